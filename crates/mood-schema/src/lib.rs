@@ -1,0 +1,15 @@
+//! What the parts of gst-mood tell each other, free of GStreamer: emotions, faces, frames, and the lines of a timeline
+//! or decision log.
+//!
+//! Units everywhere: times in nanoseconds of stream time, boxes in shares of the frame (0-1), probabilities 0-1,
+//! valence and arousal -1 to 1, angles in degrees, clockwise on the screen.
+
+mod affect;
+mod emotion;
+mod frame;
+mod line;
+
+pub use affect::Affect;
+pub use emotion::{Emotion, Label, Mood, UnknownName};
+pub use frame::{Classification, Face, Frame, Rect};
+pub use line::{Candidate, End, FrameLine, Line, MoodLine, SCHEMA_VERSION, Session, TrackEvent, TrackLine};
