@@ -1,1 +1,21 @@
-//! Under construction.
+//! GStreamer plugin `emotionclassify`: what a face shows, as metadata, as a picture, as a timeline.
+
+mod emotionoverlay;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    mood_meta::frame::register();
+    emotionoverlay::register(plugin)?;
+    Ok(())
+}
+
+gst::plugin_define!(
+    emotionclassify,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+    "MIT/X11",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_REPOSITORY"),
+    env!("BUILD_REL_DATE")
+);

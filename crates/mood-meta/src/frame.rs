@@ -1,0 +1,177 @@
+//! The custom meta `GstMoodFrame`: everything known of a frame's faces, one a buffer.
+//!
+//! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
+//! frame; `quality` double 0-1; `roll` double, degrees} and, once classified, {`label` string; `label-id` int;
+//! `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double}. C reads it with
+//! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
+//!
+//! It is registered without tags: GStreamer 1.22 then keeps it through conversion, scaling and cropping, and as no
+//! transformation rescales it, its boxes are shares of the frame.
+
+use std::sync::Mutex;
+
+use glib::prelude::*;
+use gst::meta::CustomMeta;
+use mood_schema::{Affect, Classification, Face, Frame, Label, Rect};
+
+/// The meta's name.
+pub const NAME: &str = "GstMoodFrame";
+/// The version written. Readers take any: fields may be added, and those above keep their meaning.
+pub const VERSION: u32 = 1;
+
+/// Makes the meta known to this process; every plugin that reads or writes it calls this once at start, in any order.
+pub fn register() {
+    // Each plugin has its own copy of this lock, so two loading at once could both register: GStreamer then warns and
+    // keeps the first. Within a plugin the lock makes it certain.
+    static ONCE: Mutex<()> = Mutex::new(());
+    let _guard = ONCE.lock();
+    if !CustomMeta::is_registered(NAME) {
+        CustomMeta::register(NAME, &[]);
+    }
+}
+
+/// Puts `frame` on the buffer, in place of an earlier one. [`register`] must have been called.
+pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::BoolError> {
+    let faces = gst::Array::new(frame.faces.iter().map(face_to_structure));
+    let mut meta = if CustomMeta::from_buffer(buffer, NAME).is_ok() {
+        CustomMeta::from_mut_buffer(buffer, NAME).map_err(|_| glib::bool_error!("{NAME} is not writable"))?
+    } else {
+        CustomMeta::add(buffer, NAME)?
+    };
+    let structure = meta.mut_structure();
+    structure.set("version", VERSION);
+    structure.set("faces", faces);
+    Ok(())
+}
+
+/// What a buffer's meta says; `None` where it has none. A face that cannot be read is left out.
+pub fn read(buffer: &gst::BufferRef) -> Option<Frame> {
+    if !CustomMeta::is_registered(NAME) {
+        return None;
+    }
+    let meta = CustomMeta::from_buffer(buffer, NAME).ok()?;
+    let faces = meta.structure().get::<gst::Array>("faces").ok()?;
+    let faces = faces.iter().filter_map(|face| {
+        let structure: gst::Structure = face.get().ok()?;
+        face_from_structure(&structure)
+    });
+    Some(Frame { faces: faces.collect() })
+}
+
+/// A face as a structure, for the meta and for messages.
+pub(crate) fn face_to_structure(face: &Face) -> glib::SendValue {
+    let mut structure = gst::Structure::builder("face")
+        .field("id", face.id)
+        .field("x", face.bbox.x)
+        .field("y", face.bbox.y)
+        .field("w", face.bbox.w)
+        .field("h", face.bbox.h)
+        .field("quality", face.quality)
+        .field("roll", face.roll)
+        .build();
+    if let Some(result) = &face.classification {
+        set_classification(&mut structure, result);
+    }
+    structure.to_send_value()
+}
+
+pub(crate) fn set_classification(structure: &mut gst::StructureRef, result: &Classification) {
+    structure.set("label", result.label.as_str());
+    structure.set("label-id", result.label.id());
+    structure.set("confidence", result.confidence);
+    structure.set("probabilities", gst::Array::new(result.probabilities));
+    structure.set("valence", result.affect.valence);
+    structure.set("arousal", result.affect.arousal);
+}
+
+fn face_from_structure(structure: &gst::StructureRef) -> Option<Face> {
+    let number = |name: &str| structure.get::<f64>(name).ok();
+    Some(Face {
+        id: structure.get("id").ok()?,
+        bbox: Rect { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? },
+        classification: classification(structure),
+        quality: number("quality").unwrap_or(0.0),
+        roll: number("roll").unwrap_or(0.0),
+    })
+}
+
+fn classification(structure: &gst::StructureRef) -> Option<Classification> {
+    let array = structure.get::<gst::Array>("probabilities").ok()?;
+    let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).collect();
+    Some(Classification {
+        label: structure.get::<&str>("label").ok()?.parse::<Label>().ok()?,
+        confidence: structure.get("confidence").ok()?,
+        probabilities: values.try_into().ok()?,
+        affect: Affect { valence: structure.get("valence").ok()?, arousal: structure.get("arousal").ok()? },
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use gst::prelude::*;
+
+    use super::*;
+    use mood_schema::Emotion;
+
+    pub(crate) fn happy_face(id: u32) -> Face {
+        let probabilities = [0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02];
+        Face {
+            id,
+            bbox: Rect { x: 0.25, y: 0.125, w: 0.5, h: 0.75 },
+            classification: Some(Classification {
+                label: Emotion::Happy.into(),
+                confidence: 0.88,
+                probabilities,
+                affect: Affect::of_distribution(&probabilities),
+            }),
+            quality: 0.9,
+            roll: -4.5,
+        }
+    }
+
+    #[test]
+    fn a_frame_survives_the_buffer() {
+        gst::init().unwrap();
+        register();
+        register();
+        let unclassified = Face { classification: None, ..happy_face(2) };
+        let frame = Frame { faces: vec![happy_face(1), unclassified] };
+        let mut buffer = gst::Buffer::new();
+        assert_eq!(read(&buffer), None);
+        write(buffer.make_mut(), &frame).unwrap();
+        assert_eq!(read(&buffer), Some(frame));
+        write(buffer.make_mut(), &Frame::default()).unwrap();
+        assert_eq!(read(&buffer), Some(Frame::default()), "the second replaces the first");
+    }
+
+    #[test]
+    fn it_survives_scaling_and_conversion() {
+        gst::init().unwrap();
+        register();
+        let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 64, 48).build().unwrap();
+        let mut buffer = gst::Buffer::from_slice(vec![0u8; info.size()]);
+        let frame = Frame { faces: vec![happy_face(1)] };
+        write(buffer.get_mut().unwrap(), &frame).unwrap();
+        let pipeline = gst::parse::launch(
+            "appsrc name=in format=time ! videoconvert ! videoscale ! videocrop left=4 ! \
+             video/x-raw,format=RGB,width=320,height=200 ! fakesink name=out sync=false",
+        );
+        let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
+        let (send, received) = std::sync::mpsc::channel();
+        pipeline.by_name("out").unwrap().static_pad("sink").unwrap().add_probe(
+            gst::PadProbeType::BUFFER,
+            move |_, probe| {
+                send.send(probe.buffer().map(|buffer| read(buffer))).unwrap();
+                gst::PadProbeReturn::Ok
+            },
+        );
+        let source = pipeline.by_name("in").unwrap();
+        source.set_property("caps", info.to_caps().unwrap());
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let pushed = source.emit_by_name::<gst::FlowReturn>("push-buffer", &[&buffer]);
+        assert_eq!(pushed, gst::FlowReturn::Ok);
+        let arrived = received.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        pipeline.set_state(gst::State::Null).unwrap();
+        assert_eq!(arrived, Some(Some(frame)));
+    }
+}
