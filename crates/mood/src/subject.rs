@@ -1,0 +1,130 @@
+//! Whose face counts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mood_schema::{Face, Label};
+
+use crate::Observation;
+
+/// Whose face counts when there are several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// The one that covers most of its picture.
+    #[default]
+    Largest,
+    /// All that can be read, on average.
+    Mean,
+    /// The person with this track id.
+    Id(u32),
+}
+
+/// A text that names no subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown subject '{0}': use largest, mean, or id:N with N the number of a tracked face")]
+pub struct ParseSubjectError(String);
+
+impl FromStr for Subject {
+    type Err = ParseSubjectError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "largest" => Ok(Self::Largest),
+            "mean" => Ok(Self::Mean),
+            _ => text
+                .strip_prefix("id:")
+                .and_then(|id| id.parse().ok())
+                .map(Self::Id)
+                .ok_or_else(|| ParseSubjectError(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Largest => f.write_str("largest"),
+            Self::Mean => f.write_str("mean"),
+            Self::Id(id) => write!(f, "id:{id}"),
+        }
+    }
+}
+
+impl Subject {
+    /// What the faces in view, of any number of cameras, show of the subject.
+    pub(crate) fn observe<'a>(self, faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
+        match self {
+            // The first of equals, so that the order of cameras decides and not the sort.
+            Self::Largest => one(faces.reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a })),
+            Self::Id(id) => one(faces.into_iter().find(|face| face.id == id)),
+            Self::Mean => mean(faces),
+        }
+    }
+}
+
+fn known(face: &Face) -> Option<[f64; 7]> {
+    face.classification.as_ref().filter(|c| c.label != Label::Uncertain).map(|c| c.probabilities)
+}
+
+fn one(face: Option<&Face>) -> Observation {
+    match face {
+        None => Observation::Absent,
+        Some(face) => known(face).map_or(Observation::Uncertain, Observation::Face),
+    }
+}
+
+fn mean<'a>(faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
+    let mut sum = [0.0; 7];
+    let mut count = 0u32;
+    for probabilities in faces.clone().filter_map(known) {
+        sum.iter_mut().zip(probabilities).for_each(|(sum, p)| *sum += p);
+        count += 1;
+    }
+    match (count, faces.count()) {
+        (0, 0) => Observation::Absent,
+        (0, _) => Observation::Uncertain,
+        _ => Observation::Face(sum.map(|sum| sum / f64::from(count))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::tests::face;
+    use mood_schema::Emotion;
+
+    fn top(observation: Observation) -> usize {
+        match observation {
+            Observation::Face(p) => (0..7).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_go_both_ways() {
+        for name in ["largest", "mean", "id:12"] {
+            assert_eq!(name.parse::<Subject>().unwrap().to_string(), name);
+        }
+        for name in ["", "id:", "id:-1", "smallest"] {
+            assert!(name.parse::<Subject>().unwrap_err().to_string().contains("id:N"));
+        }
+    }
+
+    #[test]
+    fn largest_mean_and_id_pick_their_faces() {
+        let faces = [face(1, 0.1, Emotion::Happy), face(2, 0.3, Emotion::Sad), face(3, 0.2, Emotion::Happy)];
+        assert_eq!(top(Subject::Largest.observe(faces.iter())), Emotion::Sad.index());
+        assert_eq!(top(Subject::Mean.observe(faces.iter())), Emotion::Happy.index());
+        assert_eq!(top(Subject::Id(2).observe(faces.iter())), Emotion::Sad.index());
+        assert_eq!(Subject::Id(9).observe(faces.iter()), Observation::Absent);
+    }
+
+    #[test]
+    fn unclassified_faces_are_uncertain() {
+        let faces = [Face { classification: None, ..face(1, 0.1, Emotion::Happy) }];
+        for subject in [Subject::Largest, Subject::Mean, Subject::Id(1)] {
+            assert_eq!(subject.observe(faces.iter()), Observation::Uncertain);
+            assert_eq!(subject.observe([].iter()), Observation::Absent);
+        }
+    }
+}
