@@ -1,0 +1,44 @@
+# What a person does with this tree. `make demo` and `make test` are complete on a fresh Debian 12 machine.
+
+PREFIX ?= /usr/local
+PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
+PLUGINS = facedetect emotionclassify moodplayer
+MOOD_TEST_DATA ?= $(abspath ../shared/data)
+export MOOD_TEST_DATA
+
+.PHONY: help setup build demo test lint install clean
+
+help:
+	@echo 'make demo     install what is missing, build, and run the built-in demo into target/demo'
+	@echo 'make test     install what is missing, build, and run all the tests'
+	@echo 'make setup    only install what is missing'
+	@echo 'make build    plugins and command line into target/release'
+	@echo 'make lint     formatting, clippy, documentation'
+	@echo 'make install  plugins, ONNX Runtime and gst-mood into PREFIX ($(PREFIX))'
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	cargo build --release --workspace
+
+demo: build
+	target/release/gst-mood demo --output target/demo
+
+# The end-to-end tests run the built plugins in GStreamer's own processes, so those are built first.
+test: build
+	cargo test --workspace --no-fail-fast
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+install: build
+	install -d $(DESTDIR)$(PLUGIN_DIR) $(DESTDIR)$(PREFIX)/lib/onnxruntime $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(PLUGINS:%=target/release/libgst%.so) $(DESTDIR)$(PLUGIN_DIR)
+	install -m 644 target/onnxruntime/* $(DESTDIR)$(PREFIX)/lib/onnxruntime
+	install -m 755 target/release/gst-mood $(DESTDIR)$(PREFIX)/bin
+
+clean:
+	cargo clean

@@ -1,0 +1,163 @@
+//! Cutting a face out of a picture: with a margin, levelled, scaled to the model's square input.
+
+/// A luma picture, 8 bits a pixel, rows `stride` bytes apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Luma<'a> {
+    data: &'a [u8],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+impl<'a> Luma<'a> {
+    /// `None` where `data` is too short for the size, or a side is 0.
+    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
+        let last_row = height.checked_sub(1)?.checked_mul(stride)?;
+        let fits = width > 0 && stride >= width && last_row.checked_add(width)? <= data.len();
+        fits.then_some(Self { data, width, height, stride })
+    }
+
+    /// The grey value at a place between pixels, bilinear; beyond the edge, the edge's.
+    fn sample(&self, x: f32, y: f32) -> f32 {
+        let x = x.clamp(0.0, (self.width - 1) as f32);
+        let y = y.clamp(0.0, (self.height - 1) as f32);
+        let (left, top) = (x as usize, y as usize);
+        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let at = |x: usize, y: usize| f32::from(self.data[y * self.stride + x]);
+        let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
+        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
+        upper + (lower - upper) * fy
+    }
+}
+
+/// Where to cut, in pixels of the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut {
+    /// Centre of the face.
+    pub centre: (f32, f32),
+    /// Side of the square to cut, margin included.
+    pub side: f32,
+    /// Rotation of the face, degrees, clockwise positive: the patch is turned back by it.
+    pub roll: f32,
+}
+
+impl Cut {
+    /// A detector's box (x, y, width, height) grown by `margin` of its side on every side. A box that is not square
+    /// gives a square of its longer side.
+    pub fn around(bbox: [f32; 4], margin: f32, roll: f32) -> Self {
+        let [x, y, w, h] = bbox;
+        Self { centre: (x + w / 2.0, y + h / 2.0), side: w.max(h) * (1.0 + 2.0 * margin), roll }
+    }
+}
+
+/// At most so many samples a side are averaged into a pixel of the patch: enough for a face of 16 times its size.
+const MOST_SAMPLES: usize = 16;
+
+/// The face as a square of `side` x `side` grey values, rows from the top, appended to `patch`.
+///
+/// Each value is the mean over the area it covers in the picture, so that a large face does not alias. Whatever lies
+/// outside the picture repeats its edge. A cut that is empty or not finite gives a uniform patch.
+pub fn cut(picture: &Luma, cut: Cut, side: usize, patch: &mut Vec<u8>) {
+    let finite = cut.centre.0.is_finite() && cut.centre.1.is_finite() && cut.roll.is_finite();
+    if !finite || !cut.side.is_finite() || cut.side <= 0.0 {
+        patch.extend(std::iter::repeat_n(128, side * side));
+        return;
+    }
+    let step = cut.side / side as f32;
+    let samples = (step.ceil() as usize).clamp(1, MOST_SAMPLES);
+    let (sin, cos) = cut.roll.to_radians().sin_cos();
+    let share = 1.0 / samples as f32;
+    for row in 0..side {
+        for column in 0..side {
+            let mut sum = 0.0;
+            for sub_row in 0..samples {
+                for sub_column in 0..samples {
+                    let across = (column as f32 + (sub_column as f32 + 0.5) * share) * step - cut.side / 2.0;
+                    let down = (row as f32 + (sub_row as f32 + 0.5) * share) * step - cut.side / 2.0;
+                    // A pixel's centre lies half a pixel into it.
+                    let x = cut.centre.0 + across * cos - down * sin - 0.5;
+                    let y = cut.centre.1 + across * sin + down * cos - 0.5;
+                    sum += picture.sample(x, y);
+                }
+            }
+            patch.push((sum * share * share).round() as u8);
+        }
+    }
+}
+
+/// Stretches luma of limited range (16-235) to 0-255, which models are trained on.
+pub fn expand_limited_range(patch: &mut [u8]) {
+    for value in patch {
+        *value = (((f32::from(*value) - 16.0) * 255.0 / 219.0).round()).clamp(0.0, 255.0) as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(picture: &Luma, cut_at: Cut, side: usize) -> Vec<u8> {
+        let mut patch = Vec::new();
+        cut(picture, cut_at, side, &mut patch);
+        patch
+    }
+
+    #[test]
+    fn a_cut_of_the_patchs_own_size_is_a_copy() {
+        let data: Vec<u8> = (0..20 * 16).map(|i| (i * 7 % 256) as u8).collect();
+        let picture = Luma::new(&data, 18, 16, 20).unwrap();
+        let patch = whole(&picture, Cut::around([4.0, 3.0, 8.0, 8.0], 0.0, 0.0), 8);
+        for (row, values) in patch.chunks(8).enumerate() {
+            let start = (row + 3) * 20 + 4;
+            assert_eq!(values, &data[start..start + 8]);
+        }
+    }
+
+    #[test]
+    fn shrinking_averages() {
+        let data: Vec<u8> = (0..64 * 64).map(|i| if (i % 64 + i / 64) % 2 == 0 { 0 } else { 200 }).collect();
+        let picture = Luma::new(&data, 64, 64, 64).unwrap();
+        let patch = whole(&picture, Cut::around([0.0, 0.0, 64.0, 64.0], 0.0, 0.0), 8);
+        assert!(patch.iter().all(|&value| (98..=102).contains(&value)), "{patch:?}");
+    }
+
+    #[test]
+    fn a_quarter_turn_is_turned_back() {
+        let side = 9;
+        let upright: Vec<u8> = (0..side * side).map(|i| (i * 3) as u8).collect();
+        // Clockwise by 90 degrees: what was the left column becomes the top row.
+        let turned: Vec<u8> =
+            (0..side * side).map(|i| upright[(side - 1 - i % side) * side + i / side]).collect();
+        let picture = Luma::new(&turned, side, side, side).unwrap();
+        let patch = whole(&picture, Cut::around([0.0, 0.0, 9.0, 9.0], 0.0, 90.0), side);
+        assert_eq!(patch, upright);
+    }
+
+    #[test]
+    fn margin_grows_every_side() {
+        let cut = Cut::around([10.0, 20.0, 40.0, 40.0], 0.1, 0.0);
+        assert_eq!(cut, Cut { centre: (30.0, 40.0), side: 48.0, roll: 0.0 });
+    }
+
+    #[test]
+    fn odd_pictures_and_cuts_do_no_harm() {
+        assert!(Luma::new(&[], 0, 0, 0).is_none());
+        assert!(Luma::new(&[1, 2, 3], 2, 2, 2).is_none());
+        assert!(Luma::new(&[1], 1, usize::MAX, usize::MAX).is_none());
+        let pixel = Luma::new(&[77], 1, 1, 1).unwrap();
+        assert!(
+            whole(&pixel, Cut::around([-5.0, -5.0, 100.0, 100.0], 0.5, 30.0), 4).iter().all(|&v| v == 77)
+        );
+        for bad in [f32::NAN, f32::INFINITY, 0.0, -3.0] {
+            assert_eq!(whole(&pixel, Cut { centre: (0.0, 0.0), side: bad, roll: 0.0 }, 4).len(), 16);
+        }
+    }
+
+    #[test]
+    fn limited_range_becomes_full() {
+        let mut patch = [0, 16, 126, 235, 255];
+        expand_limited_range(&mut patch);
+        assert_eq!(patch, [0, 0, 128, 255, 255]);
+    }
+}

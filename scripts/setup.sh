@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Makes a Debian or Ubuntu machine ready to build, run and test: apt packages, a check of the Rust toolchain, and
+# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime. Quiet and quick when all is there already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=(build-essential pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev)
+run=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+     gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-alsa gstreamer1.0-pulseaudio opencv-data
+     fonts-dejavu-core python3 python3-pip python3-venv)
+# The opencv plugin stands beside ours in tests; Python reads our metadata; chromium opens the report.
+test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium)
+packages=("${build[@]}" "${run[@]}" "${test[@]}")
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+install_packages() {
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        say "this is neither Debian nor Ubuntu: install what these Debian packages hold, then run make again:"
+        printf '  %s\n' "${packages[@]}" >&2
+        exit 1
+    fi
+    local missing=() package
+    for package in "${packages[@]}"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local root=()
+    [ "$(id -u)" = 0 ] || root=(sudo)
+    if [ ${#root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
+        say "these packages are missing; install them as root and run make again: ${missing[*]}"
+        exit 1
+    fi
+    say "installing ${missing[*]}"
+    "${root[@]}" apt-get update -qq
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+        >target/apt.log 2>&1 || { tail -n 20 target/apt.log >&2; exit 1; }
+}
+
+check_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    found=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
+    if [ "$(printf '%s\n' "$wanted" "${found:-0}" | sort -V | head -n 1)" != "$wanted" ]; then
+        say "Rust $wanted or later is needed, and ${found:-none} is here (Debian's own is too old): install it with"
+        say "rustup (package rustup in Debian 13, else see https://rustup.rs), then run make again"
+        exit 1
+    fi
+}
+
+# The version and the checksums of its wheels, one an architecture.
+onnxruntime=1.31.1
+install_onnxruntime() {
+    local target=target/onnxruntime
+    [ "$(cat "$target/version" 2>/dev/null)" = "$onnxruntime" ] && [ -s "$target/libonnxruntime.so" ] && return 0
+    local platform checksum scratch
+    case $(uname -m) in
+    x86_64)
+        platform=manylinux_2_28_x86_64
+        checksum=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f ;;
+    aarch64)
+        platform=manylinux_2_28_aarch64
+        checksum=da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 ;;
+    *)
+        say "no ONNX Runtime wheel is known for $(uname -m): install libonnxruntime 1.21 or later and set ORT_DYLIB_PATH"
+        return 0 ;;
+    esac
+    say "fetching ONNX Runtime $onnxruntime into $target"
+    scratch=$(mktemp -d)
+    printf 'onnxruntime==%s --hash=sha256:%s\n' "$onnxruntime" "$checksum" >"$scratch/requirements.txt"
+    python3 -m pip download -q --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
+        --implementation cp --python-version 3.11 --platform "$platform" -d "$scratch" -r "$scratch/requirements.txt"
+    python3 - "$scratch" "$target" <<'PYTHON'
+import shutil, sys, zipfile
+from pathlib import Path
+scratch, target = map(Path, sys.argv[1:])
+target.mkdir(parents=True, exist_ok=True)
+with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
+    for name in wheel.namelist():
+        file = Path(name).name
+        if name.startswith("onnxruntime/capi/libonnxruntime.so."):
+            file = "libonnxruntime.so"
+        elif file not in ("LICENSE", "ThirdPartyNotices.txt") or name.count("/") != 1:
+            continue
+        with wheel.open(name) as source, open(target / file, "wb") as copy:
+            shutil.copyfileobj(source, copy)
+PYTHON
+    rm -r "$scratch"
+    printf '%s\n' "$onnxruntime" >"$target/version"
+}
+
+mkdir -p target
+install_packages
+check_rust
+install_onnxruntime

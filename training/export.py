@@ -1,0 +1,82 @@
+"""Export a trained model: `python export.py --model runs/first/model.pt --out ../models/mini_xception.onnx`.
+
+The graph: f32 (N, 1, 48, 48), (grey - mean) / std -> f32 (N, 7) probabilities; opset 17, which ONNX Runtime 1.21 reads.
+Labels, input size and normalisation stand in the model's metadata, as JSON where they are not plain text:
+`labels` (list), `input_side` (pixels), `input_mean` and `input_std` (of grey values 0-255), `output`
+("probabilities"). ONNX Runtime's answers are compared with PyTorch's before the file is kept.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+import data
+from model import MiniXception, parameters
+
+
+class WithSoftmax(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, faces):
+        return self.model(faces).softmax(1)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--model", type=Path, required=True, help="model.pt of train.py")
+    arguments.add_argument("--out", type=Path, required=True)
+    arguments.add_argument("--name", default="mini_xception")
+    args = arguments.parse_args()
+
+    trained = torch.load(args.model, weights_only=True)
+    config = trained["config"]
+    model = MiniXception(config["stem"], config["blocks"], dropout=config["dropout"])
+    model.load_state_dict(trained["weights"])
+    network = WithSoftmax(model).eval()
+
+    part = args.out.with_suffix(".part.onnx")
+    faces = torch.randn(3, 1, data.SIDE, data.SIDE)
+    torch.onnx.export(
+        network,
+        (faces,),
+        str(part),
+        input_names=["faces"],
+        output_names=["probabilities"],
+        dynamic_axes={"faces": {0: "n"}, "probabilities": {0: "n"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    graph = onnx.load(part)
+    metadata = {
+        "labels": json.dumps(data.LABELS),
+        "input_side": str(data.SIDE),
+        "input_mean": "127.5",
+        "input_std": "127.5",
+        "output": "probabilities",
+        "parameters": str(parameters(model)),
+        "trained_on": "FER-2013 Training without copies of test images, FER+ votes",
+        "public_test_accuracy": f"{trained['figures']['accuracy']:.4f}",
+    }
+    onnx.helper.set_model_props(graph, metadata)
+    graph.graph.name = args.name
+    graph.producer_name = "gst-mood training"
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, part)
+
+    session = onnxruntime.InferenceSession(str(part), providers=["CPUExecutionProvider"])
+    ours = network(faces).detach().numpy()
+    theirs = session.run(None, {"faces": faces.numpy()})[0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    part.replace(args.out)
+    print(f"{args.out}: {args.out.stat().st_size} bytes, {metadata['parameters']} parameters")
+
+
+if __name__ == "__main__":
+    main()
