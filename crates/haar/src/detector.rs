@@ -1,0 +1,234 @@
+//! The search: a plan for the picture's size, workers over its stripes, grouping.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::group::{Candidate, group};
+use crate::integral::Integrals;
+use crate::program::Program;
+use crate::pyramid::Plan;
+use crate::scan::scan;
+use crate::{Cascade, GrayImage, ParamsError};
+
+/// A further thread pays off from about this many windows on.
+const WINDOWS_A_THREAD: usize = 4000;
+
+/// More threads than any machine for this has.
+const MAX_THREADS: usize = 256;
+
+/// A width and a height, pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Horizontal.
+    pub width: u32,
+    /// Vertical.
+    pub height: u32,
+}
+
+impl Size {
+    /// Both sides the same.
+    pub fn square(side: u32) -> Self {
+        Self { width: side, height: side }
+    }
+}
+
+/// What to look for; the first four mean what they mean to OpenCV's `detectMultiScale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Params {
+    /// From one window size to the next, 1.001-100.
+    pub scale_factor: f64,
+    /// A face needs more than this many similar windows; 0 gives every window, ungrouped.
+    pub min_neighbors: u32,
+    /// Smaller windows are not looked at. Where no window size of the pyramid lies between the limits, the one nearest
+    /// to this is taken.
+    pub min_size: Size,
+    /// Larger windows are not looked at; 0 is no limit.
+    pub max_size: Size,
+    /// Threads that search, this one included; 0 is as many as useful. They change the time it takes, never the result.
+    pub threads: usize,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            scale_factor: 1.2,
+            min_neighbors: 3,
+            min_size: Size::default(),
+            max_size: Size::default(),
+            threads: 1,
+        }
+    }
+}
+
+/// A rectangle found, in pixels, inside the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detection {
+    /// Left edge.
+    pub x: u32,
+    /// Upper edge.
+    pub y: u32,
+    /// Width, at least 1.
+    pub w: u32,
+    /// Height, at least 1.
+    pub h: u32,
+    /// Windows that agreed on it, at least 1.
+    pub neighbors: u32,
+}
+
+impl Detection {
+    /// How sure one can be, 0-1: 1 - exp(-neighbors / 5).
+    ///
+    /// A cascade only says yes or no, so the number of windows that agree is all the evidence there is. It is no
+    /// probability: it grows with the evidence, and with finer scale factors, which look at more windows.
+    pub fn confidence(&self) -> f64 {
+        1.0 - (-f64::from(self.neighbors) / 5.0).exp()
+    }
+}
+
+/// Finds what a cascade was trained for. Keeps its buffers, so that pictures of one size cost no allocations to speak of.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    cascade: Arc<Cascade>,
+    params: Params,
+    /// For pictures of this width and height.
+    planned: Option<(usize, usize)>,
+    plan: Plan,
+    program: Option<Program>,
+    workers: Vec<Worker>,
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Worker {
+    integrals: Integrals,
+    found: Vec<Candidate>,
+}
+
+impl Detector {
+    /// A search for what `cascade` knows. Fails on a scale factor that is not above 1.
+    pub fn new(cascade: impl Into<Arc<Cascade>>, params: Params) -> Result<Self, ParamsError> {
+        if !(1.001..=100.0).contains(&params.scale_factor) {
+            return Err(ParamsError::ScaleFactor(params.scale_factor));
+        }
+        Ok(Self {
+            cascade: cascade.into(),
+            params,
+            planned: None,
+            plan: Plan::default(),
+            program: None,
+            workers: Vec::new(),
+            candidates: Vec::new(),
+        })
+    }
+
+    /// The settings.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Changes the sizes looked for from the next picture on.
+    pub fn set_sizes(&mut self, min: Size, max: Size) {
+        if (self.params.min_size, self.params.max_size) != (min, max) {
+            self.params.min_size = min;
+            self.params.max_size = max;
+            self.planned = None;
+        }
+    }
+
+    /// Searches a picture. The largest comes first, then by place from top to bottom and left to right.
+    ///
+    /// The rectangles are those of OpenCV 4's `detectMultiScale` in the same picture, also before grouping. A picture
+    /// smaller than the cascade's window has none.
+    pub fn detect(&mut self, image: &GrayImage) -> Vec<Detection> {
+        self.prepare(image);
+        self.search(image);
+        let mut detections: Vec<_> = group(&mut self.candidates, self.params.min_neighbors)
+            .into_iter()
+            .filter_map(|(candidate, neighbors)| clip(candidate, neighbors, image))
+            .collect();
+        detections.sort_unstable_by_key(|d| (Reverse(u64::from(d.w) * u64::from(d.h)), d.y, d.x, d.w));
+        detections
+    }
+
+    /// Plan and program for pictures of this size.
+    fn prepare(&mut self, image: &GrayImage) {
+        let size = (image.width(), image.height());
+        if self.planned != Some(size) {
+            let tilted = self.cascade.has_tilted_features();
+            self.plan = Plan::new(self.cascade.window, tilted, &self.params, size.0, size.1);
+            self.planned = Some(size);
+        }
+        let layout = self.plan.layout;
+        if !self.plan.stripes.is_empty()
+            && self.program.as_ref().is_none_or(|program| program.layout != layout)
+        {
+            self.program = Some(Program::new(&self.cascade, layout));
+        }
+    }
+
+    /// Fills the candidates, in any order.
+    fn search(&mut self, image: &GrayImage) {
+        self.candidates.clear();
+        let Some(program) = self.program.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
+        let plan = &self.plan;
+        let threads = threads(&self.params, plan);
+        if self.workers.len() < threads {
+            self.workers.resize_with(threads, Worker::default);
+        }
+        let next = AtomicUsize::new(0);
+        if let Some((here, others)) = self.workers[..threads].split_first_mut() {
+            std::thread::scope(|scope| {
+                for worker in others {
+                    let next = &next;
+                    // Where the system has no thread left, the others do its work.
+                    let _ = std::thread::Builder::new()
+                        .name("haar".into())
+                        .spawn_scoped(scope, move || worker.run(program, plan, image, next));
+                }
+                here.run(program, plan, image, &next);
+            });
+        }
+        for worker in &mut self.workers {
+            self.candidates.append(&mut worker.found);
+        }
+    }
+}
+
+impl Worker {
+    /// Takes stripe after stripe until none is left.
+    fn run(&mut self, program: &Program, plan: &Plan, image: &GrayImage, next: &AtomicUsize) {
+        while let Some(stripe) = plan.stripes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let level = &plan.levels[stripe.level];
+            self.integrals.fill(plan.layout, image, level, stripe);
+            let (w, h) = level.window;
+            scan(program, &self.integrals, level, stripe, |x, y| {
+                let scaled = |at: usize| (at as f32 * level.scale).round_ties_even() as i32;
+                self.found.push(Candidate { x: scaled(x), y: scaled(y), w, h });
+            });
+        }
+    }
+}
+
+fn threads(params: &Params, plan: &Plan) -> usize {
+    let threads = match params.threads {
+        0 => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            cores.min(plan.windows / WINDOWS_A_THREAD)
+        }
+        threads => threads,
+    };
+    threads.min(plan.stripes.len()).clamp(1, MAX_THREADS)
+}
+
+/// The part inside the picture, `None` where there is none.
+fn clip(candidate: Candidate, neighbors: u32, image: &GrayImage) -> Option<Detection> {
+    let side = |from: i32, length: i32, limit: usize| {
+        let start = from.max(0);
+        let end = (from + length).min(limit as i32);
+        (end > start).then_some((start as u32, (end - start) as u32))
+    };
+    let (x, w) = side(candidate.x, candidate.w, image.width())?;
+    let (y, h) = side(candidate.y, candidate.h, image.height())?;
+    Some(Detection { x, y, w, h, neighbors })
+}

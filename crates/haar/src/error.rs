@@ -1,0 +1,79 @@
+//! What can be wrong with a cascade, with the settings of a search, or with a picture.
+
+use std::path::PathBuf;
+
+/// Why a cascade could not be found, read or used.
+#[derive(Debug, thiserror::Error)]
+pub enum CascadeError {
+    /// The file cannot be read.
+    #[error("cannot read the cascade {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Neither a file nor a known name.
+    #[error(
+        "no cascade '{name}': it is not a file, and haarcascade_{name}.xml is in none of {searched}. Install OpenCV's \
+         cascades (Debian, Ubuntu: opencv-data), or name their folder in GST_MOOD_CASCADE_PATH"
+    )]
+    NotFound {
+        /// As asked for.
+        name: String,
+        /// The folders looked into, separated by commas.
+        searched: String,
+    },
+    /// No XML.
+    #[error("not a cascade: the XML is broken: {0}")]
+    Xml(#[from] roxmltree::Error),
+    /// XML, but a part of a cascade is missing or makes no sense.
+    #[error("not a cascade: {0}")]
+    Invalid(String),
+    /// Features other than Haar's.
+    #[error("the cascade has {0} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml")]
+    Features(String),
+    /// Written by OpenCV 1.
+    #[error(
+        "the cascade is in OpenCV 1's format (opencv-haar-classifier): load and save it with OpenCV 2 to 4's \
+         CascadeClassifier::convert, or take a newer file"
+    )]
+    OldFormat,
+}
+
+/// Settings that cannot be searched with.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ParamsError {
+    /// The pyramid would never end, or have no second level.
+    #[error("the scale factor {0} is not a number from 1.001 to 100")]
+    ScaleFactor(f64),
+}
+
+/// A picture that is not what its sizes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// More than [`crate::GrayImage::MAX_SIDE`] pixels in a row or column.
+    #[error("a picture of {width}x{height} is larger than 32767 pixels a side")]
+    TooLarge {
+        /// Pixels a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
+    /// Rows overlap.
+    #[error("a stride of {stride} bytes is shorter than a row of {width} pixels")]
+    Stride {
+        /// Bytes from row to row.
+        stride: usize,
+        /// Pixels a row.
+        width: usize,
+    },
+    /// Fewer bytes than the sizes need.
+    #[error("{len} bytes of pixels where {needed} are needed")]
+    TooShort {
+        /// Bytes given.
+        len: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
+}

@@ -1,0 +1,164 @@
+//! Integral pictures of a stripe of one pyramid level, small enough to stay in the cache.
+
+use crate::GrayImage;
+use crate::pyramid::{Level, Stripe};
+use crate::resize::Resizer;
+
+/// Sums over everything above and left of a corner: of pixels, of their squares, and over the 45 degree cone above.
+///
+/// A stripe's integrals begin with zeros at its own first row. A rectangle's sum is a difference of corners, so it is
+/// the same as in an integral of the whole picture, and sums that wrap around differ by the right amount all the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Integrals {
+    /// Sums, then, where tilted features need them, tilted sums: `stride * rows` each.
+    pub(crate) sums: Vec<i32>,
+    pub(crate) squares: Vec<u32>,
+    resizer: Resizer,
+    pixels: [Vec<u8>; 2],
+}
+
+/// How the integrals of every stripe lie in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Sums from one row to the next.
+    pub(crate) stride: usize,
+    /// Rows of sums, one more than of pixels.
+    pub(crate) rows: usize,
+    pub(crate) tilted: bool,
+}
+
+impl Layout {
+    fn plane(&self) -> usize {
+        self.stride * self.rows
+    }
+
+    /// Where a corner's sum lies, from the window's upper left one.
+    pub(crate) fn offset(&self, x: i32, y: i32) -> u32 {
+        y as u32 * self.stride as u32 + x as u32
+    }
+
+    /// From a sum to the tilted sum of the same corner.
+    pub(crate) fn tilted_offset(&self) -> u32 {
+        self.plane() as u32
+    }
+}
+
+impl Integrals {
+    /// Resizes the rows of the picture that the stripe's windows cover, and sums them up.
+    pub(crate) fn fill(&mut self, layout: Layout, image: &GrayImage, level: &Level, stripe: &Stripe) {
+        let Layout { stride, .. } = layout;
+        let width = level.width;
+        let plane = layout.plane();
+        self.sums.resize(if layout.tilted { 2 * plane } else { plane }, 0);
+        self.squares.resize(plane, 0);
+        let [now, before] = &mut self.pixels;
+        now.resize(width, 0);
+        before.clear();
+        before.resize(width, 0);
+        self.resizer.start(width);
+        let (sums, tilted) = self.sums.split_at_mut(plane);
+        sums[..=width].fill(0);
+        self.squares[..=width].fill(0);
+        if layout.tilted {
+            tilted[..=width].fill(0);
+        }
+        for row in 0..stripe.pixel_rows {
+            let axes = (&level.x_axis, &level.y_axis);
+            self.resizer.row(axes, |y| image.row(y), stripe.first_row + row, now);
+            let (above, below) = sums.split_at_mut((row + 1) * stride);
+            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel as i32);
+            let (above, below) = self.squares.split_at_mut((row + 1) * stride);
+            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel * pixel);
+            if layout.tilted {
+                let (above, below) = tilted.split_at_mut((row + 1) * stride);
+                let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=width]);
+                tilt(now, before, &above[row * stride..][..=width], above_that, &mut below[..=width]);
+            }
+            std::mem::swap(now, before);
+        }
+    }
+}
+
+/// A number whose sums wrap around.
+trait Sum: Copy + Default {
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Sum for i32 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+impl Sum for u32 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+fn sum_up<T: Sum>(pixels: &[u8], above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
+    let mut sum = T::default();
+    below[0] = T::default();
+    for ((out, &above), &pixel) in below[1..].iter_mut().zip(&above[1..]).zip(pixels) {
+        sum = sum.plus(of(u32::from(pixel)));
+        *out = above.plus(sum);
+    }
+}
+
+/// T(x, y) = T(x-1, y-1) + T(x+1, y-1) - T(x, y-2) + the two pixels above the corner (Lienhart and Maydt 2002). Beyond
+/// either side the cone only covers what it does a row higher and a column nearer.
+fn tilt(now: &[u8], before: &[u8], above: &[i32], above_that: Option<&[i32]>, below: &mut [i32]) {
+    let width = now.len();
+    below[0] = above[1];
+    for x in 1..=width {
+        let pixels = i32::from(now[x - 1]) + i32::from(before[x - 1]);
+        let twice = above_that.map_or(0, |sums| sums[x]);
+        let right = if x < width { above[x + 1] } else { twice };
+        below[x] = above[x - 1].wrapping_add(right).wrapping_sub(twice).wrapping_add(pixels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resize::Axis;
+
+    #[test]
+    fn sums_are_what_they_say() {
+        let (width, height) = (9, 7);
+        let data: Vec<u8> = (0..width * height).map(|i| (i * 91 % 256) as u8).collect();
+        let image = GrayImage::new(&data, width, height, width).unwrap();
+        let level = Level {
+            scale: 1.0,
+            width,
+            step: 1,
+            columns: 1,
+            rows: 1,
+            window: (3, 3),
+            x_axis: Axis::new(width, width),
+            y_axis: Axis::new(height, height),
+        };
+        let stripe = Stripe { level: 0, first_row: 2, window_rows: 1, pixel_rows: 5 };
+        let layout = Layout { stride: 12, rows: 6, tilted: true };
+        let mut integrals = Integrals::default();
+        integrals.fill(layout, &image, &level, &stripe);
+        let pixel = |x: i32, y: i32| i64::from(data[(y as usize + 2) * width + x as usize]);
+        let all = || (0..5).flat_map(|y| (0..width as i32).map(move |x| (x, y)));
+        for corner_y in 0..=5 {
+            for corner_x in 0..=width as i32 {
+                let at = layout.offset(corner_x, corner_y) as usize;
+                let inside = || all().filter(|&(x, y)| x < corner_x && y < corner_y);
+                let sum: i64 = inside().map(|(x, y)| pixel(x, y)).sum();
+                let squares: i64 = inside().map(|(x, y)| pixel(x, y).pow(2)).sum();
+                let cone: i64 = all()
+                    .filter(|&(x, y)| y < corner_y && (x - corner_x + 1).abs() < corner_y - y)
+                    .map(|(x, y)| pixel(x, y))
+                    .sum();
+                assert_eq!(i64::from(integrals.sums[at]), sum);
+                assert_eq!(i64::from(integrals.squares[at]), squares);
+                let tilted = integrals.sums[at + layout.tilted_offset() as usize];
+                assert_eq!(i64::from(tilted), cone, "({corner_x}, {corner_y})");
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A cascade made ready for integrals of a given layout: each rectangle as four offsets from the window's corner.
+
+use crate::cascade::{Cascade, Feature, Tree};
+use crate::integral::Layout;
+
+/// Offsets, weights and thresholds in the order in which they are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) layout: Layout,
+    /// The corners of the window less a pixel at each side, over which brightness is normalised.
+    pub(crate) inner: [u32; 4],
+    pub(crate) inner_area: f64,
+    pub(crate) weak: Weak,
+}
+
+/// The stages. Stumps need no walk through a tree and are by far the commonest.
+#[derive(Clone, Debug)]
+pub(crate) enum Weak {
+    Stumps(Vec<Stage<Stump>>),
+    Trees(Vec<Stage<CompiledTree>>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Stage<T> {
+    pub(crate) threshold: f64,
+    pub(crate) weak: Vec<T>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Stump {
+    pub(crate) rects: Rects,
+    pub(crate) threshold: f32,
+    /// Below the threshold, and from it on.
+    pub(crate) leaves: [f32; 2],
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledTree {
+    pub(crate) nodes: Vec<CompiledNode>,
+    pub(crate) leaves: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledNode {
+    pub(crate) rects: Rects,
+    pub(crate) threshold: f32,
+    /// Below the threshold, and from it on: above 0 a node, else minus a leaf.
+    pub(crate) next: [i32; 2],
+}
+
+/// A feature's rectangles; a third weight of 0 means two.
+#[derive(Clone, Debug)]
+pub(crate) struct Rects {
+    pub(crate) corners: [[u32; 4]; 3],
+    pub(crate) weights: [f32; 3],
+}
+
+impl Program {
+    pub(crate) fn new(cascade: &Cascade, layout: Layout) -> Self {
+        let (width, height) = (cascade.window.0 as i32, cascade.window.1 as i32);
+        let rects = |feature: usize| Rects::new(&cascade.features[feature], layout);
+        let stump = |tree: &Tree| match (&tree.nodes[..], &tree.leaves[..]) {
+            ([node], &[below, above]) => {
+                Some(Stump { rects: rects(node.feature), threshold: node.threshold, leaves: [below, above] })
+            }
+            _ => None,
+        };
+        let tree = |tree: &Tree| CompiledTree {
+            nodes: tree
+                .nodes
+                .iter()
+                .map(|node| CompiledNode {
+                    rects: rects(node.feature),
+                    threshold: node.threshold,
+                    next: [node.left, node.right],
+                })
+                .collect(),
+            leaves: tree.leaves.clone(),
+        };
+        let stumps: Option<Vec<_>> = (cascade.stages.iter())
+            .map(|stage| {
+                let weak = stage.trees.iter().map(stump).collect::<Option<_>>()?;
+                Some(Stage { threshold: f64::from(stage.threshold), weak })
+            })
+            .collect();
+        let weak = stumps.map(Weak::Stumps).unwrap_or_else(|| {
+            let stage = |stage: &crate::cascade::Stage| Stage {
+                threshold: f64::from(stage.threshold),
+                weak: stage.trees.iter().map(tree).collect(),
+            };
+            Weak::Trees(cascade.stages.iter().map(stage).collect())
+        });
+        Self {
+            layout,
+            inner: upright(layout, 1, 1, width - 2, height - 2),
+            inner_area: f64::from((width - 2) * (height - 2)),
+            weak,
+        }
+    }
+}
+
+impl Rects {
+    fn new(feature: &Feature, layout: Layout) -> Self {
+        let corners = feature.rects.map(|r| {
+            if feature.tilted {
+                let shift = layout.tilted_offset();
+                let at = |x, y| layout.offset(x, y) + shift;
+                [
+                    at(r.x, r.y),
+                    at(r.x - r.h, r.y + r.h),
+                    at(r.x + r.w, r.y + r.w),
+                    at(r.x + r.w - r.h, r.y + r.w + r.h),
+                ]
+            } else {
+                upright(layout, r.x, r.y, r.w, r.h)
+            }
+        });
+        Self { corners, weights: feature.rects.map(|r| r.weight) }
+    }
+}
+
+/// Upper left, upper right, lower left, lower right.
+fn upright(layout: Layout, x: i32, y: i32, w: i32, h: i32) -> [u32; 4] {
+    [layout.offset(x, y), layout.offset(x + w, y), layout.offset(x, y + h), layout.offset(x + w, y + h)]
+}

@@ -1,0 +1,209 @@
+//! Which sizes are searched, at which places: OpenCV's choice of levels and windows, cut into stripes.
+
+use crate::detector::{Params, Size};
+use crate::integral::Layout;
+use crate::resize::Axis;
+
+/// Sums of a stripe, tilted ones included, that should stay in a core's second-level cache.
+const STRIPE_SUMS: usize = 48 << 10;
+
+/// The picture at one scale.
+#[derive(Clone, Debug)]
+pub(crate) struct Level {
+    /// Window side in the picture over window side in the cascade.
+    pub(crate) scale: f32,
+    /// Pixels a row of the resized picture.
+    pub(crate) width: usize,
+    /// Pixels from window to window, both ways.
+    pub(crate) step: usize,
+    /// Windows begin left of this column and above this row.
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+    /// Size of a found rectangle.
+    pub(crate) window: (i32, i32),
+    pub(crate) x_axis: Axis,
+    pub(crate) y_axis: Axis,
+}
+
+/// Some window rows of a level: the unit of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stripe {
+    pub(crate) level: usize,
+    /// Of the resized picture; a multiple of the level's step.
+    pub(crate) first_row: usize,
+    /// Rows in which windows may begin.
+    pub(crate) window_rows: usize,
+    /// Rows that these windows cover.
+    pub(crate) pixel_rows: usize,
+}
+
+/// Everything about a search that depends on the picture's size only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) levels: Vec<Level>,
+    pub(crate) stripes: Vec<Stripe>,
+    pub(crate) layout: Layout,
+    /// Windows looked at when none is skipped.
+    pub(crate) windows: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        window: (u32, u32),
+        tilted: bool,
+        params: &Params,
+        width: usize,
+        height: usize,
+    ) -> Self {
+        let mut plan = Self::default();
+        for scale in scales(window, params, width, height) {
+            let first_columns = plan.levels.first().map(|level| level.columns);
+            plan.levels.extend(level(window, scale, width, height, first_columns));
+        }
+        let widest = plan.levels.iter().map(|level| level.width + 1).max().unwrap_or(0);
+        // Rounded up, so that searches in regions of similar size share one compiled cascade.
+        let stride = widest.next_multiple_of(64);
+        let planes = if tilted { 2 } else { 1 };
+        let window_height = window.1 as usize;
+        // Overlapping rows are summed twice: no less than half of the rows begin windows.
+        let rows = (STRIPE_SUMS / (stride * planes).max(1)).max(2 * window_height + 2);
+        plan.layout = Layout { stride, rows, tilted };
+        for (index, level) in plan.levels.iter().enumerate() {
+            plan.windows += level.columns.div_ceil(level.step) * level.rows.div_ceil(level.step);
+            // Even, so that every stripe begins with a row that is searched.
+            let window_rows = (rows - window_height) & !1;
+            for first_row in (0..level.rows).step_by(window_rows) {
+                let window_rows = window_rows.min(level.rows - first_row);
+                let pixel_rows = window_rows + window_height - 1;
+                plan.stripes.push(Stripe { level: index, first_row, window_rows, pixel_rows });
+            }
+        }
+        plan
+    }
+}
+
+fn round(value: f64) -> i64 {
+    value.round_ties_even() as i64
+}
+
+/// The scales: all that fit picture and limits, or, where none fits the limits, the one nearest to the smallest size.
+fn scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
+    let (window_width, window_height) = (f64::from(window.0), f64::from(window.1));
+    let sized = |factor: f64| (round(window_width * factor), round(window_height * factor));
+    let mut all = Vec::new();
+    let mut factor = 1.0;
+    loop {
+        let (w, h) = sized(factor);
+        if w > width as i64 || h > height as i64 {
+            break;
+        }
+        all.push(factor as f32);
+        factor *= params.scale_factor;
+    }
+    // From here on in single precision, as OpenCV does.
+    let sized = |scale: f32| {
+        let round = |value: f32| value.round_ties_even() as i64;
+        (round(window.0 as f32 * scale), round(window.1 as f32 * scale))
+    };
+    let Size { width: min_width, height: min_height } = params.min_size;
+    let (min_width, min_height) = (i64::from(min_width), i64::from(min_height));
+    let (max_width, max_height) = match params.max_size {
+        Size { width: 0, .. } | Size { height: 0, .. } => (width as i64, height as i64),
+        Size { width, height } => (i64::from(width), i64::from(height)),
+    };
+    let mut chosen = Vec::new();
+    for &scale in &all {
+        let (w, h) = sized(scale);
+        if w > max_width || h > max_height {
+            break;
+        }
+        if w >= min_width && h >= min_height {
+            chosen.push(scale);
+        }
+    }
+    if chosen.is_empty() {
+        let distance = |&scale: &f32| {
+            let (w, h) = sized(scale);
+            (min_width - w).pow(2) + (min_height - h).pow(2)
+        };
+        chosen.extend(all.iter().copied().min_by_key(distance));
+    }
+    chosen
+}
+
+/// The level of a scale; `None` where no window fits after rounding. `first_columns` are those of the first level.
+fn level(
+    window: (u32, u32),
+    scale: f32,
+    width: usize,
+    height: usize,
+    first_columns: Option<usize>,
+) -> Option<Level> {
+    let resized = |side: usize| (side as f32 / scale).round_ties_even() as usize;
+    let (level_width, level_height) = (resized(width), resized(height));
+    let columns = (level_width + 1).checked_sub(window.0 as usize).filter(|&columns| columns > 0)?;
+    let rows = (level_height + 1).checked_sub(window.1 as usize).filter(|&rows| rows > 0)?;
+    let step = if scale >= 2.0 { 1 } else { 2 };
+    // OpenCV divides the rows among as many workers as the first level has blocks of 32 columns, and a last odd row
+    // may be left over.
+    let shares = first_columns.unwrap_or(columns).div_ceil(32);
+    let share = ((rows / step).div_ceil(shares)).max(1) * step;
+    let sized = |side: u32| (side as f32 * scale).round_ties_even() as i32;
+    Some(Level {
+        scale,
+        width: level_width,
+        step,
+        columns,
+        rows: rows.min(shares * share),
+        window: (sized(window.0), sized(window.1)),
+        x_axis: Axis::new(width, level_width),
+        y_axis: Axis::new(height, level_height),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(min: u32, max: u32) -> Params {
+        Params { min_size: Size::square(min), max_size: Size::square(max), ..Params::default() }
+    }
+
+    #[test]
+    fn scales_keep_to_the_limits() {
+        let all = scales((24, 24), &params(0, 0), 320, 240);
+        assert_eq!(all[0], 1.0);
+        assert!(all.iter().all(|scale| scale * 24.0 < 240.5));
+        let some = scales((24, 24), &params(40, 100), 320, 240);
+        assert!(some.iter().all(|scale| (39.5..100.5).contains(&(scale * 24.0))));
+        assert_eq!(scales((24, 24), &params(50, 50), 320, 240).len(), 1, "the nearest where none fits");
+        assert!(scales((24, 24), &params(0, 0), 23, 240).is_empty());
+    }
+
+    #[test]
+    fn stripes_cover_every_row_once() {
+        for tilted in [false, true] {
+            let plan = Plan::new((24, 24), tilted, &params(0, 0), 1000, 700);
+            assert!(plan.stripes.len() > plan.levels.len());
+            for (index, level) in plan.levels.iter().enumerate() {
+                let mut next = 0;
+                for stripe in plan.stripes.iter().filter(|stripe| stripe.level == index) {
+                    assert_eq!(stripe.first_row, next);
+                    assert_eq!(stripe.first_row % level.step, 0);
+                    assert!(stripe.pixel_rows < plan.layout.rows);
+                    assert!(stripe.first_row + stripe.pixel_rows < level.rows + 24);
+                    next += stripe.window_rows;
+                }
+                assert_eq!(next, level.rows);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_fits_a_tiny_picture() {
+        for (width, height) in [(0, 0), (1, 1), (23, 100), (100, 23)] {
+            let plan = Plan::new((24, 24), false, &params(0, 0), width, height);
+            assert!(plan.stripes.is_empty() && plan.windows == 0);
+        }
+    }
+}

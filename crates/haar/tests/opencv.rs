@@ -1,0 +1,206 @@
+//! The same rectangles as OpenCV's `detectMultiScale`, before and after grouping: against the files of expected/make.py.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use haar::{Cascade, Detector, GrayImage, Params, Size};
+
+fn expected(kind: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/expected/{kind}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+struct Picture {
+    name: String,
+    width: usize,
+    height: usize,
+    hash: u64,
+}
+
+struct Search<'a> {
+    picture: &'a Picture,
+    cascade: &'a str,
+    params: Params,
+    /// Ungrouped: how many, and their hash.
+    single: (usize, u64),
+    /// x, y, width, height, neighbours.
+    grouped: Vec<[u32; 5]>,
+}
+
+fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100000001b3);
+    bytes.into_iter().fold(0xcbf29ce484222325, step)
+}
+
+fn pictures(text: &str) -> Vec<Picture> {
+    let picture = |line: &str| {
+        let words: Vec<_> = line.strip_prefix("picture ")?.split(' ').collect();
+        Some(Picture {
+            name: words[0].into(),
+            width: words[1].parse().unwrap(),
+            height: words[2].parse().unwrap(),
+            hash: u64::from_str_radix(words[3], 16).unwrap(),
+        })
+    };
+    text.lines().filter_map(picture).collect()
+}
+
+fn searches<'a>(text: &'a str, pictures: &'a [Picture]) -> Vec<Search<'a>> {
+    let mut pictures = pictures.iter();
+    let mut picture = None;
+    let mut searches = Vec::new();
+    for line in text.lines().skip(1) {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[0] {
+            "picture" => picture = pictures.next(),
+            "search" => searches.push(Search {
+                picture: picture.unwrap(),
+                cascade: words[1],
+                params: Params {
+                    scale_factor: words[2].parse().unwrap(),
+                    min_size: Size::square(words[3].parse().unwrap()),
+                    max_size: Size::square(words[4].parse().unwrap()),
+                    ..Params::default()
+                },
+                single: (words[5].parse().unwrap(), u64::from_str_radix(words[6], 16).unwrap()),
+                grouped: Vec::new(),
+            }),
+            _ => {
+                let numbers: Vec<_> = words.iter().map(|word| word.parse().unwrap()).collect();
+                searches.last_mut().unwrap().grouped.push(numbers.try_into().unwrap());
+            }
+        }
+    }
+    searches
+}
+
+fn load(name: &str) -> Option<Arc<Cascade>> {
+    let mine: PathBuf = format!("{}/tests/expected/{name}.xml", env!("CARGO_MANIFEST_DIR")).into();
+    let path = if mine.exists() { mine } else { haar::find(name).ok()? };
+    Some(Arc::new(Cascade::load(path).unwrap()))
+}
+
+/// Runs every search that there is a cascade for; gives the number run.
+fn check(text: &str, pictures: &[Picture], pixels: impl Fn(&Picture) -> Vec<u8>) -> usize {
+    let mut cascades = HashMap::new();
+    let mut drawn: Option<(&str, Vec<u8>)> = None;
+    let mut run = 0;
+    for (index, search) in searches(text, pictures).iter().enumerate() {
+        let picture = search.picture;
+        if drawn.as_ref().is_none_or(|(name, _)| *name != picture.name) {
+            let pixels = pixels(picture);
+            assert_eq!(fnv(pixels.iter().copied()), picture.hash, "pixels of {}", picture.name);
+            drawn = Some((&picture.name, pixels));
+        }
+        let (_, pixels) = drawn.as_ref().unwrap();
+        let cascade = cascades.entry(search.cascade).or_insert_with(|| load(search.cascade));
+        let Some(cascade) = cascade else {
+            println!("skipped: no cascade {}: install opencv-data", search.cascade);
+            continue;
+        };
+        run += 1;
+        let what = format!("{} in {} with {:?}", search.cascade, picture.name, search.params);
+        let image = GrayImage::new(pixels, picture.width, picture.height, picture.width).unwrap();
+        // Any number of threads finds the same.
+        let params = Params { threads: [1, 2, 0, 5][index % 4], ..search.params };
+        let found = |min_neighbors| {
+            let params = Params { min_neighbors, ..params };
+            Detector::new(Arc::clone(cascade), params).unwrap().detect(&image)
+        };
+        let mut single: Vec<_> = found(0).iter().map(|d| [d.x, d.y, d.w, d.h]).collect();
+        single.sort_unstable();
+        let hash = fnv(single.iter().flatten().flat_map(|number| number.to_le_bytes()));
+        assert_eq!((single.len(), hash), search.single, "before grouping: {what}");
+        let mut grouped: Vec<_> = found(3).iter().map(|d| [d.x, d.y, d.w, d.h, d.neighbors]).collect();
+        grouped.sort_unstable();
+        assert_eq!(grouped, search.grouped, "after grouping: {what}");
+    }
+    run
+}
+
+fn noise(len: usize, mut state: u32) -> Vec<u8> {
+    let next = || {
+        state = state.wrapping_mul(1103515245).wrapping_add(12345) & 0x7fffffff;
+        (state >> 16) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+fn draw(width: usize, height: usize, value: impl Fn(i64, i64) -> i64) -> Vec<u8> {
+    (0..height as i64)
+        .flat_map(|y| (0..width as i64).map(move |x| (x, y)))
+        .map(|(x, y)| value(x, y) as u8)
+        .collect()
+}
+
+fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y: i64) -> i64 {
+    let mut value = 60 + 90 * x / width as i64 + 30 * y / height as i64;
+    for &(cx, cy, r) in places {
+        let ellipse = |ex: i64, ey: i64, a: i64, b: i64| {
+            let (dx, dy) = ((x - cx) * 1000 - ex * r, (y - cy) * 1000 - ey * r);
+            (dx.abs() * 1000 / (a * r)).pow(2) + (dy.abs() * 1000 / (b * r)).pow(2)
+        };
+        let head = ellipse(0, 0, 750, 1000);
+        if head < 1000000 {
+            value = 200 - head * 50 / 1000000;
+        }
+        for (ex, ey, a, b, part) in [
+            (-300, -330, 200, 60, 80),
+            (-300, -150, 170, 90, 105),
+            (-300, -150, 80, 80, 30),
+            (300, -330, 200, 60, 80),
+            (300, -150, 170, 90, 105),
+            (300, -150, 80, 80, 30),
+            (0, 130, 90, 190, 215),
+            (0, 330, 130, 40, 130),
+            (0, 560, 300, 80, 90),
+        ] {
+            if ellipse(ex, ey, a, b) < 1000000 {
+                value = part;
+            }
+        }
+    }
+    value
+}
+
+#[test]
+fn pictures_drawn_by_formula() {
+    let text = expected("synthetic");
+    let pictures = pictures(&text);
+    let run = check(&text, &pictures, |&Picture { ref name, width, height, .. }| match name.as_str() {
+        "noise" => noise(width * height, 7),
+        "small" => noise(width * height, 3),
+        "waves" => draw(width, height, |x, y| (x * x / 7 + y * y / 5 + x * y / 3) / 16 % 256),
+        "flat" => noise(width * height, 11).iter().map(|value| 100 + value / 7).collect(),
+        "face" => draw(width, height, |x, y| face_value(width, height, &[(160, 120, 80)], x, y)),
+        "faces" => {
+            let places = [(120, 150, 60), (330, 180, 110), (540, 220, 33)];
+            draw(width, height, |x, y| face_value(width, height, &places, x, y))
+        }
+        other => panic!("unknown picture {other}"),
+    });
+    assert!(run >= 36, "the made-up cascades are always there");
+}
+
+#[test]
+fn photographs() {
+    let data = std::env::var_os("MOOD_TEST_DATA").map(PathBuf::from);
+    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
+    let folder = data.join("images/opencv");
+    if !folder.is_dir() {
+        println!("skipped: no test images in {}", folder.display());
+        return;
+    }
+    let text = expected("opencv");
+    let pictures = pictures(&text);
+    assert_eq!(pictures.len(), 13);
+    check(&text, &pictures, |picture| {
+        let image = image::open(folder.join(&picture.name)).unwrap().to_rgb8();
+        let grey = |p: &image::Rgb<u8>| {
+            ((77 * u32::from(p[0]) + 150 * u32::from(p[1]) + 29 * u32::from(p[2]) + 128) >> 8) as u8
+        };
+        image.pixels().map(grey).collect()
+    });
+}
