@@ -1,0 +1,176 @@
+//! Reads M3U8 (and M3U) and XSPF playlists.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::{Error, Library, Skipped, Track, scan};
+
+/// The namespace of XSPF 1 (https://www.xspf.org/spec).
+const XSPF: &str = "http://xspf.org/ns/0/";
+
+/// A line of a playlist.
+#[derive(Debug, Default, PartialEq)]
+struct Entry {
+    location: String,
+    title: Option<String>,
+    artist: Option<String>,
+}
+
+pub(crate) fn open(path: &Path, allow_network: bool) -> Result<Library, Error> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let parse = match ending.as_str() {
+        "m3u8" | "m3u" => m3u,
+        "xspf" => xspf,
+        _ => return Err(Error::UnknownKind(path.into())),
+    };
+    let bytes = std::fs::read(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
+    let entries = parse(&decode(&bytes))
+        .map_err(|reason| Error::BrokenPlaylist { path: path.into(), reason: reason.to_string() })?;
+    let mut library = Library::default();
+    for entry in entries {
+        match track(&entry, path, allow_network) {
+            Ok(track) if library.tracks.iter().all(|other| other.uri != track.uri) => {
+                library.tracks.push(track)
+            }
+            Ok(_) => {}
+            Err(why) => library.skipped.push(Skipped { what: entry.location, why }),
+        }
+    }
+    Ok(library)
+}
+
+/// UTF-8 where it is valid, else Latin-1, which old M3U files are written in.
+fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim_start_matches('\u{feff}').into(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
+}
+
+fn track(entry: &Entry, playlist: &Path, allow_network: bool) -> Result<Track, String> {
+    let mut track = match locate(&entry.location, playlist) {
+        Location::File(path) if path.is_file() => {
+            scan::track(&path).ok_or_else(|| String::from("not an absolute path"))?
+        }
+        Location::File(path) => return Err(format!("no such file: {}", path.display())),
+        Location::Network(_) if !allow_network => {
+            return Err("on the network; set allow-network to play it".into());
+        }
+        Location::Network(url) => {
+            let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+            Track { title: name.into(), uri: url.into(), ..Track::default() }
+        }
+        Location::Unknown => return Err("neither a file nor an http or https address".into()),
+    };
+    // The list's maker chose these words; a file name stands where there is no title.
+    track.title = entry.title.clone().unwrap_or(track.title);
+    track.artist = entry.artist.clone().unwrap_or(track.artist);
+    Ok(track)
+}
+
+enum Location {
+    File(PathBuf),
+    Network(Url),
+    Unknown,
+}
+
+fn locate(location: &str, playlist: &Path) -> Location {
+    match Url::parse(location) {
+        Ok(url) if url.scheme() == "file" => url.to_file_path().map_or(Location::Unknown, Location::File),
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Location::Network(url),
+        Ok(url) if location[url.scheme().len()..].starts_with("://") => Location::Unknown,
+        _ => Location::File(playlist.parent().unwrap_or(Path::new("/")).join(location)),
+    }
+}
+
+fn m3u(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
+    let mut entries = Vec::new();
+    let mut next = Entry::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("#EXT-X-") {
+            return Err("it lists the pieces of one stream (HLS), not music".into());
+        } else if let Some(info) = line.strip_prefix("#EXTINF:") {
+            let name = info.split_once(',').map_or("", |(_, name)| name.trim());
+            let (artist, title) = match name.split_once(" - ") {
+                Some((artist, title)) => (Some(artist), title),
+                None => (None, name),
+            };
+            next.title = (!title.is_empty()).then(|| title.trim().into());
+            next.artist = artist.map(|artist| artist.trim().into());
+        } else if !line.starts_with('#') {
+            entries.push(Entry { location: line.into(), ..std::mem::take(&mut next) });
+        }
+    }
+    Ok(entries)
+}
+
+fn xspf(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
+    let document = roxmltree::Document::parse(text)?;
+    let playlist = document.root_element();
+    if !playlist.has_tag_name((XSPF, "playlist")) {
+        return Err(format!("its root is not a playlist of namespace {XSPF}").into());
+    }
+    let tracks = playlist.children().filter(|node| node.has_tag_name((XSPF, "trackList")));
+    let tracks = tracks.flat_map(|list| list.children()).filter(|node| node.has_tag_name((XSPF, "track")));
+    let entries = tracks.filter_map(|track| {
+        let text = |name| {
+            let node = track.children().find(|node| node.has_tag_name((XSPF, name)))?;
+            node.text().map(str::trim).filter(|text| !text.is_empty()).map(String::from)
+        };
+        // A location is a URI: what is relative is still percent-encoded.
+        let location = text("location")?;
+        let location = match Url::parse(&location) {
+            Ok(_) => location,
+            Err(_) => percent_encoding::percent_decode_str(&location).decode_utf8_lossy().into_owned(),
+        };
+        Some(Entry { location, title: text("title"), artist: text("creator") })
+    });
+    Ok(entries.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m3u_lines_and_their_titles() {
+        let text = "#EXTM3U\r\n#EXTINF:12,Nobody - Morning\r\na/b.flac\r\n\r\n# a remark\nc d.ogg\n";
+        let entries = m3u(text).unwrap();
+        let first = Entry {
+            location: "a/b.flac".into(),
+            title: Some("Morning".into()),
+            artist: Some("Nobody".into()),
+        };
+        assert_eq!(entries, [first, Entry { location: "c d.ogg".into(), ..Entry::default() }]);
+        assert!(m3u("#EXTM3U\n#EXT-X-VERSION:3\n").is_err());
+    }
+
+    #[test]
+    fn xspf_tracks() {
+        let text = r#"<?xml version="1.0"?><playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>
+            <track><location>c%20d.ogg</location><title>Evening</title><creator>Nobody</creator></track>
+            <track><title>no location</title></track>
+            <track><location>https://example.org/x.mp3</location></track></trackList></playlist>"#;
+        let entries = xspf(text).unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!((entries[0].location.as_str(), entries[0].title.as_deref()), ("c d.ogg", Some("Evening")));
+        assert_eq!(entries[1].location, "https://example.org/x.mp3");
+        assert!(xspf("<playlist/>").is_err() && xspf("<playl").is_err());
+    }
+
+    #[test]
+    fn locations_are_files_addresses_or_neither() {
+        let list = Path::new("/music/list.m3u8");
+        let file = |text| match locate(text, list) {
+            Location::File(path) => path,
+            _ => panic!("{text}"),
+        };
+        assert_eq!(file("a/b.ogg"), Path::new("/music/a/b.ogg"));
+        assert_eq!(file("/x/b.ogg"), Path::new("/x/b.ogg"));
+        assert_eq!(file("file:///x/b%20c.ogg"), Path::new("/x/b c.ogg"));
+        assert_eq!(file("Suite: I.ogg"), Path::new("/music/Suite: I.ogg"));
+        assert!(matches!(locate("http://a/b", list), Location::Network(_)));
+        assert!(matches!(locate("smb://a/b", list), Location::Unknown));
+    }
+}

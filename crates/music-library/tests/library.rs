@@ -1,0 +1,136 @@
+//! Folders and playlists as people have them.
+
+// Clippy takes only functions marked as tests for tests, not their helpers.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use lofty::config::WriteOptions;
+use lofty::tag::{ItemKey, Tag, TagExt, TagType};
+use mood_schema::{Affect, Emotion};
+use music_library::{Error, Library};
+use tempfile::TempDir;
+
+/// A tenth of a second of silence, with tags where given.
+fn wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
+    let samples = 4_800u32;
+    let mut bytes = Vec::new();
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + 2 * samples).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(48_000u32.to_le_bytes());
+    bytes.extend(96_000u32.to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend((2 * samples).to_le_bytes());
+    bytes.resize(44 + 2 * samples as usize, 0);
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    if !tags.is_empty() {
+        let mut tag = Tag::new(TagType::Id3v2);
+        tags.iter().for_each(|(key, text)| assert!(tag.insert_text(*key, (*text).into())));
+        tag.save_to_path(&path, WriteOptions::default()).unwrap();
+    }
+    path
+}
+
+fn open(path: &Path) -> Result<Library, Error> {
+    Library::open(path.to_str().unwrap(), false)
+}
+
+#[test]
+fn a_folder_is_searched_through_in_the_order_of_its_names() {
+    let folder = TempDir::new().unwrap();
+    wav(folder.path(), "b/2.wav", &[(ItemKey::Mood, "Sad")]);
+    wav(folder.path(), "b/10 é#.WAV", &[]);
+    wav(folder.path(), "a.wav", &[(ItemKey::TrackTitle, "Morning"), (ItemKey::TrackArtist, "Nobody")]);
+    wav(folder.path(), ".hidden/c.wav", &[]);
+    std::fs::write(folder.path().join("cover.jpg"), b"not music").unwrap();
+    let library = open(folder.path()).unwrap();
+    let titles: Vec<&str> = library.tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles, ["Morning", "10 é#", "2"]);
+    assert_eq!(library.tracks[0].artist, "Nobody");
+    assert!(library.tracks[1].uri.ends_with("/b/10%20%C3%A9%23.WAV"), "{}", library.tracks[1].uri);
+    assert_eq!(library.tracks[2].emotions, [Emotion::Sad]);
+    assert_eq!(library.tracks[2].affect, Some(Affect::of_emotion(Emotion::Sad)));
+    let again = Library::open(&format!("file://{}", folder.path().display()), false).unwrap();
+    assert_eq!(again, library);
+}
+
+#[test]
+fn the_word_beside_a_file_beats_its_tag() {
+    let folder = TempDir::new().unwrap();
+    wav(folder.path(), "a.wav", &[(ItemKey::Mood, "Sad")]);
+    std::fs::write(folder.path().join("a.wav.mood"), "Joyful, calm\n").unwrap();
+    wav(folder.path(), "b.wav", &[(ItemKey::Mood, "Sad")]);
+    std::fs::write(folder.path().join("b.wav.mood"), "\n").unwrap();
+    let library = open(folder.path()).unwrap();
+    assert_eq!(library.tracks[0].moods, ["Joyful", "calm"]);
+    assert_eq!(library.tracks[0].emotions, [Emotion::Happy]);
+    assert_eq!(library.tracks[1].emotions, [Emotion::Sad], "an empty file says nothing");
+}
+
+#[test]
+fn files_that_are_not_what_they_say_are_untagged_music() {
+    let folder = TempDir::new().unwrap();
+    for (name, bytes) in
+        [("a.mp3", &b"nonsense"[..]), ("b.flac", b"fLaC"), ("c.ogg", b""), ("d.wma", b"0&\xb2u")]
+    {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let library = open(folder.path()).unwrap();
+    assert_eq!(library.tracks.len(), 4);
+    assert!(library.tracks.iter().all(|track| track.affect.is_none()));
+}
+
+#[test]
+fn playlists_keep_their_order_and_say_what_is_missing() {
+    let folder = TempDir::new().unwrap();
+    wav(folder.path(), "music/a.wav", &[(ItemKey::Mood, "Happy"), (ItemKey::TrackTitle, "From the tag")]);
+    let b = wav(folder.path(), "music/b c.wav", &[]);
+    let list = folder.path().join("list.m3u8");
+    let text = format!(
+        "#EXTM3U\n{}\n#EXTINF:1,Nobody - From the list\nmusic/a.wav\nmusic/a.wav\ngone.ogg\nhttp://example.org/x.mp3\n",
+        b.display()
+    );
+    std::fs::write(&list, text).unwrap();
+    let library = open(&list).unwrap();
+    let titles: Vec<&str> = library.tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles, ["b c", "From the list"]);
+    assert_eq!(library.tracks[1].emotions, [Emotion::Happy]);
+    let why: Vec<&str> = library.skipped.iter().map(|skipped| skipped.why.as_str()).collect();
+    assert!(why[0].contains("no such file") && why[1].contains("allow-network"), "{why:?}");
+    let all = Library::open(list.to_str().unwrap(), true).unwrap();
+    assert_eq!(all.tracks[2].uri, "http://example.org/x.mp3");
+
+    let xspf = folder.path().join("list.xspf");
+    let text = "<playlist version='1' xmlns='http://xspf.org/ns/0/'><trackList><track><location>music/b%20c.wav</location>\
+                </track></trackList></playlist>";
+    std::fs::write(&xspf, text).unwrap();
+    assert_eq!(open(&xspf).unwrap().tracks[0].uri, library.tracks[0].uri);
+}
+
+#[test]
+fn every_error_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let empty = TempDir::new().unwrap();
+    let cases = [
+        (String::new(), "name a folder"),
+        ("/nowhere/at/all".into(), "check the path"),
+        ("https://example.org/music".into(), "on this machine"),
+        (path("notes.txt", "hello"), ".xspf"),
+        (path("broken.xspf", "<playlist"), "broken"),
+        (path("stream.m3u8", "#EXTM3U\n#EXT-X-VERSION:3\n"), "HLS"),
+        (path("lost.m3u8", "gone.ogg\n"), "gone.ogg"),
+        (empty.path().to_str().unwrap().into(), "flac"),
+    ];
+    for (source, expected) in cases {
+        let error = Library::open(&source, false).unwrap_err().to_string();
+        assert!(error.contains(expected), "{source}: {error}");
+    }
+}
