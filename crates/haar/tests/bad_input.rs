@@ -1,0 +1,136 @@
+//! Broken and hostile cascades, and pictures of every size: an error or an empty result, never a panic.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use haar::{Cascade, CascadeError, Detector, GrayImage, Params, ParamsError};
+
+const TREES: &str = include_str!("expected/made_up_trees.xml");
+
+fn changed(from: &str, to: &str) -> Result<Cascade, CascadeError> {
+    assert!(TREES.contains(from), "{from}");
+    Cascade::parse(&TREES.replacen(from, to, 1))
+}
+
+#[test]
+fn the_example_is_sound() {
+    let cascade = Cascade::parse(TREES).unwrap();
+    assert_eq!(cascade.window(), (18, 15));
+    assert_eq!(cascade.stages(), 4);
+    assert!(cascade.has_tilted_features());
+}
+
+#[test]
+fn other_kinds_of_cascade_are_named() {
+    for kind in ["LBP", "HOG"] {
+        let error = changed("HAAR", kind).unwrap_err();
+        assert!(matches!(error, CascadeError::Features(_)) && error.to_string().contains(kind));
+    }
+    let old =
+        r#"<opencv_storage><c type_id="opencv-haar-classifier"><size>20 20</size></c></opencv_storage>"#;
+    assert!(matches!(Cascade::parse(old), Err(CascadeError::OldFormat)));
+    let old = "<opencv_storage><c><size>20 20</size><stages/></c></opencv_storage>";
+    assert!(matches!(Cascade::parse(old), Err(CascadeError::OldFormat)));
+    assert!(changed("<maxCatCount>0", "<maxCatCount>256").is_err());
+    assert!(changed("BOOST", "SVM").is_err());
+}
+
+#[test]
+fn broken_files_are_errors() {
+    for text in ["", "not xml", "<a/>", "<opencv_storage/>", "<opencv_storage><cascade/></opencv_storage>"] {
+        assert!(Cascade::parse(text).is_err(), "{text}");
+    }
+    for (from, to) in [
+        ("<width>18", "<width>2"),
+        ("<width>18", "<width>-18"),
+        ("<width>18", "<width>100000"),
+        ("<width>18", "<width>99999999999999999999"),
+        ("<width>18", "<width>eighteen"),
+        ("<height>15", "<height>3"),
+        ("<internalNodes>", "<internalNodes>7 "),
+        ("<internalNodes>", "<internalNodes>0 -1 99999 0.5 "),
+        ("<leafValues>", "<leafValues>nan "),
+        ("<leafValues>", "<leafValues>1e300 "),
+        ("<leafValues>", "<leafValues>0.5 "),
+        ("<stageThreshold>", "<stageThreshold>x"),
+        ("<rects>", "<rects><_>1 1 2 2</_>"),
+        ("<rects>", "<rects><_>1 1 2 2 1</_><_>1 1 2 2 1</_>"),
+        ("<rects>", "<rects><_>-1 1 2 2 1</_>"),
+        ("<rects>", "<rects><_>2147483647 1 2147483647 2 1</_>"),
+    ] {
+        assert!(changed(from, to).is_err(), "{from} -> {to}");
+    }
+    let node = |nodes: &str, leaves: &str| {
+        Cascade::parse(&format!(
+            "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType>\
+             <height>9</height><width>9</width><stages><_><stageThreshold>0</stageThreshold><weakClassifiers><_>\
+             <internalNodes>{nodes}</internalNodes><leafValues>{leaves}</leafValues></_></weakClassifiers></_>\
+             </stages><features><_><rects><_>0 0 2 2 1</_></rects></_></features></cascade></opencv_storage>"
+        ))
+    };
+    assert!(node("0 -1 0 0.5", "0 1").is_ok());
+    assert!(node("0 -1 0 <!-- why --> 0.5", "0 1").is_ok());
+    assert!(node("0 -1 1 0.5", "0 1").is_err(), "no such feature");
+    assert!(node("0 -1 -1 0.5", "0 1").is_err(), "no such feature");
+    assert!(node("0 -2 0 0.5", "0 1").is_err(), "no such leaf");
+    assert!(node("0 2 0 0.5 -1 -2 0 0.5", "0 1 2").is_err(), "no such node");
+    assert!(node("1 -1 0 0.5 1 -2 0 0.5", "0 1 2").is_err(), "a loop");
+    assert!(node("0 -2147483648 0 0.5", "0 1").is_err(), "no such leaf");
+    assert!(node("", "").is_err(), "no nodes");
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error() {
+    for end in (0..TREES.len() - "</opencv_storage>\n".len()).step_by(97) {
+        assert!(Cascade::parse(&TREES[..end]).is_err(), "cut at {end}");
+    }
+}
+
+#[test]
+fn a_file_with_any_word_changed_is_read_or_refused() {
+    let words: Vec<_> = TREES.split_inclusive([' ', '>', '\n']).collect();
+    for (index, _) in words.iter().enumerate().step_by(7) {
+        for other in ["", "-5 ", "40000 ", "<_> ", "1e9 "] {
+            let text: String =
+                words.iter().enumerate().map(|(i, word)| if i == index { other } else { word }).collect();
+            if let Ok(cascade) = Cascade::parse(&text) {
+                let pixels: Vec<u8> = (0..40 * 40).map(|i| (i * i / 3 % 251) as u8).collect();
+                let image = GrayImage::new(&pixels, 40, 40, 40).unwrap();
+                Detector::new(cascade, Params::default()).unwrap().detect(&image);
+            }
+        }
+    }
+}
+
+#[test]
+fn missing_files_and_folders_are_errors() {
+    assert!(matches!(Cascade::load("/no/such/file.xml"), Err(CascadeError::Read { .. })));
+    assert!(Cascade::load("/").is_err());
+}
+
+#[test]
+fn settings_out_of_range_are_errors() {
+    for scale_factor in [1.0, 0.5, -1.0, f64::NAN, f64::INFINITY] {
+        let cascade = Cascade::parse(TREES).unwrap();
+        let error = Detector::new(cascade, Params { scale_factor, ..Params::default() }).err();
+        assert!(matches!(error, Some(ParamsError::ScaleFactor(_))));
+    }
+}
+
+#[test]
+fn any_size_and_stride_will_do() {
+    let data: Vec<u8> = (0..400 * 90).map(|i: u32| (i.wrapping_mul(2654435761) >> 24) as u8).collect();
+    let params = Params { min_neighbors: 0, threads: 2, ..Params::default() };
+    let mut detector = Detector::new(Cascade::parse(TREES).unwrap(), params).unwrap();
+    for (width, height) in
+        [(0, 0), (1, 1), (0, 50), (17, 15), (18, 14), (18, 15), (19, 87), (399, 16), (61, 33), (1, 90)]
+    {
+        let packed: Vec<u8> =
+            data.chunks_exact(400).take(height).flat_map(|row| &row[..width]).copied().collect();
+        let found = detector.detect(&GrayImage::new(&packed, width, height, width).unwrap());
+        assert_eq!(found, detector.detect(&GrayImage::new(&data, width, height, 400).unwrap()));
+        assert!(found.is_empty() || (width >= 18 && height >= 15));
+        assert!(
+            found.iter().all(|d| d.w > 0 && (d.x + d.w) as usize <= width && (d.y + d.h) as usize <= height)
+        );
+    }
+}
