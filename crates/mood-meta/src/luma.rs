@@ -1,0 +1,147 @@
+//! The luma of a video frame: the Y plane where it lies, or a plane computed from RGB.
+
+use gst_video::prelude::*;
+use gst_video::{VideoFormat, VideoFrameRef};
+
+/// The formats whose luma can be read.
+pub const FORMATS: [VideoFormat; 19] = [
+    VideoFormat::Gray8,
+    VideoFormat::I420,
+    VideoFormat::Yv12,
+    VideoFormat::Nv12,
+    VideoFormat::Nv21,
+    VideoFormat::Y42b,
+    VideoFormat::Y444,
+    VideoFormat::Yuy2,
+    VideoFormat::Uyvy,
+    VideoFormat::Rgb,
+    VideoFormat::Bgr,
+    VideoFormat::Rgbx,
+    VideoFormat::Bgrx,
+    VideoFormat::Xrgb,
+    VideoFormat::Xbgr,
+    VideoFormat::Rgba,
+    VideoFormat::Bgra,
+    VideoFormat::Argb,
+    VideoFormat::Abgr,
+];
+
+/// Raw video in system memory, in any of [`FORMATS`], any size and rate.
+pub fn caps() -> gst::Caps {
+    gst_video::VideoCapsBuilder::new().format_list(FORMATS).build()
+}
+
+/// 8-bit luma, rows `stride` bytes apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Luma<'a> {
+    /// At least `stride * (height - 1) + width` bytes.
+    pub data: &'a [u8],
+    /// Pixels.
+    pub width: usize,
+    /// Pixels.
+    pub height: usize,
+    /// Bytes.
+    pub stride: usize,
+    /// 16 is black and 235 white, rather than 0 and 255.
+    pub limited_range: bool,
+}
+
+/// The luma of `frame`, without a copy where it is a plane of its own; packed formats are unpacked into `scratch`,
+/// which keeps its memory from frame to frame. `None` for a format that is not among [`FORMATS`] or a frame whose
+/// memory is smaller than its size says.
+///
+/// RGB becomes luma by BT.601's weights, as in OpenCV's cvtColor.
+pub fn of<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, scratch: &'a mut Vec<u8>) -> Option<Luma<'a>> {
+    let info = frame.format_info();
+    if !FORMATS.contains(&frame.format()) {
+        return None;
+    }
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;
+    let data = frame.plane_data(0).ok()?;
+    let step = *info.pixel_stride().first()? as usize;
+    let first = *info.poffset().first()? as usize;
+    let rgb = info.is_rgb();
+    let limited_range = !rgb && frame.info().colorimetry().range() == gst_video::VideoColorRange::Range16_235;
+    let row_bytes = if step == 1 { width } else { width * step };
+    if width == 0 || height == 0 || stride < row_bytes || data.len() < stride * (height - 1) + row_bytes {
+        return None;
+    }
+    if step == 1 {
+        return Some(Luma { data, width, height, stride, limited_range });
+    }
+    scratch.resize(width * height, 0);
+    let rows = data.chunks(stride).zip(scratch.chunks_exact_mut(width));
+    if rgb {
+        let [r, g, b] = [0, 1, 2].map(|component| info.poffset()[component] as usize);
+        for (row, out) in rows {
+            for (pixel, luma) in row.chunks_exact(step).zip(out) {
+                let sum =
+                    u32::from(pixel[r]) * 4899 + u32::from(pixel[g]) * 9617 + u32::from(pixel[b]) * 1868;
+                *luma = ((sum + (1 << 13)) >> 14) as u8;
+            }
+        }
+    } else {
+        for (row, out) in rows {
+            for (pixel, luma) in row[first..].iter().step_by(step).zip(out) {
+                *luma = *pixel;
+            }
+        }
+    }
+    Some(Luma { data: scratch, width, height, stride: width, limited_range })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame of one colour a column in every format, converted by GStreamer, keeps its luma.
+    #[test]
+    fn every_format_gives_the_same_luma() {
+        gst::init().unwrap();
+        for format in FORMATS {
+            for (width, height) in [(33, 7), (1, 1), (64, 48)] {
+                let info = gst_video::VideoInfo::builder(format, width, height).build().unwrap();
+                let mut harness_buffer = gst::Buffer::with_size(info.size()).unwrap();
+                let buffer = harness_buffer.get_mut().unwrap();
+                {
+                    let mut frame =
+                        gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, &info).unwrap();
+                    paint(&mut frame);
+                }
+                let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).unwrap();
+                let mut scratch = Vec::new();
+                let luma = of(&frame, &mut scratch).unwrap();
+                assert_eq!((luma.width, luma.height), (width as usize, height as usize));
+                for y in 0..luma.height {
+                    for x in 0..luma.width {
+                        let value = luma.data[y * luma.stride + x];
+                        assert_eq!(value, grey(x, y), "{format:?} {width}x{height} at {x},{y}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn grey(x: usize, y: usize) -> u8 {
+        (x * 5 + y * 11) as u8
+    }
+
+    /// Writes the same grey into every luma and colour sample of a pixel.
+    fn paint(frame: &mut VideoFrameRef<&mut gst::BufferRef>) {
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let info = frame.format_info();
+        let stride = frame.plane_stride()[0] as usize;
+        let step = info.pixel_stride()[0] as usize;
+        let offsets: Vec<usize> =
+            info.poffset().iter().take(if info.is_rgb() { 3 } else { 1 }).map(|&o| o as usize).collect();
+        let data = frame.plane_data_mut(0).unwrap();
+        for y in 0..height {
+            for x in 0..width {
+                for offset in &offsets {
+                    data[y * stride + x * step + offset] = grey(x, y);
+                }
+            }
+        }
+    }
+}
