@@ -3,7 +3,7 @@
 use mood_schema::Emotion;
 
 /// How far each part of the face is moved from rest. The movements are those of the Facial Action Coding System
-/// (Ekman and Friesen 1978), the unit in brackets; 0 is at rest and 1 as far as the actor goes.
+/// (Ekman and Friesen 1978), the unit in brackets; 0 is at rest and 1 a full movement.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Expression {
     /// Inner ends of the brows up [1].
@@ -33,10 +33,18 @@ impl Expression {
         let rest = Self::default();
         match emotion {
             Emotion::Neutral => rest,
-            Emotion::Happy => {
-                Self { cheeks: 1.0, smile: 1.0, part: 1.0, bow: -0.2, outer_brow: 0.15, ..rest }
-            }
-            Emotion::Sad => Self { inner_brow: 1.0, frown: 0.4, wide: -0.45, pout: 1.0, bow: 0.5, ..rest },
+            Emotion::Happy => Self { cheeks: 1.0, smile: 1.0, part: 1.0, bow: -0.2, ..rest },
+            Emotion::Sad => Self {
+                inner_brow: 1.3,
+                outer_brow: -0.1,
+                frown: 0.2,
+                wide: -1.15,
+                cheeks: 0.2,
+                pout: 1.2,
+                part: 0.1,
+                bow: 0.15,
+                ..rest
+            },
             Emotion::Surprise => {
                 Self { inner_brow: 1.0, outer_brow: 1.0, wide: 1.0, jaw: 1.0, bow: -0.3, ..rest }
             }

@@ -18,11 +18,11 @@ fn eye(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let [x, y] = [side * EYE[0], EYE[1]];
     let open = 1.0 - pose.blink;
     let upper =
-        ((0.115 + 0.08 * e.wide.max(0.0) + 0.06 * e.wide.min(0.0) - 0.02 * e.cheeks) * open).max(-0.03);
+        ((0.102 + 0.09 * e.wide.max(0.0) + 0.06 * e.wide.min(0.0) - 0.02 * e.cheeks) * open).max(-0.03);
     let lower = 0.075 + 0.02 * e.wide.max(0.0) - 0.05 * e.cheeks;
     let upper = if open < 0.05 { -lower * 0.7 } else { upper };
     let (inner, outer) = (x - side * 0.2, x + side * 0.21);
-    let (inner_y, outer_y) = (y + 0.035, y + 0.005 + 0.03 * (-e.wide).max(0.0));
+    let (inner_y, outer_y) = (y + 0.035, y + 0.005 + 0.05 * (-e.wide).max(0.0));
 
     // The socket: shade under the brow, towards the nose and below.
     canvas.soft([x - side * 0.05, y - 0.12], [0.36, 0.22], SHADE, 0.42);
@@ -39,7 +39,7 @@ fn eye(canvas: &mut Canvas, pose: &Pose, side: f32) {
     if let Some(opening) = opening {
         canvas.fill(&opening, 0xf3ece6, 1.0);
         canvas.clipped(&opening, |canvas| {
-            let (ix, iy) = (x + 0.05 * pose.gaze[0], y - 0.01 + 0.03 * pose.gaze[1] + 0.03 * e.bow);
+            let (ix, iy) = (x + 0.05 * pose.gaze[0], y - 0.01 + 0.03 * pose.gaze[1] + 0.04 * e.bow);
             iris(canvas, ix, iy);
             canvas.soft([x, y - upper], [0.26, 0.09], 0x2a1812, 0.6);
             canvas.soft([inner, inner_y], [0.06, 0.06], 0xb5675a, 0.6);
@@ -95,9 +95,9 @@ fn iris(canvas: &mut Canvas, x: f32, y: f32) {
 
 fn brow(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let e = &pose.expression;
-    let inner = [side * (0.17 - 0.05 * e.frown), -0.36 - 0.15 * e.inner_brow + 0.11 * e.frown];
-    let peak = [side * 0.46, -0.475 - 0.08 * e.inner_brow - 0.12 * e.outer_brow + 0.07 * e.frown];
-    let outer = [side * 0.7, -0.36 - 0.13 * e.outer_brow + 0.04 * e.inner_brow * (1.0 - e.outer_brow)];
+    let inner = [side * (0.17 - 0.05 * e.frown), -0.335 - 0.17 * e.inner_brow + 0.11 * e.frown];
+    let peak = [side * 0.46, -0.425 - 0.04 * e.inner_brow - 0.19 * e.outer_brow + 0.07 * e.frown];
+    let outer = [side * 0.7, -0.345 - 0.14 * e.outer_brow + 0.09 * e.inner_brow * (1.0 - e.outer_brow)];
     // The bone over the eye catches the light.
     canvas.soft([peak[0], peak[1] + 0.1], [0.26, 0.07], SKIN, 0.5);
     let arc = |lift: f32| {

@@ -34,9 +34,12 @@ pub(super) fn draw(canvas: &mut Canvas, pose: &Pose) {
 }
 
 fn hair_behind(canvas: &mut Canvas, x: f32) {
-    let mass = Pen::at(x - 1.0, 1.0)
-        .curve([x - 1.25, 0.2], [x - 1.2, -1.2], [x, -1.55])
-        .curve([x + 1.2, -1.2], [x + 1.25, 0.2], [x + 1.0, 1.0])
+    let mass = Pen::at(x - 0.62, 1.3)
+        .curve([x - 0.95, 1.42], [x - 1.12, 1.2], [x - 1.06, 0.7])
+        .curve([x - 1.2, 0.2], [x - 1.15, -1.2], [x, -1.55])
+        .curve([x + 1.15, -1.2], [x + 1.2, 0.2], [x + 1.06, 0.7])
+        .curve([x + 1.12, 1.2], [x + 0.95, 1.42], [x + 0.62, 1.3])
+        .curve([x + 0.4, 1.1], [x - 0.4, 1.1], [x - 0.62, 1.3])
         .path();
     if let Some(mass) = mass {
         canvas.soft([x, 0.1], [1.5, 1.9], 0x20262c, 0.25);
@@ -102,7 +105,7 @@ fn face(canvas: &mut Canvas, pose: &Pose) {
     let (turn, nod) = (pose.turn * 0.07, pose.expression.bow * 0.05);
     canvas.clipped(&outline, |canvas| {
         shading(canvas, pose);
-        canvas.within(Transform::from_translate(turn, nod), |canvas| {
+        canvas.within(Transform::from_translate(turn, nod - 0.02).pre_scale(1.12, 1.1), |canvas| {
             modelling(canvas, pose);
             eyes::draw(canvas, pose);
             mouth::draw(canvas, pose);
@@ -142,18 +145,19 @@ fn modelling(canvas: &mut Canvas, pose: &Pose) {
         canvas.soft([side * 0.58, cheek + 0.06], [0.36, 0.28], BLUSH, 0.22 + 0.15 * e.cheeks);
         canvas.soft([side * 0.5, cheek - 0.04], [0.26, 0.2], GLOW, lit + 0.25 * e.cheeks);
         // The fold from the nose's wing round the corner of the mouth.
-        let fold = Pen::at(side * 0.2, 0.4)
+        let corner = 0.47 + 0.13 * e.smile;
+        let fold = Pen::at(side * 0.21, 0.36)
             .curve(
-                [side * 0.36, 0.48],
-                [side * (0.46 + 0.12 * e.smile), 0.62],
-                [side * (0.44 + 0.16 * e.smile), 0.86],
+                [side * 0.36, 0.42],
+                [side * (corner + 0.04), 0.54],
+                [side * corner, 0.84 - 0.08 * e.smile],
             )
             .path();
         if let Some(fold) = fold {
-            canvas.soft_stroke(&fold, 0.1, SHADE, 0.12 + 0.55 * e.smile + 0.15 * e.pout);
+            canvas.soft_stroke(&fold, 0.11, SHADE, 0.12 + 0.38 * e.smile + 0.15 * e.pout);
         }
         if e.jaw > 0.0 {
-            canvas.soft([side * 0.52, 0.75], [0.16, 0.42], SHADE, 0.4 * e.jaw);
+            canvas.soft([side * 0.56, 0.78], [0.24, 0.5], SHADE, 0.28 * e.jaw);
         }
     }
     canvas.soft([0.0, 1.17 + 0.1 * e.jaw], [0.26, 0.16], GLOW, 0.45);
@@ -163,13 +167,13 @@ fn modelling(canvas: &mut Canvas, pose: &Pose) {
 fn forehead(canvas: &mut Canvas, inner: f32, outer: f32, frown: f32) {
     for line in 0..3u8 {
         let y = -0.74 - 0.11 * f32::from(line);
-        let reach = 0.2 + 0.3 * outer;
-        let rise = 0.04 * (outer - inner);
+        let reach = 0.3 + 0.15 * outer;
+        let rise = 0.02 * (outer - inner);
         let crease = Pen::at(-reach, y - rise)
             .curve([-reach * 0.5, y - 0.02 + rise], [reach * 0.5, y - 0.02 + rise], [reach, y - rise])
             .path();
         if let Some(crease) = crease {
-            canvas.soft_stroke(&crease, 0.05, SHADE, 0.4 * inner.max(outer));
+            canvas.soft_stroke(&crease, 0.06, SHADE, 0.1 * inner.max(0.0) + 0.15 * outer.max(0.0));
         }
     }
     for side in [-1.0, 1.0] {

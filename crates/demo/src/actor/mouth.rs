@@ -27,8 +27,8 @@ impl Shape {
         let e = &pose.expression;
         let y = 0.77 + 0.03 * e.jaw - 0.02 * e.pout;
         Self {
-            half: 0.38 + 0.17 * e.smile - 0.14 * e.jaw - 0.02 * e.pout,
-            corner: y - 0.11 * e.smile + 0.10 * e.pout + 0.09 * e.jaw,
+            half: 0.38 + 0.13 * e.smile - 0.14 * e.jaw + 0.02 * e.pout,
+            corner: y - 0.11 * e.smile + 0.14 * e.pout + 0.09 * e.jaw,
             upper: y - 0.01 - 0.02 * e.smile - 0.06 * e.jaw - 0.03 * e.pout,
             lower: y + 0.01 + 0.19 * e.part + 0.30 * e.jaw - 0.03 * e.pout,
             thick: 0.085 - 0.015 * e.smile,
@@ -48,7 +48,7 @@ impl Shape {
 pub(super) fn draw(canvas: &mut Canvas, pose: &Pose) {
     let e = &pose.expression;
     let m = Shape::of(pose);
-    canvas.soft([0.0, m.lower + m.thick + 0.1], [0.3, 0.1], SHADE, 0.5 + 0.2 * e.pout);
+    canvas.soft([0.0, m.lower + m.thick + 0.1], [0.3, 0.1], SHADE, 0.5 + 0.3 * e.pout);
     canvas.soft([0.0, m.upper - 0.13], [0.05, 0.1], SHADE, 0.25);
 
     let outer = m.edge(Pen::at(-m.half, m.corner), m.upper - m.thick, 1.0);
@@ -72,8 +72,8 @@ pub(super) fn draw(canvas: &mut Canvas, pose: &Pose) {
     for side in [-1.0, 1.0] {
         let x = side * m.half;
         canvas.soft([x, m.corner], [0.07, 0.06], 0x5a2018, 0.55);
-        canvas.soft([x + side * 0.09, m.corner + 0.02], [0.07, 0.12], SHADE, 0.3 * e.smile);
-        canvas.soft([x + side * 0.03, m.corner + 0.1], [0.08, 0.12], SHADE, 0.4 * e.pout);
+        canvas.soft([x + side * 0.09, m.corner + 0.02], [0.06, 0.1], SHADE, 0.2 * e.smile);
+        canvas.soft([x + side * 0.05, m.corner + 0.08], [0.11, 0.15], SHADE, 0.6 * e.pout);
     }
     // A chin pushed up is dimpled.
     canvas.soft([0.0, 1.1], [0.16, 0.05], SHADE, 0.35 * e.pout);
