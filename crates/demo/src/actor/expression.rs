@@ -46,7 +46,7 @@ impl Expression {
                 ..rest
             },
             Emotion::Surprise => {
-                Self { inner_brow: 1.0, outer_brow: 1.0, wide: 1.0, jaw: 1.0, bow: -0.3, ..rest }
+                Self { inner_brow: 1.0, outer_brow: 1.0, wide: 0.75, jaw: 1.0, bow: -0.3, ..rest }
             }
             Emotion::Angry | Emotion::Disgust => Self { frown: 1.0, wide: 0.2, pout: 0.4, ..rest },
             Emotion::Fear => Self { inner_brow: 0.9, frown: 0.3, wide: 0.9, part: 0.5, ..rest },

@@ -2,7 +2,7 @@
 
 use super::Pose;
 use super::canvas::{Canvas, Pen};
-use super::head::{GLOW, HAIR, SHADE, SKIN};
+use super::head::{HAIR, SHADE};
 
 const EYE: [f32; 2] = [0.41, -0.1];
 
@@ -25,10 +25,9 @@ fn eye(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let (inner_y, outer_y) = (y + 0.035, y + 0.005 + 0.05 * (-e.wide).max(0.0));
 
     // The socket: shade under the brow, towards the nose and below.
-    canvas.soft([x - side * 0.05, y - 0.12], [0.36, 0.22], SHADE, 0.42);
+    canvas.soft([x - side * 0.05, y - 0.14], [0.36, 0.26], SHADE, 0.6);
     canvas.soft([x - side * 0.22, y - 0.02], [0.14, 0.2], SHADE, 0.42);
     canvas.soft([x, y + 0.13], [0.28, 0.13], SHADE, 0.3);
-    canvas.soft([x + side * 0.04, y - 0.2], [0.2, 0.06], GLOW, 0.35);
 
     let above = [[x - side * 0.12, y - upper * 1.3], [x + side * 0.11, y - upper * 1.35]];
     let below = [[x + side * 0.12, y + lower * 1.3], [x - side * 0.1, y + lower * 1.3]];
@@ -95,11 +94,9 @@ fn iris(canvas: &mut Canvas, x: f32, y: f32) {
 
 fn brow(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let e = &pose.expression;
-    let inner = [side * (0.17 - 0.05 * e.frown), -0.335 - 0.17 * e.inner_brow + 0.11 * e.frown];
-    let peak = [side * 0.46, -0.425 - 0.04 * e.inner_brow - 0.19 * e.outer_brow + 0.07 * e.frown];
-    let outer = [side * 0.7, -0.345 - 0.14 * e.outer_brow + 0.09 * e.inner_brow * (1.0 - e.outer_brow)];
-    // The bone over the eye catches the light.
-    canvas.soft([peak[0], peak[1] + 0.1], [0.26, 0.07], SKIN, 0.5);
+    let inner = [side * (0.17 - 0.05 * e.frown), -0.335 - 0.13 * e.inner_brow + 0.11 * e.frown];
+    let peak = [side * 0.46, -0.425 - 0.04 * e.inner_brow - 0.13 * e.outer_brow + 0.07 * e.frown];
+    let outer = [side * 0.7, -0.345 - 0.11 * e.outer_brow + 0.09 * e.inner_brow * (1.0 - e.outer_brow)];
     let arc = |lift: f32| {
         let control = [peak[0] - side * 0.06, peak[1] - 0.05 - lift];
         (control, [inner[0], inner[1] - lift * 0.6])
@@ -109,6 +106,6 @@ fn brow(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let shape = Pen::at(top[0], top[1]).quad(upper, outer).quad(lower, bottom).path();
     if let Some(shape) = shape {
         canvas.soft_stroke(&shape, 0.05, HAIR, 0.55);
-        canvas.fill(&shape, HAIR, 0.9);
+        canvas.fill(&shape, HAIR, 0.6);
     }
 }
