@@ -18,7 +18,7 @@ fn eye(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let [x, y] = [side * EYE[0], EYE[1]];
     let open = 1.0 - pose.blink;
     let upper =
-        ((0.102 + 0.09 * e.wide.max(0.0) + 0.06 * e.wide.min(0.0) - 0.02 * e.cheeks) * open).max(-0.03);
+        ((0.094 + 0.1 * e.wide.max(0.0) + 0.06 * e.wide.min(0.0) - 0.02 * e.cheeks) * open).max(-0.03);
     let lower = 0.075 + 0.02 * e.wide.max(0.0) - 0.05 * e.cheeks;
     let upper = if open < 0.05 { -lower * 0.7 } else { upper };
     let (inner, outer) = (x - side * 0.2, x + side * 0.21);
@@ -94,8 +94,8 @@ fn iris(canvas: &mut Canvas, x: f32, y: f32) {
 
 fn brow(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let e = &pose.expression;
-    let inner = [side * (0.17 - 0.05 * e.frown), -0.335 - 0.13 * e.inner_brow + 0.11 * e.frown];
-    let peak = [side * 0.46, -0.425 - 0.04 * e.inner_brow - 0.13 * e.outer_brow + 0.07 * e.frown];
+    let inner = [side * (0.17 - 0.05 * e.frown), -0.325 - 0.14 * e.inner_brow + 0.11 * e.frown];
+    let peak = [side * 0.46, -0.415 - 0.04 * e.inner_brow - 0.13 * e.outer_brow + 0.07 * e.frown];
     let outer = [side * 0.7, -0.345 - 0.11 * e.outer_brow + 0.09 * e.inner_brow * (1.0 - e.outer_brow)];
     let arc = |lift: f32| {
         let control = [peak[0] - side * 0.06, peak[1] - 0.05 - lift];
@@ -105,7 +105,7 @@ fn brow(canvas: &mut Canvas, pose: &Pose, side: f32) {
     let (lower, bottom) = arc(-0.045);
     let shape = Pen::at(top[0], top[1]).quad(upper, outer).quad(lower, bottom).path();
     if let Some(shape) = shape {
-        canvas.soft_stroke(&shape, 0.05, HAIR, 0.55);
-        canvas.fill(&shape, HAIR, 0.6);
+        canvas.soft_stroke(&shape, 0.06, HAIR, 0.3);
+        canvas.fill(&shape, HAIR, 0.62);
     }
 }
