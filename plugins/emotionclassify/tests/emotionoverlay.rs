@@ -1,0 +1,360 @@
+//! The element `emotionoverlay` on real buffers: what it draws, what it leaves alone, and what it must survive.
+
+use std::sync::Once;
+
+use gst::prelude::*;
+use gst_check::Harness;
+use mood_schema::{Affect, Classification, Emotion, Face, Frame, Label, Line, Rect, TrackEvent, TrackLine};
+
+const FORMATS: [&str; 16] = [
+    "I420",
+    "YV12",
+    "NV12",
+    "NV21",
+    "Y42B",
+    "Y444",
+    "YUY2",
+    "UYVY",
+    "RGB",
+    "BGR",
+    "RGBx",
+    "BGRA",
+    "ARGB",
+    "GRAY8",
+    "I420_10LE",
+    "P010_10LE",
+];
+
+fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstemotionclassify::plugin_register_static().unwrap();
+    });
+}
+
+fn harness(format: &str, width: u32, height: u32) -> (Harness, gst_video::VideoInfo) {
+    init();
+    let info = info(format, width, height);
+    let mut harness = Harness::new("emotionoverlay");
+    harness.set_src_caps(info.to_caps().unwrap());
+    (harness, info)
+}
+
+fn info(format: &str, width: u32, height: u32) -> gst_video::VideoInfo {
+    let format = format.parse::<gst_video::VideoFormat>().unwrap();
+    gst_video::VideoInfo::builder(format, width, height).fps((25, 1)).build().unwrap()
+}
+
+/// A picture full of fine detail: a hash of the place, the same every time.
+fn noise(info: &gst_video::VideoInfo) -> gst::Buffer {
+    let byte = |index: usize| ((index as u32).wrapping_mul(2_654_435_761) >> 13) as u8;
+    gst::Buffer::from_mut_slice((0..info.size()).map(byte).collect::<Vec<_>>())
+}
+
+/// One grey everywhere.
+fn plain(info: &gst_video::VideoInfo) -> gst::Buffer {
+    gst::Buffer::from_mut_slice(vec![0x80u8; info.size()])
+}
+
+fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
+    let mut probabilities = [0.02; 7];
+    probabilities[Emotion::Happy.index()] = 0.88;
+    let affect = Affect::of_distribution(&probabilities);
+    let classification =
+        Some(Classification { label: Emotion::Happy.into(), confidence: 0.88, probabilities, affect });
+    Face { id: 7, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
+}
+
+fn with_faces(mut buffer: gst::Buffer, faces: Vec<Face>) -> gst::Buffer {
+    mood_meta::frame::write(buffer.make_mut(), &Frame { faces }).unwrap();
+    buffer
+}
+
+fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+/// The first component of every pixel, high byte of wider ones, and whether a change stays within an area.
+fn first_component(buffer: &gst::Buffer, info: &gst_video::VideoInfo) -> Vec<Vec<u8>> {
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).unwrap();
+    let (step, offset) = (info.comp_pstride(0) as usize, info.comp_poffset(0) as usize);
+    let high = usize::from(info.comp_depth(0) > 8);
+    let plane = frame.plane_data(info.comp_plane(0)).unwrap();
+    let stride = info.comp_stride(0) as usize;
+    let row =
+        |y: usize| (0..info.width() as usize).map(|x| plane[y * stride + x * step + offset + high]).collect();
+    (0..info.height() as usize).map(row).collect()
+}
+
+fn differs(before: &[Vec<u8>], after: &[Vec<u8>], inside: impl Fn(usize, usize) -> bool) -> usize {
+    let rows = before.iter().zip(after).enumerate();
+    rows.map(|(y, (one, other))| (0..one.len()).filter(|&x| one[x] != other[x] && inside(x, y)).count()).sum()
+}
+
+fn started(title: &str, uri: &str, event: TrackEvent) -> gst::Event {
+    mood_meta::event::player(&Line::Track(TrackLine {
+        pts: 0,
+        event,
+        uri: uri.into(),
+        title: title.into(),
+        mood: Some(Emotion::Happy.into()),
+        distance: None,
+        reason: String::new(),
+        runners_up: Vec::new(),
+    }))
+}
+
+#[test]
+fn every_format_gets_its_box() {
+    for format in FORMATS {
+        let (mut harness, info) = harness(format, 322, 242);
+        harness.element().unwrap().set_property("show-distribution", false);
+        let before = first_component(&plain(&info), &info);
+        let drawn =
+            harness.push_and_pull(with_faces(plain(&info), vec![face(0.25, 0.25, 0.5, 0.5)])).unwrap();
+        let after = first_component(&drawn, &info);
+        let box_of = |by: i32| {
+            move |x: usize, y: usize| {
+                let (x, y) = (x as i32, y as i32);
+                x >= 80 - by && x < 242 + by && y >= 60 - by && y < 182 + by
+            }
+        };
+        // The box's line all around, nothing within, and without only the label above.
+        let line = differs(&before, &after, |x, y| box_of(1)(x, y) && !box_of(-6)(x, y));
+        assert!(line > 500, "{format}: {line} pixels at the box's edge");
+        assert_eq!(differs(&before, &after, box_of(-12)), 0, "{format}: within");
+        let label = differs(&before, &after, |_, y| (40..60).contains(&y));
+        assert!(label > 800, "{format}: {label} pixels of label");
+        let elsewhere = differs(&before, &after, |x, y| !box_of(1)(x, y) && !(40..60).contains(&y));
+        assert_eq!(elsewhere, 0, "{format}");
+    }
+}
+
+#[test]
+fn nothing_to_draw_is_nothing_done() {
+    for format in FORMATS {
+        let (mut harness, info) = harness(format, 64, 48);
+        let elsewhere =
+            vec![face(1.5, 0.0, 0.2, 0.2), face(0.1, 0.1, 0.0, 0.2), face(f64::NAN, 0.1, 0.2, 0.2)];
+        for buffer in
+            [noise(&info), with_faces(noise(&info), Vec::new()), with_faces(noise(&info), elsewhere)]
+        {
+            let before = bytes(&buffer);
+            // A second reference, as behind a tee: were the pixels written to, they would be copied first.
+            let other = buffer.clone();
+            let passed = harness.push_and_pull(buffer).unwrap();
+            assert_eq!(bytes(&passed), before, "{format}");
+            assert_eq!(passed.peek_memory(0).as_ptr(), other.peek_memory(0).as_ptr(), "{format}: copied");
+        }
+    }
+}
+
+#[test]
+fn a_shared_frame_is_copied_before_it_is_drawn_on() {
+    let (mut harness, info) = harness("I420", 320, 240);
+    let buffer = with_faces(plain(&info), vec![face(0.25, 0.25, 0.5, 0.5)]);
+    let (other, before) = (buffer.clone(), bytes(&buffer));
+    let drawn = harness.push_and_pull(buffer).unwrap();
+    assert_ne!(bytes(&drawn), before);
+    assert_eq!(bytes(&other), before);
+}
+
+#[test]
+fn a_region_alone_gets_a_box() {
+    let (mut harness, info) = harness("RGB", 320, 240);
+    let mut buffer = plain(&info);
+    gst_video::VideoRegionOfInterestMeta::add(buffer.make_mut(), "face", (100, 80, 120, 120));
+    let before = first_component(&buffer, &info);
+    let after = first_component(&harness.push_and_pull(buffer).unwrap(), &info);
+    assert!(differs(&before, &after, |x, y| (98..104).contains(&x) && (90..190).contains(&y)) >= 200);
+}
+
+#[test]
+fn words_and_bars_follow_the_properties() {
+    let (mut harness, info) = harness("BGRx", 640, 360);
+    let element = harness.element().unwrap();
+    let before = first_component(&plain(&info), &info);
+    let mut drawn = |name: &str, value: glib::Value| {
+        element.set_property_from_value(name, &value);
+        let buffer = with_faces(plain(&info), vec![face(0.3, 0.3, 0.3, 0.5)]);
+        let after = first_component(&harness.push_and_pull(buffer).unwrap(), &info);
+        differs(&before, &after, |_, _| true)
+    };
+    let all = drawn("font-scale", 1.0.to_value());
+    let large = drawn("font-scale", 2.0.to_value());
+    let without_bars = drawn("show-distribution", false.to_value());
+    let without_id = drawn("show-id", false.to_value());
+    assert!(
+        large > 2 * all && without_bars < large && without_id < without_bars,
+        "{all} {large} {without_bars} {without_id}"
+    );
+}
+
+#[test]
+fn blurring_leaves_nothing_to_recognise() {
+    for format in FORMATS {
+        let (mut harness, info) = harness(format, 322, 242);
+        let element = harness.element().unwrap();
+        element.set_property("blur-faces", true);
+        let rect = (0.3, 0.3, 0.4, 0.4);
+        let before = first_component(&noise(&info), &info);
+        let buffer = with_faces(noise(&info), vec![face(rect.0, rect.1, rect.2, rect.3)]);
+        let after = first_component(&harness.push_and_pull(buffer).unwrap(), &info);
+        // Within the box's line and clear of label and bars.
+        let (x, y) = (110..190, 90..150);
+        let variance = |picture: &[Vec<u8>]| {
+            let values: Vec<f64> = y
+                .clone()
+                .flat_map(|y| x.clone().map(move |x| (x, y)))
+                .map(|(x, y)| f64::from(picture[y][x]))
+                .collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64
+        };
+        let (sharp, blurred) = (variance(&before), variance(&after));
+        assert!(sharp > 1000.0 && blurred < sharp / 50.0, "{format}: {sharp} to {blurred}");
+        let mut levels: Vec<u8> = y.clone().flat_map(|y| after[y][x.clone()].to_vec()).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        assert!(levels.len() <= 35, "{format}: {} levels in some 5 x 4 blocks", levels.len());
+        // Far from the face, its label and its bars nothing has changed.
+        let far = differs(&before, &after, |x, y| y > 215 || x < 40 && y > 100);
+        assert_eq!(far, 0, "{format}");
+    }
+}
+
+#[test]
+fn blurring_goes_without_any_words() {
+    let (mut harness, info) = harness("GRAY8", 64, 64);
+    let element = harness.element().unwrap();
+    element.set_property("blur-faces", true);
+    let (small, outside) = (face(0.4, 0.4, 0.05, 0.05), face(-0.9, -0.9, 1.0, 1.0));
+    let buffer = with_faces(noise(&info), vec![small, outside]);
+    assert_ne!(bytes(&harness.push_and_pull(buffer).unwrap()), bytes(&noise(&info)));
+}
+
+#[test]
+fn the_music_stands_at_the_lower_left_while_it_plays() {
+    let (mut harness, info) = harness("I420", 640, 360);
+    let changed = |harness: &mut Harness| {
+        let before = first_component(&plain(&info), &info);
+        let after = first_component(&harness.push_and_pull(plain(&info)).unwrap(), &info);
+        let outside = differs(&before, &after, |x, y| x > 400 || y < 320);
+        assert_eq!(outside, 0);
+        differs(&before, &after, |_, _| true)
+    };
+    assert_eq!(changed(&mut harness), 0);
+    harness.push_upstream_event(started(
+        "A long way\nhome & <b>back</b> ".repeat(30).as_str(),
+        "file:///a",
+        TrackEvent::Started,
+    ));
+    let long = changed(&mut harness);
+    assert!(long > 2000, "{long}");
+    let forwarded = std::iter::from_fn(|| harness.try_pull_upstream_event());
+    assert_eq!(forwarded.filter(|event| mood_meta::event::parse_player(event).is_some()).count(), 1);
+    harness.push_upstream_event(started("", "file:///b/caf%C3%A9.ogg", TrackEvent::CrossfadeStarted));
+    harness.push_upstream_event(started("", "file:///a", TrackEvent::Ended));
+    let short = changed(&mut harness);
+    assert!(short > 500 && short < long, "{short} of {long}: what faded in still plays");
+    harness.push_upstream_event(started("", "file:///b/caf%C3%A9.ogg", TrackEvent::Failed));
+    assert_eq!(changed(&mut harness), 0);
+}
+
+#[test]
+fn caps_may_change_in_mid_stream() {
+    let (mut harness, _) = harness("I420", 320, 240);
+    for (format, width, height) in
+        [("NV12", 640, 360), ("RGB", 33, 17), ("GRAY8", 321, 241), ("YUY2", 320, 240)]
+    {
+        let info = info(format, width, height);
+        harness.set_src_caps(info.to_caps().unwrap());
+        let drawn = harness.push_and_pull(with_faces(plain(&info), vec![face(0.2, 0.2, 0.5, 0.5)])).unwrap();
+        assert_ne!(bytes(&drawn), bytes(&plain(&info)), "{format}");
+    }
+}
+
+#[test]
+fn nonsense_is_survived_at_every_size() {
+    let mut faces: Vec<Face> =
+        (0..300).map(|n| face(f64::from(n % 20) / 20.0, f64::from(n / 20) / 15.0, 0.05, 0.07)).collect();
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1e300, 1e300, -0.5, 0.0, 1e-300, 0.9];
+    for x in odd {
+        for w in odd {
+            faces.push(face(x, 0.2, w, 0.5));
+            faces.push(face(0.2, x, 0.5, w));
+        }
+    }
+    for (index, value) in odd.into_iter().enumerate() {
+        let mut strange = face(0.3, 0.3, 0.3, 0.3);
+        if let Some(result) = &mut strange.classification {
+            result.confidence = value;
+            result.probabilities = [value; 7];
+            result.label = Emotion::from_index(index).map_or(Label::Uncertain, Label::Known);
+        }
+        strange.id = u32::MAX - index as u32;
+        faces.push(strange);
+    }
+    for format in ["I420", "YUY2", "BGRA", "NV12", "GRAY8", "Y42B"] {
+        for (width, height) in [(1, 1), (2, 1), (1, 7), (3, 3), (17, 5), (5, 190), (161, 121)] {
+            for scale in [0.25, 4.0] {
+                let (mut harness, info) = harness(format, width, height);
+                let element = harness.element().unwrap();
+                element.set_property("blur-faces", true);
+                element.set_property("font-scale", scale);
+                harness.push_upstream_event(started("Title", "file:///a", TrackEvent::Started));
+                let result = harness.push_and_pull(with_faces(noise(&info), faces.clone()));
+                assert_eq!(result.unwrap().size(), info.size(), "{format} {width}x{height}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_buffer_too_small_is_an_error_that_says_so() {
+    let (mut harness, _) = harness("I420", 320, 240);
+    let bus = gst::Bus::new();
+    harness.element().unwrap().set_bus(Some(&bus));
+    let buffer = with_faces(gst::Buffer::with_size(100).unwrap(), vec![face(0.2, 0.2, 0.5, 0.5)]);
+    assert_eq!(harness.push(buffer), Err(gst::FlowError::Error));
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+    assert!(error.error().to_string().contains("100 of 115200"), "{}", error.error());
+}
+
+#[test]
+fn what_common_elements_give_can_be_drawn_on() {
+    init();
+    let factory = gst::ElementFactory::find("emotionoverlay").unwrap();
+    let template = factory.static_pad_templates().into_iter().next().unwrap().caps();
+    for format in FORMATS.into_iter().chain([
+        "AYUV",
+        "VUYA",
+        "A420",
+        "NV16",
+        "NV24",
+        "GBR",
+        "ARGB64",
+        "GRAY16_LE",
+        "Y210",
+    ]) {
+        assert!(template.can_intersect(&info(format, 320, 240).to_caps().unwrap()), "{format}");
+    }
+}
+
+/// Every format on offer can really be drawn on and blurred.
+#[test]
+fn every_advertised_format_works() {
+    init();
+    let factory = gst::ElementFactory::find("emotionoverlay").unwrap();
+    let template = factory.static_pad_templates().into_iter().next().unwrap().caps();
+    let formats = template.structure(0).unwrap().get::<gst::List>("format").unwrap();
+    for format in formats.iter().map(|format| format.get::<String>().unwrap()) {
+        let (mut harness, info) = harness(&format, 162, 122);
+        harness.element().unwrap().set_property("blur-faces", true);
+        let drawn = harness.push_and_pull(with_faces(noise(&info), vec![face(0.3, 0.3, 0.4, 0.4)])).unwrap();
+        let (before, after) = (first_component(&noise(&info), &info), first_component(&drawn, &info));
+        assert!(differs(&before, &after, |_, _| true) > 1500, "{format}");
+    }
+}
