@@ -2,5 +2,6 @@
 //! [`music`] for the library's. The same input gives the same bytes on every run.
 
 pub mod actor;
+pub mod music;
 
 pub use actor::{Actor, Scene};

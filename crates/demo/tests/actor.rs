@@ -1,0 +1,52 @@
+//! The actor: any size, the same every time, never two moments alike.
+
+use std::time::Duration;
+
+use mood_demo::Actor;
+use mood_schema::Emotion;
+
+#[test]
+fn every_size_gives_a_full_opaque_picture() {
+    for (width, height) in [(1, 1), (7, 300), (640, 360), (333, 17)] {
+        let picture = Actor::new(width, height).unwrap().render(Duration::from_secs(9));
+        assert_eq!(picture.len(), (width * height * 4) as usize);
+        assert!(picture.chunks_exact(4).all(|pixel| pixel[3] == 255), "{width}x{height}");
+    }
+    for (width, height) in [(0, 1), (1, 0), (Actor::MAX_SIDE + 1, 1)] {
+        assert!(Actor::new(width, height).unwrap_err().to_string().contains("pixels"));
+    }
+}
+
+#[test]
+fn the_script_has_no_gaps_and_shows_what_the_demo_needs() {
+    let actor = Actor::new(64, 36).unwrap();
+    let script = actor.script();
+    assert_eq!(script[0].start, Duration::ZERO);
+    assert_eq!(script[script.len() - 1].end, actor.duration());
+    assert!(script.windows(2).all(|pair| pair[0].end == pair[1].start));
+    for emotion in [Emotion::Neutral, Emotion::Happy, Emotion::Sad, Emotion::Surprise] {
+        assert!(script.iter().any(|scene| scene.emotion == emotion));
+    }
+}
+
+#[test]
+fn the_same_moment_is_the_same_picture_and_the_next_is_another() {
+    let actor = Actor::new(160, 90).unwrap();
+    let at = |ms| actor.render(Duration::from_millis(ms));
+    assert!(at(3000) == at(3000));
+    assert!(at(3000) != at(3040));
+    assert!(at(3000) == actor.render(actor.duration() + Duration::from_millis(3000)));
+}
+
+#[test]
+fn smooth_from_frame_to_frame() {
+    let actor = Actor::new(80, 45).unwrap();
+    let mut before = actor.render(Duration::ZERO);
+    for frame in 1..actor.duration().as_millis() as u64 / 80 {
+        let now = actor.render(Duration::from_millis(frame * 80));
+        let change: u64 = before.iter().zip(&now).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let mean = change as f64 / now.len() as f64;
+        assert!(mean < 6.0, "frame {frame} changes by {mean} of 255 on average");
+        before = now;
+    }
+}
