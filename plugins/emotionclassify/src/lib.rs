@@ -1,11 +1,17 @@
 //! GStreamer plugin `emotionclassify`: what a face shows, as metadata, as a picture, as a timeline.
 
+// The plugin macro makes public items that it does not document.
+#![allow(missing_docs)]
+
+mod emotionclassify;
+mod emotionlog;
 mod emotionoverlay;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     mood_meta::frame::register();
+    emotionclassify::register(plugin)?;
     emotionoverlay::register(plugin)?;
-    Ok(())
+    emotionlog::register(plugin)
 }
 
 gst::plugin_define!(

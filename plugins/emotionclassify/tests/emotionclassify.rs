@@ -1,0 +1,226 @@
+//! `emotionclassify` on frames with face regions: what it adds, what it leaves alone, and what it says when it cannot
+//! work. Needs ONNX Runtime from `make setup`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Once;
+
+use gst::prelude::*;
+use gst_check::Harness;
+use gst_video::{VideoFormat, VideoInfo};
+use mood_meta::region::{FaceRegion, PixelBox};
+use mood_schema::{Face, Frame, Label};
+
+fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstemotionclassify::plugin_register_static().unwrap();
+    });
+}
+
+const FRAME_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
+fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
+    init();
+    VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
+}
+
+/// An element in a harness that takes `info`, and the bus its messages go to.
+fn harness(info: &VideoInfo, set: impl FnOnce(&gst::Element)) -> (Harness, gst::Bus) {
+    let element = gst::ElementFactory::make("emotionclassify").build().unwrap();
+    set(&element);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+    harness.play();
+    harness.set_src_caps(info.to_caps().unwrap());
+    (harness, bus)
+}
+
+/// A textured frame, number `index`, with these faces.
+fn frame(info: &VideoInfo, index: u64, faces: &[FaceRegion]) -> gst::Buffer {
+    let bytes: Vec<u8> = (0..info.size()).map(|i| ((i * 13) ^ (i / 97 * 29)) as u8).collect();
+    let mut buffer = gst::Buffer::from_mut_slice(bytes);
+    let buffer_ref = buffer.get_mut().unwrap();
+    buffer_ref.set_pts(FRAME_TIME * index);
+    buffer_ref.set_duration(FRAME_TIME);
+    for face in faces {
+        mood_meta::region::add_face(buffer_ref, face, info.width(), info.height());
+    }
+    buffer
+}
+
+fn face(id: u32, x: u32, y: u32, side: u32) -> FaceRegion {
+    FaceRegion { id, bbox: PixelBox { x, y, w: side, h: side }, confidence: Some(0.9), eyes: Vec::new() }
+}
+
+fn read(buffer: &gst::BufferRef) -> Frame {
+    mood_meta::frame::read(buffer).expect("a GstMoodFrame on every frame")
+}
+
+fn emotions(bus: &gst::Bus) -> Vec<gst::Structure> {
+    std::iter::from_fn(|| bus.pop())
+        .filter_map(|message| message.structure().map(|structure| structure.to_owned()))
+        .filter(|structure| structure.name() == "emotion")
+        .collect()
+}
+
+#[test]
+fn every_face_gets_its_emotion_and_no_pixel_changes() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let (mut harness, _) = harness(&info, |_| {});
+    let input = frame(&info, 0, &[face(1, 10, 10, 60), face(2, 120, 40, 150)]);
+    let before = input.map_readable().unwrap().to_vec();
+    let output = harness.push_and_pull(input).unwrap();
+    assert_eq!(output.map_readable().unwrap().as_slice(), before);
+
+    let Frame { faces } = read(&output);
+    assert_eq!(faces.iter().map(|face| face.id).collect::<Vec<_>>(), [2, 1], "largest first");
+    for Face { bbox, classification, quality, .. } in &faces {
+        let result = classification.as_ref().unwrap();
+        assert!((result.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        assert!((0.0..=1.0).contains(quality) && bbox.w > 0.0);
+    }
+    assert_eq!(faces[0].bbox.x, 120.0 / 320.0);
+
+    let metas: Vec<_> = output.iter_meta::<gst_video::VideoRegionOfInterestMeta>().collect();
+    assert_eq!(metas.len(), 2);
+    for meta in metas {
+        let param = meta.param("classification").unwrap();
+        let face = faces.iter().find(|face| face.id == meta.id() as u32).unwrap();
+        let result = face.classification.as_ref().unwrap();
+        assert_eq!(param.get::<&str>("label").unwrap(), result.label.as_str());
+        assert_eq!(param.get::<f64>("confidence").unwrap(), result.confidence);
+        assert_eq!(param.get::<&str>("model_name").unwrap(), "mini_xception");
+    }
+}
+
+#[test]
+fn nobody_is_said_too() {
+    let info = info(VideoFormat::Rgb, 64, 48);
+    let (mut harness, bus) = harness(&info, |_| {});
+    let output = harness.push_and_pull(frame(&info, 0, &[])).unwrap();
+    assert_eq!(read(&output), Frame::default());
+    assert_eq!(emotions(&bus).len(), 0);
+}
+
+#[test]
+fn every_format_and_size_is_taken() {
+    for format in mood_meta::luma::FORMATS {
+        for (width, height) in [(1, 1), (17, 13), (320, 240)] {
+            let info = info(format, width, height);
+            let (mut harness, _) = harness(&info, |_| {});
+            // Reaches out of the frame on every side.
+            let wide = face(1, 0, 0, 400);
+            let output = harness.push_and_pull(frame(&info, 0, &[wide, face(2, 500, 500, 10)])).unwrap();
+            assert_eq!(read(&output).faces.len(), 2, "{format:?} {width}x{height}");
+        }
+    }
+}
+
+#[test]
+fn caps_may_change_in_mid_stream() {
+    let first = info(VideoFormat::I420, 320, 240);
+    let (mut harness, _) = harness(&first, |_| {});
+    harness.push_and_pull(frame(&first, 0, &[face(1, 10, 10, 60)])).unwrap();
+    let second = info(VideoFormat::Bgrx, 161, 99);
+    harness.set_src_caps(second.to_caps().unwrap());
+    let output = harness.push_and_pull(frame(&second, 1, &[face(1, 10, 10, 60)])).unwrap();
+    assert_eq!(read(&output).faces[0].bbox.x, 10.0 / 161.0);
+}
+
+#[test]
+fn messages_come_when_they_should() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    for (setting, expected) in [("none", 0), ("on-change", 1), ("every-frame", 5)] {
+        let (mut harness, bus) = harness(&info, |element| element.set_property_from_str("messages", setting));
+        for index in 0..5 {
+            harness.push_and_pull(frame(&info, index, &[face(7, 50, 50, 100)])).unwrap();
+        }
+        let messages = emotions(&bus);
+        assert_eq!(messages.len(), expected, "messages={setting}");
+        for message in messages {
+            assert_eq!(message.get::<u32>("id").unwrap(), 7);
+        }
+    }
+}
+
+#[test]
+fn the_limits_make_a_label_uncertain() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    for (property, limit) in [("min-confidence", 1.0), ("min-quality", 1.0)] {
+        let (mut harness, _) = harness(&info, |element| element.set_property(property, limit));
+        // Too small a face for full quality, too odd a texture for full confidence.
+        let output = harness.push_and_pull(frame(&info, 0, &[face(1, 50, 50, 30)])).unwrap();
+        let result = read(&output).faces[0].classification.clone().unwrap();
+        assert_eq!(result.label, Label::Uncertain, "{property}");
+        assert!(result.confidence > 0.0);
+    }
+}
+
+#[test]
+fn between_two_classifications_a_face_keeps_its_emotion() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let (mut harness, _) =
+        harness(&info, |element| element.set_property("interval", gst::ClockTime::SECOND.nseconds()));
+    let first = read(&harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 60)])).unwrap());
+    // Another place shows another texture; within the interval nobody looks.
+    let second = read(&harness.push_and_pull(frame(&info, 1, &[face(1, 200, 120, 80)])).unwrap());
+    assert_eq!(first.faces[0].classification, second.faces[0].classification);
+    let later = read(&harness.push_and_pull(frame(&info, 26, &[face(1, 200, 120, 80)])).unwrap());
+    assert_ne!(first.faces[0].classification, later.faces[0].classification);
+}
+
+#[test]
+fn the_eyes_level_the_face() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let (mut harness, _) = harness(&info, |_| {});
+    let eye = |x, y| PixelBox { x, y, w: 10, h: 10 };
+    let tilted = FaceRegion { eyes: vec![eye(80, 90), eye(120, 130)], ..face(1, 60, 60, 100) };
+    let output = harness.push_and_pull(frame(&info, 0, &[tilted, face(2, 60, 60, 100)])).unwrap();
+    let Frame { faces } = read(&output);
+    let of = |id| faces.iter().find(|face| face.id == id).unwrap();
+    assert!((of(1).roll - 45.0).abs() < 1e-6);
+    assert_ne!(of(1).classification, of(2).classification);
+}
+
+#[test]
+fn a_log_downstream_learns_the_settings() {
+    let info = info(VideoFormat::Gray8, 64, 48);
+    let (mut harness, _) = harness(&info, |element| element.set_property("min-confidence", 0.25));
+    harness.push_and_pull(frame(&info, 0, &[])).unwrap();
+    let settings = std::iter::from_fn(|| harness.try_pull_event())
+        .find_map(|event| mood_meta::event::parse_settings(&event))
+        .unwrap();
+    assert_eq!(settings.0, "emotionclassify");
+    assert_eq!(settings.1["min-confidence"], 0.25);
+    assert_eq!(settings.1["model-sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    init();
+    for (property, value, expected) in [
+        ("model", "/nowhere/model.onnx", "/nowhere/model.onnx"),
+        ("runtime-library", "/nowhere/libonnxruntime.so", "runtime-library"),
+    ] {
+        let element = gst::ElementFactory::make("emotionclassify").property(property, value).build().unwrap();
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        assert!(element.set_state(gst::State::Paused).is_err());
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        assert!(error.error().to_string().contains(expected), "{}", error.error());
+        element.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn a_provider_that_is_not_there_is_a_warning() {
+    let info = info(VideoFormat::Gray8, 64, 48);
+    let (mut harness, bus) =
+        harness(&info, |element| element.set_property_from_str("execution-provider", "auto"));
+    harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 30)])).unwrap();
+    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_some());
+}

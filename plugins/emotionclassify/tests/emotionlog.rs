@@ -1,0 +1,180 @@
+//! `emotionlog`: the file it writes, line by line, and what it says when it cannot.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::sync::Once;
+
+use gst::prelude::*;
+use gst_check::Harness;
+use mood_meta::region::{FaceRegion, PixelBox};
+use mood_schema::{Affect, Classification, Emotion, Face, Frame, Line, Mood, MoodLine, Rect};
+
+fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstemotionclassify::plugin_register_static().unwrap();
+    });
+}
+
+const CAPS: &str = "video/x-raw,format=GRAY8,width=100,height=50,framerate=25/1";
+
+fn element(location: &Path, format: &str) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make("emotionlog").build().unwrap();
+    element.set_property("location", location.to_str().unwrap());
+    element.set_property_from_str("format", format);
+    element
+}
+
+fn harness(element: &gst::Element, caps: &str) -> Harness {
+    let mut harness = Harness::with_element(element, Some("sink"), Some("src"));
+    harness.play();
+    harness.set_src_caps_str(caps);
+    harness
+}
+
+fn buffer(index: u64) -> gst::Buffer {
+    let mut buffer = gst::Buffer::with_size(5000).unwrap();
+    let buffer_ref = buffer.get_mut().unwrap();
+    buffer_ref.set_pts(gst::ClockTime::from_mseconds(40) * index);
+    buffer_ref.set_duration(gst::ClockTime::from_mseconds(40));
+    buffer
+}
+
+fn sad() -> Face {
+    let probabilities = [0.1, 0.0, 0.1, 0.0, 0.7, 0.0, 0.1];
+    Face {
+        id: 5,
+        bbox: Rect { x: 0.5, y: 0.25, w: 0.25, h: 0.5 },
+        classification: Some(Classification {
+            label: Emotion::Sad.into(),
+            confidence: 0.7,
+            probabilities,
+            affect: Affect::of_distribution(&probabilities),
+        }),
+        quality: 0.75,
+        roll: 0.0,
+    }
+}
+
+fn lines(path: &Path) -> Vec<Line> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn frames_moods_and_settings_become_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let mut settings = serde_json::Map::new();
+    settings.insert("scale-factor".into(), 1.2.into());
+    harness.push_event(mood_meta::event::settings("haarfacedetect", &settings));
+
+    let mut classified = buffer(0);
+    mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
+    let mut detected = buffer(1);
+    let region =
+        FaceRegion { id: 2, bbox: PixelBox { x: 10, y: 5, w: 20, h: 20 }, confidence: None, eyes: vec![] };
+    mood_meta::region::add_face(detected.get_mut().unwrap(), &region, 100, 50);
+    for buffer in [classified, detected, buffer(2)] {
+        let before = buffer.as_ptr();
+        let after = harness.push_and_pull(buffer).unwrap();
+        assert_eq!(after.as_ptr(), before, "passed through as it is");
+    }
+    let mood =
+        MoodLine { pts: 7, from: Mood::Absent, to: Emotion::Sad.into(), confidence: 0.8, evidence: [0, 7] };
+    harness.push_upstream_event(mood_meta::event::player(&Line::Mood(mood.clone())));
+    assert_eq!(lines(&path).len(), 5, "all but the end is there while it runs");
+    drop(harness);
+    element.set_state(gst::State::Null).unwrap();
+
+    let lines = lines(&path);
+    let Line::Session(session) = &lines[0] else { panic!("{:?}", lines[0]) };
+    assert_eq!(session.settings["haarfacedetect"]["scale-factor"], 1.2);
+    let frames: Vec<_> =
+        lines.iter().filter_map(|line| if let Line::Frame(f) = line { Some(f) } else { None }).collect();
+    assert_eq!(
+        frames.iter().map(|f| (f.frame, f.pts)).collect::<Vec<_>>(),
+        [(0, 0), (1, 40_000_000), (2, 80_000_000)]
+    );
+    assert_eq!(frames[0].faces, [sad()]);
+    assert_eq!(frames[1].faces[0].bbox, Rect { x: 0.1, y: 0.1, w: 0.2, h: 0.4 });
+    assert!(frames[1].faces[0].classification.is_none() && frames[2].faces.is_empty());
+    assert!(lines.contains(&Line::Mood(mood)));
+    assert!(matches!(lines.last(), Some(Line::End(end)) if end.frames == 3 && end.pts == 120_000_000));
+}
+
+#[test]
+fn eos_before_the_first_frame_leaves_a_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    harness.push_event(gst::event::Eos::new());
+    drop(harness);
+    element.set_state(gst::State::Null).unwrap();
+    assert!(matches!(&lines(&path)[..], [Line::Session(_), Line::End(end)] if end.frames == 0));
+}
+
+#[test]
+fn any_stream_goes_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, "application/x-anything");
+    harness.push_and_pull(buffer(0)).unwrap();
+    assert_eq!(lines(&path).len(), 2);
+}
+
+#[test]
+fn append_continues_and_without_it_a_file_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.csv");
+    let run = |append: bool| {
+        let element = element(&path, "csv");
+        element.set_property("append", append);
+        let mut harness = harness(&element, CAPS);
+        let mut frame = buffer(0);
+        mood_meta::frame::write(frame.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
+        harness.push_and_pull(frame).unwrap();
+        drop(harness);
+        element.set_state(gst::State::Null).unwrap();
+        std::fs::read_to_string(&path).unwrap().lines().count()
+    };
+    assert_eq!(run(false), 2);
+    assert_eq!(run(true), 3);
+    assert_eq!(run(false), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error() {
+    init();
+    let bus = gst::Bus::new();
+    for location in [None, Some("/nowhere/at/all.jsonl")] {
+        let element = gst::ElementFactory::make("emotionlog").build().unwrap();
+        element.set_property("location", location);
+        element.set_bus(Some(&bus));
+        assert!(element.set_state(gst::State::Paused).is_err());
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        assert!(error.error().to_string().contains("location"), "{}", error.error());
+        element.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_stream_with_an_error() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let element = element(Path::new("/dev/full"), "jsonl");
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut harness = harness(&element, CAPS);
+    assert_eq!(harness.push(buffer(0)), Err(gst::FlowError::Error));
+    assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_some());
+}
