@@ -48,13 +48,20 @@ fn info(format: &str, width: u32, height: u32) -> gst_video::VideoInfo {
 
 /// A picture full of fine detail: a hash of the place, the same every time.
 fn noise(info: &gst_video::VideoInfo) -> gst::Buffer {
-    let byte = |index: usize| ((index as u32).wrapping_mul(2_654_435_761) >> 13) as u8;
-    gst::Buffer::from_mut_slice((0..info.size()).map(byte).collect::<Vec<_>>())
+    filled(info, |index| ((index as u32).wrapping_mul(2_654_435_761) >> 13) as u8)
 }
 
-/// One grey everywhere.
+/// One tone everywhere.
 fn plain(info: &gst_video::VideoInfo) -> gst::Buffer {
-    gst::Buffer::from_mut_slice(vec![0x80u8; info.size()])
+    filled(info, |_| 0x82)
+}
+
+fn filled(info: &gst_video::VideoInfo, byte: impl Fn(usize) -> u8) -> gst::Buffer {
+    // Words of fewer than 16 bits in their low bits leave the high ones empty.
+    let spare =
+        if info.comp_depth(0) > 8 { 16 - info.comp_depth(0) - info.format_info().shift()[0] } else { 0 };
+    let fill = |index: usize| if index % 2 == 1 { byte(index) >> spare } else { byte(index) };
+    gst::Buffer::from_mut_slice((0..info.size()).map(fill).collect::<Vec<_>>())
 }
 
 fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
@@ -75,15 +82,21 @@ fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()
 }
 
-/// The first component of every pixel, high byte of wider ones, and whether a change stays within an area.
+/// The first component of every pixel, the upper eight bits of wider ones.
 fn first_component(buffer: &gst::Buffer, info: &gst_video::VideoInfo) -> Vec<Vec<u8>> {
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).unwrap();
     let (step, offset) = (info.comp_pstride(0) as usize, info.comp_poffset(0) as usize);
-    let high = usize::from(info.comp_depth(0) > 8);
+    let (depth, shift) = (info.comp_depth(0), info.format_info().shift()[0]);
     let plane = frame.plane_data(info.comp_plane(0)).unwrap();
     let stride = info.comp_stride(0) as usize;
-    let row =
-        |y: usize| (0..info.width() as usize).map(|x| plane[y * stride + x * step + offset + high]).collect();
+    let value = |at: usize| match depth {
+        8 => plane[at],
+        _ if info.format_info().flags().contains(gst_video::VideoFormatFlags::LE) => {
+            (u16::from_le_bytes([plane[at], plane[at + 1]]) >> (depth + shift - 8)) as u8
+        }
+        _ => (u16::from_be_bytes([plane[at], plane[at + 1]]) >> (depth + shift - 8)) as u8,
+    };
+    let row = |y: usize| (0..info.width() as usize).map(|x| value(y * stride + x * step + offset)).collect();
     (0..info.height() as usize).map(row).collect()
 }
 

@@ -123,3 +123,53 @@ impl Grid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Area = Area { x: 0, y: 0, w: 640, h: 360 };
+
+    #[test]
+    fn the_area_has_a_margin_and_whole_chroma_samples() {
+        let (area, block) = area(&Rect { x: 0.3, y: 0.3, w: 0.25, h: 0.4 }, FRAME).unwrap();
+        assert!(
+            area.x <= 192 - 40 && area.right() >= 352 + 40 && area.y <= 108 - 40 && area.bottom() >= 252 + 40
+        );
+        assert!(area.x % 4 == 0 && area.y % 4 == 0 && area.w % 4 == 0 && area.h % 4 == 0);
+        assert!(block * 6 >= 160, "{block}");
+    }
+
+    #[test]
+    fn a_face_half_outside_is_no_less_hidden() {
+        let whole = area(&Rect { x: 0.5, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
+        let half = area(&Rect { x: -0.1, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
+        assert_eq!(whole.1, half.1);
+        assert!(FRAME.contains(&half.0));
+        let boundless = area(&Rect { x: -1e9, y: -1e9, w: 2e9, h: 2e9 }, FRAME).unwrap();
+        assert_eq!(boundless.0, FRAME);
+        assert!(area(&Rect { x: f64::NAN, y: 0.0, w: 1.0, h: 1.0 }, FRAME).is_none());
+    }
+
+    #[test]
+    fn formats_without_whole_samples_are_refused() {
+        use gst_video::VideoFormat;
+        gst::init().unwrap();
+        for format in [VideoFormat::I420, VideoFormat::Yuy2, VideoFormat::Gray8, VideoFormat::P01010le] {
+            assert!(can(format), "{format}");
+        }
+        for format in [VideoFormat::V210, VideoFormat::Rgb8p, VideoFormat::Rgb16, VideoFormat::Y410] {
+            assert!(!can(format), "{format}");
+        }
+    }
+
+    #[test]
+    fn a_block_becomes_its_mean_and_the_rest_stays() {
+        let mut plane: Vec<u8> = (0..64).collect();
+        let grid = Grid { x: vec![2, 4, 6], y: vec![0, 2], offset: 0, step: 1, stride: 8 };
+        grid.flatten(&mut plane, |[v]: [u8; 1]| v.into(), |mean| [mean as u8]);
+        assert_eq!(plane[..8], [0, 1, 7, 7, 9, 9, 6, 7]);
+        assert_eq!(plane[8..16], [8, 9, 7, 7, 9, 9, 14, 15]);
+        assert_eq!(plane[16..], (16..64).collect::<Vec<u8>>());
+    }
+}

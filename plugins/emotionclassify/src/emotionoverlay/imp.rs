@@ -232,7 +232,7 @@ impl EmotionOverlay {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Format,
-                ["A buffer is smaller than its caps say ({} of {} bytes)", size, info.size()]
+                ("A buffer does not hold what its caps say ({} of {} bytes)", size, info.size())
             );
             gst::FlowError::Error
         })?;
@@ -241,7 +241,7 @@ impl EmotionOverlay {
         }
         let painted = paint::paint(&plan, &type_).and_then(|picture| Ok(picture.blend(&mut frame)?));
         painted.map_err(|error| {
-            gst::element_imp_error!(self, gst::StreamError::Failed, ["Cannot draw on the frame: {}", error]);
+            gst::element_imp_error!(self, gst::StreamError::Failed, ("Cannot draw on the frame: {}", error));
             gst::FlowError::Error
         })
     }

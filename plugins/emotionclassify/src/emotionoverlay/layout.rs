@@ -55,21 +55,28 @@ pub(super) struct TagPlan {
     pub pad: i32,
 }
 
-/// The distribution: seven rows of name and bar.
+/// The distribution: seven rows of name and bar, in [`Emotion`]'s order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct BarsPlan {
     pub area: Area,
     pub font: f64,
-    /// Around the rows.
+    /// Around the rows, and between names and bars.
     pub pad: i32,
     /// Height of a row.
     pub row: i32,
-    /// Width of the longest name; bars begin a `pad` after it.
+    /// Width of the longest name; 0 where there is no room for names, and colours alone must do.
     pub names: i32,
-    /// In [`Emotion`]'s order, each 0-1.
+    /// Lengths of the bars, each 0-1.
     pub shares: [f64; 7],
     /// The one to stress.
     pub top: Option<Emotion>,
+}
+
+impl BarsPlan {
+    /// Where the bars begin, from the area's left edge.
+    pub fn start(&self) -> i32 {
+        self.pad + if self.names > 0 { self.names + self.pad } else { 0 }
+    }
 }
 
 /// The music's line.
@@ -101,7 +108,7 @@ impl Style {
         // A constant part, as eyes do not shrink with the picture: 11 px at 240 lines, 27 at 1080, 47 at 2160.
         let font = (6.0 + 0.019 * side) * font_scale;
         // Even, so that 4:2:0 video keeps the line's colour.
-        let line = (2 * (side * 0.0016 * font_scale).round() as i32).max(2);
+        let line = (2 * (side * 0.002 * font_scale).round() as i32).max(2);
         Self { font, smallest: (font * 0.65).max(9.0).min(font), line }
     }
 
@@ -117,8 +124,7 @@ const UNREADABLE: f64 = 4.0;
 const SMALL_BARS: f64 = 8.0;
 
 /// Where everything goes. Nothing planned lies outside `frame`; labels and bars keep clear of other faces and of each
-/// other where there is room. Bars that could only cover another face are left out, labels never are unless the frame
-/// itself is too small for them.
+/// other; what finds no place is left out, the first face's label last.
 pub(super) fn plan(
     frame: Area,
     faces: &[Face],
@@ -177,8 +183,15 @@ impl Room {
     }
 }
 
-fn tag_text(face: &Face, show_id: bool) -> String {
+/// A label's words, and what remains of them in a crowd.
+struct TagText {
+    full: String,
+    short: String,
+}
+
+fn tag_text(face: &Face, show_id: bool) -> TagText {
     let id = show_id.then(|| format!("#{}", face.id));
+    let short = id.clone().unwrap_or_default();
     let label = face.classification.as_ref().map(|result| match result.label {
         Label::Known(emotion) if result.confidence.is_finite() => {
             format!("{emotion} {:.0} %", result.confidence.clamp(0.0, 1.0) * 100.0)
@@ -186,7 +199,7 @@ fn tag_text(face: &Face, show_id: bool) -> String {
         // The confidence is the likeliest emotion's: beside this word it would mislead.
         label => label.to_string(),
     });
-    id.into_iter().chain(label).collect::<Vec<_>>().join(" ")
+    TagText { full: id.into_iter().chain(label).collect::<Vec<_>>().join(" "), short }
 }
 
 /// The size of `text` in `font`, or in as much less as makes it fit into the frame; `None` where nobody could read it.
@@ -205,34 +218,55 @@ fn fitted(
     (font.is_finite() && font >= UNREADABLE).then(|| (font, measure.size(text, font)))
 }
 
+/// Above or below the box, where nothing stands; in a crowd with no room for all of it only the id, or nothing.
 fn place_tag(
     room: &mut Room,
     own: usize,
-    text: &str,
+    text: &TagText,
     font: f64,
     line: i32,
     measure: &impl Measure,
 ) -> Option<TagPlan> {
-    if text.is_empty() {
-        return None;
-    }
-    let (font, (w, h)) = fitted(text, font, 1.0, room.frame, measure)?;
-    let pad = (font * 0.4).round() as i32;
-    let (w, h) = (w + 2 * pad, h);
     let face = room.faces.get(own).copied()?;
+    let full = fitted_tag(&text.full, font, room.frame, measure);
+    let short = || fitted_tag(&text.short, font, room.frame, measure);
+    let places = |tag: &TagPlan| places_of_tag(&face, line, tag.area, room.frame);
+    let clear = |area: &Area| !room.taken.iter().any(|taken| taken.overlaps(area));
+    let find = |tag: TagPlan, fits: &dyn Fn(&Area) -> bool| {
+        let area = places(&tag).into_iter().flatten().find(|area| fits(area))?;
+        Some(TagPlan { area, ..tag })
+    };
+    let tag = full
+        .clone()
+        .and_then(|tag| find(tag, &|area| room.free(area, own)))
+        .or_else(|| full.clone().and_then(|tag| find(tag, &clear)))
+        .or_else(|| short().and_then(|tag| find(tag, &clear)))
+        // The first face is the largest: it has its label in any case.
+        .or_else(|| full.filter(|_| own == 0).and_then(|tag| find(tag, &|_| true)))?;
+    room.taken.push(tag.area);
+    Some(tag)
+}
+
+/// Best first; those outside the frame are none.
+fn places_of_tag(face: &Area, line: i32, tag: Area, frame: Area) -> [Option<Area>; 6] {
     let edge = face.grown(line / 2);
-    let at = |x, y| Area { x, y, w, h }.moved_into(&room.frame);
-    let (left, right) = (edge.x, edge.right() - w);
-    let (above, below, inside) = (edge.y - h, edge.bottom(), face.y);
-    let places = [(left, above), (left, below), (right, above), (right, below), (left, inside)];
-    // One that had to move up or down would lie across the box's own line.
-    let beside = places.iter().filter_map(|(x, y)| at(*x, *y).filter(|area| area.y == *y));
-    let area = beside.clone().find(|area| room.free(area, own));
-    let area =
-        area.or_else(|| beside.clone().find(|area| !room.taken.iter().any(|taken| taken.overlaps(area))));
-    let area = area.or_else(|| beside.clone().next()).or_else(|| at(left, inside))?;
-    room.taken.push(area);
-    Some(TagPlan { area, text: text.into(), font, pad })
+    let (left, right) = (edge.x, edge.right() - tag.w);
+    let (above, below) = (edge.y - tag.h, edge.bottom());
+    let beside =
+        [(left, above), (left, below), (right, above), (right, below), (left, face.y)].map(|(x, y)| {
+            // Sideways it may slide into the frame; up or down it would lie across the box's line.
+            Area { x, y, ..tag }.moved_into(&frame).filter(|area| area.y == y)
+        });
+    let [a, b, c, d, e] = beside;
+    [a, b, c, d, e, Area { x: left, y: face.y, ..tag }.moved_into(&frame)]
+}
+
+/// A label in `font`, or in as much less as makes it fit into the frame; `None` where nobody could read it.
+fn fitted_tag(text: &str, font: f64, frame: Area, measure: &impl Measure) -> Option<TagPlan> {
+    let (font, (w, h)) = fitted(text, font, 1.0, frame, measure)?;
+    let pad = (font * 0.4).round() as i32;
+    let area = Area { x: 0, y: 0, w: w + 2 * pad, h };
+    (!text.is_empty()).then(|| TagPlan { area, text: text.into(), font, pad })
 }
 
 fn place_bars(
@@ -245,30 +279,34 @@ fn place_bars(
 ) -> Option<BarsPlan> {
     let face = room.faces.get(own).copied()?;
     let font = font.max(SMALL_BARS);
-    let full = fitted_bars(result, font, room.frame, measure)?;
-    // Rather small bars beside the face than large ones over it.
-    let small =
-        (font * 0.8 >= SMALL_BARS).then(|| fitted_bars(result, font * 0.8, room.frame, measure)).flatten();
+    let bars = |font: f64, names: bool| fitted_bars(result, font, names, room.frame, measure);
     let gap = 2 * line;
-    let beside = [Some(&full), small.as_ref()].into_iter().flatten().find_map(|bars| {
+    let beside = |bars: BarsPlan| {
         let area = places_beside(&face, gap, bars.area).into_iter().find_map(|place| {
-            // Along the box it may slide into the frame, but not onto the face.
+            // Along the box it may slide into the frame, but neither onto the face nor far away.
             let area = place.moved_into(&room.frame)?;
-            (!area.overlaps(&face) && area.overlaps(&face.grown(3 * gap + bars.row)) && room.free(&area, own))
-                .then_some(area)
+            let near = !area.overlaps(&face) && area.overlaps(&face.grown(3 * gap + bars.row));
+            (near && room.free(&area, own)).then_some(area)
         })?;
-        Some((bars, area))
-    });
-    let (bars, area) = beside.or_else(|| {
-        let area = places_over(&face, line, full.area, room.frame).into_iter().find_map(|place| {
+        Some(BarsPlan { area, ..bars })
+    };
+    let over = |bars: BarsPlan| {
+        let area = places_over(&face, line, bars.area, room.frame).into_iter().find_map(|place| {
             let area = place.moved_into(&room.frame)?;
             let hidden = area.intersection(&face).map_or(0, |part| part.size());
-            (hidden > 0 && 2 * hidden <= face.size() && room.free(&area, own)).then_some(area)
+            (hidden > 0 && 3 * hidden <= face.size() && room.free(&area, own)).then_some(area)
         })?;
-        Some((&full, area))
-    })?;
-    room.taken.push(area);
-    Some(BarsPlan { area, ..bars.clone() })
+        Some(BarsPlan { area, ..bars })
+    };
+    // Rather small bars beside the face than large ones over it, and those rather than bars without names.
+    let small = (font * 0.8).max(SMALL_BARS);
+    let bars = bars(font, true)
+        .and_then(beside)
+        .or_else(|| bars(small, true).and_then(beside))
+        .or_else(|| bars(font, true).and_then(over))
+        .or_else(|| bars(small, false).and_then(beside))?;
+    room.taken.push(bars.area);
+    Some(bars)
 }
 
 /// To the sides, below and above, best first; above and below also behind a label of about a row's height.
@@ -304,27 +342,35 @@ fn places_over(face: &Area, line: i32, bars: Area, frame: Area) -> [Area; 6] {
 }
 
 /// The bars in `font`, or smaller where the frame is too small for that.
-fn fitted_bars(result: &Classification, font: f64, frame: Area, measure: &impl Measure) -> Option<BarsPlan> {
-    let bars = measure_bars(result, font, measure);
+fn fitted_bars(
+    result: &Classification,
+    font: f64,
+    names: bool,
+    frame: Area,
+    measure: &impl Measure,
+) -> Option<BarsPlan> {
+    let bars = measure_bars(result, font, names, measure);
     let fits = |of: i32, into: i32| f64::from(into) / f64::from(of.max(1));
     let shrink = fits(bars.area.w, frame.w).min(fits(bars.area.h, frame.h));
-    let bars = if shrink < 1.0 { measure_bars(result, font * shrink * 0.95, measure) } else { bars };
+    let bars = if shrink < 1.0 { measure_bars(result, font * shrink * 0.95, names, measure) } else { bars };
     (bars.font >= UNREADABLE).then_some(bars)
 }
 
-fn measure_bars(result: &Classification, font: f64, measure: &impl Measure) -> BarsPlan {
+fn measure_bars(result: &Classification, font: f64, names: bool, measure: &impl Measure) -> BarsPlan {
     let sizes = Emotion::ALL.map(|emotion| measure.size(emotion.as_str(), font));
-    let names = sizes.iter().map(|size| size.0).max().unwrap_or(0);
-    let row = sizes.iter().map(|size| size.1).max().unwrap_or(0).max(1);
+    let longest = |side: fn(&(i32, i32)) -> i32| sizes.iter().map(side).max().unwrap_or(0);
     let pad = (font * 0.45).round() as i32;
-    let bar = (font * 4.5).round() as i32;
-    let area = Area { x: 0, y: 0, w: names + bar + 3 * pad, h: 7 * row + 2 * pad };
+    let row = longest(|size| size.1).max(1);
+    let names = if names { longest(|size| size.0) } else { 0 };
     let shares = result.probabilities.map(|p| if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 });
     let top = match result.label {
         Label::Known(emotion) => Some(emotion),
         Label::Uncertain => None,
     };
-    BarsPlan { area, font, pad, row, names, shares, top }
+    let mut bars = BarsPlan { area: Area::default(), font, pad, row, names, shares, top };
+    bars.area =
+        Area { w: bars.start() + (font * 4.5).round() as i32 + pad, h: 7 * row + 2 * pad, ..bars.area };
+    bars
 }
 
 fn place_music(frame: Area, playing: &NowPlaying, font: f64, measure: &impl Measure) -> Option<MusicPlan> {
@@ -343,4 +389,181 @@ fn place_music(frame: Area, playing: &NowPlaying, font: f64, measure: &impl Meas
     let area = Area { x: margin, y: frame.h - margin - h, w: fixed + title_width, h };
     let area = area.moved_into(&frame)?;
     Some(MusicPlan { area, font, pad, note, title_width, playing: playing.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mood_schema::{Affect, Rect};
+
+    /// Letters of 0.6 by 1.2 times the font.
+    struct Even;
+
+    impl Measure for Even {
+        fn size(&self, text: &str, font: f64) -> (i32, i32) {
+            ((text.chars().count() as f64 * font * 0.6).ceil() as i32, (font * 1.2).ceil() as i32)
+        }
+    }
+
+    const ALL: Options = Options { distribution: true, id: true, font_scale: 1.0 };
+    const SIZES: [(u32, u32); 9] = [
+        (320, 240),
+        (640, 360),
+        (1920, 1080),
+        (3840, 2160),
+        (1080, 1920),
+        (64, 48),
+        (33, 200),
+        (8, 8),
+        (1, 1),
+    ];
+
+    fn face(id: u32, x: f64, y: f64, w: f64, h: f64) -> Face {
+        let probabilities = [0.01, 0.01, 0.01, 0.94, 0.01, 0.01, 0.01];
+        let affect = Affect::of_distribution(&probabilities);
+        let result = Classification { label: Emotion::Happy.into(), confidence: 0.94, probabilities, affect };
+        Face { id, bbox: Rect { x, y, w, h }, classification: Some(result), quality: 1.0, roll: 0.0 }
+    }
+
+    fn at(size: (u32, u32), faces: &[Face]) -> Plan {
+        let music = NowPlaying { title: "A Title of Some Length".into(), mood: Some(Emotion::Sad.into()) };
+        plan(Area::frame(size.0, size.1), faces, Some(&music), ALL, &Even)
+    }
+
+    fn parts(plan: &Plan) -> Vec<Area> {
+        let tags = plan.faces.iter().filter_map(|face| Some(face.tag.as_ref()?.area));
+        let bars = plan.faces.iter().filter_map(|face| Some(face.bars.as_ref()?.area));
+        tags.chain(bars).chain(plan.music.iter().map(|music| music.area)).collect()
+    }
+
+    #[test]
+    fn everything_stays_in_the_frame_and_off_everything_else() {
+        let crowd = (0..200)
+            .map(|n| face(n, f64::from(n % 17) / 17.0 - 0.02, f64::from(n % 13) / 13.0 - 0.02, 0.05, 0.08));
+        let scenes = [
+            vec![face(1, 0.3, 0.3, 0.3, 0.4)],
+            vec![face(1, 0.1, 0.2, 0.25, 0.4), face(2, 0.6, 0.2, 0.25, 0.4)],
+            vec![
+                face(1, -0.1, 0.4, 0.2, 0.3),
+                face(2, 0.4, -0.1, 0.2, 0.3),
+                face(3, 0.9, 0.4, 0.2, 0.3),
+                face(4, 0.4, 0.9, 0.2, 0.3),
+            ],
+            vec![face(1, 0.0, 0.0, 1.0, 1.0)],
+            crowd.collect(),
+        ];
+        for size in SIZES {
+            for faces in &scenes {
+                let plan = at(size, faces);
+                let frame = Area::frame(size.0, size.1);
+                let parts = parts(&plan);
+                for (index, part) in parts.iter().enumerate() {
+                    assert!(frame.contains(part), "{size:?}: {part:?}");
+                    // On a frame with hardly room for one label, that label may lie over the music.
+                    let room = size.0 >= 320;
+                    let clear = parts[index + 1..].iter().all(|other| !other.overlaps(part));
+                    assert!(clear || !room, "{size:?}, {} faces: {part:?}", faces.len());
+                }
+                for (index, face) in plan.faces.iter().enumerate() {
+                    let Some(bars) = &face.bars else { continue };
+                    let others = plan.faces.iter().enumerate().filter(|(other, _)| *other != index);
+                    assert!(
+                        others.into_iter().all(|(_, other)| !other.area.overlaps(&bars.area)),
+                        "{size:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_label_goes_above_or_below_or_inside() {
+        let tag = |y: f64, h: f64| {
+            let plan = at((640, 360), &[face(1, 0.3, y, 0.3, h)]);
+            let face = plan.faces.into_iter().next().unwrap();
+            (face.area, face.tag.unwrap().area)
+        };
+        let (face, area) = tag(0.3, 0.4);
+        assert!(area.bottom() <= face.y && face.y - area.bottom() < 3 && (area.x - face.x).abs() < 3);
+        let (face, area) = tag(0.0, 0.4);
+        assert!(area.y >= face.bottom() && area.y - face.bottom() < 3);
+        let (face, area) = tag(0.0, 1.0);
+        assert!(face.contains(&Area { x: face.x, ..area }));
+    }
+
+    #[test]
+    fn bars_go_to_the_side_with_room() {
+        let bars = |x: f64, w: f64, h: f64| {
+            let plan = at((640, 360), &[face(1, x, 0.2, w, h)]);
+            let face = plan.faces.into_iter().next().unwrap();
+            (face.area, face.bars.unwrap())
+        };
+        let (face, right) = bars(0.2, 0.3, 0.5);
+        assert!(right.area.x >= face.right() && right.names > 0);
+        let (face, left) = bars(0.69, 0.3, 0.5);
+        assert!(left.area.right() <= face.x && left.names > 0);
+        let (face, over) = bars(0.01, 0.98, 0.8);
+        assert!(over.area.overlaps(&face) && over.names > 0);
+    }
+
+    #[test]
+    fn between_close_faces_bars_lose_their_names_before_they_hide_a_face() {
+        let plan = at((320, 240), &[face(1, 0.12, 0.25, 0.22, 0.39), face(2, 0.52, 0.3, 0.2, 0.36)]);
+        let bars: Vec<_> = plan.faces.iter().map(|face| face.bars.as_ref().unwrap()).collect();
+        assert!(bars[0].names == 0 && bars[1].names > 0);
+        assert_eq!(bars[0].start(), bars[0].pad);
+    }
+
+    #[test]
+    fn sizes_follow_the_frame_and_the_scale() {
+        let font = |size, font_scale| {
+            let options = Options { font_scale, ..ALL };
+            let faces = [face(1, 0.3, 0.2, 0.4, 0.6)];
+            let plan = plan(Area::frame(size, size), &faces, None, options, &Even);
+            (plan.faces[0].tag.as_ref().unwrap().font, plan.faces[0].line)
+        };
+        let sizes = [240, 360, 1080, 2160].map(|size| font(size, 1.0));
+        assert!(sizes.iter().all(|(font, line)| *font >= 10.0 && *line >= 2 && line % 2 == 0));
+        assert!(sizes.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
+        assert!(font(1080, 2.0).0 > font(1080, 1.0).0 && font(1080, 2.0).1 > font(1080, 1.0).1);
+    }
+
+    #[test]
+    fn words_say_what_is_known() {
+        let text = |face: &Face, id| tag_text(face, id).full;
+        let mut one = face(3, 0.0, 0.0, 1.0, 1.0);
+        assert_eq!(text(&one, true), "#3 happy 94 %");
+        assert_eq!(text(&one, false), "happy 94 %");
+        if let Some(result) = &mut one.classification {
+            result.confidence = f64::NAN;
+        }
+        assert_eq!(text(&one, false), "happy");
+        if let Some(result) = &mut one.classification {
+            result.label = Label::Uncertain;
+        }
+        assert_eq!(text(&one, true), "#3 uncertain");
+        one.classification = None;
+        assert_eq!((text(&one, true), text(&one, false)), ("#3".into(), String::new()));
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_bar() {
+        let mut one = face(1, 0.3, 0.3, 0.3, 0.3);
+        if let Some(result) = &mut one.classification {
+            result.probabilities = [f64::NAN, f64::INFINITY, -1.0, 2.0, 0.5, f64::NEG_INFINITY, 0.0];
+        }
+        let plan = at((640, 360), &[one]);
+        assert_eq!(plan.faces[0].bars.as_ref().unwrap().shares, [0.0, 0.0, 0.0, 1.0, 0.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_long_title_is_cut_and_a_short_one_is_not() {
+        let width = |title: &str| {
+            let music = NowPlaying { title: title.into(), mood: None };
+            let plan = plan(Area::frame(640, 360), &[], Some(&music), ALL, &Even);
+            plan.music.unwrap().area.w
+        };
+        assert!(width("A") < width("A longer one"));
+        assert!(width(&"long ".repeat(1000)) <= 352);
+    }
 }

@@ -9,6 +9,9 @@ use super::area::Area;
 use super::layout::{BarsPlan, FacePlan, Measure, MusicPlan, Plan, TagPlan};
 use super::palette::{self, Rgb};
 
+/// Opacity behind words: enough for them on a white picture, little enough to see a face move behind.
+const BACKING: f64 = 0.72;
+
 /// Why a plan could not be drawn.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
@@ -126,7 +129,8 @@ fn rounded(cr: &cairo::Context, x: f64, y: f64, w: f64, h: f64, radius: f64) {
 /// The face's box, its line just inside the area, dark on both sides to stand out from a light picture too.
 fn frame_box(cr: &cairo::Context, face: &FacePlan, colour: Rgb) -> Result<(), cairo::Error> {
     let line = f64::from(face.line);
-    let dark = (line * 0.25).max(0.5);
+    // Whole pixels, so that no edge is smeared over two.
+    let dark = (line * 0.25).round().max(1.0);
     let Area { x, y, w, h } = face.area;
     let [x, y, w, h] = [x, y, w, h].map(f64::from);
     let muted = face.label == Some(Label::Uncertain);
@@ -167,11 +171,11 @@ fn draw_tag(
             palette::ink_on(ground)
         }
         Some(Label::Uncertain) => {
-            source(cr, palette::BACKING, 0.65);
+            source(cr, palette::BACKING, BACKING);
             palette::MUTED
         }
         None => {
-            source(cr, palette::BACKING, 0.65);
+            source(cr, palette::BACKING, BACKING);
             palette::PLAIN
         }
     };
@@ -185,15 +189,17 @@ fn draw_bars(cr: &cairo::Context, bars: &BarsPlan, type_: &Typesetter) -> Result
     let Area { x, y, w, h } = bars.area;
     let [x, y, w, h, pad, row] = [x, y, w, h, bars.pad, bars.row].map(f64::from);
     rounded(cr, x, y, w, h, bars.font * 0.35);
-    source(cr, palette::BACKING, 0.65);
+    source(cr, palette::BACKING, BACKING);
     cr.fill()?;
-    let start = x + 2.0 * pad + f64::from(bars.names);
+    let start = x + f64::from(bars.start());
     let (length, thick) = (x + w - pad - start, (row * 0.56).round());
     for (index, (emotion, share)) in Emotion::ALL.into_iter().zip(bars.shares).enumerate() {
         let top = y + pad + index as f64 * row;
         let stressed = bars.top == Some(emotion);
-        source(cr, palette::PLAIN, if stressed { 1.0 } else { 0.75 });
-        words(cr, type_, emotion.as_str(), bars.font, x + pad, top);
+        source(cr, palette::PLAIN, if stressed { 1.0 } else { 0.8 });
+        if bars.names > 0 {
+            words(cr, type_, emotion.as_str(), bars.font, x + pad, top);
+        }
         let middle = top + ((row - thick) / 2.0).round();
         cr.rectangle(start, middle, length, thick);
         source(cr, palette::PLAIN, 0.14);
@@ -209,7 +215,7 @@ fn draw_music(cr: &cairo::Context, music: &MusicPlan, type_: &Typesetter) -> Res
     let Area { x, y, w, h } = music.area;
     let [x, y, w, h, pad, note] = [x, y, w, h, music.pad, music.note].map(f64::from);
     rounded(cr, x, y, w, h, h / 2.0);
-    source(cr, palette::BACKING, 0.65);
+    source(cr, palette::BACKING, BACKING);
     cr.fill()?;
     let colour = match music.playing.mood {
         Some(Mood::Known(emotion)) => palette::of_emotion(emotion),
