@@ -1,0 +1,228 @@
+//! One track being decoded, in a pipeline of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+use super::format::{self, Format};
+use super::player::{Ending, Interrupted, Source};
+
+/// A track that gives nothing for this long is broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a wait looks whether it should end.
+const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(20);
+/// Decoded buffers that wait to be taken.
+const QUEUE: u32 = 32;
+
+/// An open track.
+pub struct Deck {
+    pipeline: gst::Pipeline,
+    sink: gst_app::AppSink,
+    channels: usize,
+    samples: VecDeque<f32>,
+    ending: Option<Ending>,
+    /// Set when waiting must end.
+    interrupt: Arc<AtomicBool>,
+}
+
+impl Drop for Deck {
+    fn drop(&mut self) {
+        // Only fails on the way up.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl Deck {
+    /// Opens a track at frame `from`, until its first samples are there. Why not, in words, where it cannot be played or
+    /// `interrupt` is set.
+    pub fn open(
+        uri: &str,
+        format: Format,
+        from: u64,
+        allow_network: bool,
+        interrupt: Arc<AtomicBool>,
+    ) -> Result<Self, String> {
+        let mut deck =
+            Self::build(uri, format, allow_network, interrupt).map_err(|error| error.to_string())?;
+        if from > 0 {
+            deck.seek(from, format)?;
+        }
+        deck.set_state(gst::State::Playing)?;
+        match deck.fill(1, true) {
+            Err(Interrupted) => return Err("interrupted".into()),
+            Ok(()) if deck.buffered() > 0 => {}
+            Ok(()) => {
+                return Err(match deck.ending.take() {
+                    Some(Ending::Broken(error)) => error,
+                    Some(Ending::Natural) | None => "has no sound".into(),
+                });
+            }
+        }
+        Ok(deck)
+    }
+
+    /// From now on waits end when this is set.
+    pub fn set_interrupt(&mut self, interrupt: Arc<AtomicBool>) {
+        self.interrupt = interrupt;
+    }
+
+    fn build(
+        uri: &str,
+        format: Format,
+        allow_network: bool,
+        interrupt: Arc<AtomicBool>,
+    ) -> Result<Self, glib::BoolError> {
+        let make = |name: &str| {
+            gst::ElementFactory::make(name)
+                .build()
+                .map_err(|_| glib::bool_error!("GStreamer has no {name}; install gstreamer1.0-plugins-base"))
+        };
+        let pipeline = gst::Pipeline::new();
+        // Decoding is as fast as the queue allows: no clock takes part.
+        pipeline.use_clock(None::<&gst::Clock>);
+        let (source, convert, resample) =
+            (make("uridecodebin")?, make("audioconvert")?, make("audioresample")?);
+        let sink =
+            gst_app::AppSink::builder().caps(&format.deck_caps()).sync(false).max_buffers(QUEUE).build();
+        source.set_property("uri", uri);
+        // Sound only: cover pictures and films stay undecoded.
+        source.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));
+        source.set_property("expose-all-streams", false);
+        if !allow_network {
+            refuse_streaming_formats(&source);
+        }
+        pipeline.add_many([&source, &convert, &resample, sink.upcast_ref()])?;
+        gst::Element::link_many([&convert, &resample, sink.upcast_ref()])?;
+
+        let input =
+            convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
+        source.connect_pad_added({
+            let input = input.downgrade();
+            // The first sound is the track's; a second one finds the input taken.
+            move |_, pad| {
+                if let Some(input) = input.upgrade().filter(|input| !input.is_linked()) {
+                    let _ = pad.link(&input);
+                }
+            }
+        });
+        source.connect_no_more_pads({
+            let input = input.downgrade();
+            move |source| {
+                if input.upgrade().is_some_and(|input| !input.is_linked()) {
+                    gst::element_error!(source, gst::StreamError::WrongType, ["has no sound"]);
+                }
+            }
+        });
+        let channels = format.width();
+        Ok(Self { pipeline, sink, channels, samples: VecDeque::new(), ending: None, interrupt })
+    }
+
+    fn set_state(&self, state: gst::State) -> Result<(), String> {
+        match self.pipeline.set_state(state) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.error().unwrap_or_else(|| "cannot be opened".into())),
+        }
+    }
+
+    fn seek(&self, from: u64, format: Format) -> Result<(), String> {
+        self.set_state(gst::State::Paused)?;
+        let begun = Instant::now();
+        loop {
+            match self.pipeline.state(LOOK) {
+                (
+                    Ok(gst::StateChangeSuccess::Success | gst::StateChangeSuccess::NoPreroll),
+                    gst::State::Paused,
+                    _,
+                ) => {
+                    break;
+                }
+                (Err(_), ..) => return Err(self.error().unwrap_or_else(|| "cannot be opened".into())),
+                _ => {}
+            }
+            if let Some(error) = self.error() {
+                return Err(error);
+            }
+            if self.interrupt.load(Ordering::Acquire) || begun.elapsed() > PATIENCE {
+                return Err("took too long to open".into());
+            }
+        }
+        let time = from.mul_div_floor(1_000_000_000, u64::from(format.rate)).unwrap_or(0);
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+        // What cannot seek is played from its beginning.
+        let _ = self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(time));
+        Ok(())
+    }
+
+    /// The first error on the bus, in words.
+    fn error(&self) -> Option<String> {
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        match message.view() {
+            gst::MessageView::Error(error) => Some(error.error().message().trim_end_matches('.').to_owned()),
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, sample: &gst::Sample) {
+        let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) else { return };
+        self.samples.extend(format::decode(&map));
+    }
+}
+
+impl Source for Deck {
+    fn fill(&mut self, frames: usize, wait: bool) -> Result<(), Interrupted> {
+        let begun = Instant::now();
+        while self.ending.is_none() && self.buffered() < frames {
+            let patience = if wait { LOOK } else { gst::ClockTime::ZERO };
+            if let Some(sample) = self.sink.try_pull_sample(patience) {
+                self.take(&sample);
+            } else if let Some(error) = self.error() {
+                self.ending = Some(Ending::Broken(error));
+            } else if self.sink.is_eos() {
+                self.ending = Some(Ending::Natural);
+            } else if !wait {
+                break;
+            } else if self.interrupt.load(Ordering::Acquire) {
+                return Err(Interrupted);
+            } else if begun.elapsed() > PATIENCE {
+                self.ending = Some(Ending::Broken("gave no sound for too long".into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn buffered(&self) -> usize {
+        self.samples.len() / self.channels
+    }
+
+    fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    fn read(&mut self, out: &mut [f32]) -> usize {
+        let frames = (out.len() / self.channels).min(self.buffered());
+        for (out, sample) in out.iter_mut().zip(self.samples.drain(..frames * self.channels)) {
+            *out = sample;
+        }
+        frames
+    }
+}
+
+/// A local file must not send the player to the network: formats that only list addresses elsewhere stay unopened.
+fn refuse_streaming_formats(source: &gst::Element) {
+    let answer = |answers: glib::Type, nick| glib::EnumClass::with_type(answers)?.to_value_by_nick(nick);
+    let Some(answers) = glib::Type::from_name("GstAutoplugSelectResult") else { return };
+    if answer(answers, "try").is_none() || answer(answers, "skip").is_none() {
+        return;
+    }
+    source.connect("autoplug-select", false, move |values| {
+        let factory = values.get(3).and_then(|value| value.get::<gst::ElementFactory>().ok());
+        let class =
+            factory.and_then(|factory| factory.metadata(gst::ELEMENT_METADATA_KLASS).map(String::from));
+        let streaming = class.is_some_and(|class| class.contains("Adaptive"));
+        answer(answers, if streaming { "skip" } else { "try" })
+    });
+}

@@ -1,0 +1,215 @@
+//! Opens and measures tracks on a thread of its own, and closes them there.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::deck::Deck;
+use super::format::Format;
+use super::loudness::{Loudness, Meter};
+use super::player::{Ending, Interrupted, Loaded, Request, Source, Stage};
+
+/// The measure of a track stops here: what comes later will not make much of a difference.
+const MEASURED_SECONDS: u64 = 15 * 60;
+/// How often a wait looks whether it should end.
+const LOOK: Duration = Duration::from_millis(20);
+
+type Opened = Result<Loaded<Deck>, String>;
+
+enum Job {
+    Load(u64, Request),
+    Close(Deck),
+}
+
+#[derive(Default)]
+struct Desk {
+    jobs: VecDeque<Job>,
+    opened: BTreeMap<u64, Opened>,
+    /// The ticket in work, and how to stop it.
+    current: Option<(u64, Arc<AtomicBool>)>,
+    stopped: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // Whole after every statement, so a panic elsewhere leaves it usable.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The worker.
+pub struct Loader {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    tickets: u64,
+    /// Set when the streaming thread must not wait.
+    interrupt: Arc<AtomicBool>,
+}
+
+impl Loader {
+    pub fn new(allow_network: bool, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let worker = Worker { shared: shared.clone(), allow_network, measured: BTreeMap::new() };
+        let thread =
+            std::thread::Builder::new().name("moodplayer-loader".into()).spawn(move || worker.run())?;
+        Ok(Self { shared, thread: Some(thread), tickets: 0, interrupt })
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        let mut desk = self.shared.desk();
+        desk.stopped = true;
+        if let Some((_, stop)) = &desk.current {
+            stop.store(true, Ordering::Release);
+        }
+        drop(desk);
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Stage for Loader {
+    type Source = Deck;
+
+    fn load(&mut self, request: Request) -> u64 {
+        self.tickets += 1;
+        self.shared.desk().jobs.push_back(Job::Load(self.tickets, request));
+        self.shared.changed.notify_all();
+        self.tickets
+    }
+
+    fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened>, Interrupted> {
+        let mut desk = self.shared.desk();
+        loop {
+            if let Some(mut opened) = desk.opened.remove(&ticket) {
+                if let Ok(loaded) = &mut opened {
+                    loaded.source.set_interrupt(self.interrupt.clone());
+                }
+                return Ok(Some(opened));
+            }
+            if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+                return Ok(Some(Err("the decoder stopped".into())));
+            }
+            if !wait {
+                return Ok(None);
+            }
+            if self.interrupt.load(Ordering::Acquire) {
+                return Err(Interrupted);
+            }
+            let waited = self.shared.changed.wait_timeout(desk, LOOK);
+            desk = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn cancel(&mut self, ticket: u64) {
+        let mut desk = self.shared.desk();
+        desk.jobs.retain(|job| !matches!(job, Job::Load(queued, _) if *queued == ticket));
+        if let Some((_, stop)) = desk.current.as_ref().filter(|(current, _)| *current == ticket) {
+            stop.store(true, Ordering::Release);
+        }
+        if let Some(Ok(loaded)) = desk.opened.remove(&ticket) {
+            desk.jobs.push_back(Job::Close(loaded.source));
+        }
+        drop(desk);
+        self.shared.changed.notify_all();
+    }
+
+    fn dispose(&mut self, source: Deck) {
+        self.shared.desk().jobs.push_back(Job::Close(source));
+        self.shared.changed.notify_all();
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    allow_network: bool,
+    measured: BTreeMap<String, Loudness>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Some((ticket, request, stop)) = self.next() {
+            let opened = self.open(&request, &stop);
+            let mut desk = self.shared.desk();
+            desk.current = None;
+            // Cancelled meanwhile: nobody asks for it. Closing it must not hold the others up.
+            let unwanted =
+                if stop.load(Ordering::Acquire) { Some(opened) } else { desk.opened.insert(ticket, opened) };
+            drop(desk);
+            self.shared.changed.notify_all();
+            drop(unwanted);
+        }
+    }
+
+    /// The next track to open; closes what is to be closed on the way.
+    fn next(&self) -> Option<(u64, Request, Arc<AtomicBool>)> {
+        let mut desk = self.shared.desk();
+        loop {
+            if desk.stopped {
+                return None;
+            }
+            match desk.jobs.pop_front() {
+                Some(Job::Load(ticket, request)) => {
+                    let stop = Arc::new(AtomicBool::new(false));
+                    desk.current = Some((ticket, stop.clone()));
+                    return Some((ticket, request, stop));
+                }
+                Some(Job::Close(deck)) => {
+                    // Stopping a pipeline waits for its threads.
+                    drop(desk);
+                    drop(deck);
+                    desk = self.shared.desk();
+                }
+                None => desk = self.shared.changed.wait(desk).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened {
+        let Request { uri, format, from } = request;
+        let loudness = match self.measured.get(uri) {
+            Some(loudness) => *loudness,
+            None => {
+                let deck = Deck::open(uri, *format, 0, self.allow_network, stop.clone())?;
+                let loudness = measure(deck, *format, stop)?;
+                self.measured.insert(uri.clone(), loudness);
+                loudness
+            }
+        };
+        let source = Deck::open(uri, *format, *from, self.allow_network, stop.clone())?;
+        Ok(Loaded { source, loudness })
+    }
+}
+
+/// Listens to a track from its beginning. A track that breaks off later is measured up to there.
+fn measure(mut deck: Deck, format: Format, stop: &AtomicBool) -> Result<Loudness, String> {
+    let mut meter = Meter::new(format.channels, format.rate)?;
+    let mut samples = vec![0.0; format.rate as usize / 10 * format.width()];
+    let most = MEASURED_SECONDS * u64::from(format.rate);
+    let mut listened = 0;
+    while listened < most {
+        let filled = deck.fill(samples.len() / format.width(), true);
+        if filled.is_err() || stop.load(Ordering::Acquire) {
+            return Err("interrupted".into());
+        }
+        let read = deck.read(&mut samples);
+        meter.add(&samples[..read * format.width()]);
+        listened += read as u64;
+        match deck.ending() {
+            Some(Ending::Natural | Ending::Broken(_)) if deck.buffered() == 0 => break,
+            _ => {}
+        }
+    }
+    Ok(meter.loudness())
+}

@@ -1,0 +1,160 @@
+//! Gains over time: equal-power fades that may be interrupted, and a limiter for the moments when tracks add up.
+
+use std::f64::consts::FRAC_PI_2;
+
+/// -1 dB: no sample leaves louder.
+pub const CEILING: f32 = 0.891_250_9;
+/// How fast the limiter lets go: to a third in this time.
+const RELEASE_SECONDS: f32 = 0.2;
+
+/// A gain on its way from one value to another.
+///
+/// Power moves along cos² and sin²: `gain² = from² cos² φ + to² sin² φ`. Whatever the gains were when a fade began, if
+/// the powers of all voices then added up to 1 and exactly one voice fades to 1, they add up to 1 all the way. So a fade
+/// interrupted half way goes on from where it is, without a step and without a dip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fade {
+    from: f64,
+    to: f64,
+    done: u64,
+    length: u64,
+}
+
+impl Fade {
+    /// From `from` to `to` in `length` frames; at once where that is 0.
+    pub fn new(from: f64, to: f64, length: u64) -> Self {
+        Self { from, to, done: 0, length }
+    }
+
+    /// The gain of the next frame.
+    pub fn gain(&self) -> f64 {
+        if self.done >= self.length {
+            return self.to;
+        }
+        let (sin, cos) = (FRAC_PI_2 * self.done as f64 / self.length as f64).sin_cos();
+        (self.from * cos).hypot(self.to * sin)
+    }
+
+    /// Where it leads.
+    pub fn to(&self) -> f64 {
+        self.to
+    }
+
+    /// Frames until it is there.
+    pub fn left(&self) -> u64 {
+        self.length - self.done
+    }
+
+    /// Adds `source` to `out`, both interleaved by `channels`, with the fade's gain times `volume`.
+    pub fn mix(&mut self, out: &mut [f32], source: &[f32], channels: usize, volume: f32) {
+        for (out, source) in out.chunks_exact_mut(channels).zip(source.chunks_exact(channels)) {
+            let gain = self.gain() as f32 * volume;
+            out.iter_mut().zip(source).for_each(|(out, source)| *out += source * gain);
+            self.done = self.length.min(self.done + 1);
+        }
+    }
+}
+
+/// Turns down at once whatever would pass [`CEILING`], and lets go slowly. A single track never does: its volume keeps
+/// its true peak below; two that fade may.
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    gain: f32,
+    release: f32,
+}
+
+impl Limiter {
+    pub fn new(rate: u32) -> Self {
+        Self { gain: 1.0, release: 1.0 - (-1.0 / (RELEASE_SECONDS * rate as f32)).exp() }
+    }
+
+    pub fn apply(&mut self, samples: &mut [f32], channels: usize) {
+        for frame in samples.chunks_exact_mut(channels) {
+            let peak = frame.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+            self.gain += (1.0 - self.gain) * self.release;
+            if peak * self.gain > CEILING {
+                self.gain = CEILING / peak;
+            }
+            if self.gain < 1.0 {
+                frame.iter_mut().for_each(|sample| *sample *= self.gain);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise of unit range, another for every seed.
+    fn noise(seed: u64, count: usize) -> Vec<f32> {
+        let mut state = seed;
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        };
+        std::iter::repeat_with(next).take(count).collect()
+    }
+
+    fn level(samples: &[f32]) -> f64 {
+        let power = samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / samples.len() as f64;
+        10.0 * power.log10()
+    }
+
+    #[test]
+    fn a_crossfade_of_uncorrelated_noise_keeps_its_level() {
+        const LENGTH: usize = 96_000;
+        let mut out = vec![0.0; LENGTH];
+        Fade::new(1.0, 0.0, LENGTH as u64).mix(&mut out, &noise(1, LENGTH), 1, 1.0);
+        Fade::new(0.0, 1.0, LENGTH as u64).mix(&mut out, &noise(2, LENGTH), 1, 1.0);
+        let full = level(&noise(3, LENGTH));
+        for window in out.chunks(9_600) {
+            assert!((level(window) - full).abs() < 0.5, "{} of {full}", level(window));
+        }
+    }
+
+    #[test]
+    fn an_interrupted_fade_goes_on_without_step_or_dip() {
+        let (mut old, mut new) = (Fade::new(1.0, 0.0, 1000), Fade::new(0.0, 1.0, 1000));
+        let mut waste = vec![0.0; 300];
+        let ones = [1.0; 300];
+        old.mix(&mut waste, &ones, 1, 1.0);
+        new.mix(&mut waste, &ones, 1, 1.0);
+        let gains = (old.gain(), new.gain());
+        let (mut old, mut new) = (Fade::new(gains.0, 0.0, 1000), Fade::new(gains.1, 0.0, 1000));
+        let mut third = Fade::new(0.0, 1.0, 1000);
+        assert_eq!((old.gain(), new.gain(), third.gain()), (gains.0, gains.1, 0.0));
+        let mut before = gains;
+        for _ in 0..1000 {
+            let power = old.gain().powi(2) + new.gain().powi(2) + third.gain().powi(2);
+            assert!((power - 1.0).abs() < 1e-9, "{power}");
+            assert!((old.gain() - before.0).abs() < 0.002 && (new.gain() - before.1).abs() < 0.002);
+            before = (old.gain(), new.gain());
+            for fade in [&mut old, &mut new, &mut third] {
+                fade.mix(&mut [0.0], &[1.0], 1, 1.0);
+            }
+        }
+        assert_eq!((old.gain(), new.gain(), third.gain(), third.left()), (0.0, 0.0, 1.0, 0));
+    }
+
+    #[test]
+    fn a_fade_without_length_is_there_at_once() {
+        let mut out = [0.0; 4];
+        let mut fade = Fade::new(0.0, 1.0, 0);
+        fade.mix(&mut out, &[0.1, 0.2, 0.3, 0.4], 2, 2.0);
+        assert_eq!(out, [0.2, 0.4, 0.6, 0.8]);
+        assert_eq!(fade.left(), 0);
+    }
+
+    #[test]
+    fn the_limiter_holds_the_ceiling_and_leaves_the_rest_alone() {
+        let mut quiet = noise(4, 4800).iter().map(|s| s * 0.8).collect::<Vec<_>>();
+        let before = quiet.clone();
+        let mut limiter = Limiter::new(48_000);
+        limiter.apply(&mut quiet, 2);
+        assert_eq!(quiet, before);
+        let mut loud: Vec<f32> = noise(5, 4800).iter().map(|s| s * 1.4).collect();
+        limiter.apply(&mut loud, 2);
+        assert!(loud.iter().all(|s| s.abs() <= CEILING + 1e-6));
+    }
+}

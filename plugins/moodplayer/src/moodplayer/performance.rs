@@ -1,0 +1,230 @@
+//! One performance, from PAUSED to READY: library, policy, player and log together, chunk by chunk.
+
+use std::sync::Arc;
+
+use mood::{Decision, Policy, Wish};
+use mood_schema::{Emotion, Frame, Line, MoodLine, TrackEvent, TrackLine};
+use music_library::{Library, Skipped};
+use serde_json::{Map, Value};
+
+use super::format::Format;
+use super::loader::Loader;
+use super::log::DecisionLog;
+use super::player::{Interrupted, Player};
+use super::settings::Settings;
+use super::timeline::Timeline;
+
+/// What a person asks for while it plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Skip,
+    FadeOut,
+    Rate(i32),
+}
+
+/// What the element has to tell, with no lock held.
+#[derive(Debug)]
+pub enum Notice {
+    /// For the message bus and the elements upstream.
+    Line(Line),
+    /// Stream time, and how long the mood has been negative, ns.
+    SafetyLimit(u64, u64),
+    /// The log cannot be written any more.
+    LogFailed(std::io::Error),
+}
+
+/// What a chunk is made from.
+pub struct Moment {
+    /// Frames seen since the last chunk: running time, camera, faces.
+    pub seen: Vec<(u64, u32, Frame)>,
+    pub commands: Vec<Command>,
+    /// Overrides the cameras.
+    pub manual: Option<Emotion>,
+    /// Whether to wait for decoders.
+    pub patient: bool,
+}
+
+/// Sound.
+pub struct Chunk {
+    pub samples: Vec<f32>,
+    /// Nothing but zeros.
+    pub silent: bool,
+}
+
+pub struct Performance {
+    library: Arc<Library>,
+    /// Not yet told.
+    skipped: Vec<Skipped>,
+    policy: Policy,
+    log: Option<DecisionLog>,
+    stage: Option<Loader>,
+    player: Option<Player<Loader>>,
+    pub format: Option<Format>,
+    pub timeline: Option<Timeline>,
+    /// The next frame of audio.
+    pub frame: u64,
+    notices: Vec<Notice>,
+}
+
+impl Performance {
+    pub fn new(
+        mut library: Library,
+        policy: mood::Settings,
+        log: Option<DecisionLog>,
+        stage: Loader,
+    ) -> Self {
+        Self {
+            skipped: std::mem::take(&mut library.skipped),
+            library: Arc::new(library),
+            policy: Policy::new(policy),
+            log,
+            stage: Some(stage),
+            player: None,
+            format: None,
+            timeline: None,
+            frame: 0,
+            notices: Vec::new(),
+        }
+    }
+
+    /// The format is agreed on.
+    pub fn set_format(&mut self, format: Format, settings: &Settings) {
+        if let Some(stage) = self.stage.take() {
+            self.player = Some(Player::new(stage, self.library.clone(), settings, format));
+            self.format = Some(format);
+        }
+    }
+
+    /// The time is known: frame 0 is next. The first time, the log begins.
+    pub fn set_timeline(&mut self, timeline: Timeline, settings: impl FnOnce() -> Map<String, Value>) {
+        self.policy.forget(timeline.running(0));
+        self.frame = 0;
+        let pts = timeline.stream(0);
+        self.timeline = Some(timeline);
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.begin(settings())
+        {
+            self.log_failed(error);
+        }
+        for skipped in std::mem::take(&mut self.skipped) {
+            self.tell(Line::Track(TrackLine {
+                pts,
+                event: TrackEvent::Failed,
+                uri: skipped.what,
+                title: String::new(),
+                mood: None,
+                distance: None,
+                reason: skipped.why,
+                runners_up: Vec::new(),
+            }));
+        }
+    }
+
+    pub fn set_settings(&mut self, settings: &Settings, policy: mood::Settings) {
+        self.policy.set_settings(policy);
+        if let Some(player) = &mut self.player {
+            player.set_settings(settings);
+        }
+    }
+
+    pub fn remove_camera(&mut self, camera: u32) {
+        self.policy.remove_camera(camera);
+    }
+
+    pub fn mood(&self) -> String {
+        self.policy.mood().to_string()
+    }
+
+    pub fn track(&self) -> String {
+        self.player.as_ref().and_then(Player::playing).unwrap_or_default().to_owned()
+    }
+
+    /// The next `frames` of sound.
+    pub fn play(&mut self, frames: usize, moment: Moment) -> Result<Chunk, Interrupted> {
+        let (Some(timeline), Some(format)) = (self.timeline.clone(), self.format) else {
+            return Err(Interrupted);
+        };
+        let now = timeline.running(self.frame);
+        for (time, camera, frame) in &moment.seen {
+            self.policy.observe(*camera, *time, frame);
+        }
+        self.policy.set_manual(moment.manual);
+        for decision in self.policy.step(now) {
+            self.decided(decision, &timeline);
+        }
+        let mut samples = vec![0.0; frames * format.width()];
+        let Some(player) = &mut self.player else { return Err(Interrupted) };
+        for command in moment.commands {
+            match command {
+                Command::Skip => player.skip(),
+                Command::FadeOut => player.fade_out(),
+                Command::Rate(rating) => player.rate(rating),
+            }
+        }
+        let rendered = player.render(self.frame, &mut samples, moment.patient);
+        for event in player.take_events() {
+            self.tell(Line::Track(TrackLine { pts: timeline.stream(event.frame), ..event.line }));
+        }
+        rendered?;
+        self.frame += frames as u64;
+        let silent = samples.iter().all(|sample| *sample == 0.0);
+        Ok(Chunk { samples, silent })
+    }
+
+    fn decided(&mut self, decision: Decision, timeline: &Timeline) {
+        let pts = timeline.stream(self.frame);
+        match decision {
+            Decision::Mood(change) => {
+                let (from, to) = change.evidence;
+                self.tell(Line::Mood(MoodLine {
+                    pts,
+                    from: change.from,
+                    to: change.to,
+                    confidence: change.confidence,
+                    evidence: [timeline.running_to_stream(from), timeline.running_to_stream(to)],
+                }));
+            }
+            Decision::Wish(wish) => {
+                let goal = match wish {
+                    Wish::Silence => None,
+                    Wish::Music(goal) => Some(goal),
+                };
+                if let Some(player) = &mut self.player {
+                    player.set_goal(self.frame, goal);
+                }
+            }
+            Decision::SafetyLimit(since) => {
+                let time = timeline.running(self.frame).saturating_sub(since);
+                self.notices.push(Notice::SafetyLimit(pts, time));
+            }
+        }
+    }
+
+    fn tell(&mut self, line: Line) {
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.write(&line)
+        {
+            self.log_failed(error);
+        }
+        self.notices.push(Notice::Line(line));
+    }
+
+    fn log_failed(&mut self, error: std::io::Error) {
+        // Once: the music matters more.
+        self.log = None;
+        self.notices.push(Notice::LogFailed(error));
+    }
+
+    /// What there is to tell since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// The end: closes the log.
+    pub fn end(&mut self) {
+        let pts = self.timeline.as_ref().map_or(0, |timeline| timeline.stream(self.frame));
+        if let Some(Err(error)) = self.log.take().map(|log| log.end(pts)) {
+            self.log_failed(error);
+        }
+    }
+}

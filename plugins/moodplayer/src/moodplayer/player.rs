@@ -1,0 +1,563 @@
+//! Which track sounds when: turns goals into voices, frame by frame.
+//!
+//! Knows nothing of GStreamer: a [`Stage`] opens tracks and a [`Source`] gives their samples. At most one voice leads;
+//! the others fade out. While a track plays, the next one for the same mood is opened ahead, so that it can begin on the
+//! frame where the track ends. With `patient` it waits for whatever it needs, so that the result never depends on the
+//! machine's speed; without, it goes on with what is there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mood::Goal;
+use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
+use music_library::{Choice, Chooser, Library, Query};
+
+use super::format::Format;
+use super::loudness::Loudness;
+use super::mixer::{Fade, Limiter};
+use super::settings::{Resume, Settings, SwitchAt};
+
+/// Waiting was cut short: the stream is flushed or stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// How a track ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Natural,
+    Broken(String),
+}
+
+/// An open track.
+pub trait Source {
+    /// Decodes until `frames` are buffered or the end is known; without `wait`, only what is there.
+    fn fill(&mut self, frames: usize, wait: bool) -> Result<(), Interrupted>;
+    /// Frames that can be read.
+    fn buffered(&self) -> usize;
+    /// Known once everything before is buffered.
+    fn ending(&self) -> Option<&Ending>;
+    /// Fills whole frames of `out`, as many as there are; how many.
+    fn read(&mut self, out: &mut [f32]) -> usize;
+}
+
+/// What is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub uri: String,
+    pub format: Format,
+    /// From this frame on.
+    pub from: u64,
+}
+
+/// A track opened and measured.
+pub struct Loaded<S> {
+    pub source: S,
+    pub loudness: Loudness,
+}
+
+/// Opens tracks, one after the other, away from the caller's thread.
+pub trait Stage {
+    type Source: Source;
+    /// Begins to open a track; the ticket is what [`Stage::take`] asks for.
+    fn load(&mut self, request: Request) -> u64;
+    /// The opened track, or why it cannot be played; `None` while it is not there. With `wait`, waits.
+    fn take(
+        &mut self,
+        ticket: u64,
+        wait: bool,
+    ) -> Result<Option<Result<Loaded<Self::Source>, String>>, Interrupted>;
+    /// Nobody will ask for this ticket.
+    fn cancel(&mut self, ticket: u64);
+    /// Closes a track, without waiting for it.
+    fn dispose(&mut self, source: Self::Source);
+}
+
+/// Something happened at a frame; the line's own time is not set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub frame: u64,
+    pub line: TrackLine,
+}
+
+/// A cut is at least this long, in parts of a second: no click.
+const DECLICK: u64 = 200;
+/// Music that begins in silence comes in over at most half a second.
+const FADE_IN: u64 = 2;
+/// Of a short track, at most a quarter is faded.
+const FADE_SHARE: u64 = 4;
+/// More voices than this at once, and the oldest goes quickly.
+const VOICES: usize = 4;
+/// A track that gives nothing for this many seconds, while others wait, is broken.
+const STARVED_SECONDS: u64 = 5;
+
+struct Voice<S> {
+    source: S,
+    track: usize,
+    goal: Goal,
+    fade: Fade,
+    volume: f32,
+    /// The next frame of the track.
+    position: u64,
+    leads: bool,
+    starved: u64,
+}
+
+/// The next track.
+struct Upcoming<S> {
+    choice: Choice,
+    goal: Goal,
+    from: u64,
+    state: Opening<S>,
+}
+
+enum Opening<S> {
+    Under(u64),
+    Done(Loaded<S>),
+}
+
+/// Why a track is to begin before the present one ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Mood,
+    Skip,
+}
+
+struct Options {
+    crossfade: u64,
+    switch_at: SwitchAt,
+    resume: Resume,
+    target_lufs: f64,
+    no_repeat: usize,
+}
+
+impl Options {
+    fn new(settings: &Settings, format: Format) -> Self {
+        Self {
+            crossfade: (settings.crossfade().as_secs_f64() * f64::from(format.rate)) as u64,
+            switch_at: settings.switch_at,
+            resume: settings.resume,
+            target_lufs: settings.target_lufs,
+            no_repeat: settings.no_repeat as usize,
+        }
+    }
+}
+
+pub struct Player<S: Stage> {
+    stage: S,
+    library: Arc<Library>,
+    chooser: Chooser,
+    format: Format,
+    options: Options,
+    voices: Vec<Voice<S::Source>>,
+    goal: Option<Goal>,
+    due: Option<Due>,
+    upcoming: Option<Upcoming<S::Source>>,
+    /// Where each emotion's track was left.
+    left: BTreeMap<Emotion, (usize, u64)>,
+    /// Faded out by hand: silent until the goal changes.
+    resting: bool,
+    crossfading: bool,
+    limiter: Limiter,
+    scratch: Vec<f32>,
+    events: Vec<Event>,
+}
+
+impl<S: Stage> Player<S> {
+    pub fn new(stage: S, library: Arc<Library>, settings: &Settings, format: Format) -> Self {
+        Self {
+            stage,
+            library,
+            chooser: Chooser::new(settings.seed, settings.no_repeat as usize),
+            format,
+            options: Options::new(settings, format),
+            voices: Vec::new(),
+            goal: None,
+            due: None,
+            upcoming: None,
+            left: BTreeMap::new(),
+            resting: false,
+            crossfading: false,
+            limiter: Limiter::new(format.rate),
+            scratch: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Fades and choices from now on follow these.
+    pub fn set_settings(&mut self, settings: &Settings) {
+        self.options = Options::new(settings, self.format);
+    }
+
+    /// The address of the track that leads.
+    pub fn playing(&self) -> Option<&str> {
+        let track = self.leading().map(|voice| voice.track)?;
+        self.library.tracks.get(track).map(|track| track.uri.as_str())
+    }
+
+    /// What happened since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well.
+    pub fn set_goal(&mut self, now: u64, goal: Option<Goal>) {
+        if goal == self.goal {
+            return;
+        }
+        self.goal = goal;
+        self.resting = false;
+        self.due = None;
+        self.drop_upcoming();
+        let Some(goal) = goal else {
+            self.fade_out_all();
+            return;
+        };
+        if self.options.resume == Resume::Resume && self.raise(now, &goal) {
+            return;
+        }
+        let fits =
+            self.leading().is_some_and(|voice| self.chooser.fits(&self.library, voice.track, &query(&goal)));
+        if fits {
+            if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
+                voice.goal = goal;
+            }
+        } else if self.leading().is_none() || self.options.switch_at == SwitchAt::Now {
+            self.due = Some(Due::Mood);
+        }
+    }
+
+    /// On to another track for the same goal.
+    pub fn skip(&mut self) {
+        self.resting = false;
+        if self.goal.is_some() {
+            self.drop_upcoming();
+            self.due = Some(Due::Skip);
+        }
+    }
+
+    /// To silence, until the goal changes.
+    pub fn fade_out(&mut self) {
+        self.resting = true;
+        self.due = None;
+        self.drop_upcoming();
+        self.fade_out_all();
+    }
+
+    /// A person's word on the track that leads.
+    pub fn rate(&mut self, rating: i32) {
+        if let Some(track) = self.leading().map(|voice| voice.track) {
+            self.chooser.rate(track, rating);
+        }
+    }
+
+    /// The next frames of sound, into the whole frames of `out`. `at` is the first one's number.
+    pub fn render(&mut self, at: u64, out: &mut [f32], patient: bool) -> Result<(), Interrupted> {
+        out.fill(0.0);
+        let width = self.format.width();
+        let total = out.len() / width;
+        let mut done = 0;
+        while done < total {
+            let now = at + done as u64;
+            self.decide(now, patient)?;
+            let frames = self.span(total - done);
+            self.mix(&mut out[done * width..(done + frames) * width], patient)?;
+            done += frames;
+            self.settle(at + done as u64);
+        }
+        self.limiter.apply(out, width);
+        Ok(())
+    }
+
+    fn leading(&self) -> Option<&Voice<S::Source>> {
+        self.voices.iter().find(|voice| voice.leads)
+    }
+
+    /// Begins a track where one is due.
+    fn decide(&mut self, now: u64, patient: bool) -> Result<(), Interrupted> {
+        // Far enough ahead to know where the track ends before its last fade begins.
+        let ahead = (self.options.crossfade + u64::from(self.format.rate) / 10) as usize;
+        if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
+            voice.source.fill(ahead, patient)?;
+        }
+        let ends = self.leading().is_some_and(|voice| match remaining(voice) {
+            Some(left) => left <= self.last_fade(voice, left),
+            None => false,
+        });
+        let begins =
+            self.goal.is_some() && !self.resting && (self.leading().is_none() || self.due.is_some() || ends);
+        if begins {
+            if self.ready(now, patient)? {
+                self.begin(now);
+            }
+        } else if patient {
+            // Opened ahead; when it turns out whether it can be played must not depend on the machine's speed.
+            self.choose();
+        } else {
+            self.ready(now, false)?;
+        }
+        Ok(())
+    }
+
+    /// How long the fade at a track's end is.
+    fn last_fade(&self, voice: &Voice<S::Source>, left: u64) -> u64 {
+        self.options.crossfade.min((voice.position + left) / FADE_SHARE)
+    }
+
+    /// Chooses the next track and has it opened, where that is not done yet.
+    fn choose(&mut self) {
+        let Some(goal) = self.goal.filter(|_| self.upcoming.is_none() && !self.resting) else { return };
+        let returning = match (self.due, self.options.resume, goal.emotion) {
+            (Some(Due::Mood), Resume::Resume | Resume::Restart, Some(emotion)) => {
+                self.left.get(&emotion).copied()
+            }
+            _ => None,
+        };
+        let returning = returning.and_then(|(track, position)| {
+            let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
+            let (from, reason) = match self.options.resume {
+                Resume::Restart => (0, "the mood's track, from its beginning"),
+                Resume::Resume | Resume::Next => (position, "the mood's track, where it was left"),
+            };
+            Some((Choice { track, distance, reason: reason.into(), runners_up: Vec::new() }, from))
+        });
+        let chosen = returning.or_else(|| {
+            // Skipping leads to another track wherever there is one.
+            let no_repeat = self.options.no_repeat.max(usize::from(self.due == Some(Due::Skip)));
+            self.chooser.set_no_repeat(no_repeat);
+            self.chooser.choose(&self.library, &query(&goal)).map(|choice| (choice, 0))
+        });
+        let Some((choice, from)) = chosen else { return };
+        let Some(track) = self.library.tracks.get(choice.track) else { return };
+        let ticket = self.stage.load(Request { uri: track.uri.clone(), format: self.format, from });
+        self.upcoming = Some(Upcoming { choice, goal, from, state: Opening::Under(ticket) });
+    }
+
+    /// Whether the next track is open. Those that cannot be played are reported and passed over.
+    fn ready(&mut self, now: u64, wait: bool) -> Result<bool, Interrupted> {
+        loop {
+            self.choose();
+            let Some(upcoming) = &mut self.upcoming else { return Ok(false) };
+            let Opening::Under(ticket) = upcoming.state else { return Ok(true) };
+            match self.stage.take(ticket, wait)? {
+                Some(Ok(loaded)) => upcoming.state = Opening::Done(loaded),
+                Some(Err(error)) => {
+                    let track = upcoming.choice.track;
+                    self.upcoming = None;
+                    self.fail(now, track, error);
+                }
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Begins the next track, fading out whatever sounds.
+    fn begin(&mut self, now: u64) {
+        let Some(Upcoming { choice, goal, from, state: Opening::Done(loaded) }) = self.upcoming.take() else {
+            return;
+        };
+        let rate = u64::from(self.format.rate);
+        let ending = self.leading().and_then(remaining);
+        let length = match (self.due, ending) {
+            _ if self.voices.is_empty() => self.options.crossfade.min(rate / FADE_IN),
+            (None, Some(left)) => left,
+            _ => self.cut(),
+        };
+        if self.due == Some(Due::Mood) {
+            self.remember();
+        }
+        self.due = None;
+        let sounding = self.voices.iter().any(|voice| remaining(voice) != Some(0));
+        for voice in &mut self.voices {
+            voice.leads = false;
+            voice.fade = Fade::new(voice.fade.gain(), 0.0, length);
+        }
+        if self.voices.len() >= VOICES {
+            self.voices[0].fade = Fade::new(self.voices[0].fade.gain(), 0.0, rate / DECLICK);
+        }
+        let gain = loaded.loudness.gain(self.options.target_lufs);
+        self.chooser.played(choice.track);
+        let (first, length) = if from == 0 && !sounding { (1.0, 0) } else { (0.0, length) };
+        self.voices.push(Voice {
+            source: loaded.source,
+            track: choice.track,
+            goal,
+            fade: Fade::new(first, 1.0, length),
+            volume: gain,
+            position: from,
+            leads: true,
+            starved: 0,
+        });
+        let mut line = self.line(TrackEvent::Started, choice.track, Some(&goal));
+        line.distance = Some(choice.distance);
+        line.reason = choice.reason;
+        let uri =
+            |index: usize| self.library.tracks.get(index).map(|track| track.uri.clone()).unwrap_or_default();
+        line.runners_up = choice
+            .runners_up
+            .iter()
+            .map(|&(index, distance)| Candidate { uri: uri(index), distance })
+            .collect();
+        self.events.push(Event { frame: now, line });
+        if sounding && length > 0 {
+            self.crossfading = true;
+            let line = self.line(TrackEvent::CrossfadeStarted, choice.track, Some(&goal));
+            self.events.push(Event { frame: now, line });
+        }
+    }
+
+    /// A voice still fading out for this very emotion leads again.
+    fn raise(&mut self, now: u64, goal: &Goal) -> bool {
+        let same = |voice: &Voice<S::Source>| {
+            voice.goal.emotion.is_some()
+                && voice.goal.emotion == goal.emotion
+                && voice.source.ending().is_none()
+        };
+        let Some(index) = self.voices.iter().rposition(same) else { return false };
+        if self.voices[index].leads {
+            return true;
+        }
+        self.remember();
+        let length = self.cut();
+        for (other, voice) in self.voices.iter_mut().enumerate() {
+            voice.leads = other == index;
+            voice.fade = Fade::new(voice.fade.gain(), if voice.leads { 1.0 } else { 0.0 }, length);
+        }
+        if self.voices.len() > 1 {
+            self.crossfading = true;
+            let line = self.line(TrackEvent::CrossfadeStarted, self.voices[index].track, Some(goal));
+            self.events.push(Event { frame: now, line });
+        }
+        true
+    }
+
+    /// Notes where the leading track is left.
+    fn remember(&mut self) {
+        let left =
+            self.leading().and_then(|v| v.goal.emotion.map(|emotion| (emotion, (v.track, v.position))));
+        self.left.extend(left);
+    }
+
+    fn fade_out_all(&mut self) {
+        self.remember();
+        let length = self.cut();
+        for voice in &mut self.voices {
+            voice.leads = false;
+            voice.fade = Fade::new(voice.fade.gain(), 0.0, length);
+        }
+    }
+
+    /// How long a fade in the midst of a track is.
+    fn cut(&self) -> u64 {
+        self.options.crossfade.max(u64::from(self.format.rate) / DECLICK)
+    }
+
+    fn drop_upcoming(&mut self) {
+        match self.upcoming.take().map(|upcoming| upcoming.state) {
+            Some(Opening::Under(ticket)) => self.stage.cancel(ticket),
+            Some(Opening::Done(loaded)) => self.stage.dispose(loaded.source),
+            None => {}
+        }
+    }
+
+    /// How many frames can be mixed before something may begin or end; at least one.
+    fn span(&self, rest: usize) -> usize {
+        let voices = self.voices.iter().map(|voice| {
+            let fade = voice.fade.left();
+            let end = remaining(voice).map_or(u64::MAX, |left| {
+                let fade = if voice.leads { self.last_fade(voice, left) } else { 0 };
+                if left > fade { left - fade } else { left }
+            });
+            end.min(if fade > 0 { fade } else { u64::MAX })
+        });
+        voices.fold(rest as u64, u64::min).max(1) as usize
+    }
+
+    fn mix(&mut self, out: &mut [f32], patient: bool) -> Result<(), Interrupted> {
+        let width = self.format.width();
+        let frames = out.len() / width;
+        for voice in &mut self.voices {
+            voice.source.fill(frames, patient)?;
+        }
+        for voice in &mut self.voices {
+            self.scratch.clear();
+            self.scratch.resize(out.len(), 0.0);
+            let read = voice.source.read(&mut self.scratch);
+            voice.position += read as u64;
+            voice.starved = if read == frames { 0 } else { voice.starved + (frames - read) as u64 };
+            voice.fade.mix(out, &self.scratch, width, voice.volume);
+        }
+        Ok(())
+    }
+
+    /// Closes what has ended.
+    fn settle(&mut self, now: u64) {
+        let patience = STARVED_SECONDS * u64::from(self.format.rate);
+        let mut index = 0;
+        while let Some(voice) = self.voices.get(index) {
+            let faded = voice.fade.left() == 0 && voice.fade.to() == 0.0;
+            let ran_out = remaining(voice) == Some(0);
+            let starved = voice.starved >= patience;
+            if !(faded || ran_out || starved) {
+                index += 1;
+                continue;
+            }
+            let voice = self.voices.remove(index);
+            match voice.source.ending() {
+                Some(Ending::Broken(error)) if ran_out => self.fail(now, voice.track, error.clone()),
+                None if starved => self.fail(now, voice.track, "gave no sound for too long".into()),
+                _ => {
+                    let line = self.line(TrackEvent::Ended, voice.track, Some(&voice.goal));
+                    self.events.push(Event { frame: now, line });
+                }
+            }
+            self.stage.dispose(voice.source);
+        }
+        if self.crossfading && self.voices.len() <= 1 {
+            self.crossfading = false;
+            if let Some((track, goal)) = self.leading().map(|voice| (voice.track, voice.goal)) {
+                let line = self.line(TrackEvent::CrossfadeDone, track, Some(&goal));
+                self.events.push(Event { frame: now, line });
+            }
+        }
+    }
+
+    fn fail(&mut self, now: u64, track: usize, error: String) {
+        self.chooser.failed(track);
+        self.left.retain(|_, (left, _)| *left != track);
+        let mut line = self.line(TrackEvent::Failed, track, None);
+        line.reason = error;
+        self.events.push(Event { frame: now, line });
+    }
+
+    fn line(&self, event: TrackEvent, track: usize, goal: Option<&Goal>) -> TrackLine {
+        let track = self.library.tracks.get(track);
+        TrackLine {
+            pts: 0,
+            event,
+            uri: track.map(|track| track.uri.clone()).unwrap_or_default(),
+            title: track.map(|track| track.title.clone()).unwrap_or_default(),
+            mood: goal.and_then(|goal| goal.emotion).map(Mood::Known),
+            distance: None,
+            reason: String::new(),
+            runners_up: Vec::new(),
+        }
+    }
+}
+
+impl<S: Stage> Drop for Player<S> {
+    fn drop(&mut self) {
+        self.drop_upcoming();
+        for voice in self.voices.drain(..) {
+            self.stage.dispose(voice.source);
+        }
+    }
+}
+
+fn query(goal: &Goal) -> Query {
+    Query { at: goal.at, emotion: goal.emotion }
+}
+
+/// Frames until the track's end, once that is known.
+fn remaining<S: Source>(voice: &Voice<S>) -> Option<u64> {
+    voice.source.ending().map(|_| voice.source.buffered() as u64)
+}

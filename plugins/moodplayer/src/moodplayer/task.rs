@@ -1,0 +1,313 @@
+//! The source pad's task: waits until the next chunk of audio may be made, makes it, pushes it.
+
+use std::sync::PoisonError;
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use mood_schema::{Emotion, Line};
+
+use super::format::{self, Format};
+use super::imp::{CAT, MoodPlayer, lock};
+use super::input::{Clock, Gate};
+use super::performance::{Chunk, Moment, Notice, Performance};
+use super::player::Interrupted;
+use super::timeline::Timeline;
+
+/// Chunks of audio a second: how finely decisions are placed.
+const CHUNKS_A_SECOND: u64 = 100;
+
+/// Why the task rests.
+pub enum Stop {
+    Flushing,
+    /// The last sample has been pushed, or must not be.
+    Eos,
+    /// Already reported.
+    Failed(gst::FlowError),
+}
+
+impl From<Interrupted> for Stop {
+    fn from(_: Interrupted) -> Self {
+        Self::Flushing
+    }
+}
+
+/// What may be made now.
+struct Turn {
+    frames: u64,
+    moment: Moment,
+}
+
+impl MoodPlayer {
+    /// One turn of the task.
+    pub fn iterate(&self) {
+        // Nobody else needs it while the task runs, and nothing is told under a lock.
+        let Some(mut performance) = lock(&self.performance).take() else {
+            let _ = self.src.pause_task();
+            return;
+        };
+        let result = self.turn(&mut performance);
+        if matches!(result, Err(Stop::Eos)) {
+            performance.end();
+        }
+        let notices = performance.take_notices();
+        let (mood, track) = (performance.mood(), performance.track());
+        *lock(&self.performance) = Some(performance);
+        self.tell(notices);
+        self.set_playing(mood, track);
+        let Err(stop) = result else { return };
+        let _ = self.src.pause_task();
+        match stop {
+            Stop::Flushing => {}
+            Stop::Eos => {
+                gst::debug!(CAT, imp = self, "the end");
+                self.set_flow(Err(gst::FlowError::Eos));
+                self.src.push_event(gst::event::Eos::new());
+            }
+            Stop::Failed(error) => {
+                self.set_flow(Err(error));
+                self.src.push_event(gst::event::Eos::new());
+            }
+        }
+    }
+
+    fn turn(&self, performance: &mut Performance) -> Result<(), Stop> {
+        self.begin(performance)?;
+        self.refresh_settings(performance);
+        let (Some(timeline), Some(format)) = (performance.timeline.clone(), performance.format) else {
+            return Err(Stop::Flushing);
+        };
+        let turn = self.wait_for_turn(&timeline, format, performance.frame)?;
+        let begins = performance.frame;
+        let chunk = performance.play(turn.frames as usize, turn.moment)?;
+        self.tell(performance.take_notices());
+        self.set_playing(performance.mood(), performance.track());
+        let mut state = lock(&self.state);
+        state.inputs.audio = timeline.running(performance.frame);
+        state.stream_time = Some(gst::ClockTime::from_nseconds(timeline.stream(performance.frame)));
+        drop(state);
+        self.changed.notify_all();
+        self.push(&timeline, format, begins, turn.frames, chunk)
+    }
+
+    /// Agrees on a format and a segment where there is none yet.
+    fn begin(&self, performance: &mut Performance) -> Result<(), Stop> {
+        {
+            let mut state = lock(&self.state);
+            if std::mem::take(&mut state.restart) {
+                performance.timeline = None;
+            }
+            for camera in std::mem::take(&mut state.removed) {
+                performance.remove_camera(camera);
+            }
+        }
+        if performance.timeline.is_some() {
+            return Ok(());
+        }
+        let (segment, upstream, from) = self.wait_for_segment()?;
+        if performance.format.is_none() {
+            self.push_stream_start();
+            performance.set_format(self.negotiate()?, &lock(&self.settings));
+        }
+        let Some(format) = performance.format else { return Err(Stop::Flushing) };
+        let timeline = Timeline::new(segment.as_ref(), format.rate, from);
+        self.src.push_event(gst::event::Segment::new(timeline.segment()));
+        performance.set_timeline(timeline, || {
+            let mut settings = upstream;
+            settings.insert("moodplayer".into(), lock(&self.settings).to_json().into());
+            settings
+        });
+        lock(&self.state).discont = true;
+        Ok(())
+    }
+
+    /// The mood's segment, the settings of the elements upstream, and the running time to begin at.
+    #[allow(clippy::type_complexity)]
+    fn wait_for_segment(
+        &self,
+    ) -> Result<
+        (Option<gst::FormattedSegment<gst::ClockTime>>, serde_json::Map<String, serde_json::Value>, u64),
+        Stop,
+    > {
+        let mut state = lock(&self.state);
+        loop {
+            if state.flushing {
+                return Err(Stop::Flushing);
+            }
+            let known = state.inputs.first_segment().map(Option::<&_>::cloned);
+            let paused = state.inputs.is_live() && !state.playing;
+            if let Some(segment) = known.filter(|_| !paused || state.eos_requested) {
+                let live = state.inputs.is_live();
+                let settings = state.upstream_settings.clone();
+                drop(state);
+                let from = if live { self.obj().current_running_time() } else { None };
+                return Ok((segment, settings, from.map_or(0, |time| time.nseconds())));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn push_stream_start(&self) {
+        let upstream = lock(&self.state).inputs.linked().next().map(|input| input.pad.clone());
+        let upstream = upstream.and_then(|pad| pad.sticky_event::<gst::event::StreamStart>(0));
+        let id =
+            upstream.as_ref().map_or_else(|| self.obj().name().to_string(), |event| event.stream_id().into());
+        let group = upstream.and_then(|event| event.group_id()).unwrap_or_else(gst::GroupId::next);
+        let event = gst::event::StreamStart::builder(&format!("{id}/music")).group_id(group).build();
+        self.src.push_event(event);
+    }
+
+    fn negotiate(&self) -> Result<Format, Stop> {
+        let offered = self.src.peer_query_caps(Some(&format::template()));
+        let Some((format, caps)) = Format::best_of(offered) else {
+            gst::element_imp_error!(
+                self,
+                gst::CoreError::Negotiation,
+                [
+                    "downstream takes no audio that moodplayer makes: put audioconvert and audioresample behind it"
+                ]
+            );
+            return Err(Stop::Failed(gst::FlowError::NotNegotiated));
+        };
+        gst::debug!(CAT, imp = self, "playing as {caps}");
+        self.src.push_event(gst::event::Caps::new(&caps));
+        Ok(format)
+    }
+
+    fn refresh_settings(&self, performance: &mut Performance) {
+        let settings = {
+            let mut state = lock(&self.state);
+            if !std::mem::take(&mut state.settings_changed) {
+                return;
+            }
+            drop(state);
+            lock(&self.settings).clone()
+        };
+        match settings.policy() {
+            Ok(policy) => performance.set_settings(&settings, policy),
+            Err(error) => gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}")),
+        }
+        if let Err(error) = settings.manual() {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("manual-mood: {error}"));
+        }
+    }
+
+    /// Waits until the next chunk may be made.
+    fn wait_for_turn(&self, timeline: &Timeline, format: Format, frame: u64) -> Result<Turn, Stop> {
+        let chunk = (u64::from(format.rate) / CHUNKS_A_SECOND).max(1);
+        let now = timeline.running(frame);
+        let manual = lock(&self.settings).manual().ok().flatten();
+        let clock = self.obj().clock();
+        let mut state = lock(&self.state);
+        let frames = loop {
+            if state.flushing || state.restart {
+                return Err(Stop::Flushing);
+            }
+            if state.eos_requested {
+                return Err(Stop::Eos);
+            }
+            let runs = match (&clock, state.playing) {
+                (None, _) => Clock::Missing,
+                (Some(_), false) => Clock::Rests,
+                (Some(_), true) => Clock::Runs,
+            };
+            match state.inputs.gate(timeline.running(frame + chunk), runs) {
+                Gate::Open => break chunk,
+                Gate::Until(end) => match timeline.frames_until(end).saturating_sub(frame) {
+                    0 => return Err(Stop::Eos),
+                    left => break chunk.min(left),
+                },
+                Gate::Paced => {
+                    let due = clock.as_ref().zip(self.obj().base_time());
+                    let Some((clock, base)) = due else { break chunk };
+                    let id = clock.new_single_shot_id(base + gst::ClockTime::from_nseconds(now));
+                    state.clock_wait = Some(id.clone().into());
+                    drop(state);
+                    let (waited, _) = id.wait();
+                    state = lock(&self.state);
+                    state.clock_wait = None;
+                    if waited != Err(gst::ClockError::Unscheduled) && !state.flushing {
+                        break chunk;
+                    }
+                }
+                Gate::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        // Without anybody watching, music plays by hand.
+        let by_hand = state.inputs.linked().next().is_none();
+        let moment = Moment {
+            seen: state.inputs.take_until(now),
+            commands: std::mem::take(&mut state.commands),
+            manual: if by_hand { manual.or(Some(Emotion::Neutral)) } else { manual },
+            patient: !state.inputs.is_live(),
+        };
+        Ok(Turn { frames, moment })
+    }
+
+    fn push(
+        &self,
+        timeline: &Timeline,
+        format: Format,
+        begins: u64,
+        frames: u64,
+        chunk: Chunk,
+    ) -> Result<(), Stop> {
+        let mut buffer = gst::Buffer::from_mut_slice(format.encode(&chunk.samples));
+        if let Some(buffer) = buffer.get_mut() {
+            let pts = timeline.pts(begins);
+            buffer.set_pts(pts);
+            buffer.set_duration(timeline.pts(begins + frames) - pts);
+            buffer.set_offset(begins);
+            buffer.set_offset_end(begins + frames);
+            if chunk.silent {
+                buffer.set_flags(gst::BufferFlags::GAP);
+            }
+            if std::mem::take(&mut lock(&self.state).discont) {
+                buffer.set_flags(gst::BufferFlags::DISCONT);
+            }
+        }
+        match self.src.push(buffer) {
+            Ok(_) => Ok(()),
+            Err(gst::FlowError::Flushing) => Err(Stop::Flushing),
+            Err(gst::FlowError::Eos) => Err(Stop::Eos),
+            Err(error) => {
+                gst::element_imp_error!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("nothing takes the music: link moodplayer's src pad to an audio sink or an encoder"),
+                    ["streaming stopped, reason {error:?}"]
+                );
+                Err(Stop::Failed(error))
+            }
+        }
+    }
+
+    /// Tells the bus and the elements upstream.
+    pub fn tell(&self, notices: Vec<Notice>) {
+        if notices.is_empty() {
+            return;
+        }
+        let pads: Vec<gst::Pad> = lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect();
+        for notice in notices {
+            let structure = match &notice {
+                Notice::Line(Line::Mood(change)) => mood_meta::message::mood_changed(change),
+                Notice::Line(Line::Track(track)) => mood_meta::message::track(track),
+                Notice::Line(_) => continue,
+                Notice::SafetyLimit(at, time) => mood_meta::message::safety_limit(*at, *time),
+                Notice::LogFailed(error) => {
+                    gst::element_imp_warning!(
+                        self,
+                        gst::ResourceError::Write,
+                        ("the decision log cannot be written any more: {error}; is the disk full?")
+                    );
+                    continue;
+                }
+            };
+            gst::info!(CAT, imp = self, "{structure}");
+            let _ =
+                self.obj().post_message(gst::message::Element::builder(structure).src(&*self.obj()).build());
+            if let Notice::Line(line) = &notice {
+                pads.iter().for_each(|pad| _ = pad.push_event(mood_meta::event::player(line)));
+            }
+        }
+    }
+}
