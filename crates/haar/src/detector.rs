@@ -106,11 +106,9 @@ struct Worker {
 }
 
 impl Detector {
-    /// A search for what `cascade` knows. Fails on a scale factor that is not above 1.
+    /// A search for what `cascade` knows. Fails on a scale factor out of range.
     pub fn new(cascade: impl Into<Arc<Cascade>>, params: Params) -> Result<Self, ParamsError> {
-        if !(1.001..=100.0).contains(&params.scale_factor) {
-            return Err(ParamsError::ScaleFactor(params.scale_factor));
-        }
+        check(&params)?;
         Ok(Self {
             cascade: cascade.into(),
             params,
@@ -127,13 +125,14 @@ impl Detector {
         &self.params
     }
 
-    /// Changes the sizes looked for from the next picture on.
-    pub fn set_sizes(&mut self, min: Size, max: Size) {
-        if (self.params.min_size, self.params.max_size) != (min, max) {
-            self.params.min_size = min;
-            self.params.max_size = max;
+    /// Changes the settings from the next picture on; where they are refused, the old ones stay.
+    pub fn set_params(&mut self, params: Params) -> Result<(), ParamsError> {
+        check(&params)?;
+        if self.params != params {
+            self.params = params;
             self.planned = None;
         }
+        Ok(())
     }
 
     /// Searches a picture. The largest comes first, then by place from top to bottom and left to right.
@@ -219,6 +218,11 @@ fn threads(params: &Params, plan: &Plan) -> usize {
         threads => threads,
     };
     threads.min(plan.stripes.len()).clamp(1, MAX_THREADS)
+}
+
+fn check(params: &Params) -> Result<(), ParamsError> {
+    let factor = params.scale_factor;
+    if (1.001..=100.0).contains(&factor) { Ok(()) } else { Err(ParamsError::ScaleFactor(factor)) }
 }
 
 /// The part inside the picture, `None` where there is none.

@@ -113,6 +113,9 @@ fn settings_out_of_range_are_errors() {
         let cascade = Cascade::parse(TREES).unwrap();
         let error = Detector::new(cascade, Params { scale_factor, ..Params::default() }).err();
         assert!(matches!(error, Some(ParamsError::ScaleFactor(_))));
+        let mut detector = Detector::new(Cascade::parse(TREES).unwrap(), Params::default()).unwrap();
+        assert!(detector.set_params(Params { scale_factor, ..Params::default() }).is_err());
+        assert_eq!(detector.params(), &Params::default());
     }
 }
 

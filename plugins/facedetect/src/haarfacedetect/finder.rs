@@ -1,0 +1,208 @@
+//! From the luma of one frame after the other to faces with ids and eyes, free of GStreamer.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use face_track::{Rect, Track, Tracker};
+use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, Size};
+
+/// How far a face may have come closer or gone away since the frame before: window sizes searched around it.
+const NEARBY_SIZES: f64 = 1.45;
+/// How far around a face's last box it is searched for, in sides of the box.
+const NEARBY_MARGIN: f64 = 0.5;
+/// Two searches that overlap may find one face twice.
+const SAME_FACE: f64 = 0.4;
+/// A frame that does not know its time is taken to come this long after the one before, ns.
+const UNTIMED_FRAME: u64 = 40_000_000;
+
+/// What to look for in a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    pub scale_factor: f64,
+    pub min_neighbors: u32,
+    /// Pixels; 0 is a twelfth of the shorter side.
+    pub min_size: u32,
+    /// Pixels; 0 is no limit.
+    pub max_size: u32,
+    /// Between searches of the whole frame, ns; 0 searches all of every frame.
+    pub scan_interval: u64,
+    /// The largest ones; 0 is all.
+    pub max_faces: usize,
+    pub threads: usize,
+}
+
+/// A face of the frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub id: u32,
+    pub face: Detection,
+    /// None to two, from left to right on the screen.
+    pub eyes: Vec<Detection>,
+}
+
+/// Searches and follows. Ids count up from 1 and never return once forgotten.
+pub struct Finder {
+    whole: Detector,
+    nearby: Detector,
+    eyes: Option<Detector>,
+    tracker: Tracker,
+    /// When the whole frame was last searched.
+    scanned: Option<u64>,
+    now: Option<u64>,
+}
+
+impl Finder {
+    pub fn new(cascade: Arc<Cascade>, eyes: Option<Arc<Cascade>>) -> Result<Self, ParamsError> {
+        // Eyes are few pixels wide and hidden by hair, glasses and shade: finer steps.
+        let eyes_params = Params { scale_factor: 1.1, ..Params::default() };
+        Ok(Self {
+            whole: Detector::new(Arc::clone(&cascade), Params::default())?,
+            nearby: Detector::new(cascade, Params::default())?,
+            eyes: eyes.map(|cascade| Detector::new(cascade, eyes_params)).transpose()?,
+            tracker: Tracker::default(),
+            scanned: None,
+            now: None,
+        })
+    }
+
+    /// Starts a new scene: the next frame is searched whole, and its faces get new ids.
+    pub fn reset(&mut self) {
+        self.tracker.reset();
+        self.scanned = None;
+        self.now = None;
+    }
+
+    /// The faces of a frame, largest first. `time` is in ns; where it runs backwards, a new scene begins.
+    pub fn find(
+        &mut self,
+        image: &GrayImage,
+        time: Option<u64>,
+        search: &Search,
+    ) -> Result<Vec<Found>, ParamsError> {
+        let time = time.unwrap_or_else(|| self.now.map_or(0, |now| now.saturating_add(UNTIMED_FRAME)));
+        if self.now.is_some_and(|now| time < now) {
+            self.reset();
+        }
+        self.now = Some(time);
+        let due = self.scanned.is_none_or(|scanned| time - scanned >= search.scan_interval);
+        let mut faces = if due {
+            self.scanned = Some(time);
+            self.whole.set_params(params(search, image))?;
+            self.whole.detect(image)
+        } else {
+            self.around_tracks(image, time, search)?
+        };
+        faces.sort_by_key(|face| Reverse(u64::from(face.w) * u64::from(face.h)));
+        let boxes: Vec<Rect> = faces.iter().map(rect).collect();
+        let ids = self.tracker.update(time, &boxes);
+        let limit = if search.max_faces == 0 { usize::MAX } else { search.max_faces };
+        let mut found = Vec::new();
+        for (id, face) in ids.into_iter().zip(faces).take(limit) {
+            let eyes = self.eyes.as_mut().map(|detector| eyes(detector, image, &face)).transpose()?;
+            found.push(Found { id, face, eyes: eyes.unwrap_or_default() });
+        }
+        Ok(found)
+    }
+
+    /// Looks for each known face where it was, and a little around, at about its size.
+    fn around_tracks(
+        &mut self,
+        image: &GrayImage,
+        time: u64,
+        search: &Search,
+    ) -> Result<Vec<Detection>, ParamsError> {
+        let whole = params(search, image);
+        let mut faces: Vec<Detection> = Vec::new();
+        for track in self.tracker.tracks(time) {
+            let (x, y, w, h) = surroundings(track);
+            let around = image.crop(x, y, w, h);
+            self.nearby.set_params(nearby(track, &whole))?;
+            let best = self
+                .nearby
+                .detect(&around)
+                .into_iter()
+                .map(|face| Detection { x: face.x + x as u32, y: face.y + y as u32, ..face })
+                .max_by(|a, b| track.rect.overlap(&rect(a)).total_cmp(&track.rect.overlap(&rect(b))));
+            let known =
+                |face: &Detection| faces.iter().any(|other| rect(other).overlap(&rect(face)) > SAME_FACE);
+            faces.extend(best.filter(|face| !known(face)));
+        }
+        Ok(faces)
+    }
+}
+
+fn params(search: &Search, image: &GrayImage) -> Params {
+    let min = match search.min_size {
+        0 => (image.width().min(image.height()) / 12) as u32,
+        size => size,
+    };
+    Params {
+        scale_factor: search.scale_factor,
+        min_neighbors: search.min_neighbors,
+        min_size: Size::square(min),
+        max_size: Size::square(search.max_size),
+        threads: search.threads,
+    }
+}
+
+/// The settings for a search around a face, inside the limits of the whole frame's.
+fn nearby(track: &Track, whole: &Params) -> Params {
+    let shrunk = |side: f64, limit: u32| ((side / NEARBY_SIZES) as u32).max(limit);
+    let grown = |side: f64, limit: u32| match limit {
+        0 => (side * NEARBY_SIZES) as u32,
+        limit => ((side * NEARBY_SIZES) as u32).min(limit),
+    };
+    let Rect { w, h, .. } = track.rect;
+    let (min, max) = (whole.min_size, whole.max_size);
+    Params {
+        min_size: Size { width: shrunk(w, min.width), height: shrunk(h, min.height) },
+        max_size: Size { width: grown(w, max.width), height: grown(h, max.height) },
+        ..*whole
+    }
+}
+
+/// Where to look for a face: its last box and a margin, x, y, width, height. May reach beyond the right and the bottom.
+fn surroundings(track: &Track) -> (usize, usize, usize, usize) {
+    let side = |from: f64, length: f64| {
+        let start = (from - NEARBY_MARGIN * length).max(0.0);
+        let end = from + (1.0 + NEARBY_MARGIN) * length;
+        (start as usize, (end - start) as usize)
+    };
+    let (x, w) = side(track.rect.x, track.rect.w);
+    let (y, h) = side(track.rect.y, track.rect.h);
+    (x, y, w, h)
+}
+
+/// The best supported eye of each half of a face. Where the two would make the head lean by more than 30 degrees, one of
+/// them is a mouth corner or a brow: the better one stays.
+fn eyes(detector: &mut Detector, image: &GrayImage, face: &Detection) -> Result<Vec<Detection>, ParamsError> {
+    // An eye's window reaches well below the eye: a little more than the upper half, and centres above the middle.
+    let upper = image.crop(face.x as usize, face.y as usize, face.w as usize, (face.h * 3 / 5) as usize);
+    detector.set_params(Params {
+        min_size: Size::square(face.w / 6),
+        max_size: Size::square(face.w * 2 / 5),
+        ..*detector.params()
+    })?;
+    let candidates = detector.detect(&upper);
+    let centre = |eye: &Detection| (2 * eye.x + eye.w, 2 * eye.y + eye.h);
+    let best = |left: bool| {
+        candidates
+            .iter()
+            .filter(|eye| centre(eye).1 <= face.h && (centre(eye).0 < face.w) == left)
+            .max_by_key(|eye| (eye.neighbors, eye.w))
+    };
+    let level = |a: &Detection, b: &Detection| {
+        let ((ax, ay), (bx, by)) = (centre(a), centre(b));
+        f64::from(ay.abs_diff(by)) <= f64::from(ax.abs_diff(bx)) * 30f64.to_radians().tan()
+    };
+    let chosen = match (best(true), best(false)) {
+        (Some(left), Some(right)) if level(left, right) => vec![left, right],
+        (Some(left), Some(right)) => vec![if left.neighbors >= right.neighbors { left } else { right }],
+        (left, right) => left.into_iter().chain(right).collect(),
+    };
+    Ok(chosen.into_iter().map(|eye| Detection { x: eye.x + face.x, y: eye.y + face.y, ..*eye }).collect())
+}
+
+fn rect(face: &Detection) -> Rect {
+    Rect { x: f64::from(face.x), y: f64::from(face.y), w: f64::from(face.w), h: f64::from(face.h) }
+}

@@ -1,0 +1,82 @@
+//! Real clips through real pipelines.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use mood_meta::region::FaceRegion;
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The faces of every frame that leaves `detect`, a piece of a launch line.
+fn run(clip: &str, detect: &str) -> Option<Vec<Vec<FaceRegion>>> {
+    common::init();
+    let path = common::media(clip)?;
+    let line = format!(
+        "filesrc location=\"{}\" ! decodebin ! videoconvert ! {detect} ! fakesink name=end",
+        path.display()
+    );
+    let pipeline = gst::parse::launch(&line).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let (send, received) = mpsc::channel();
+    let pad = pipeline.by_name("end").unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
+        if let Some(buffer) = probe.buffer() {
+            send.send(mood_meta::region::faces(buffer)).unwrap();
+        }
+        gst::PadProbeReturn::Ok
+    });
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let until = Instant::now() + LIMIT;
+    let bus = pipeline.bus().unwrap();
+    let left = gst::ClockTime::try_from(until - Instant::now()).unwrap();
+    let end = bus.timed_pop_filtered(left, &[gst::MessageType::Eos, gst::MessageType::Error]);
+    pipeline.set_state(gst::State::Null).unwrap();
+    let end = end.unwrap_or_else(|| panic!("{clip} took longer than {LIMIT:?}"));
+    assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
+    Some(received.try_iter().collect())
+}
+
+fn ids(frames: &[Vec<FaceRegion>]) -> Vec<u32> {
+    let mut ids: Vec<u32> = frames.iter().flatten().map(|face| face.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn one_woman_is_one_face_throughout() {
+    let Some(frames) = run("video/WolfgangLanger_Pexels.mp4", "haarfacedetect") else { return };
+    let with_face = frames.iter().filter(|faces| !faces.is_empty()).count();
+    println!("{with_face} of {} frames", frames.len());
+    assert!(frames.len() > 450);
+    assert!(with_face * 100 >= frames.len() * 95, "{with_face} of {}", frames.len());
+    assert_eq!(ids(&frames), [1]);
+}
+
+#[test]
+fn scans_twice_a_second_follow_her_too() {
+    let detect = "haarfacedetect scan-interval=500000000 eyes-cascade=eye";
+    let Some(frames) = run("video/WolfgangLanger_Pexels.mp4", detect) else { return };
+    let with_face = frames.iter().filter(|faces| !faces.is_empty()).count();
+    let with_eyes: Vec<_> = frames.iter().flatten().filter_map(FaceRegion::roll).collect();
+    println!("{with_face} of {} frames, {} with both eyes", frames.len(), with_eyes.len());
+    assert!(with_face * 100 >= frames.len() * 95, "{with_face} of {}", frames.len());
+    assert_eq!(ids(&frames), [1]);
+    assert!(with_eyes.len() * 2 > frames.len(), "{}", with_eyes.len());
+    assert!(with_eyes.iter().all(|roll| roll.abs() <= 30.0));
+}
+
+#[test]
+fn nobody_is_found_where_nobody_is() {
+    let Some(frames) = run("video/no_face.mp4", "videorate max-rate=4 drop-only=true ! haarfacedetect")
+    else {
+        return;
+    };
+    let with_face = frames.iter().filter(|faces| !faces.is_empty()).count();
+    println!("{with_face} of {} frames", frames.len());
+    assert!(with_face * 10 <= frames.len());
+}

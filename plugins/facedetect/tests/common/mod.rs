@@ -1,0 +1,113 @@
+//! What the tests share: the plugin registered, a drawn face, frames in any format and stride.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+// Not every test uses all of it.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+
+use gst_video::prelude::*;
+use gst_video::{VideoFormat, VideoInfo, VideoMeta};
+
+pub fn init() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstfacedetect::plugin_register_static().unwrap();
+    });
+}
+
+/// The test media, or `None` with a printed reason.
+pub fn media(name: &str) -> Option<PathBuf> {
+    let data = std::env::var_os("MOOD_TEST_DATA").map(PathBuf::from);
+    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
+    let path = data.join(name);
+    if !path.exists() {
+        println!("skipped: no {}", path.display());
+        return None;
+    }
+    Some(path.canonicalize().unwrap())
+}
+
+/// Centre and radius of a drawn head, pixels.
+pub type Head = (i64, i64, i64);
+
+/// Grey of a drawn face or the background; frontalface_default finds it from a radius of 20 or so on.
+pub fn grey(heads: &[Head], x: usize, y: usize) -> u8 {
+    let (x, y) = (x as i64, y as i64);
+    let mut value = 60 + (x + y) / 8 % 60;
+    for &(cx, cy, r) in heads {
+        let inside = |ex: i64, ey: i64, a: i64, b: i64| {
+            let (dx, dy) = ((x - cx) * 1000 - ex * r, (y - cy) * 1000 - ey * r);
+            let share = (dx.abs() * 1000 / (a * r)).pow(2) + (dy.abs() * 1000 / (b * r)).pow(2);
+            (share < 1_000_000).then_some(share)
+        };
+        if let Some(share) = inside(0, 0, 750, 1000) {
+            value = 200 - share * 50 / 1_000_000;
+        }
+        for side in [-300, 300] {
+            for (y, a, b, shade) in [(-330, 200, 60, 80), (-150, 170, 90, 105), (-150, 80, 80, 30)] {
+                if inside(side, y, a, b).is_some() {
+                    value = shade;
+                }
+            }
+        }
+        for (y, a, b, shade) in [(130, 90, 190, 215), (330, 130, 40, 130), (560, 300, 80, 90)] {
+            if inside(0, y, a, b).is_some() {
+                value = shade;
+            }
+        }
+    }
+    value as u8
+}
+
+pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
+    VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
+}
+
+/// A frame with heads, at `frame` times 40 ms. `padding` bytes follow every row, told by a video meta.
+pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> gst::Buffer {
+    let rows = |plane: u32| info.comp_height(plane.min(info.n_components() - 1) as u8) as usize;
+    let strides: Vec<i32> = info.stride().iter().map(|stride| stride + padding as i32).collect();
+    let mut offsets = Vec::new();
+    let mut size = 0;
+    for plane in 0..info.n_planes() {
+        offsets.push(size);
+        size += strides[plane as usize] as usize * rows(plane);
+    }
+    let mut buffer = gst::Buffer::from_mut_slice(vec![128u8; size.max(info.size())]);
+    {
+        let buffer = buffer.get_mut().unwrap();
+        buffer.set_pts(gst::ClockTime::from_mseconds(40 * number));
+        buffer.set_duration(gst::ClockTime::from_mseconds(40));
+        if padding > 0 {
+            let flags = gst_video::VideoFrameFlags::empty();
+            let (width, height) = (info.width(), info.height());
+            VideoMeta::add_full(buffer, flags, info.format(), width, height, &offsets, &strides).unwrap();
+        }
+        let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info).unwrap();
+        let format = frame.format_info();
+        let step = format.pixel_stride()[0] as usize;
+        let samples = if format.is_rgb() { 3 } else { 1 };
+        let places: Vec<usize> = format.poffset().iter().take(samples).map(|&place| place as usize).collect();
+        let stride = frame.plane_stride()[0] as usize;
+        let data = frame.plane_data_mut(0).unwrap();
+        for y in 0..info.height() as usize {
+            for x in 0..info.width() as usize {
+                for place in &places {
+                    data[y * stride + x * step + place] = grey(heads, x, y);
+                }
+            }
+        }
+    }
+    buffer
+}
+
+/// A harness around the element with properties as in a launch line.
+pub fn harness(properties: &str, info: &VideoInfo) -> gst_check::Harness {
+    init();
+    let mut harness = gst_check::Harness::new_parse(&format!("haarfacedetect {properties}"));
+    let caps = info.to_caps().unwrap();
+    harness.set_caps(caps.clone(), caps);
+    harness
+}

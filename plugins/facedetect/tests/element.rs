@@ -1,0 +1,304 @@
+//! The element by itself: formats, strides, sizes, metadata, events, messages, errors.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{frame, harness, info};
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use mood_meta::region::{self, FaceRegion};
+
+const HEAD: common::Head = (160, 120, 70);
+
+fn faces(buffer: &gst::Buffer) -> Vec<FaceRegion> {
+    region::faces(buffer)
+}
+
+#[test]
+fn the_same_face_in_every_format() {
+    let mut found = Vec::new();
+    for format in mood_meta::luma::FORMATS {
+        for padding in [0, 52] {
+            let info = info(format, 321, 241);
+            let mut harness = harness("", &info);
+            let buffer = harness.push_and_pull(frame(&info, &[HEAD], 0, padding)).unwrap();
+            let faces = faces(&buffer);
+            assert_eq!(faces.len(), 1, "{format:?}");
+            found.push((faces[0].bbox, format, padding));
+        }
+    }
+    let (first, ..) = found[0];
+    for (bbox, format, padding) in found {
+        assert_eq!(bbox, first, "{format:?} with {padding}");
+    }
+    let centre = (first.x + first.w / 2, first.y + first.h / 2);
+    assert!(centre.0.abs_diff(160) < 12 && centre.1.abs_diff(120) < 20, "{first:?}");
+    assert!((90..170).contains(&first.w), "{first:?}");
+}
+
+#[test]
+fn the_region_says_where_who_and_how_sure() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let mut harness = harness("", &info);
+    let buffer = harness.push_and_pull(frame(&info, &[HEAD], 0, 0)).unwrap();
+    let meta = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>().next().unwrap();
+    assert_eq!((meta.roi_type(), meta.id(), meta.parent_id()), ("face", 1, -1));
+    let (x, y, w, h) = meta.rect();
+    let detection = meta.param("detection").unwrap();
+    let number = |name| detection.get::<f64>(name).unwrap();
+    assert_eq!(number("x_min"), f64::from(x) / 320.0);
+    assert!((number("x_max") - f64::from(x + w) / 320.0).abs() < 1e-9);
+    assert_eq!(number("y_min"), f64::from(y) / 240.0);
+    assert!((number("y_max") - f64::from(y + h) / 240.0).abs() < 1e-9);
+    assert!(number("confidence") > 0.5 && number("confidence") <= 1.0);
+    assert!(detection.get::<i32>("label_id").is_ok());
+}
+
+#[test]
+fn no_pixel_is_written_and_no_frame_copied() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let mut harness = harness("", &info);
+    let buffer = frame(&info, &[HEAD], 0, 0);
+    // A second reference, as after a tee, makes the buffer unwritable.
+    for shared in [None, Some(buffer.clone())] {
+        let before = buffer.map_readable().unwrap().to_vec();
+        let place = buffer.map_readable().unwrap().as_ptr();
+        let sent = if shared.is_some() { buffer.clone() } else { buffer.copy() };
+        let out = harness.push_and_pull(sent).unwrap();
+        let map = out.map_readable().unwrap();
+        assert_eq!(faces(&out).len(), 1);
+        assert_eq!(map.as_ptr(), place, "the same memory");
+        assert_eq!(map.as_slice(), before);
+        assert!(faces(&buffer).is_empty(), "the other branch's buffer is left alone");
+    }
+}
+
+#[test]
+fn tiny_and_odd_sizes_pass() {
+    for format in mood_meta::luma::FORMATS {
+        for (width, height) in [(1, 1), (2, 1), (1, 7), (23, 23), (24, 24), (25, 401), (33, 31)] {
+            let info = info(format, width, height);
+            let mut harness = harness("min-neighbors=0 threads=2", &info);
+            for number in 0..2 {
+                assert!(
+                    harness.push_and_pull(frame(&info, &[], number, 0)).is_ok(),
+                    "{format:?} {width}x{height}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn caps_may_change_in_mid_stream() {
+    let sizes = [(VideoFormat::I420, 320, 240), (VideoFormat::Bgra, 401, 299), (VideoFormat::Gray8, 1, 1)];
+    let first = info(sizes[0].0, sizes[0].1, sizes[0].2);
+    let mut harness = harness("scan-interval=1000000000", &first);
+    let mut last = 0;
+    for round in 0..2 {
+        for (index, &(format, width, height)) in sizes.iter().enumerate() {
+            let info = info(format, width, height);
+            let caps = info.to_caps().unwrap();
+            harness.set_caps(caps.clone(), caps);
+            for number in 0..2 {
+                let number = round * 10 + index as u64 * 2 + number;
+                let out = harness.push_and_pull(frame(&info, &[HEAD], number, 0)).unwrap();
+                let faces = faces(&out);
+                assert_eq!(faces.len(), usize::from(width > 1));
+                for face in faces {
+                    assert!(face.id >= last, "no id returns after a change");
+                    last = face.id;
+                }
+            }
+        }
+    }
+    assert!(last > 1);
+}
+
+#[test]
+fn ids_stay_with_faces() {
+    let info = info(VideoFormat::Gray8, 480, 270);
+    for properties in ["", "scan-interval=400000000"] {
+        let mut harness = harness(properties, &info);
+        for number in 0..24 {
+            let step = number as i64;
+            let heads = [(110 + 3 * step, 130 - step, 60), (370 - step, 120 + step, 80)];
+            let out = harness.push_and_pull(frame(&info, &heads, number, 0)).unwrap();
+            let mut faces = faces(&out);
+            assert_eq!(faces.len(), 2, "{properties} frame {number}");
+            assert!(faces[0].bbox.w >= faces[1].bbox.w, "largest first");
+            faces.sort_by_key(|face| face.bbox.x);
+            assert_eq!((faces[0].id, faces[1].id), (2, 1), "{properties} frame {number}");
+        }
+    }
+}
+
+#[test]
+fn between_scans_only_known_faces_are_searched() {
+    let info = info(VideoFormat::Gray8, 480, 270);
+    let mut harness = harness("scan-interval=400000000", &info);
+    let (known, new) = ((110, 130, 60), (370, 120, 80));
+    for number in 0..20 {
+        let heads: &[common::Head] = if number < 3 { &[known] } else { &[known, new] };
+        let out = harness.push_and_pull(frame(&info, heads, number, 0)).unwrap();
+        // Ten frames of 40 ms to the interval.
+        assert_eq!(faces(&out).len(), if number < 10 { 1 } else { 2 }, "frame {number}");
+    }
+}
+
+#[test]
+fn a_flush_forgets_faces_but_not_the_count() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let mut harness = harness("", &info);
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let out = harness.push_and_pull(frame(&info, &[HEAD], number, 0)).unwrap();
+        ids.push(faces(&out)[0].id);
+        harness.push_event(gst::event::FlushStart::new());
+        harness.push_event(gst::event::FlushStop::new(true));
+        harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+    }
+    assert_eq!(ids, [1, 2, 3]);
+}
+
+#[test]
+fn max_faces_keeps_the_largest() {
+    let info = info(VideoFormat::Gray8, 480, 270);
+    let mut harness = harness("max-faces=1", &info);
+    let out = harness.push_and_pull(frame(&info, &[(110, 130, 60), (370, 120, 80)], 0, 0)).unwrap();
+    let faces = faces(&out);
+    assert_eq!(faces.len(), 1);
+    assert!(faces[0].bbox.x > 200);
+}
+
+#[test]
+fn sizes_limit_the_search_and_may_change_while_playing() {
+    let info = info(VideoFormat::Gray8, 480, 270);
+    let mut harness = harness("", &info);
+    let heads = [(110, 130, 50), (340, 130, 110)];
+    for (min, max, expected) in [(0, 0, 2), (130, 0, 1), (0, 130, 1), (0, 0, 2)] {
+        let element = harness.element().unwrap();
+        element.set_property("min-size", min as u32);
+        element.set_property("max-size", max as u32);
+        let out = harness.push_and_pull(frame(&info, &heads, 0, 0)).unwrap();
+        assert_eq!(faces(&out).len(), expected, "{min} {max}");
+    }
+}
+
+#[test]
+fn a_frame_smaller_than_its_caps_is_an_error() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let mut harness = harness("", &info);
+    let short = gst::Buffer::from_mut_slice(vec![0u8; 100]);
+    assert_eq!(harness.push(short), Err(gst::FlowError::Error));
+    let mut gap = gst::Buffer::new();
+    gap.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
+    assert!(harness.push_and_pull(gap).is_ok(), "a gap without pixels is no error");
+}
+
+#[test]
+fn frames_without_times_are_followed_too() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let mut harness = harness("scan-interval=200000000", &info);
+    for _ in 0..12 {
+        let mut buffer = frame(&info, &[HEAD], 0, 0);
+        buffer.get_mut().unwrap().set_pts(None);
+        let out = harness.push_and_pull(buffer).unwrap();
+        assert_eq!(faces(&out).iter().map(|face| face.id).collect::<Vec<_>>(), [1]);
+    }
+}
+
+#[test]
+fn downstream_learns_the_settings() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let mut harness = harness("scale-factor=1.3", &info);
+    let told = |harness: &mut gst_check::Harness| -> Vec<_> {
+        let events = std::iter::from_fn(|| harness.try_pull_event());
+        events.filter_map(|event| mood_meta::event::parse_settings(&event)).collect()
+    };
+    harness.push_and_pull(frame(&info, &[], 0, 0)).unwrap();
+    harness.push_and_pull(frame(&info, &[], 1, 0)).unwrap();
+    let events = told(&mut harness);
+    assert_eq!(events.len(), 1, "once: {events:?}");
+    let (element, settings) = &events[0];
+    assert_eq!(element, "haarfacedetect");
+    assert_eq!(settings["cascade"], "frontalface_default");
+    assert_eq!(settings["scale-factor"], 1.3);
+    assert_eq!(settings["cascade-sha256"].as_str().unwrap().len(), 64);
+    harness.element().unwrap().set_property("min-neighbors", 5u32);
+    harness.push_and_pull(frame(&info, &[], 2, 0)).unwrap();
+    let events = told(&mut harness);
+    assert_eq!(events.len(), 1, "and after a change");
+    assert_eq!(events[0].1["min-neighbors"], 5);
+}
+
+#[test]
+fn messages_come_as_asked() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    for (messages, expected) in
+        [("none", vec![]), ("on-change", vec![1, 0]), ("every-frame", vec![1, 1, 0, 0])]
+    {
+        let mut harness = harness(&format!("messages={messages}"), &info);
+        let bus = gst::Bus::new();
+        harness.element().unwrap().set_bus(Some(&bus));
+        for number in 0..4 {
+            let heads: &[common::Head] = if number < 2 { &[HEAD] } else { &[] };
+            harness.push_and_pull(frame(&info, heads, number, 0)).unwrap();
+        }
+        let messages = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Element]));
+        let counts: Vec<u32> = messages
+            .map(|message| {
+                let structure = message.structure().unwrap();
+                assert_eq!(structure.name(), "faces");
+                assert!(structure.get::<Option<gst::ClockTime>>("timestamp").unwrap().is_some());
+                structure.get("count").unwrap()
+            })
+            .collect();
+        assert_eq!(counts, expected);
+        harness.element().unwrap().set_bus(None);
+    }
+}
+
+#[test]
+fn a_missing_or_broken_cascade_names_the_remedy() {
+    common::init();
+    let broken = std::env::temp_dir().join(format!("haar-broken-{}.xml", std::process::id()));
+    std::fs::write(&broken, "<opencv_storage><cascade>").unwrap();
+    let broken = broken.to_str().unwrap();
+    for (property, value, told) in [
+        ("cascade", "no_such_cascade", "opencv-data"),
+        ("cascade", "", "opencv-data"),
+        ("eyes-cascade", "/no/such/file.xml", "opencv-data"),
+        ("cascade", broken, broken),
+    ] {
+        let element = gst::ElementFactory::make("haarfacedetect").property(property, value).build().unwrap();
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        assert!(element.set_state(gst::State::Paused).is_err(), "{property}={value}");
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        let text = format!("{} {:?}", error.error(), error.debug());
+        assert!(text.contains(told) && text.contains(property), "{text}");
+        element.set_bus(None);
+        element.set_state(gst::State::Null).unwrap();
+    }
+    std::fs::remove_file(broken).unwrap();
+}
+
+#[test]
+fn properties_are_the_contracts() {
+    common::init();
+    let element = gst::ElementFactory::make("haarfacedetect").build().unwrap();
+    assert_eq!(element.property::<String>("cascade"), "frontalface_default");
+    assert_eq!(element.property::<String>("eyes-cascade"), "");
+    assert_eq!(element.property::<f64>("scale-factor"), 1.2);
+    assert_eq!(element.property::<u32>("min-neighbors"), 3);
+    for name in ["min-size", "max-size", "max-faces", "threads"] {
+        assert_eq!(element.property::<u32>(name), 0, "{name}");
+    }
+    assert_eq!(element.property::<u64>("scan-interval"), 0);
+    element.set_property_from_str("messages", "on-change");
+    element.set_property("cascade", None::<String>);
+    assert_eq!(element.property::<String>("cascade"), "frontalface_default");
+}
