@@ -1,0 +1,289 @@
+//! The picture of a session: expressions, valence and arousal, mood and music over one time axis, as SVG.
+
+use mood_schema::{Affect, Emotion, Mood};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::clock::stamp;
+use crate::{Summary, Timeline};
+
+/// Pixels of the drawing; the page scales it.
+const SIZE: (u32, u32) = (1000, 520);
+const LEFT: u32 = 74;
+const RIGHT: u32 = 12;
+/// Columns the time is cut into, however long the session: what keeps the page small.
+const COLUMNS: usize = 500;
+
+/// Axes and text: the page recolours it to fit light and dark.
+pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
+pub(crate) const VALENCE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+pub(crate) const AROUSAL: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+
+/// Colours that colour-blind people tell apart (Okabe and Ito 2008, jfly.uni-koeln.de/color), grey for neutral.
+pub(crate) fn color(mood: Mood) -> RGBColor {
+    match mood {
+        Mood::Known(Emotion::Angry) => RGBColor(0xD5, 0x5E, 0x00),
+        Mood::Known(Emotion::Disgust) => RGBColor(0x00, 0x9E, 0x73),
+        Mood::Known(Emotion::Fear) => RGBColor(0xCC, 0x79, 0xA7),
+        Mood::Known(Emotion::Happy) => RGBColor(0xF0, 0xE4, 0x42),
+        Mood::Known(Emotion::Sad) => RGBColor(0x00, 0x72, 0xB2),
+        Mood::Known(Emotion::Surprise) => RGBColor(0xE6, 0x9F, 0x00),
+        Mood::Known(Emotion::Neutral) => RGBColor(0xA6, 0xA6, 0xA6),
+        Mood::Uncertain => RGBColor(0xDD, 0xDD, 0xDD),
+        Mood::Absent => RGBColor(0xF2, 0xF2, 0xF2),
+    }
+}
+
+/// From the bottom of the stack to its top.
+const STACK: [Emotion; 7] = [
+    Emotion::Neutral,
+    Emotion::Happy,
+    Emotion::Surprise,
+    Emotion::Sad,
+    Emotion::Fear,
+    Emotion::Angry,
+    Emotion::Disgust,
+];
+
+/// What the main subject showed in a column of time, averaged.
+#[derive(Clone, Copy)]
+struct Column {
+    /// Middle, seconds from the begin.
+    at: f64,
+    probabilities: [f64; 7],
+    affect: Affect,
+}
+
+/// Columns without a classified face are `None`.
+fn columns(timeline: &Timeline, subject: u32) -> Vec<Option<Column>> {
+    let [begin, end] = timeline.span();
+    let count = COLUMNS.min(timeline.frames.len()).max(1);
+    let width = ((end - begin) as f64 / count as f64).max(1.0);
+    let mut sums = vec![([0.0f64; 7], Affect::default(), 0.0f64); count];
+    for (frame, length) in timeline.frames_with_length() {
+        let Some(classification) =
+            Timeline::face(frame, subject).and_then(|face| face.classification.as_ref())
+        else {
+            continue;
+        };
+        let middle = frame.pts.saturating_sub(begin) as f64 + length as f64 / 2.0;
+        let Some((probabilities, affect, time)) = sums.get_mut((middle / width) as usize) else { continue };
+        let length = length.max(1) as f64;
+        for (sum, probability) in probabilities.iter_mut().zip(classification.probabilities) {
+            *sum += probability * length;
+        }
+        affect.valence += classification.affect.valence * length;
+        affect.arousal += classification.affect.arousal * length;
+        *time += length;
+    }
+    let column = |(index, (probabilities, affect, time)): (usize, ([f64; 7], Affect, f64))| {
+        (time > 0.0).then(|| Column {
+            at: (index as f64 + 0.5) * width / 1e9,
+            probabilities: probabilities.map(|sum| sum / time),
+            affect: Affect { valence: affect.valence / time, arousal: affect.arousal / time },
+        })
+    };
+    sums.into_iter().enumerate().map(column).collect()
+}
+
+/// Stretches without a gap. A lone column is too narrow to draw.
+fn runs(columns: &[Option<Column>]) -> impl Iterator<Item = Vec<Column>> {
+    columns
+        .split(Option::is_none)
+        .map(|run| run.iter().flatten().copied().collect())
+        .filter(|run: &Vec<_>| run.len() > 1)
+}
+
+type Failed = Box<dyn std::error::Error>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// The picture, an `<svg>` element.
+pub(crate) fn svg(timeline: &Timeline, summary: &Summary) -> Result<String, Failed> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        let seconds = (summary.duration as f64 / 1e9).max(1e-3);
+        let columns = summary.main_subject().map(|subject| columns(timeline, subject.id)).unwrap_or_default();
+        let (stack, rest) = root.split_vertically(230);
+        let (affect, rest) = rest.split_vertically(160);
+        let (mood, rest) = rest.split_vertically(44);
+        let (music, axis) = rest.split_vertically(44);
+        probabilities(&stack, &columns, seconds)?;
+        valence_arousal(&affect, &columns, seconds)?;
+        lane(&mood, "mood", &moods(timeline), seconds)?;
+        lane(&music, "music", &music_of(timeline, summary), seconds)?;
+        time_axis(&axis, seconds)?;
+        root.present()?;
+    }
+    // Inside a page the namespace goes without saying, and the size is the style's.
+    let size = format!(r#"width="{}" height="{}""#, SIZE.0, SIZE.1);
+    Ok(text.replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1).replacen(&size, "", 1))
+}
+
+fn font(size: i32) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&INK)
+}
+
+fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), Failed> {
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(8)
+        .margin_right(RIGHT)
+        .set_label_area_size(LabelAreaPosition::Left, LEFT)
+        .build_cartesian_2d(0.0..seconds, 0.0..1.0)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .disable_x_axis()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.15))
+        .axis_style(INK)
+        .y_labels(5)
+        .y_label_style(font(13))
+        .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
+        .draw()?;
+    for run in runs(columns) {
+        let mut below = vec![0.0; run.len()];
+        for emotion in STACK {
+            let above: Vec<f64> = run
+                .iter()
+                .zip(&below)
+                .map(|(column, below)| {
+                    below + column.probabilities.get(emotion.index()).copied().unwrap_or_default()
+                })
+                .collect();
+            let edge = |heights: &[f64]| -> Vec<_> {
+                run.iter().zip(heights).map(|(column, &height)| (column.at, height)).collect()
+            };
+            let outline: Vec<_> = edge(&above).into_iter().chain(edge(&below).into_iter().rev()).collect();
+            chart.draw_series([Polygon::new(outline, color(emotion.into()).filled())])?;
+            below = above;
+        }
+    }
+    Ok(())
+}
+
+fn valence_arousal(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), Failed> {
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(12)
+        .margin_right(RIGHT)
+        .margin_bottom(6)
+        .set_label_area_size(LabelAreaPosition::Left, LEFT)
+        .build_cartesian_2d(0.0..seconds, -1.0..1.0)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .disable_x_axis()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.15))
+        .axis_style(INK)
+        .y_labels(5)
+        .y_label_style(font(13))
+        .y_label_formatter(&|value| format!("{value:+.1}"))
+        .draw()?;
+    for run in runs(columns) {
+        let valence = run.iter().map(|column| (column.at, column.affect.valence));
+        chart.draw_series(LineSeries::new(valence, VALENCE.stroke_width(2)))?;
+        let arousal = run.iter().map(|column| (column.at, column.affect.arousal));
+        chart.draw_series(LineSeries::new(arousal, AROUSAL.stroke_width(2)))?;
+    }
+    Ok(())
+}
+
+/// A stretch of a lane, seconds from the begin.
+struct Block {
+    start: f64,
+    end: f64,
+    text: String,
+    color: RGBColor,
+}
+
+fn seconds_from(begin: u64, pts: u64) -> f64 {
+    pts.saturating_sub(begin) as f64 / 1e9
+}
+
+fn moods(timeline: &Timeline) -> Vec<Block> {
+    let [begin, end] = timeline.span();
+    let Some(first) = timeline.moods.first() else { return Vec::new() };
+    let starts =
+        [(begin, first.from)].into_iter().chain(timeline.moods.iter().map(|line| (line.pts, line.to)));
+    let ends = timeline.moods.iter().map(|line| line.pts).chain([end]);
+    let block = |((start, mood), end): ((u64, Mood), u64)| Block {
+        start: seconds_from(begin, start),
+        end: seconds_from(begin, end),
+        text: mood.as_str().into(),
+        color: color(mood),
+    };
+    starts.zip(ends).map(block).collect()
+}
+
+/// Where two tracks overlap, the later one is drawn.
+fn music_of(timeline: &Timeline, summary: &Summary) -> Vec<Block> {
+    let [begin, _] = timeline.span();
+    let next = summary.tracks.iter().skip(1).map(|play| play.start).chain([u64::MAX]);
+    let block = |(play, next): (&crate::TrackPlay, u64)| Block {
+        start: seconds_from(begin, play.start),
+        end: seconds_from(begin, play.end.min(next)),
+        text: play.title.clone(),
+        color: color(play.mood.unwrap_or(Mood::Uncertain)),
+    };
+    summary.tracks.iter().zip(next).map(block).collect()
+}
+
+fn lane(area: &Area, name: &str, blocks: &[Block], seconds: f64) -> Result<(), Failed> {
+    let plot = f64::from(SIZE.0 - LEFT - RIGHT);
+    let x = |at: f64| LEFT as i32 + (at.clamp(0.0, seconds) / seconds * plot).round() as i32;
+    let label = font(13).pos(Pos::new(HPos::Right, VPos::Center));
+    area.draw(&Text::new(name.to_owned(), (LEFT as i32 - 8, 22), label))?;
+    if blocks.is_empty() {
+        let none = font(13).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new("none".to_owned(), (LEFT as i32 + 4, 22), none))?;
+    }
+    for block in blocks {
+        let (left, right) = (x(block.start), x(block.end));
+        if right <= left {
+            continue;
+        }
+        area.draw(&Rectangle::new([(left, 6), (right, 38)], block.color.filled()))?;
+        area.draw(&Rectangle::new([(left, 6), (left + 1, 38)], WHITE.filled()))?;
+        let text = fitting(&block.text, right - left);
+        if !text.is_empty() {
+            let RGBColor(r, g, b) = block.color;
+            let bright = 0.3 * f64::from(r) + 0.59 * f64::from(g) + 0.11 * f64::from(b) > 120.0;
+            let style = font(13).color(if bright { &BLACK } else { &WHITE });
+            area.draw(&Text::new(text, (left + 6, 22), style.pos(Pos::new(HPos::Left, VPos::Center))))?;
+        }
+    }
+    Ok(())
+}
+
+/// As much of a text as a width in pixels holds, or nothing where that would be a stump.
+fn fitting(text: &str, width: i32) -> String {
+    const LETTER: i32 = 8;
+    let room = ((width - 10) / LETTER).max(0) as usize;
+    if text.chars().count() <= room {
+        text.to_owned()
+    } else if room >= 4 {
+        text.chars().take(room - 1).chain(['…']).collect()
+    } else {
+        String::new()
+    }
+}
+
+fn time_axis(area: &Area, seconds: f64) -> Result<(), Failed> {
+    const STEPS: [f64; 13] =
+        [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+    let step = STEPS.into_iter().find(|step| seconds / step <= 12.0).unwrap_or((seconds / 12.0).ceil());
+    let plot = f64::from(SIZE.0 - LEFT - RIGHT);
+    let style = font(13).pos(Pos::new(HPos::Center, VPos::Top));
+    let right = (SIZE.0 - RIGHT) as i32;
+    area.draw(&PathElement::new([(LEFT as i32, 2), (right, 2)], INK))?;
+    let mut at = 0.0;
+    while at <= seconds {
+        let x = LEFT as i32 + (at / seconds * plot).round() as i32;
+        area.draw(&PathElement::new([(x, 2), (x, 7)], INK))?;
+        area.draw(&Text::new(stamp((at * 1e9) as u64), (x, 11), style.clone()))?;
+        at += step;
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Times for people.
+
+/// 75 s as `1:15`, 3675 s as `1:01:15`.
+pub(crate) fn stamp(ns: u64) -> String {
+    let seconds = ns / 1_000_000_000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// 44 s as `44 seconds`, 3675 s as `1 hour 1 minute`.
+pub(crate) fn spoken(ns: u64) -> String {
+    let count = |n: u64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
+    let seconds = ns.saturating_add(500_000_000) / 1_000_000_000;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes, rest) {
+        (0, 0, s) => count(s, "second"),
+        (0, m, 0) => count(m, "minute"),
+        (0, m, s) => format!("{} {}", count(m, "minute"), count(s, "second")),
+        (h, 0, _) => count(h, "hour"),
+        (h, m, _) => format!("{} {}", count(h, "hour"), count(m, "minute")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        const S: u64 = 1_000_000_000;
+        assert_eq!([stamp(0), stamp(75 * S), stamp(3675 * S)], ["0:00", "1:15", "1:01:15"]);
+        assert_eq!(spoken(44 * S), "44 seconds");
+        assert_eq!(spoken(61 * S), "1 minute 1 second");
+        assert_eq!(spoken(3675 * S), "1 hour 1 minute");
+        assert_eq!(spoken(u64::MAX).split(' ').nth(1), Some("hours"));
+    }
+}

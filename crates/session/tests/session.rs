@@ -1,0 +1,226 @@
+//! Reading a timeline, counting it out by hand, and the page it becomes.
+
+use mood_schema::{
+    Affect, Classification, Emotion, End, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, Session,
+    TrackEvent, TrackLine,
+};
+use session::{ReadError, Summary, Timeline, read_lines, report};
+
+const MS: u64 = 1_000_000;
+
+fn head() -> Line {
+    Line::Session(Session {
+        schema: 1,
+        generator: "test 1".into(),
+        source: None,
+        settings: Default::default(),
+    })
+}
+
+fn face(id: u32, label: Label) -> Face {
+    let mut probabilities = [0.0; 7];
+    if let Label::Known(emotion) = label {
+        probabilities[emotion.index()] = 1.0;
+    }
+    Face {
+        id,
+        bbox: Rect { x: 0.4, y: 0.3, w: 0.2, h: 0.3 },
+        classification: Some(Classification {
+            label,
+            confidence: 0.9,
+            probabilities,
+            affect: Affect::of_distribution(&probabilities),
+        }),
+        quality: 0.8,
+        roll: 0.0,
+    }
+}
+
+fn frame(frame: u64, ms: u64, faces: Vec<Face>) -> Line {
+    Line::Frame(FrameLine { frame, pts: ms * MS, faces })
+}
+
+fn track(ms: u64, event: TrackEvent, title: &str) -> Line {
+    Line::Track(TrackLine {
+        pts: ms * MS,
+        event,
+        uri: format!("file:///music/{title}.flac"),
+        title: title.into(),
+        mood: Some(Emotion::Happy.into()),
+        distance: None,
+        reason: "nearest".into(),
+        runners_up: vec![],
+    })
+}
+
+fn mood(ms: u64, from: Mood, to: Mood) -> Line {
+    Line::Mood(MoodLine { pts: ms * MS, from, to, confidence: 0.9, evidence: [0, ms * MS] })
+}
+
+fn text(lines: &[Line]) -> String {
+    lines.iter().map(|line| line.to_json() + "\n").collect()
+}
+
+fn read(text: &str) -> Result<Timeline, ReadError> {
+    Timeline::read(text.as_bytes())
+}
+
+/// Ten frames 100 ms apart: 1 is happy for four, sad for four, uncertain for one, away in the last; 2 is there in two.
+fn small() -> Vec<Line> {
+    let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
+    let mut lines = vec![head()];
+    for n in 0..10 {
+        let faces = match n {
+            0..4 => vec![face(1, happy)],
+            4..6 => vec![face(1, sad), face(2, happy)],
+            6..8 => vec![face(1, sad)],
+            8 => vec![face(1, Label::Uncertain)],
+            _ => vec![],
+        };
+        lines.push(frame(n, n * 100, faces));
+    }
+    lines.push(Line::End(End { pts: 1000 * MS, frames: 10 }));
+    lines
+}
+
+#[test]
+fn statistics_are_those_counted_by_hand() {
+    let summary = Summary::of(&read(&text(&small())).unwrap());
+    assert_eq!((summary.duration, summary.frames, summary.complete), (1000 * MS, 10, true));
+    assert!((summary.face_share - 0.9).abs() < 1e-9);
+    let [one, two] = &summary.subjects[..] else { panic!("two people") };
+    assert_eq!((one.id, one.seen, two.id, two.seen), (1, 900 * MS, 2, 200 * MS));
+    assert!((one.labels[&Emotion::Happy.into()] - 4.0 / 9.0).abs() < 1e-9);
+    assert!((one.labels[&Emotion::Sad.into()] - 4.0 / 9.0).abs() < 1e-9);
+    assert!((one.labels[&Label::Uncertain] - 1.0 / 9.0).abs() < 1e-9);
+    // (4 * 0.87 + 4 * -0.73 + 0) / 9 and (4 * 0.65 + 4 * 0.01 + 0) / 9.
+    assert!((one.mean.valence - 0.56 / 9.0).abs() < 1e-9);
+    assert!((one.mean.arousal - 2.64 / 9.0).abs() < 1e-9);
+    assert_eq!(two.labels.len(), 1);
+}
+
+#[test]
+fn time_counts_not_frames() {
+    let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
+    // 400 ms happy in one frame, then 100 ms each: sad, sad, and one more of the usual length.
+    let lines = [
+        head(),
+        frame(0, 0, vec![face(1, happy)]),
+        frame(1, 400, vec![face(1, sad)]),
+        frame(2, 500, vec![face(1, sad)]),
+        frame(3, 600, vec![face(1, sad)]),
+    ];
+    let summary = Summary::of(&read(&text(&lines)).unwrap());
+    assert!((summary.subjects[0].labels[&happy] - 4.0 / 7.0).abs() < 1e-9);
+    assert_eq!(summary.duration, 700 * MS);
+    assert!(!summary.complete);
+}
+
+#[test]
+fn a_jump_in_time_is_nobodys_mood() {
+    let happy = Emotion::Happy.into();
+    let lines = [0, 100, 200, 90_000, 90_100].map(|ms| frame(0, ms, vec![face(1, happy)]));
+    let summary = Summary::of(&read(&text(&[&[head()], &lines[..]].concat())).unwrap());
+    assert_eq!(summary.subjects[0].seen, 500 * MS);
+}
+
+#[test]
+fn music_joins_the_timeline() {
+    let mut timeline = read(&text(&small())).unwrap();
+    let log = [
+        head(),
+        track(0, TrackEvent::Started, "A"),
+        mood(400, Emotion::Happy.into(), Emotion::Sad.into()),
+        track(500, TrackEvent::Started, "B"),
+        track(700, TrackEvent::Ended, "A"),
+        track(800, TrackEvent::Failed, "C"),
+    ];
+    let lines = read_lines(text(&log).as_bytes()).unwrap();
+    timeline.add_music(lines.clone());
+    timeline.add_music(lines);
+    let summary = Summary::of(&timeline);
+    assert_eq!((summary.mood_changes, summary.track_changes, summary.failed_tracks), (1, 1, 1));
+    let spans: Vec<_> = summary.tracks.iter().map(|t| (t.title.as_str(), t.start / MS, t.end / MS)).collect();
+    assert_eq!(spans, [("A", 0, 700), ("B", 500, 1000)]);
+    let json = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary);
+    let page = report::html(&timeline, &summary, "Music");
+    assert!(
+        page.contains("<td>A</td>") && page.contains("the music changed once; one track could not be played")
+    );
+}
+
+#[test]
+fn a_killed_process_leaves_a_readable_file() {
+    let whole = text(&small());
+    for cut in 0..whole.len() {
+        match read(&whole[..cut]) {
+            Ok(timeline) => assert!(timeline.frames.len() <= 10),
+            Err(error) => assert!(matches!(error, ReadError::Empty), "cut at {cut}: {error}"),
+        }
+    }
+    let timeline = read(&whole[..whole.len() - 5]).unwrap();
+    assert_eq!((timeline.frames.len(), timeline.end), (10, None));
+}
+
+#[test]
+fn errors_say_where_and_what_to_do() {
+    let message = |text: &str| read(text).unwrap_err().to_string();
+    assert!(message("").contains("empty"));
+    let newer = r#"{"type":"session","schema":2,"something":"else"}"#.to_owned() + "\n";
+    assert!(message(&newer).contains("schema 2") && message(&newer).contains("newer gst-mood"));
+    assert!(message("id,label\n1,happy\n").contains("timeline.jsonl"));
+    assert!(message(&text(&small()[1..])).contains("line 1"));
+    let broken = text(&small()).replacen("\"pts\":300000000", "\"pts\":\"soon\"", 1);
+    assert!(message(&broken).starts_with("line 5 is broken"), "{}", message(&broken));
+    let missing = Timeline::load("/nonexistent/timeline.jsonl").unwrap_err().to_string();
+    assert!(missing.contains("/nonexistent/timeline.jsonl"));
+}
+
+#[test]
+fn odd_timelines_make_a_page_too() {
+    let backwards = [head(), frame(0, 900, vec![face(1, Emotion::Sad.into())]), frame(1, 100, vec![])];
+    let last = u64::MAX / MS;
+    let far = [head(), frame(0, 0, vec![face(1, Emotion::Sad.into())]), frame(1, last, vec![])];
+    let one = [head(), frame(0, 40, vec![face(1, Emotion::Sad.into())])];
+    for lines in [&backwards[..], &far, &one, &[head()], &[head(), track(10, TrackEvent::Started, "A")]] {
+        let timeline = read(&text(lines)).unwrap();
+        let page = report::html(&timeline, &Summary::of(&timeline), "Odd");
+        assert!(page.contains("</html>") && page.contains("<svg"));
+    }
+}
+
+#[test]
+fn the_page_keeps_to_itself() {
+    let mut lines = small();
+    lines.insert(1, track(0, TrackEvent::Started, "<script>alert(1)</script>"));
+    let Line::Session(session) = &mut lines[0] else { panic!("a session first") };
+    session.source = Some("file:///\"><img src=x>.mp4".into());
+    session.generator = "<b>bold</b>".into();
+    let timeline = read(&text(&lines)).unwrap();
+    let page = report::html(&timeline, &Summary::of(&timeline), "<script>alert('title')</script>");
+    assert!(page.contains("&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;"));
+    for forbidden in ["<script", "<img", "<b>", "http://", "https://", "url(", "@import", " style="] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert!(page.contains(r#"<html lang="en">"#));
+    assert!(
+        page.contains(
+            r#"http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-"#
+        )
+    );
+    assert!(page.contains("not felt emotion") && page.contains("not a medical device"));
+}
+
+#[test]
+fn two_hours_stay_a_small_page() {
+    let labels = [Emotion::Neutral, Emotion::Happy, Emotion::Sad].map(Label::from);
+    let frames = (0..2 * 3600 * 10).map(|n| FrameLine {
+        frame: n,
+        pts: n * 100 * MS,
+        faces: vec![face(1, labels[(n / 300) as usize % 3])],
+    });
+    let timeline = Timeline { frames: frames.collect(), ..Default::default() };
+    let page = report::html(&timeline, &Summary::of(&timeline), "Long");
+    assert!(page.len() < 300_000, "{}", page.len());
+}
