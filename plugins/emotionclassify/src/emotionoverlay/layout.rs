@@ -29,6 +29,8 @@ pub(super) struct NowPlaying {
 /// Everything to draw on a frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plan {
+    /// Of the frame.
+    pub width: i32,
     /// Later ones are drawn over earlier ones.
     pub faces: Vec<FacePlan>,
     pub music: Option<MusicPlan>,
@@ -43,6 +45,14 @@ pub(super) struct FacePlan {
     pub line: i32,
     pub tag: Option<TagPlan>,
     pub bars: Option<BarsPlan>,
+}
+
+impl FacePlan {
+    /// All that is drawn of the face.
+    pub fn extent(&self) -> Area {
+        let parts = self.tag.iter().map(|tag| tag.area).chain(self.bars.iter().map(|bars| bars.area));
+        parts.fold(self.area, |extent, part| extent.union(&part))
+    }
 }
 
 /// The line of words at a face's box.
@@ -163,7 +173,7 @@ pub(super) fn plan(
             });
         }
     }
-    Plan { faces: planned, music }
+    Plan { width: frame.w, faces: planned, music }
 }
 
 /// What is taken already.
@@ -266,7 +276,7 @@ fn fitted_tag(text: &str, font: f64, frame: Area, measure: &impl Measure) -> Opt
     let (font, (w, h)) = fitted(text, font, 1.0, frame, measure)?;
     let pad = (font * 0.4).round() as i32;
     let area = Area { x: 0, y: 0, w: w + 2 * pad, h };
-    (!text.is_empty()).then(|| TagPlan { area, text: text.into(), font, pad })
+    (w > 0).then(|| TagPlan { area, text: text.into(), font, pad })
 }
 
 fn place_bars(

@@ -1,5 +1,7 @@
 //! Draws a plan with cairo and pango, as overlay rectangles for GStreamer to blend into any format.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use mood_schema::{Emotion, Label, Mood};
@@ -26,17 +28,22 @@ pub(super) enum Error {
 /// Sets and draws text. Made anew for a frame: pango's objects belong to one thread, and making them is cheap.
 pub(super) struct Typesetter {
     context: pango::Context,
-    /// Without any font pango draws boxes for letters at best: then there are no words.
     fonts: bool,
+    /// By text and the font's bits: seven names are measured over and over.
+    sizes: RefCell<HashMap<(String, u64), (i32, i32)>>,
 }
 
 impl Typesetter {
     pub fn new() -> Self {
-        let map = pangocairo::FontMap::default();
-        Self { fonts: !map.list_families().is_empty(), context: map.create_context() }
+        let context = pangocairo::FontMap::default().create_context();
+        let mut new = Self { context, fonts: true, sizes: RefCell::default() };
+        // Pango lists families where there is no font, and frames each letter it cannot draw: only trying tells.
+        let trial = new.line("x", 12.0);
+        new.fonts = trial.unknown_glyphs_count() == 0 && trial.pixel_size().0 > 0;
+        new
     }
 
-    /// Whether the system has fonts.
+    /// Whether the system has fonts. Without, words have no width and are not drawn.
     pub fn has_fonts(&self) -> bool {
         self.fonts
     }
@@ -56,29 +63,49 @@ impl Typesetter {
 
 impl Measure for Typesetter {
     fn size(&self, text: &str, font: f64) -> (i32, i32) {
-        if self.fonts { self.line(text, font).pixel_size() } else { (0, font.ceil() as i32) }
+        if !self.fonts {
+            return (0, font.ceil() as i32);
+        }
+        let key = (text.to_owned(), font.to_bits());
+        *self.sizes.borrow_mut().entry(key).or_insert_with(|| self.line(text, font).pixel_size())
     }
 }
 
 /// The plan as pictures at their places.
 pub(super) fn paint(plan: &Plan, type_: &Typesetter) -> Result<gst_video::VideoOverlayComposition, Error> {
-    let faces = plan.faces.iter().map(|face| paint_face(face, type_));
+    let faces = together(&plan.faces, plan.width);
+    let faces = faces.iter().map(|(area, faces)| {
+        picture(*area, |cr| faces.iter().try_for_each(|face| draw_face(cr, face, type_)))
+    });
     let music = plan.music.iter().map(|music| paint_music(music, type_));
     Ok(faces.chain(music).collect::<Result<Vec<_>, _>>()?.into_iter().collect())
 }
 
-/// One picture for all of a face: GStreamer reads and writes whole lines of the frame for each picture it blends.
-fn paint_face(face: &FacePlan, type_: &Typesetter) -> Result<gst_video::VideoOverlayRectangle, Error> {
-    let parts = face.tag.iter().map(|tag| tag.area).chain(face.bars.iter().map(|bars| bars.area));
-    let area = parts.fold(face.area, |area, part| area.union(&part));
-    picture(area, |cr| {
-        let colour = palette::of_label(face.label);
-        frame_box(cr, face, colour)?;
-        if let Some(bars) = &face.bars {
-            draw_bars(cr, bars, type_)?;
+/// Faces that are cheaper to draw in one picture than in one each, in a frame `width` wide: GStreamer reads and writes
+/// whole lines of the frame for each picture that it blends.
+fn together(faces: &[FacePlan], width: i32) -> Vec<(Area, Vec<&FacePlan>)> {
+    let cost = |area: &Area| i64::from(area.h) * (i64::from(width) + i64::from(area.w));
+    let mut groups: Vec<(Area, Vec<&FacePlan>)> = Vec::new();
+    for face in faces {
+        let area = face.extent();
+        let gain = |group: &Area| cost(group) + cost(&area) - cost(&group.union(&area));
+        match groups.iter_mut().max_by_key(|(group, _)| gain(group)).filter(|(group, _)| gain(group) > 0) {
+            Some((group, members)) => {
+                *group = group.union(&area);
+                members.push(face);
+            }
+            None => groups.push((area, vec![face])),
         }
-        face.tag.as_ref().map_or(Ok(()), |tag| draw_tag(cr, tag, face.label, type_))
-    })
+    }
+    groups
+}
+
+fn draw_face(cr: &cairo::Context, face: &FacePlan, type_: &Typesetter) -> Result<(), cairo::Error> {
+    frame_box(cr, face, palette::of_label(face.label))?;
+    if let Some(bars) = &face.bars {
+        draw_bars(cr, bars, type_)?;
+    }
+    face.tag.as_ref().map_or(Ok(()), |tag| draw_tag(cr, tag, face.label, type_))
 }
 
 fn paint_music(music: &MusicPlan, type_: &Typesetter) -> Result<gst_video::VideoOverlayRectangle, Error> {
