@@ -43,7 +43,7 @@ fn the_region_says_where_who_and_how_sure() {
     let mut harness = harness("", &info);
     let buffer = harness.push_and_pull(frame(&info, &[HEAD], 0, 0)).unwrap();
     let meta = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>().next().unwrap();
-    assert_eq!((meta.roi_type(), meta.id(), meta.parent_id()), ("face", 1, -1));
+    assert_eq!((meta.roi_type(), meta.id()), ("face", 1));
     let (x, y, w, h) = meta.rect();
     let detection = meta.param("detection").unwrap();
     let number = |name| detection.get::<f64>(name).unwrap();

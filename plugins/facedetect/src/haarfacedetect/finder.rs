@@ -3,13 +3,15 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{Rect, Track, Tracker};
+use face_track::{Rect, Sighting, Track, Tracker};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, Size};
 
 /// How far a face may have come closer or gone away since the frame before: window sizes searched around it.
 const NEARBY_SIZES: f64 = 1.45;
 /// How far around a face's last box it is searched for, in sides of the box.
 const NEARBY_MARGIN: f64 = 0.5;
+/// A new face with this many times the neighbours it needs is believed at once, others when they are seen again.
+const SURE: u32 = 3;
 /// Two searches that overlap may find one face twice.
 const SAME_FACE: f64 = 0.4;
 /// A frame that does not know its time is taken to come this long after the one before, ns.
@@ -93,11 +95,14 @@ impl Finder {
             self.around_tracks(image, time, search)?
         };
         faces.sort_by_key(|face| Reverse(u64::from(face.w) * u64::from(face.h)));
-        let boxes: Vec<Rect> = faces.iter().map(rect).collect();
-        let ids = self.tracker.update(time, &boxes);
+        let enough = search.min_neighbors.saturating_mul(SURE);
+        let sighting = |face: &Detection| Sighting { rect: rect(face), sure: face.neighbors >= enough };
+        let sightings: Vec<Sighting> = faces.iter().map(sighting).collect();
+        let ids = self.tracker.update(time, &sightings);
         let limit = if search.max_faces == 0 { usize::MAX } else { search.max_faces };
         let mut found = Vec::new();
-        for (id, face) in ids.into_iter().zip(faces).take(limit) {
+        let known = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
+        for (id, face) in known.take(limit) {
             let eyes = self.eyes.as_mut().map(|detector| eyes(detector, image, &face)).transpose()?;
             found.push(Found { id, face, eyes: eyes.unwrap_or_default() });
         }

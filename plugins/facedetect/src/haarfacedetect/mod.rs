@@ -6,6 +6,9 @@
 //! have the face as parent, and a param `pose` of the face's region says how far the head leans (`roll`, degrees,
 //! clockwise).
 //!
+//! A new face that few rectangles agree on is reported from its second frame on, as the first may be a mistake; those of
+//! the first frame are all reported.
+//!
 //! The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in
 //! `GST_MOOD_CASCADE_PATH`.
 //!

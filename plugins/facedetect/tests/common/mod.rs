@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gst::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoInfo, VideoMeta};
 
@@ -62,6 +63,7 @@ pub fn grey(heads: &[Head], x: usize, y: usize) -> u8 {
 }
 
 pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
+    init();
     VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
 }
 
@@ -103,10 +105,14 @@ pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> g
     buffer
 }
 
-/// A harness around the element with properties as in a launch line.
+/// A harness around the element with properties given as `name=value name=value`.
 pub fn harness(properties: &str, info: &VideoInfo) -> gst_check::Harness {
     init();
-    let mut harness = gst_check::Harness::new_parse(&format!("haarfacedetect {properties}"));
+    let element = gst::ElementFactory::make("haarfacedetect").build().unwrap();
+    for (name, value) in properties.split_whitespace().filter_map(|property| property.split_once('=')) {
+        element.set_property_from_str(name, value);
+    }
+    let mut harness = gst_check::Harness::with_element(&element, Some("sink"), Some("src"));
     let caps = info.to_caps().unwrap();
     harness.set_caps(caps.clone(), caps);
     harness
