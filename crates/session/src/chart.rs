@@ -139,7 +139,7 @@ fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Resul
         .bold_line_style(INK.mix(0.15))
         .axis_style(INK)
         .y_labels(5)
-        .y_label_style(font(13))
+        .y_label_style(font(15))
         .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
         .draw()?;
     for run in runs(columns) {
@@ -178,8 +178,10 @@ fn valence_arousal(area: &Area, columns: &[Option<Column>], seconds: f64) -> Res
         .bold_line_style(INK.mix(0.15))
         .axis_style(INK)
         .y_labels(5)
-        .y_label_style(font(13))
-        .y_label_formatter(&|value| format!("{value:+.1}"))
+        .y_label_style(font(15))
+        .y_label_formatter(&|value: &f64| {
+            if value.abs() < 1e-9 { "0".into() } else { format!("{value:+.1}") }
+        })
         .draw()?;
     for run in runs(columns) {
         let valence = run.iter().map(|column| (column.at, column.affect.valence));
@@ -233,10 +235,10 @@ fn music_of(timeline: &Timeline, summary: &Summary) -> Vec<Block> {
 fn lane(area: &Area, name: &str, blocks: &[Block], seconds: f64) -> Result<(), Failed> {
     let plot = f64::from(SIZE.0 - LEFT - RIGHT);
     let x = |at: f64| LEFT as i32 + (at.clamp(0.0, seconds) / seconds * plot).round() as i32;
-    let label = font(13).pos(Pos::new(HPos::Right, VPos::Center));
+    let label = font(15).pos(Pos::new(HPos::Right, VPos::Center));
     area.draw(&Text::new(name.to_owned(), (LEFT as i32 - 8, 22), label))?;
     if blocks.is_empty() {
-        let none = font(13).pos(Pos::new(HPos::Left, VPos::Center));
+        let none = font(15).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new("none".to_owned(), (LEFT as i32 + 4, 22), none))?;
     }
     for block in blocks {
@@ -250,7 +252,7 @@ fn lane(area: &Area, name: &str, blocks: &[Block], seconds: f64) -> Result<(), F
         if !text.is_empty() {
             let RGBColor(r, g, b) = block.color;
             let bright = 0.3 * f64::from(r) + 0.59 * f64::from(g) + 0.11 * f64::from(b) > 120.0;
-            let style = font(13).color(if bright { &BLACK } else { &WHITE });
+            let style = font(15).color(if bright { &BLACK } else { &WHITE });
             area.draw(&Text::new(text, (left + 6, 22), style.pos(Pos::new(HPos::Left, VPos::Center))))?;
         }
     }
@@ -259,7 +261,7 @@ fn lane(area: &Area, name: &str, blocks: &[Block], seconds: f64) -> Result<(), F
 
 /// As much of a text as a width in pixels holds, or nothing where that would be a stump.
 fn fitting(text: &str, width: i32) -> String {
-    const LETTER: i32 = 8;
+    const LETTER: i32 = 9;
     let room = ((width - 10) / LETTER).max(0) as usize;
     if text.chars().count() <= room {
         text.to_owned()
@@ -275,14 +277,17 @@ fn time_axis(area: &Area, seconds: f64) -> Result<(), Failed> {
         [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
     let step = STEPS.into_iter().find(|step| seconds / step <= 12.0).unwrap_or((seconds / 12.0).ceil());
     let plot = f64::from(SIZE.0 - LEFT - RIGHT);
-    let style = font(13).pos(Pos::new(HPos::Center, VPos::Top));
+    let style = font(15).pos(Pos::new(HPos::Center, VPos::Top));
     let right = (SIZE.0 - RIGHT) as i32;
     area.draw(&PathElement::new([(LEFT as i32, 2), (right, 2)], INK))?;
     let mut at = 0.0;
     while at <= seconds {
         let x = LEFT as i32 + (at / seconds * plot).round() as i32;
         area.draw(&PathElement::new([(x, 2), (x, 7)], INK))?;
-        area.draw(&Text::new(stamp((at * 1e9) as u64), (x, 11), style.clone()))?;
+        // A label at the very end would reach over it.
+        if x <= right - LEFT as i32 / 3 || at == 0.0 {
+            area.draw(&Text::new(stamp((at * 1e9) as u64), (x, 11), style.clone()))?;
+        }
         at += step;
     }
     Ok(())
