@@ -1,5 +1,7 @@
 //! The element `emotionoverlay` on real buffers: what it draws, what it leaves alone, and what it must survive.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::Once;
 
 use gst::prelude::*;
@@ -334,6 +336,35 @@ fn a_buffer_too_small_is_an_error_that_says_so() {
     let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
     let gst::MessageView::Error(error) = message.view() else { unreachable!() };
     assert!(error.error().to_string().contains("100 of 115200"), "{}", error.error());
+}
+
+/// Runs itself again where fontconfig finds nothing, as it looks only once in a process.
+#[test]
+fn without_fonts_there_are_boxes_and_a_warning() {
+    const NAME: &str = "without_fonts_there_are_boxes_and_a_warning";
+    if std::env::var_os("MOOD_TEST_NO_FONTS").is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("fonts.conf");
+        std::fs::write(&empty, "<?xml version=\"1.0\"?><fontconfig></fontconfig>").unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", NAME]).env("MOOD_TEST_NO_FONTS", "1").env("FONTCONFIG_FILE", &empty);
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let (mut harness, info) = harness("RGB", 320, 240);
+    let bus = gst::Bus::new();
+    harness.element().unwrap().set_bus(Some(&bus));
+    for _ in 0..2 {
+        let before = first_component(&plain(&info), &info);
+        let drawn =
+            harness.push_and_pull(with_faces(plain(&info), vec![face(0.25, 0.25, 0.4, 0.4)])).unwrap();
+        let after = first_component(&drawn, &info);
+        assert!(differs(&before, &after, |_, _| true) > 500);
+        assert_eq!(differs(&before, &after, |_, y| y < 58), 0, "a label");
+    }
+    let warnings = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]));
+    assert_eq!(warnings.count(), 1);
 }
 
 #[test]

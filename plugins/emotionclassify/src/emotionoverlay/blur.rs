@@ -63,7 +63,7 @@ pub(super) fn pixelate(frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>
         };
         let wide = format.depth().get(index).is_some_and(|depth| *depth > 8);
         let little = format.flags().contains(gst_video::VideoFormatFlags::LE);
-        let Ok(plane) = frame.plane_data_mut(u32::from(info.comp_plane(component))) else { continue };
+        let Ok(plane) = frame.plane_data_mut(info.comp_plane(component)) else { continue };
         match (wide, little) {
             (false, _) => grid.flatten(plane, |[v]: [u8; 1]| v.into(), |mean| [mean as u8]),
             (true, true) => {
