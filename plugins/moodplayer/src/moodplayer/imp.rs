@@ -154,9 +154,6 @@ impl MoodPlayer {
     /// Opens library and log; the error says what to do.
     fn prepare(&self) -> Result<Performance, gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let policy =
-            settings.policy().map_err(|e| gst::error_msg!(gst::LibraryError::Settings, ("subject: {e}")))?;
-        settings.manual().map_err(|e| gst::error_msg!(gst::LibraryError::Settings, ("manual-mood: {e}")))?;
         let source = settings.library.as_deref().unwrap_or_default();
         let library = Library::open(source, settings.allow_network)
             .map_err(|error| gst::error_msg!(gst::ResourceError::NotFound, ("{error}")))?;
@@ -175,7 +172,8 @@ impl MoodPlayer {
                 ("cannot start the thread that opens tracks: {error}")
             )
         })?;
-        Ok(Performance::new(library, policy, log.transpose()?, loader))
+        Performance::new(library, &settings, log.transpose()?, loader)
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
     }
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {

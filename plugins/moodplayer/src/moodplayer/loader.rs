@@ -9,14 +9,12 @@ use std::time::Duration;
 use super::deck::Deck;
 use super::format::Format;
 use super::loudness::{Loudness, Meter};
-use super::player::{Ending, Interrupted, Loaded, Request, Source, Stage};
+use super::player::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
 
 /// The measure of a track stops here: what comes later will not make much of a difference.
 const MEASURED_SECONDS: u64 = 15 * 60;
 /// How often a wait looks whether it should end.
 const LOOK: Duration = Duration::from_millis(20);
-
-type Opened = Result<Loaded<Deck>, String>;
 
 enum Job {
     Load(u64, Request),
@@ -26,7 +24,7 @@ enum Job {
 #[derive(Default)]
 struct Desk {
     jobs: VecDeque<Job>,
-    opened: BTreeMap<u64, Opened>,
+    opened: BTreeMap<u64, Opened<Deck>>,
     /// The ticket in work, and how to stop it.
     current: Option<(u64, Arc<AtomicBool>)>,
     stopped: bool,
@@ -89,7 +87,7 @@ impl Stage for Loader {
         self.tickets
     }
 
-    fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened>, Interrupted> {
+    fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened<Deck>>, Interrupted> {
         let mut desk = self.shared.desk();
         loop {
             if let Some(mut opened) = desk.opened.remove(&ticket) {
@@ -176,7 +174,7 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened {
+    fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened<Deck> {
         let Request { uri, format, from } = request;
         let loudness = match self.measured.get(uri) {
             Some(loudness) => *loudness,

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::loader::Loader;
 use super::log::DecisionLog;
 use super::player::{Interrupted, Player};
-use super::settings::Settings;
+use super::settings::{Misspelt, Settings};
 use super::timeline::Timeline;
 
 /// What a person asks for while it plays.
@@ -38,8 +38,8 @@ pub struct Moment {
     /// Frames seen since the last chunk: running time, camera, faces.
     pub seen: Vec<(u64, u32, Frame)>,
     pub commands: Vec<Command>,
-    /// Overrides the cameras.
-    pub manual: Option<Emotion>,
+    /// Whether there is a camera at all; without one, music plays by hand.
+    pub watched: bool,
     /// Whether to wait for decoders.
     pub patient: bool,
 }
@@ -56,6 +56,7 @@ pub struct Performance {
     /// Not yet told.
     skipped: Vec<Skipped>,
     policy: Policy,
+    manual: Option<Emotion>,
     log: Option<DecisionLog>,
     stage: Option<Loader>,
     player: Option<Player<Loader>>,
@@ -69,14 +70,15 @@ pub struct Performance {
 impl Performance {
     pub fn new(
         mut library: Library,
-        policy: mood::Settings,
+        settings: &Settings,
         log: Option<DecisionLog>,
         stage: Loader,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Misspelt> {
+        Ok(Self {
             skipped: std::mem::take(&mut library.skipped),
             library: Arc::new(library),
-            policy: Policy::new(policy),
+            policy: Policy::new(settings.policy()?),
+            manual: settings.manual()?,
             log,
             stage: Some(stage),
             player: None,
@@ -84,7 +86,7 @@ impl Performance {
             timeline: None,
             frame: 0,
             notices: Vec::new(),
-        }
+        })
     }
 
     /// The format is agreed on.
@@ -120,11 +122,15 @@ impl Performance {
         }
     }
 
-    pub fn set_settings(&mut self, settings: &Settings, policy: mood::Settings) {
+    /// From now on these hold; none of them where one is misspelt.
+    pub fn set_settings(&mut self, settings: &Settings) -> Result<(), Misspelt> {
+        let (policy, manual) = (settings.policy()?, settings.manual()?);
         self.policy.set_settings(policy);
+        self.manual = manual;
         if let Some(player) = &mut self.player {
             player.set_settings(settings);
         }
+        Ok(())
     }
 
     pub fn remove_camera(&mut self, camera: u32) {
@@ -148,7 +154,7 @@ impl Performance {
         for (time, camera, frame) in &moment.seen {
             self.policy.observe(*camera, *time, frame);
         }
-        self.policy.set_manual(moment.manual);
+        self.policy.set_manual(self.manual.or((!moment.watched).then_some(Emotion::Neutral)));
         for decision in self.policy.step(now) {
             self.decided(decision, &timeline);
         }

@@ -55,17 +55,16 @@ pub struct Loaded<S> {
     pub loudness: Loudness,
 }
 
+/// Or why not, in words.
+pub type Opened<S> = Result<Loaded<S>, String>;
+
 /// Opens tracks, one after the other, away from the caller's thread.
 pub trait Stage {
     type Source: Source;
     /// Begins to open a track; the ticket is what [`Stage::take`] asks for.
     fn load(&mut self, request: Request) -> u64;
     /// The opened track, or why it cannot be played; `None` while it is not there. With `wait`, waits.
-    fn take(
-        &mut self,
-        ticket: u64,
-        wait: bool,
-    ) -> Result<Option<Result<Loaded<Self::Source>, String>>, Interrupted>;
+    fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened<Self::Source>>, Interrupted>;
     /// Nobody will ask for this ticket.
     fn cancel(&mut self, ticket: u64);
     /// Closes a track, without waiting for it.
@@ -86,7 +85,7 @@ const FADE_IN: u64 = 2;
 /// Of a short track, at most a quarter is faded.
 const FADE_SHARE: u64 = 4;
 /// More voices than this at once, and the oldest goes quickly.
-const VOICES: usize = 4;
+const VOICES: usize = 8;
 /// A track that gives nothing for this many seconds, while others wait, is broken.
 const STARVED_SECONDS: u64 = 5;
 
@@ -212,7 +211,7 @@ impl<S: Stage> Player<S> {
             self.fade_out_all();
             return;
         };
-        if self.options.resume == Resume::Resume && self.raise(now, &goal) {
+        if self.options.resume == Resume::Continue && self.raise(now, &goal) {
             return;
         }
         let fits =
@@ -279,6 +278,7 @@ impl<S: Stage> Player<S> {
         if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
             voice.source.fill(ahead, patient)?;
         }
+        self.avoid_broken();
         let ends = self.leading().is_some_and(|voice| match remaining(voice) {
             Some(left) => left <= self.last_fade(voice, left),
             None => false,
@@ -298,6 +298,16 @@ impl<S: Stage> Player<S> {
         Ok(())
     }
 
+    /// A track that will break off is not chosen to follow itself; it is reported when it does.
+    fn avoid_broken(&mut self) {
+        let broken = |voice: &&Voice<S::Source>| matches!(voice.source.ending(), Some(Ending::Broken(_)));
+        let Some(track) = self.leading().filter(broken).map(|voice| voice.track) else { return };
+        self.chooser.failed(track);
+        if self.upcoming.as_ref().is_some_and(|upcoming| upcoming.choice.track == track) {
+            self.drop_upcoming();
+        }
+    }
+
     /// How long the fade at a track's end is.
     fn last_fade(&self, voice: &Voice<S::Source>, left: u64) -> u64 {
         self.options.crossfade.min((voice.position + left) / FADE_SHARE)
@@ -307,7 +317,7 @@ impl<S: Stage> Player<S> {
     fn choose(&mut self) {
         let Some(goal) = self.goal.filter(|_| self.upcoming.is_none() && !self.resting) else { return };
         let returning = match (self.due, self.options.resume, goal.emotion) {
-            (Some(Due::Mood), Resume::Resume | Resume::Restart, Some(emotion)) => {
+            (Some(Due::Mood), Resume::Continue | Resume::Restart, Some(emotion)) => {
                 self.left.get(&emotion).copied()
             }
             _ => None,
@@ -316,7 +326,7 @@ impl<S: Stage> Player<S> {
             let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
             let (from, reason) = match self.options.resume {
                 Resume::Restart => (0, "the mood's track, from its beginning"),
-                Resume::Resume | Resume::Next => (position, "the mood's track, where it was left"),
+                Resume::Continue | Resume::Next => (position, "the mood's track, where it was left"),
             };
             Some((Choice { track, distance, reason: reason.into(), runners_up: Vec::new() }, from))
         });
@@ -561,3 +571,6 @@ fn query(goal: &Goal) -> Query {
 fn remaining<S: Source>(voice: &Voice<S>) -> Option<u64> {
     voice.source.ending().map(|_| voice.source.buffered() as u64)
 }
+
+#[cfg(test)]
+mod tests;

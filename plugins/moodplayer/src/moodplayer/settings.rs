@@ -44,7 +44,7 @@ pub enum Resume {
     #[enum_value(name = "Another track is played", nick = "next")]
     Next,
     #[enum_value(name = "It goes on where it was left", nick = "resume")]
-    Resume,
+    Continue,
     #[enum_value(name = "It is played from its beginning", nick = "restart")]
     Restart,
 }
@@ -118,9 +118,18 @@ impl Default for Settings {
     }
 }
 
+/// A text that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum Misspelt {
+    #[error("subject: {0}")]
+    Subject(#[from] mood::ParseSubjectError),
+    #[error("manual-mood: {0}")]
+    ManualMood(#[from] mood_schema::UnknownName),
+}
+
 impl Settings {
-    /// What concerns the policy; an error where a text cannot be understood.
-    pub fn policy(&self) -> Result<mood::Settings, mood::ParseSubjectError> {
+    /// What concerns the policy.
+    pub fn policy(&self) -> Result<mood::Settings, Misspelt> {
         Ok(mood::Settings {
             strategy: match self.strategy {
                 Strategy::Match => mood::Strategy::Match,
@@ -142,8 +151,8 @@ impl Settings {
     }
 
     /// The mood set by hand, if one is.
-    pub fn manual(&self) -> Result<Option<Emotion>, mood_schema::UnknownName> {
-        if self.manual_mood.is_empty() { Ok(None) } else { self.manual_mood.parse().map(Some) }
+    pub fn manual(&self) -> Result<Option<Emotion>, Misspelt> {
+        if self.manual_mood.is_empty() { Ok(None) } else { Ok(Some(self.manual_mood.parse()?)) }
     }
 
     pub fn crossfade(&self) -> Duration {

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use mood_schema::{Emotion, Line};
+use mood_schema::Line;
 
 use super::format::{self, Format};
 use super::imp::{CAT, MoodPlayer, lock};
@@ -182,12 +182,12 @@ impl MoodPlayer {
             drop(state);
             lock(&self.settings).clone()
         };
-        match settings.policy() {
-            Ok(policy) => performance.set_settings(&settings, policy),
-            Err(error) => gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}")),
-        }
-        if let Err(error) = settings.manual() {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("manual-mood: {error}"));
+        if let Err(error) = performance.set_settings(&settings) {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("{error}; what was set before stays")
+            );
         }
     }
 
@@ -195,7 +195,6 @@ impl MoodPlayer {
     fn wait_for_turn(&self, timeline: &Timeline, format: Format, frame: u64) -> Result<Turn, Stop> {
         let chunk = (u64::from(format.rate) / CHUNKS_A_SECOND).max(1);
         let now = timeline.running(frame);
-        let manual = lock(&self.settings).manual().ok().flatten();
         let clock = self.obj().clock();
         let mut state = lock(&self.state);
         let frames = loop {
@@ -232,12 +231,10 @@ impl MoodPlayer {
                 Gate::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         };
-        // Without anybody watching, music plays by hand.
-        let by_hand = state.inputs.linked().next().is_none();
         let moment = Moment {
             seen: state.inputs.take_until(now),
             commands: std::mem::take(&mut state.commands),
-            manual: if by_hand { manual.or(Some(Emotion::Neutral)) } else { manual },
+            watched: state.inputs.linked().next().is_some(),
             patient: !state.inputs.is_live(),
         };
         Ok(Turn { frames, moment })

@@ -1,0 +1,226 @@
+//! In lock step with recorded pictures.
+
+use gst::prelude::*;
+use mood_schema::{Emotion, Frame, Line};
+
+use crate::studio::{Session, camera, face, hertz, library, perform, player, show, tone};
+
+use Emotion::{Angry, Happy, Neutral, Sad};
+
+#[test]
+fn music_follows_the_mood() {
+    let library = library();
+    let log = library.path().join("log.jsonl");
+    let player = player(library.path());
+    player.set_property("log-location", log.to_str().unwrap());
+    let recording = perform(player, &[(Some(Neutral), 8), (Some(Happy), 12), (Some(Sad), 12)]);
+    recording.assert_continuous();
+    assert_eq!(recording.seconds(), 32.0, "as long as the pictures");
+    assert_eq!(recording.times[0].0, 0);
+    assert_eq!((recording.rate, recording.channels), (48_000, 2));
+    for (at, heard) in [(0.5, None), (7.5, Some(Neutral)), (18.5, Some(Happy)), (31.5, Some(Sad))] {
+        assert_eq!(recording.heard(at), heard, "at {at} s");
+    }
+    for (message, count) in [
+        ("mood-changed", 3),
+        ("track-started", 3),
+        ("crossfade-started", 2),
+        ("crossfade-done", 2),
+        ("track-failed", 0),
+    ] {
+        assert_eq!(recording.count(message), count, "{message}");
+    }
+    let happy = recording.messages.iter().filter(|m| m.name() == "track-started").nth(1).unwrap();
+    assert!(happy.get::<&str>("uri").unwrap().ends_with("/happy.flac"));
+    assert_eq!(happy.get::<&str>("title").unwrap(), "600 Hz");
+    assert_eq!(happy.get::<&str>("mood").unwrap(), "happy");
+    // From the decision to the first changed sample: none.
+    let changed = recording.messages.iter().filter(|m| m.name() == "mood-changed").nth(1).unwrap();
+    assert_eq!(happy.get::<u64>("timestamp"), changed.get::<u64>("timestamp"));
+
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(matches!(&lines[0], Line::Session(session) if session.settings.contains_key("moodplayer")));
+    assert!(matches!(lines.last(), Some(Line::End(end)) if end.pts == 32_000_000_000));
+    let moods = lines.iter().filter(|line| matches!(line, Line::Mood(_))).count();
+    let tracks = lines.iter().filter(|line| matches!(line, Line::Track(_))).count();
+    assert_eq!((moods, tracks), (3, 3 + 2 + 2 + 2));
+}
+
+#[test]
+fn the_same_again_is_the_same_to_the_bit_at_any_speed() {
+    let library = library();
+    let log = library.path().join("log.jsonl");
+    let moods = [(Some(Happy), 6), (Some(Angry), 8), (None, 3), (Some(Sad), 8), (Some(Happy), 8)];
+    let run = |slow: bool| {
+        let player = player(library.path());
+        player.set_property("log-location", log.to_str().unwrap());
+        player.set_property_from_str("resume", "resume");
+        let session = Session::new(player, "audio/x-raw,format=S16LE,rate=44100,channels=1");
+        let camera = camera();
+        session.watch(camera.upcast_ref(), "mood");
+        session.play();
+        let feed = std::thread::spawn(move || {
+            for (index, buffer) in show(&moods).into_iter().enumerate() {
+                if slow && index % 20 == 0 {
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                }
+                camera.push_buffer(buffer).unwrap();
+            }
+            camera.end_of_stream().unwrap();
+        });
+        let recording = session.record(f64::MAX);
+        feed.join().unwrap();
+        drop(session);
+        (recording.bytes, std::fs::read(&log).unwrap())
+    };
+    let (audio, decisions) = run(false);
+    assert_eq!(audio.len(), 33 * 44_100 * 2);
+    for slow in [true, false] {
+        let (again, decisions_again) = run(slow);
+        assert!(audio == again, "other audio");
+        assert_eq!(
+            String::from_utf8(decisions.clone()).unwrap(),
+            String::from_utf8(decisions_again).unwrap()
+        );
+    }
+}
+
+#[test]
+fn every_format_is_decoded_and_as_loud_as_asked() {
+    crate::studio::init();
+    for (name, format) in [
+        ("a.wav", "format=S24LE,rate=96000,channels=2"),
+        ("b.flac", "format=S16LE,rate=44100,channels=1"),
+        ("c.ogg", "rate=48000,channels=6,channel-mask=(bitmask)0x3f"),
+        ("d.mp3", "rate=44100,channels=2"),
+        ("e.m4a", "rate=48000,channels=2"),
+    ] {
+        let folder = tempfile::TempDir::new().unwrap();
+        tone(folder.path(), name, 997, 4, format, "happy");
+        let player = player(folder.path());
+        player.set_property("target-lufs", -20.0);
+        let recording = perform(player, &[(Some(Happy), 5)]);
+        assert_eq!(recording.count("track-failed"), 0, "{name}: {:?}", recording.messages);
+        let started = recording.messages.iter().find(|m| m.name() == "track-started").unwrap();
+        assert_eq!(started.get::<f64>("distance").unwrap(), 0.0, "{name}: its mood was read");
+        // A full-scale stereo sine is at 0 LUFS, so -20 LUFS is a tenth.
+        let level = recording.level(4.5, 997);
+        assert!((20.0 * (level / 0.1).log10()).abs() < 0.5, "{name}: {level}");
+    }
+}
+
+#[test]
+fn two_cameras_are_one_subject_and_the_last_to_end_ends_the_music() {
+    let library = library();
+    let session = Session::new(player(library.path()), "audio/x-raw,format=F32LE");
+    let (near, far) = (camera(), camera());
+    session.watch(near.upcast_ref(), "mood_%u");
+    session.watch(far.upcast_ref(), "mood_%u");
+    for mut buffer in show(&[(Some(Happy), 10)]) {
+        let mut small = face(Sad);
+        small.bbox.w = 0.1;
+        let mut other = buffer.copy();
+        mood_meta::frame::write(other.make_mut(), &Frame { faces: vec![small] }).unwrap();
+        near.push_buffer(std::mem::take(&mut buffer)).unwrap();
+        if other.pts().unwrap() < gst::ClockTime::from_seconds(7) {
+            far.push_buffer(other).unwrap();
+        }
+    }
+    far.end_of_stream().unwrap();
+    near.end_of_stream().unwrap();
+    let recording = session.play().record(f64::MAX);
+    recording.assert_continuous();
+    assert_eq!(recording.seconds(), 10.0);
+    assert_eq!(recording.heard(9.5), Some(Happy));
+}
+
+#[test]
+fn faces_without_classification_are_uncertain_and_frames_without_faces_are_empty() {
+    let library = library();
+    let session = Session::new(player(library.path()), "audio/x-raw");
+    let camera = camera();
+    session.watch(camera.upcast_ref(), "mood");
+    camera.set_caps(Some(&gst::Caps::builder("video/x-raw").field("width", 64).field("height", 48).build()));
+    for index in 0..160 {
+        let mut buffer = gst::Buffer::new();
+        let writable = buffer.get_mut().unwrap();
+        writable.set_pts(gst::ClockTime::from_mseconds(100 * index));
+        writable.set_duration(gst::ClockTime::from_mseconds(100));
+        if index < 80 {
+            gst_video::VideoRegionOfInterestMeta::add(writable, "face", (10, 10, 20, 20));
+        }
+        camera.push_buffer(buffer).unwrap();
+    }
+    camera.end_of_stream().unwrap();
+    let recording = session.play().record(f64::MAX);
+    let moods: Vec<_> = recording.messages.iter().filter(|m| m.name() == "mood-changed").collect();
+    let to: Vec<&str> = moods.iter().map(|m| m.get::<&str>("to").unwrap()).collect();
+    assert_eq!(to, ["uncertain", "absent"]);
+    assert_eq!(recording.count("track-started"), 1, "neutral music, held while nobody is there");
+}
+
+#[test]
+fn elements_upstream_hear_of_mood_and_track() {
+    let library = library();
+    let session = Session::new(player(library.path()), "audio/x-raw");
+    let camera = camera();
+    let pad = session.watch(camera.upcast_ref(), "mood");
+    let (send, heard) = std::sync::mpsc::channel();
+    pad.peer().unwrap().add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        if let Some(line) = info.event().and_then(|event| mood_meta::event::parse_player(event)) {
+            send.send(line).unwrap();
+        }
+        gst::PadProbeReturn::Ok
+    });
+    show(&[(Some(Happy), 6)]).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
+    camera.end_of_stream().unwrap();
+    session.play().record(f64::MAX);
+    let lines: Vec<Line> = heard.try_iter().collect();
+    assert!(matches!(lines[0], Line::Mood(_)) && matches!(lines[1], Line::Track(_)), "{lines:?}");
+}
+
+#[test]
+fn a_seek_begins_time_anew_and_the_music_plays_on() {
+    let library = library();
+    let player = player(library.path());
+    player.set_property_from_str("on-no-face", "neutral");
+    let session = Session::new(player, "audio/x-raw,format=F32LE");
+    let video = gst::parse::bin_from_description(
+        "videotestsrc ! capsfilter caps=video/x-raw,width=16,height=16,framerate=25/1",
+        true,
+    );
+    session.watch(video.unwrap().upcast_ref(), "mood");
+    let before = session.play().record(2.0);
+    assert_eq!(before.heard(1.5), Some(Neutral));
+    let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+    let (begin, end) = (gst::ClockTime::from_seconds(15), gst::ClockTime::from_seconds(20));
+    session.pipeline.seek(1.0, flags, gst::SeekType::Set, begin, gst::SeekType::Set, end).unwrap();
+    let after = session.record(f64::MAX);
+    after.assert_continuous();
+    assert_eq!(after.times[0].0, 15_000_000_000);
+    assert_eq!(after.seconds(), 5.0, "to the end of the pictures");
+    assert_eq!(after.heard(0.5), Some(Neutral));
+    assert_eq!(after.count("track-started"), 0);
+    assert_eq!(session.player.query_position::<gst::ClockTime>(), Some(gst::ClockTime::from_seconds(20)));
+}
+
+#[test]
+fn a_slow_listener_holds_nothing_up_and_the_end_is_heard() {
+    // A muxer that takes all pictures first: the mood pad must not block.
+    let library = library();
+    let session = Session::new(player(library.path()), "audio/x-raw,format=F32LE");
+    let camera = camera();
+    session.watch(camera.upcast_ref(), "mood");
+    session.play();
+    show(&[(Some(Happy), 20)]).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
+    camera.end_of_stream().unwrap();
+    let begun = std::time::Instant::now();
+    while camera.current_level_bytes() > 0 || camera.current_level_buffers() > 0 {
+        assert!(begun.elapsed() < crate::studio::LIMIT, "the pictures wait for the sound");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let recording = session.record(f64::MAX);
+    assert_eq!((recording.seconds(), recording.heard(19.8)), (20.0, Some(Happy)));
+    assert!(recording.level(19.8, hertz(Happy)) > 0.1);
+}

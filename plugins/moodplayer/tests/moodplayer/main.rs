@@ -1,0 +1,10 @@
+//! The element in real pipelines.
+
+// Clippy takes only functions marked as tests for tests, not their helpers.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod files;
+mod hand;
+mod live;
+mod studio;

@@ -1,0 +1,289 @@
+//! Makes tracks that can be told apart by ear, shows faces to a player, and records what it plays.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use lofty::config::WriteOptions;
+use lofty::file::{AudioFile, TaggedFileExt};
+use lofty::tag::{ItemKey, Tag};
+use mood_schema::{Affect, Classification, Emotion, Face, Frame, Rect};
+
+/// No test takes longer.
+pub const LIMIT: Duration = Duration::from_secs(60);
+/// Frames a second that are shown.
+pub const FPS: u64 = 10;
+
+pub fn init() {
+    gst::init().unwrap();
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| gstmoodplayer::plugin_register_static().unwrap());
+}
+
+/// A sine, encoded as its name says, with a mood tag.
+pub fn tone(folder: &Path, name: &str, hertz: u32, seconds: u32, format: &str, mood: &str) -> PathBuf {
+    let path = folder.join(name);
+    let encoder = match path.extension().unwrap().to_str().unwrap() {
+        "flac" => "flacenc",
+        "ogg" => "vorbisenc ! oggmux",
+        "mp3" => "lamemp3enc ! id3v2mux",
+        "m4a" => "avenc_aac ! mp4mux",
+        _ => "wavenc",
+    };
+    run(&format!(
+        "audiotestsrc freq={hertz} volume=0.2 samplesperbuffer=4800 num-buffers={} ! audio/x-raw,rate=48000 \
+         ! audioconvert ! audioresample ! audio/x-raw,{format} ! audioconvert ! {encoder} ! filesink location=\"{}\"",
+        seconds * 10,
+        path.display()
+    ));
+    if !mood.is_empty() {
+        let mut file = lofty::read_from_path(&path).unwrap();
+        let kind = file.primary_tag_type();
+        let mut tag = Tag::new(kind);
+        assert!(tag.insert_text(ItemKey::TrackTitle, format!("{hertz} Hz")));
+        if tag.insert_text(ItemKey::Mood, mood.into()) {
+            file.insert_tag(tag);
+            file.save_to_path(&path, WriteOptions::default()).unwrap();
+        } else {
+            std::fs::write(folder.join(format!("{name}.mood")), mood).unwrap();
+        }
+    }
+    path
+}
+
+fn run(pipeline: &str) {
+    let pipeline = gst::parse::launch(pipeline).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let end = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(30), &end);
+    pipeline.set_state(gst::State::Null).unwrap();
+    let message = message.expect("a track in time");
+    assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
+}
+
+/// Hertz of the mood's track in [`library`].
+pub fn hertz(emotion: Emotion) -> u32 {
+    300 + 100 * emotion.index() as u32
+}
+
+/// One long tone for each of four moods.
+pub fn library() -> tempfile::TempDir {
+    init();
+    let folder = tempfile::TempDir::new().unwrap();
+    for (emotion, format) in [
+        (Emotion::Neutral, "rate=44100,channels=1"),
+        (Emotion::Happy, "rate=48000,channels=2"),
+        (Emotion::Sad, "rate=44100,channels=2"),
+        (Emotion::Angry, "rate=22050,channels=1"),
+    ] {
+        tone(folder.path(), &format!("{emotion}.flac"), hertz(emotion), 30, format, emotion.as_str());
+    }
+    folder
+}
+
+pub fn player(library: &Path) -> gst::Element {
+    gst::ElementFactory::make("moodplayer")
+        .property("library", library.to_str().unwrap())
+        .property("hold-time", 500_000_000u64)
+        .property("min-dwell", 3_000_000_000u64)
+        .property("crossfade", 500_000_000u64)
+        .build()
+        .unwrap()
+}
+
+pub fn face(emotion: Emotion) -> Face {
+    let mut probabilities = [0.02; 7];
+    probabilities[emotion.index()] = 0.88;
+    Face {
+        id: 1,
+        bbox: Rect { x: 0.25, y: 0.25, w: 0.5, h: 0.5 },
+        classification: Some(Classification {
+            label: emotion.into(),
+            confidence: 0.88,
+            probabilities,
+            affect: Affect::of_distribution(&probabilities),
+        }),
+        quality: 0.9,
+        roll: 0.0,
+    }
+}
+
+/// Frames of a person with one mood after the other, each for some seconds.
+pub fn show(moods: &[(Option<Emotion>, u64)]) -> Vec<gst::Buffer> {
+    mood_meta::frame::register();
+    let frames =
+        moods.iter().flat_map(|(mood, seconds)| std::iter::repeat_n(*mood, (seconds * FPS) as usize));
+    let frames = frames.enumerate().map(|(index, mood)| {
+        let mut buffer = gst::Buffer::new();
+        let frame = Frame { faces: mood.map(face).into_iter().collect() };
+        let writable = buffer.get_mut().unwrap();
+        mood_meta::frame::write(writable, &frame).unwrap();
+        writable.set_pts(gst::ClockTime::SECOND * index as u64 / FPS);
+        writable.set_duration(gst::ClockTime::SECOND / FPS);
+        buffer
+    });
+    frames.collect()
+}
+
+pub fn camera() -> gst_app::AppSrc {
+    let caps =
+        gst::Caps::builder("video/x-raw").field("framerate", gst::Fraction::new(FPS as i32, 1)).build();
+    gst_app::AppSrc::builder().caps(&caps).format(gst::Format::Time).max_bytes(0).build()
+}
+
+/// A player, its pipeline, and an end that records.
+pub struct Session {
+    pub pipeline: gst::Pipeline,
+    pub player: gst::Element,
+    pub sink: gst_app::AppSink,
+    messages: mpsc::Receiver<gst::Message>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Recording {
+    pub bytes: Vec<u8>,
+    pub samples: Vec<f32>,
+    pub channels: usize,
+    pub rate: usize,
+    /// Timestamps and durations.
+    pub times: Vec<(u64, u64)>,
+    pub messages: Vec<gst::Structure>,
+    /// Errors and warnings.
+    pub complaints: Vec<String>,
+}
+
+impl Session {
+    pub fn new(player: gst::Element, caps: &str) -> Self {
+        init();
+        let pipeline = gst::Pipeline::new();
+        let (send, messages) = mpsc::channel();
+        // Also what is told while the test waits for sound.
+        pipeline.bus().unwrap().set_sync_handler(move |_, message| {
+            let _ = send.send(message.clone());
+            gst::BusSyncReply::Drop
+        });
+        let sink =
+            gst_app::AppSink::builder().sync(false).max_buffers(8).caps(&caps.parse().unwrap()).build();
+        pipeline.add_many([&player, sink.upcast_ref()]).unwrap();
+        player.link(&sink).unwrap();
+        Self { pipeline, player, sink, messages }
+    }
+
+    /// Adds a source and links it to a mood pad.
+    pub fn watch(&self, source: &gst::Element, pad: &str) -> gst::Pad {
+        self.pipeline.add(source).unwrap();
+        let pad = self.player.request_pad_simple(pad).unwrap();
+        source.static_pad("src").unwrap().link(&pad).unwrap();
+        pad
+    }
+
+    pub fn play(&self) -> &Self {
+        self.pipeline.set_state(gst::State::Playing).unwrap();
+        self
+    }
+
+    /// Records for at most this long a stretch of sound, or to the end.
+    pub fn record(&self, seconds: f64) -> Recording {
+        let mut recording = Recording::default();
+        let begun = Instant::now();
+        let mut length = 0;
+        while (length as f64) < seconds * 1e9 {
+            assert!(begun.elapsed() < LIMIT, "no end in time; {:?}", self.errors());
+            let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(100)) else {
+                if self.sink.is_eos() {
+                    break;
+                }
+                continue;
+            };
+            let info = gst_audio::AudioInfo::from_caps(sample.caps().unwrap()).unwrap();
+            (recording.channels, recording.rate) = (info.channels() as usize, info.rate() as usize);
+            let buffer = sample.buffer().unwrap();
+            recording.times.push((buffer.pts().unwrap().nseconds(), buffer.duration().unwrap().nseconds()));
+            length += buffer.duration().unwrap().nseconds();
+            recording.bytes.extend_from_slice(&buffer.map_readable().unwrap());
+        }
+        let floats = recording.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        recording.samples = floats.collect();
+        let messages = self.messages();
+        recording.messages = messages.iter().filter_map(|m| m.structure().map(ToOwned::to_owned)).collect();
+        recording.complaints = messages.iter().filter_map(complaint).collect();
+        recording
+    }
+
+    /// What has been posted since the last call, by the player itself.
+    pub fn messages(&self) -> Vec<gst::Message> {
+        self.messages.try_iter().filter(|message| message.src() == Some(self.player.upcast_ref())).collect()
+    }
+
+    /// Errors and warnings since the last call.
+    pub fn errors(&self) -> Vec<String> {
+        self.messages().iter().filter_map(complaint).collect()
+    }
+}
+
+fn complaint(message: &gst::Message) -> Option<String> {
+    match message.view() {
+        gst::MessageView::Error(error) => Some(error.error().to_string()),
+        gst::MessageView::Warning(warning) => Some(warning.error().to_string()),
+        _ => None,
+    }
+}
+
+/// Shows some moods to a player, as fast as it goes, and records all.
+pub fn perform(player: gst::Element, moods: &[(Option<Emotion>, u64)]) -> Recording {
+    let session = Session::new(player, "audio/x-raw,format=F32LE");
+    let camera = camera();
+    session.watch(camera.upcast_ref(), "mood");
+    show(moods).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
+    camera.end_of_stream().unwrap();
+    session.play().record(f64::MAX)
+}
+
+impl Recording {
+    pub fn seconds(&self) -> f64 {
+        self.times.iter().map(|(_, duration)| duration).sum::<u64>() as f64 / 1e9
+    }
+
+    /// Every buffer begins where the last one ended.
+    pub fn assert_continuous(&self) {
+        for pair in self.times.windows(2) {
+            assert_eq!(pair[0].0 + pair[0].1, pair[1].0);
+        }
+    }
+
+    /// The level of one tone in the tenth of a second from `at` on, by Goertzel's algorithm; 1 is a full-scale sine.
+    pub fn level(&self, at: f64, hertz: u32) -> f64 {
+        let from = (at * self.rate as f64) as usize * self.channels;
+        let window = &self.samples[from..from + self.rate / 10 * self.channels];
+        let turn = std::f64::consts::TAU * f64::from(hertz) / self.rate as f64;
+        let (mut cos, mut sin) = (0.0, 0.0);
+        for (index, frame) in window.chunks_exact(self.channels).enumerate() {
+            let (s, c) = (turn * index as f64).sin_cos();
+            cos += c * f64::from(frame[0]);
+            sin += s * f64::from(frame[0]);
+        }
+        cos.hypot(sin) * 2.0 / (self.rate / 10) as f64
+    }
+
+    /// The mood whose tone sounds alone, if one.
+    pub fn heard(&self, at: f64) -> Option<Emotion> {
+        let levels = Emotion::ALL.map(|emotion| self.level(at, hertz(emotion)));
+        let loud: Vec<usize> = (0..7).filter(|index| levels[*index] > 0.01).collect();
+        match loud[..] {
+            [] => None,
+            [one] => Emotion::from_index(one),
+            _ => panic!("several at {at}: {levels:?}"),
+        }
+    }
+
+    pub fn count(&self, message: &str) -> usize {
+        self.messages.iter().filter(|structure| structure.name() == message).count()
+    }
+}
