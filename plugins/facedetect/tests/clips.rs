@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use mood_meta::region::FaceRegion;
+use mood_meta::region::{FaceRegion, PixelBox};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -25,7 +25,9 @@ fn run(clip: &str, detect: &str) -> Option<Vec<Vec<FaceRegion>>> {
     let pad = pipeline.by_name("end").unwrap().static_pad("sink").unwrap();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
         if let Some(buffer) = probe.buffer() {
-            send.send(mood_meta::region::faces(buffer)).unwrap();
+            let faces = mood_meta::region::faces(buffer);
+            assert_eq!(rolls(buffer), faces.iter().filter_map(FaceRegion::roll).collect::<Vec<_>>());
+            send.send(faces).unwrap();
         }
         gst::PadProbeReturn::Ok
     });
@@ -38,6 +40,18 @@ fn run(clip: &str, detect: &str) -> Option<Vec<Vec<FaceRegion>>> {
     let end = end.unwrap_or_else(|| panic!("{clip} took longer than {LIMIT:?}"));
     assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
     Some(received.try_iter().collect())
+}
+
+/// The `pose` params of the face regions.
+fn rolls(buffer: &gst::Buffer) -> Vec<f64> {
+    let regions = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>();
+    let faces = regions.filter(|meta| meta.roi_type() == "face");
+    faces.filter_map(|meta| meta.param("pose")?.get("roll").ok()).collect()
+}
+
+fn upper_half(face: &PixelBox, eye: &PixelBox) -> bool {
+    let (x, y) = (eye.x + eye.w / 2, eye.y + eye.h / 2);
+    (face.x..face.x + face.w).contains(&x) && (face.y..=face.y + face.h / 2).contains(&y)
 }
 
 fn ids(frames: &[Vec<FaceRegion>]) -> Vec<u32> {
@@ -67,6 +81,7 @@ fn scans_twice_a_second_follow_her_too() {
     assert!(with_face * 100 >= frames.len() * 95, "{with_face} of {}", frames.len());
     assert_eq!(ids(&frames), [1]);
     assert!(with_eyes.len() * 2 > frames.len(), "{}", with_eyes.len());
+    assert!(frames.iter().flatten().all(|face| face.eyes.iter().all(|eye| upper_half(&face.bbox, eye))));
     assert!(with_eyes.iter().all(|roll| roll.abs() <= 30.0));
 }
 
