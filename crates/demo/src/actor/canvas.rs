@@ -73,7 +73,7 @@ impl Canvas {
         self.pixmap
     }
 
-    /// Runs `draw` with `place` moved by (`dx`, `dy`) and scaled by (`sx`, `sy`).
+    /// Runs `draw` in units and axes changed by `change`.
     pub(super) fn within(&mut self, change: Transform, draw: impl FnOnce(&mut Self)) {
         let place = self.place;
         self.place = place.pre_concat(change);

@@ -29,6 +29,7 @@ pub(super) struct Expression {
 }
 
 impl Expression {
+    /// Neutral, happy, sad and surprise are tuned until a classifier agrees; the others follow the book.
     pub(super) fn of(emotion: Emotion) -> Self {
         let rest = Self::default();
         match emotion {
