@@ -1,2 +1,68 @@
-//! Under construction.
-fn main() {}
+//! The command `gst-mood`: arguments in, exit code out.
+//!
+//! Exit codes: 0 done, 1 the work failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
+
+mod demo;
+mod doctor;
+mod failure;
+mod material;
+mod pipeline;
+mod progress;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Music by the mood on a face, and a readable record of a session.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole way on the built-in actor and music: annotated video, timeline, report and soundtrack
+    Demo {
+        /// Folder for the results; made if it is not there
+        #[arg(short, long, default_value = "gst-mood-demo")]
+        output: PathBuf,
+        /// Print the results' paths as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is there, where and in which version, and what to install where something is missing
+    Doctor {
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Demo { output, json } => demo::run(&output, json),
+        Command::Doctor { json } => doctor::run(json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("gst-mood: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Starts GStreamer and makes our elements known to this process, whatever GST_PLUGIN_PATH says.
+fn start_gstreamer() -> Result<(), Failure> {
+    gst::init().map_err(|error| Failure::Environment(format!("GStreamer does not start: {error}")))?;
+    gstfacedetect::plugin_register_static()
+        .and_then(|()| gstemotionclassify::plugin_register_static())
+        .and_then(|()| gstmoodplayer::plugin_register_static())
+        .map_err(|error| Failure::Environment(format!("our elements cannot be registered: {error}")))
+}

@@ -188,6 +188,9 @@ mod tests {
     #[test]
     fn an_unknown_name_says_what_is_known() {
         let error = "cheerful".parse::<Mood>().unwrap_err().to_string();
-        assert!(error.contains("cheerful") && error.contains("surprise") && error.contains("absent"), "{error}");
+        assert!(
+            error.contains("cheerful") && error.contains("surprise") && error.contains("absent"),
+            "{error}"
+        );
     }
 }

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Detection only: prints a message `faces` whenever the faces in a recording change, and draws their boxes if asked to.
+#   pipelines/detect.sh session.mp4
+#   SHOW=1 pipelines/detect.sh session.mp4
+# Other cascades: CASCADE=profileface, or a path; eyes as well: EYES=eye
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+[ $# = 1 ] || usage 'VIDEO'
+must_exist "$1"
+sink=fakesink
+[ -z "${SHOW:-}" ] || sink='emotionoverlay ! videoconvert ! autovideosink'
+
+exec gst-launch-1.0 -m \
+    filesrc location="$1" ! decodebin ! videoconvert ! \
+    haarfacedetect cascade="${CASCADE:-frontalface_default}" eyes-cascade="${EYES:-}" messages=on-change ! $sink

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# A recording becomes a timeline: every frame's faces, emotions, valence and arousal, as JSON Lines or CSV.
+#   pipelines/timeline.sh session.mp4 timeline.jsonl
+#   pipelines/timeline.sh session.mp4 timeline.csv
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+[ $# = 2 ] || usage 'VIDEO OUTPUT.jsonl|OUTPUT.csv'
+must_exist "$1"
+case $2 in
+*.csv) format=csv ;;
+*) format=jsonl ;;
+esac
+
+exec gst-launch-1.0 \
+    filesrc location="$1" ! decodebin ! videoconvert ! \
+    haarfacedetect ! emotionclassify ! emotionlog location="$2" format="$format" ! fakesink
