@@ -5,6 +5,7 @@
 mod common;
 
 use common::{frame, harness, info};
+use gst::MetaAPI;
 use gst::prelude::*;
 use gst_video::VideoFormat;
 use mood_meta::region::{self, FaceRegion};
@@ -71,6 +72,21 @@ fn no_pixel_is_written_and_no_frame_copied() {
         assert_eq!(map.as_ptr(), place, "the same memory");
         assert_eq!(map.as_slice(), before);
         assert!(faces(&buffer).is_empty(), "the other branch's buffer is left alone");
+    }
+}
+
+#[test]
+fn upstream_may_send_what_downstream_takes() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let strides = gst_video::VideoMeta::meta_api();
+    for supported in [false, true] {
+        let mut harness = harness("", &info);
+        if supported {
+            harness.add_propose_allocation_meta(strides, None);
+        }
+        let mut query = gst::query::Allocation::new(Some(&info.to_caps().unwrap()), true);
+        assert!(harness.srcpad().unwrap().peer_query(&mut query));
+        assert_eq!(query.find_allocation_meta::<gst_video::VideoMeta>().is_some(), supported);
     }
 }
 

@@ -291,17 +291,15 @@ impl BaseTransformImpl for HaarFaceDetect {
         handled
     }
 
-    /// Buffers go on with the memory they came with, so what downstream can take is what upstream may send.
+    /// Buffers go on with the memory they came with, so what downstream can take is what upstream may send; without an
+    /// answer from downstream that is nothing special.
     fn propose_allocation(
         &self,
         _decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        if self.obj().src_pad().peer_query(query) {
-            Ok(())
-        } else {
-            Err(gst::loggable_error!(CAT, "downstream does not answer the allocation query"))
-        }
+        self.obj().src_pad().peer_query(query);
+        Ok(())
     }
 
     /// A shared buffer is copied without its pixels: the copy refers to the same memory, which is only read.
