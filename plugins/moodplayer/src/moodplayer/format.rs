@@ -26,16 +26,20 @@ pub fn template() -> gst::Caps {
 }
 
 impl Format {
-    /// The best of what downstream takes: its first choice, as near as it allows to 32-bit float, 48 kHz, stereo.
-    pub fn best_of(mut caps: gst::Caps) -> Option<(Self, gst::Caps)> {
-        if caps.is_empty() || caps.is_any() {
-            return None;
-        }
-        caps.truncate();
-        let structure = caps.make_mut().structure_mut(0)?;
+    /// The best of what downstream takes: stereo before mono, float before integer, then as near to 48 kHz as can be.
+    pub fn best_of(caps: &gst::Caps) -> Option<(Self, gst::Caps)> {
+        // Encoders list their channels one by one, and not the best first.
+        let choices = caps.iter().filter_map(|structure| Self::fixate(structure.to_owned()));
+        choices.min_by_key(|(format, _)| {
+            (format.channels != 2, format.sample != Sample::F32, format.rate.abs_diff(48_000))
+        })
+    }
+
+    fn fixate(mut structure: gst::Structure) -> Option<(Self, gst::Caps)> {
         structure.fixate_field_str("format", "F32LE");
         structure.fixate_field_nearest_int("rate", 48_000);
         structure.fixate_field_nearest_int("channels", 2);
+        let mut caps = gst::Caps::builder_full().structure(structure).build();
         caps.fixate();
         let structure = caps.structure(0)?;
         let format = Self {
@@ -87,7 +91,7 @@ mod tests {
         gst::init().unwrap();
         let mut caps = template();
         caps = caps.intersect(&text.parse::<gst::Caps>().unwrap());
-        Format::best_of(caps).map(|(format, caps)| {
+        Format::best_of(&caps).map(|(format, caps)| {
             assert!(caps.is_fixed());
             format
         })
@@ -100,6 +104,7 @@ mod tests {
         assert_eq!(best("audio/x-raw,rate=44100"), Some(Format { rate: 44_100, ..any }));
         let small = Format { sample: Sample::S16, rate: 22_050, channels: 1 };
         assert_eq!(best("audio/x-raw,format=S16LE,rate=[8000,22050],channels=1"), Some(small));
+        assert_eq!(best("audio/x-raw,channels=1;audio/x-raw,channels=2"), Some(any));
         assert_eq!(best("audio/x-raw,format=S24LE"), None);
         assert_eq!(best("video/x-raw"), None);
     }

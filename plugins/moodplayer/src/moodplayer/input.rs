@@ -19,6 +19,8 @@ pub struct Input {
     /// Whether its source cannot wait.
     pub live: bool,
     pub segment: Option<Segment>,
+    /// Of the segment: which seek it answers.
+    pub seqnum: Option<gst::Seqnum>,
     /// The running time up to which everything has been seen, ns.
     pub position: Option<u64>,
     /// Of the video, pixels.
@@ -36,6 +38,7 @@ impl Input {
             eos: false,
             live: false,
             segment: None,
+            seqnum: None,
             position: None,
             size: (0, 0),
             frame_duration: None,
@@ -148,10 +151,14 @@ impl Inputs {
         self.linked().any(|input| input.live)
     }
 
-    /// The segment that the audio takes its time from, once every linked pad has one or has ended.
-    pub fn first_segment(&self) -> Option<Option<&Segment>> {
-        let known = self.linked().all(|input| input.segment.is_some() || input.eos);
-        known.then(|| self.linked().find_map(|input| input.segment.as_ref()))
+    /// Whether every linked pad has a segment or has ended.
+    pub fn are_ready(&self) -> bool {
+        self.linked().all(|input| input.segment.is_some() || input.eos)
+    }
+
+    /// The pad that the audio takes its time from.
+    pub fn first(&self) -> Option<&Input> {
+        self.linked().find(|input| input.segment.is_some())
     }
 
     /// Whether audio up to the running time `to` may be made. `clock`: whether there is one and it runs; without one,

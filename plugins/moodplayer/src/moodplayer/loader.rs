@@ -21,13 +21,27 @@ enum Job {
     Close(Deck),
 }
 
+/// Work on no ticket's behalf.
+const NOBODY: u64 = 0;
+
 #[derive(Default)]
 struct Desk {
     jobs: VecDeque<Job>,
+    /// To be measured when there is nothing else to do.
+    idle: VecDeque<(String, Format)>,
     opened: BTreeMap<u64, Opened<Deck>>,
     /// The ticket in work, and how to stop it.
     current: Option<(u64, Arc<AtomicBool>)>,
     stopped: bool,
+}
+
+impl Desk {
+    /// Stops the work for a ticket, where that is under way.
+    fn stop(&self, ticket: u64) {
+        if let Some((_, stop)) = self.current.as_ref().filter(|(current, _)| *current == ticket) {
+            stop.store(true, Ordering::Release);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -82,9 +96,22 @@ impl Stage for Loader {
 
     fn load(&mut self, request: Request) -> u64 {
         self.tickets += 1;
-        self.shared.desk().jobs.push_back(Job::Load(self.tickets, request));
+        let mut desk = self.shared.desk();
+        desk.jobs.push_back(Job::Load(self.tickets, request));
+        desk.stop(NOBODY);
+        drop(desk);
         self.shared.changed.notify_all();
         self.tickets
+    }
+
+    fn measure(&mut self, uri: &str, format: Format) {
+        let mut desk = self.shared.desk();
+        let wanted = (uri.to_owned(), format);
+        if !desk.idle.contains(&wanted) {
+            desk.idle.push_back(wanted);
+        }
+        drop(desk);
+        self.shared.changed.notify_all();
     }
 
     fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened<Deck>>, Interrupted> {
@@ -113,9 +140,7 @@ impl Stage for Loader {
     fn cancel(&mut self, ticket: u64) {
         let mut desk = self.shared.desk();
         desk.jobs.retain(|job| !matches!(job, Job::Load(queued, _) if *queued == ticket));
-        if let Some((_, stop)) = desk.current.as_ref().filter(|(current, _)| *current == ticket) {
-            stop.store(true, Ordering::Release);
-        }
+        desk.stop(ticket);
         if let Some(Ok(loaded)) = desk.opened.remove(&ticket) {
             desk.jobs.push_back(Job::Close(loaded.source));
         }
@@ -129,6 +154,11 @@ impl Stage for Loader {
     }
 }
 
+enum Work {
+    Open(u64, Request),
+    Measure(String, Format),
+}
+
 struct Worker {
     shared: Arc<Shared>,
     allow_network: bool,
@@ -137,7 +167,16 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        while let Some((ticket, request, stop)) = self.next() {
+        while let Some((work, stop)) = self.next() {
+            let (ticket, request) = match work {
+                Work::Open(ticket, request) => (ticket, request),
+                Work::Measure(uri, format) => {
+                    // What cannot be played is found out when it is to be played.
+                    let _ = self.loudness(&uri, format, &stop);
+                    self.shared.desk().current = None;
+                    continue;
+                }
+            };
             let opened = self.open(&request, &stop);
             let mut desk = self.shared.desk();
             desk.current = None;
@@ -150,41 +189,49 @@ impl Worker {
         }
     }
 
-    /// The next track to open; closes what is to be closed on the way.
-    fn next(&self) -> Option<(u64, Request, Arc<AtomicBool>)> {
+    /// The next track to open or measure; closes what is to be closed on the way.
+    fn next(&self) -> Option<(Work, Arc<AtomicBool>)> {
         let mut desk = self.shared.desk();
         loop {
             if desk.stopped {
                 return None;
             }
-            match desk.jobs.pop_front() {
-                Some(Job::Load(ticket, request)) => {
-                    let stop = Arc::new(AtomicBool::new(false));
-                    desk.current = Some((ticket, stop.clone()));
-                    return Some((ticket, request, stop));
-                }
+            let (ticket, work) = match desk.jobs.pop_front() {
+                Some(Job::Load(ticket, request)) => (ticket, Work::Open(ticket, request)),
                 Some(Job::Close(deck)) => {
                     // Stopping a pipeline waits for its threads.
                     drop(desk);
                     drop(deck);
                     desk = self.shared.desk();
+                    continue;
                 }
-                None => desk = self.shared.changed.wait(desk).unwrap_or_else(PoisonError::into_inner),
-            }
+                None => match desk.idle.pop_front() {
+                    Some((uri, format)) => (NOBODY, Work::Measure(uri, format)),
+                    None => {
+                        desk = self.shared.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                        continue;
+                    }
+                },
+            };
+            let stop = Arc::new(AtomicBool::new(false));
+            desk.current = Some((ticket, stop.clone()));
+            return Some((work, stop));
         }
+    }
+
+    fn loudness(&mut self, uri: &str, format: Format, stop: &Arc<AtomicBool>) -> Result<Loudness, String> {
+        if let Some(loudness) = self.measured.get(uri) {
+            return Ok(*loudness);
+        }
+        let deck = Deck::open(uri, format, 0, self.allow_network, stop.clone())?;
+        let loudness = measure(deck, format, stop)?;
+        self.measured.insert(uri.into(), loudness);
+        Ok(loudness)
     }
 
     fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened<Deck> {
         let Request { uri, format, from } = request;
-        let loudness = match self.measured.get(uri) {
-            Some(loudness) => *loudness,
-            None => {
-                let deck = Deck::open(uri, *format, 0, self.allow_network, stop.clone())?;
-                let loudness = measure(deck, *format, stop)?;
-                self.measured.insert(uri.clone(), loudness);
-                loudness
-            }
-        };
+        let loudness = self.loudness(uri, *format, stop)?;
         let source = Deck::open(uri, *format, *from, self.allow_network, stop.clone())?;
         Ok(Loaded { source, loudness })
     }

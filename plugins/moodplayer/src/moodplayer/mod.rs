@@ -22,6 +22,41 @@ mod timeline;
 use glib::prelude::*;
 
 glib::wrapper! {
+    /// SECTION:element-moodplayer
+    ///
+    /// Plays music that fits the mood that `haarfacedetect` and `emotionclassify` see, and fades from one piece to the
+    /// next when it changes. The pads `mood` and `mood_%u` take pictures of any kind, read the faces on them and drop
+    /// them; without any, music plays by hand: the `manual-mood`, or neutral music.
+    ///
+    /// The music comes from a folder or a playlist (`library`). A piece's mood is what its tag says (`TMOO`, `MOOD`,
+    /// iTunes `MOOD`, `WM/Mood`), or the file beside it with `.mood` added to its name.
+    ///
+    /// Live pictures: the music runs on the pipeline's clock. Recorded pictures: in lock step with their timestamps, so
+    /// that the same pictures, settings and seed give the same audio and the same decision log at any speed.
+    ///
+    /// Before the first mood is held there is silence; `on-no-face` says what happens while nobody is there. Neither a
+    /// broken track nor silence ends the audio: it ends with the pictures, or by an EOS event sent to the element.
+    ///
+    /// Element messages: `mood-changed`, `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`,
+    /// `track-failed`, `safety-limit`. Actions: `skip`, `fade-out`, `rate` (-2, never while anything else fits, to 2, a
+    /// favourite; for as long as the element runs).
+    ///
+    /// ## Music for whoever sits at the camera
+    /// ```text
+    /// gst-launch-1.0 v4l2src ! videoconvert ! haarfacedetect ! emotionclassify ! p.mood
+    ///     moodplayer name=p library=$HOME/Music ! audioconvert ! audioresample ! autoaudiosink
+    /// ```
+    /// ## A soundtrack for a recording
+    /// ```text
+    /// gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! tee name=t
+    ///     t. ! queue ! videoconvert ! x264enc ! queue ! mux.
+    ///     t. ! queue ! p.mood moodplayer name=p library=Music log-location=music.jsonl
+    ///     ! audioconvert ! vorbisenc ! queue ! matroskamux name=mux ! filesink location=out.mkv
+    /// ```
+    /// ## By hand
+    /// ```text
+    /// gst-launch-1.0 moodplayer library=Music manual-mood=happy ! audioconvert ! audioresample ! autoaudiosink
+    /// ```
     pub struct MoodPlayer(ObjectSubclass<imp::MoodPlayer>) @extends gst::Element, gst::Object;
 }
 

@@ -178,9 +178,11 @@ impl MoodPlayer {
             EventView::StreamStart(_) => self.with_input(index, |input| input.eos = false),
             EventView::Caps(caps) => self.with_input(index, |input| input.set_caps(caps.caps())),
             EventView::Segment(segment) => {
-                let segment = segment.segment().downcast_ref::<gst::ClockTime>().cloned();
+                let (seqnum, segment) = (segment.seqnum(), segment.segment().downcast_ref().cloned());
                 let live = self.is_peer_live(index);
-                self.with_input(index, |input| (input.segment, input.live) = (segment, live));
+                self.with_input(index, |input| {
+                    (input.segment, input.seqnum, input.live) = (segment, Some(seqnum), live);
+                });
                 if live {
                     let _ =
                         self.obj().post_message(gst::message::Latency::builder().src(&*self.obj()).build());

@@ -65,6 +65,8 @@ pub trait Stage {
     fn load(&mut self, request: Request) -> u64;
     /// The opened track, or why it cannot be played; `None` while it is not there. With `wait`, waits.
     fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened<Self::Source>>, Interrupted>;
+    /// Has a track measured while nothing is being opened, so that opening it takes less time later.
+    fn measure(&mut self, uri: &str, format: Format);
     /// Nobody will ask for this ticket.
     fn cancel(&mut self, ticket: u64);
     /// Closes a track, without waiting for it.
@@ -288,6 +290,9 @@ impl<S: Stage> Player<S> {
         if begins {
             if self.ready(now, patient)? {
                 self.begin(now);
+                if !patient {
+                    self.measure_ahead();
+                }
             }
         } else if patient {
             // Opened ahead; when it turns out whether it can be played must not depend on the machine's speed.
@@ -296,6 +301,16 @@ impl<S: Stage> Player<S> {
             self.ready(now, false)?;
         }
         Ok(())
+    }
+
+    /// Has those tracks measured that a change of mood would bring: then it need not wait for that.
+    fn measure_ahead(&mut self) {
+        for emotion in Emotion::ALL {
+            let choice = self.chooser.choose(&self.library, &query(&Goal::of(emotion)));
+            if let Some(track) = choice.and_then(|choice| self.library.tracks.get(choice.track)) {
+                self.stage.measure(&track.uri, self.format);
+            }
+        }
     }
 
     /// A track that will break off is not chosen to follow itself; it is reported when it does.

@@ -31,6 +31,17 @@ impl From<Interrupted> for Stop {
     }
 }
 
+/// Where and how the audio begins.
+struct Start {
+    /// The mood's.
+    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+    seqnum: Option<gst::Seqnum>,
+    /// Of the elements upstream.
+    settings: serde_json::Map<String, serde_json::Value>,
+    /// No earlier than this running time, ns.
+    from: u64,
+}
+
 /// What may be made now.
 struct Turn {
     frames: u64,
@@ -103,44 +114,46 @@ impl MoodPlayer {
         if performance.timeline.is_some() {
             return Ok(());
         }
-        let (segment, upstream, from) = self.wait_for_segment()?;
+        let start = self.wait_for_start()?;
         if performance.format.is_none() {
             self.push_stream_start();
             performance.set_format(self.negotiate()?, &lock(&self.settings));
         }
         let Some(format) = performance.format else { return Err(Stop::Flushing) };
-        let timeline = Timeline::new(segment.as_ref(), format.rate, from);
-        self.src.push_event(gst::event::Segment::new(timeline.segment()));
+        let timeline = Timeline::new(start.segment.as_ref(), format.rate, start.from);
+        let begins = timeline.running(0);
+        let segment = gst::event::Segment::builder(timeline.segment()).seqnum_if_some(start.seqnum).build();
+        self.src.push_event(segment);
         performance.set_timeline(timeline, || {
-            let mut settings = upstream;
+            let mut settings = start.settings;
             settings.insert("moodplayer".into(), lock(&self.settings).to_json().into());
             settings
         });
-        lock(&self.state).discont = true;
+        let mut state = lock(&self.state);
+        (state.discont, state.inputs.audio) = (true, begins);
         Ok(())
     }
 
-    /// The mood's segment, the settings of the elements upstream, and the running time to begin at.
-    #[allow(clippy::type_complexity)]
-    fn wait_for_segment(
-        &self,
-    ) -> Result<
-        (Option<gst::FormattedSegment<gst::ClockTime>>, serde_json::Map<String, serde_json::Value>, u64),
-        Stop,
-    > {
+    fn wait_for_start(&self) -> Result<Start, Stop> {
         let mut state = lock(&self.state);
         loop {
             if state.flushing {
                 return Err(Stop::Flushing);
             }
-            let known = state.inputs.first_segment().map(Option::<&_>::cloned);
-            let paused = state.inputs.is_live() && !state.playing;
-            if let Some(segment) = known.filter(|_| !paused || state.eos_requested) {
-                let live = state.inputs.is_live();
-                let settings = state.upstream_settings.clone();
+            let live = state.inputs.is_live();
+            if state.eos_requested || (state.inputs.are_ready() && (state.playing || !live)) {
+                let first = state.inputs.first();
+                let mut start = Start {
+                    segment: first.and_then(|input| input.segment.clone()),
+                    seqnum: first.and_then(|input| input.seqnum),
+                    settings: state.upstream_settings.clone(),
+                    from: 0,
+                };
                 drop(state);
-                let from = if live { self.obj().current_running_time() } else { None };
-                return Ok((segment, settings, from.map_or(0, |time| time.nseconds())));
+                if live {
+                    start.from = self.obj().current_running_time().map_or(0, |time| time.nseconds());
+                }
+                return Ok(start);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -158,7 +171,7 @@ impl MoodPlayer {
 
     fn negotiate(&self) -> Result<Format, Stop> {
         let offered = self.src.peer_query_caps(Some(&format::template()));
-        let Some((format, caps)) = Format::best_of(offered) else {
+        let Some((format, caps)) = Format::best_of(&offered) else {
             gst::element_imp_error!(
                 self,
                 gst::CoreError::Negotiation,

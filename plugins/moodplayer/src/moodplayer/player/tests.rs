@@ -85,6 +85,8 @@ impl Stage for Shelf {
         Ok(Some(Ok(Loaded { source, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
     }
 
+    fn measure(&mut self, _uri: &str, _format: Format) {}
+
     fn cancel(&mut self, ticket: u64) {
         self.requests.remove(&ticket);
     }
@@ -103,7 +105,7 @@ struct Concert {
 fn concert(tracks: &[(Emotion, &str)], change: impl FnOnce(&mut Settings)) -> Concert {
     gst::init().unwrap();
     let caps = "audio/x-raw,format=F32LE,layout=interleaved,rate=8000,channels=1";
-    let (format, _) = Format::best_of(caps.parse().unwrap()).unwrap();
+    let (format, _) = Format::best_of(&caps.parse().unwrap()).unwrap();
     let tracks = tracks.iter().map(|(emotion, path)| Track {
         uri: format!("file:///{path}"),
         title: (*path).into(),
