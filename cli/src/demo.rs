@@ -3,7 +3,8 @@
 //! The actor is filmed into an H.264 file and the music recorded into tagged FLAC files; then a pipeline decodes the
 //! film, detects, classifies, draws, logs, plays along, and muxes picture and music; then the report is written.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,9 +82,12 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
 }
 
 fn report(folder: &Path) -> Result<(), Failure> {
-    let failed = |error: session::TimelineError| Failure::Work(error.to_string());
-    let mut timeline = session::Timeline::load(&folder.join("timeline.jsonl")).map_err(failed)?;
-    timeline.add_music(session::Timeline::load(&folder.join("music.jsonl")).map_err(failed)?);
+    let failed = |path: &Path, error: session::ReadError| Failure::Work(format!("{}: {error}", path.display()));
+    let (timeline, music) = (folder.join("timeline.jsonl"), folder.join("music.jsonl"));
+    let file = File::open(&music).map_err(|error| Failure::file(&music, &error))?;
+    let decisions = session::read_lines(BufReader::new(file)).map_err(|error| failed(&music, error))?;
+    let mut timeline = session::Timeline::load(&timeline).map_err(|error| failed(&timeline, error))?;
+    timeline.add_music(decisions);
     let summary = session::Summary::of(&timeline);
     let path = folder.join("report.html");
     let page = session::report::html(&timeline, &summary, "The built-in demo");

@@ -83,14 +83,14 @@ fn play(piece: &Piece, path: &Path, progress: &Progress) -> Result<(), Failure> 
 }
 
 fn tag(piece: &Piece, path: &Path) -> Result<(), Failure> {
-    let failed = |error: lofty::error::LoftyError| Failure::Work(format!("{}: {error}", path.display()));
-    let mut file = lofty::read_from_path(path).map_err(failed)?;
+    let failed = |reason: String| Failure::Work(format!("{}: {reason}", path.display()));
+    let mut file = lofty::read_from_path(path).map_err(|error| failed(error.to_string()))?;
     let mut tag = Tag::new(TagType::VorbisComments);
     tag.set_title(piece.title.into());
     tag.set_artist("gst-mood".into());
     tag.insert_text(ItemKey::Mood, piece.mood.into());
     file.insert_tag(tag);
-    file.save_to_path(path, WriteOptions::default()).map_err(failed)
+    file.save_to_path(path, WriteOptions::default()).map_err(|error| failed(error.to_string()))
 }
 
 /// Sends `buffers` (bytes, timestamp, duration) through `encoder` into the file at `path`.
