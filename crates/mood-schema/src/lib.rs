@@ -5,6 +5,7 @@
 //! valence and arousal -1 to 1, angles in degrees, clockwise on the screen.
 
 mod affect;
+mod colour;
 mod emotion;
 mod frame;
 mod line;

@@ -20,19 +20,10 @@ pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
 pub(crate) const VALENCE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 pub(crate) const AROUSAL: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
 
-/// Colours that colour-blind people tell apart (Okabe and Ito 2008, jfly.uni-koeln.de/color), grey for neutral.
+/// A mood's colour as plotters takes it.
 pub(crate) fn color(mood: Mood) -> RGBColor {
-    match mood {
-        Mood::Known(Emotion::Angry) => RGBColor(0xD5, 0x5E, 0x00),
-        Mood::Known(Emotion::Disgust) => RGBColor(0x00, 0x9E, 0x73),
-        Mood::Known(Emotion::Fear) => RGBColor(0xCC, 0x79, 0xA7),
-        Mood::Known(Emotion::Happy) => RGBColor(0xF0, 0xE4, 0x42),
-        Mood::Known(Emotion::Sad) => RGBColor(0x00, 0x72, 0xB2),
-        Mood::Known(Emotion::Surprise) => RGBColor(0xE6, 0x9F, 0x00),
-        Mood::Known(Emotion::Neutral) => RGBColor(0xA6, 0xA6, 0xA6),
-        Mood::Uncertain => RGBColor(0xDD, 0xDD, 0xDD),
-        Mood::Absent => RGBColor(0xF2, 0xF2, 0xF2),
-    }
+    let [red, green, blue] = mood.colour();
+    RGBColor(red, green, blue)
 }
 
 /// From the bottom of the stack to its top.

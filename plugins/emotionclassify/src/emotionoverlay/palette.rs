@@ -1,8 +1,6 @@
-//! One colour an emotion, told apart by colour-blind eyes too: Okabe and Ito's palette (Color Universal Design, 2008).
-//!
-//! Its yellow is left out because it vanishes on a white page, where the report shows the same colours.
+//! The overlay's colours: an emotion's own, which the report shows too, and what words and bars stand on.
 
-use mood_schema::{Emotion, Label};
+use mood_schema::{Emotion, Label, Mood};
 
 /// Red, green and blue, 0-1.
 pub(super) type Rgb = [f64; 3];
@@ -20,15 +18,7 @@ pub(super) const BACKING: Rgb = rgb(0x101010);
 
 /// An emotion's colour.
 pub(super) fn of_emotion(emotion: Emotion) -> Rgb {
-    match emotion {
-        Emotion::Angry => rgb(0xD55E00),
-        Emotion::Disgust => rgb(0x009E73),
-        Emotion::Fear => rgb(0xCC79A7),
-        Emotion::Happy => rgb(0xE69F00),
-        Emotion::Sad => rgb(0x0072B2),
-        Emotion::Surprise => rgb(0x56B4E9),
-        Emotion::Neutral => rgb(0xDDDDDD),
-    }
+    Mood::from(emotion).colour().map(|value| f64::from(value) / 255.0)
 }
 
 /// The colour of a face's box: its label's, or white where there is none.
@@ -63,15 +53,6 @@ mod tests {
             let (one, other) = (luminance(ground) + 0.05, luminance(ink_on(ground)) + 0.05);
             let contrast = (one / other).max(other / one);
             assert!(contrast >= 4.5, "{emotion}: {contrast}");
-        }
-    }
-
-    #[test]
-    fn no_two_emotions_share_a_colour() {
-        for (index, one) in Emotion::ALL.into_iter().enumerate() {
-            for other in &Emotion::ALL[index + 1..] {
-                assert_ne!(of_emotion(one), of_emotion(*other));
-            }
         }
     }
 }
