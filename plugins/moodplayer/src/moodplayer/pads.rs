@@ -136,7 +136,7 @@ impl MoodPlayer {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Format,
-                ("a mood pad needs frames with a time: its segment is not one of time")
+                ("a mood pad got a frame before its segment: put a parser or decoder in front of it")
             );
             return Err(gst::FlowError::Error);
         }
@@ -178,7 +178,9 @@ impl MoodPlayer {
             EventView::StreamStart(_) => self.with_input(index, |input| input.eos = false),
             EventView::Caps(caps) => self.with_input(index, |input| input.set_caps(caps.caps())),
             EventView::Segment(segment) => {
+                // Frames counted in something other than time may still carry timestamps.
                 let (seqnum, segment) = (segment.seqnum(), segment.segment().downcast_ref().cloned());
+                let segment = segment.or_else(|| Some(gst::FormattedSegment::new()));
                 let live = self.is_peer_live(index);
                 self.with_input(index, |input| {
                     (input.segment, input.seqnum, input.live) = (segment, Some(seqnum), live);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::format::Format;
 use super::loader::Loader;
 use super::log::DecisionLog;
-use super::player::{Interrupted, Player};
+use super::player::{Interrupted, Patience, Player};
 use super::settings::{Misspelt, Settings};
 use super::timeline::Timeline;
 
@@ -29,6 +29,8 @@ pub enum Notice {
     Line(Line),
     /// Stream time, and how long the mood has been negative, ns.
     SafetyLimit(u64, u64),
+    /// No track is left that can be played.
+    NothingPlays,
     /// The log cannot be written any more.
     LogFailed(std::io::Error),
 }
@@ -40,8 +42,7 @@ pub struct Moment {
     pub commands: Vec<Command>,
     /// Whether there is a camera at all; without one, music plays by hand.
     pub watched: bool,
-    /// Whether to wait for decoders.
-    pub patient: bool,
+    pub patience: Patience,
 }
 
 /// Sound.
@@ -60,6 +61,8 @@ pub struct Performance {
     log: Option<DecisionLog>,
     stage: Option<Loader>,
     player: Option<Player<Loader>>,
+    /// Told.
+    nothing_plays: bool,
     pub format: Option<Format>,
     pub timeline: Option<Timeline>,
     /// The next frame of audio.
@@ -82,6 +85,7 @@ impl Performance {
             log,
             stage: Some(stage),
             player: None,
+            nothing_plays: false,
             format: None,
             timeline: None,
             frame: 0,
@@ -167,9 +171,13 @@ impl Performance {
                 Command::Rate(rating) => player.rate(rating),
             }
         }
-        let rendered = player.render(self.frame, &mut samples, moment.patient);
+        let rendered = player.render(self.frame, &mut samples, moment.patience);
+        let nothing_plays = player.is_at_a_loss();
         for event in player.take_events() {
             self.tell(Line::Track(TrackLine { pts: timeline.stream(event.frame), ..event.line }));
+        }
+        if nothing_plays && !std::mem::replace(&mut self.nothing_plays, true) {
+            self.notices.push(Notice::NothingPlays);
         }
         rendered?;
         self.frame += frames as u64;

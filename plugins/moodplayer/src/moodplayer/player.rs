@@ -2,8 +2,7 @@
 //!
 //! Knows nothing of GStreamer: a [`Stage`] opens tracks and a [`Source`] gives their samples. At most one voice leads;
 //! the others fade out. While a track plays, the next one for the same mood is opened ahead, so that it can begin on the
-//! frame where the track ends. With `patient` it waits for whatever it needs, so that the result never depends on the
-//! machine's speed; without, it goes on with what is there.
+//! frame where the track ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +15,17 @@ use super::format::Format;
 use super::loudness::Loudness;
 use super::mixer::{Fade, Limiter};
 use super::settings::{Resume, Settings, SwitchAt};
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Everything, so that the result never depends on the machine's speed.
+    Always,
+    /// Samples, and a track where nothing else plays; while another plays, a new one begins when it is there.
+    Decoding,
+    /// Nothing: time runs.
+    Never,
+}
 
 /// Waiting was cut short: the stream is flushed or stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +168,7 @@ pub struct Player<S: Stage> {
     /// Faded out by hand: silent until the goal changes.
     resting: bool,
     crossfading: bool,
+    at_a_loss: bool,
     limiter: Limiter,
     scratch: Vec<f32>,
     events: Vec<Event>,
@@ -178,6 +189,7 @@ impl<S: Stage> Player<S> {
             left: BTreeMap::new(),
             resting: false,
             crossfading: false,
+            at_a_loss: false,
             limiter: Limiter::new(format.rate),
             scratch: Vec::new(),
             events: Vec::new(),
@@ -193,6 +205,11 @@ impl<S: Stage> Player<S> {
     pub fn playing(&self) -> Option<&str> {
         let track = self.leading().map(|voice| voice.track)?;
         self.library.tracks.get(track).map(|track| track.uri.as_str())
+    }
+
+    /// Whether music is wanted and no track is left that can be played.
+    pub fn is_at_a_loss(&self) -> bool {
+        self.at_a_loss
     }
 
     /// What happened since the last call.
@@ -252,16 +269,16 @@ impl<S: Stage> Player<S> {
     }
 
     /// The next frames of sound, into the whole frames of `out`. `at` is the first one's number.
-    pub fn render(&mut self, at: u64, out: &mut [f32], patient: bool) -> Result<(), Interrupted> {
+    pub fn render(&mut self, at: u64, out: &mut [f32], patience: Patience) -> Result<(), Interrupted> {
         out.fill(0.0);
         let width = self.format.width();
         let total = out.len() / width;
         let mut done = 0;
         while done < total {
             let now = at + done as u64;
-            self.decide(now, patient)?;
+            self.decide(now, patience)?;
             let frames = self.span(total - done);
-            self.mix(&mut out[done * width..(done + frames) * width], patient)?;
+            self.mix(&mut out[done * width..(done + frames) * width], patience != Patience::Never)?;
             done += frames;
             self.settle(at + done as u64);
         }
@@ -274,11 +291,11 @@ impl<S: Stage> Player<S> {
     }
 
     /// Begins a track where one is due.
-    fn decide(&mut self, now: u64, patient: bool) -> Result<(), Interrupted> {
+    fn decide(&mut self, now: u64, patience: Patience) -> Result<(), Interrupted> {
         // Far enough ahead to know where the track ends before its last fade begins.
         let ahead = (self.options.crossfade + u64::from(self.format.rate) / 10) as usize;
         if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
-            voice.source.fill(ahead, patient)?;
+            voice.source.fill(ahead, patience != Patience::Never)?;
         }
         self.avoid_broken();
         let ends = self.leading().is_some_and(|voice| match remaining(voice) {
@@ -288,13 +305,18 @@ impl<S: Stage> Player<S> {
         let begins =
             self.goal.is_some() && !self.resting && (self.leading().is_none() || self.due.is_some() || ends);
         if begins {
-            if self.ready(now, patient)? {
+            let wait = match patience {
+                Patience::Always => true,
+                Patience::Decoding => self.due.is_none() || self.leading().is_none(),
+                Patience::Never => false,
+            };
+            if self.ready(now, wait)? {
                 self.begin(now);
-                if !patient {
+                if patience != Patience::Always {
                     self.measure_ahead();
                 }
             }
-        } else if patient {
+        } else if patience == Patience::Always {
             // Opened ahead; when it turns out whether it can be played must not depend on the machine's speed.
             self.choose();
         } else {
@@ -351,6 +373,7 @@ impl<S: Stage> Player<S> {
             self.chooser.set_no_repeat(no_repeat);
             self.chooser.choose(&self.library, &query(&goal)).map(|choice| (choice, 0))
         });
+        self.at_a_loss = chosen.is_none();
         let Some((choice, from)) = chosen else { return };
         let Some(track) = self.library.tracks.get(choice.track) else { return };
         let ticket = self.stage.load(Request { uri: track.uri.clone(), format: self.format, from });
@@ -497,11 +520,11 @@ impl<S: Stage> Player<S> {
         voices.fold(rest as u64, u64::min).max(1) as usize
     }
 
-    fn mix(&mut self, out: &mut [f32], patient: bool) -> Result<(), Interrupted> {
+    fn mix(&mut self, out: &mut [f32], wait: bool) -> Result<(), Interrupted> {
         let width = self.format.width();
         let frames = out.len() / width;
         for voice in &mut self.voices {
-            voice.source.fill(frames, patient)?;
+            voice.source.fill(frames, wait)?;
         }
         for voice in &mut self.voices {
             self.scratch.clear();

@@ -10,7 +10,7 @@ use super::format::{self, Format};
 use super::imp::{CAT, MoodPlayer, lock};
 use super::input::{Clock, Gate};
 use super::performance::{Chunk, Moment, Notice, Performance};
-use super::player::Interrupted;
+use super::player::{Interrupted, Patience};
 use super::timeline::Timeline;
 
 /// Chunks of audio a second: how finely decisions are placed.
@@ -19,6 +19,8 @@ const CHUNKS_A_SECOND: u64 = 100;
 /// Why the task rests.
 pub enum Stop {
     Flushing,
+    /// Time begins anew: not at all.
+    Again,
     /// The last sample has been pushed, or must not be.
     Eos,
     /// Already reported.
@@ -66,9 +68,11 @@ impl MoodPlayer {
         self.tell(notices);
         self.set_playing(mood, track);
         let Err(stop) = result else { return };
-        let _ = self.src.pause_task();
+        if !matches!(stop, Stop::Again) {
+            let _ = self.src.pause_task();
+        }
         match stop {
-            Stop::Flushing => {}
+            Stop::Flushing | Stop::Again => {}
             Stop::Eos => {
                 gst::debug!(CAT, imp = self, "the end");
                 self.set_flow(Err(gst::FlowError::Eos));
@@ -175,9 +179,7 @@ impl MoodPlayer {
             gst::element_imp_error!(
                 self,
                 gst::CoreError::Negotiation,
-                [
-                    "downstream takes no audio that moodplayer makes: put audioconvert and audioresample behind it"
-                ]
+                ("downstream takes no audio that moodplayer makes: put audioconvert and audioresample behind it")
             );
             return Err(Stop::Failed(gst::FlowError::NotNegotiated));
         };
@@ -211,8 +213,11 @@ impl MoodPlayer {
         let clock = self.obj().clock();
         let mut state = lock(&self.state);
         let frames = loop {
-            if state.flushing || state.restart {
+            if state.flushing {
                 return Err(Stop::Flushing);
+            }
+            if state.restart {
+                return Err(Stop::Again);
             }
             if state.eos_requested {
                 return Err(Stop::Eos);
@@ -244,11 +249,16 @@ impl MoodPlayer {
                 Gate::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         };
+        let watched = state.inputs.linked().next().is_some();
         let moment = Moment {
             seen: state.inputs.take_until(now),
             commands: std::mem::take(&mut state.commands),
-            watched: state.inputs.linked().next().is_some(),
-            patient: !state.inputs.is_live(),
+            watched,
+            patience: match watched {
+                false => Patience::Decoding,
+                true if state.inputs.is_live() => Patience::Never,
+                true => Patience::Always,
+            },
         };
         Ok(Turn { frames, moment })
     }
@@ -303,6 +313,15 @@ impl MoodPlayer {
                 Notice::Line(Line::Track(track)) => mood_meta::message::track(track),
                 Notice::Line(_) => continue,
                 Notice::SafetyLimit(at, time) => mood_meta::message::safety_limit(*at, *time),
+                Notice::NothingPlays => {
+                    gst::element_imp_warning!(
+                        self,
+                        gst::ResourceError::Read,
+                        ("none of the library's tracks can be played; check the files, or install what decodes them: \
+                             gstreamer1.0-plugins-good, gstreamer1.0-plugins-ugly, gstreamer1.0-libav")
+                    );
+                    continue;
+                }
                 Notice::LogFailed(error) => {
                     gst::element_imp_warning!(
                         self,

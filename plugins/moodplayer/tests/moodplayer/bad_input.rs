@@ -58,6 +58,23 @@ fn a_track_deleted_while_it_waits_is_passed_over() {
     assert!(recording.heard(4.5).is_some(), "the next best plays");
 }
 
+#[test]
+fn a_local_file_does_not_lead_to_the_network() {
+    init();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let text = format!(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://{}/a.ts\n#EXT-X-ENDLIST\n",
+        server.local_addr().unwrap()
+    );
+    std::fs::write(folder.path().join("song.mp3"), text).unwrap();
+    let recording = perform(player(folder.path()), &[(Some(Happy), 5)]);
+    assert_eq!((recording.seconds(), recording.count("track-failed")), (5.0, 1));
+    assert!(recording.complaints.iter().any(|text| text.contains("none of the library's tracks")));
+    assert!(server.accept().is_err(), "somebody called");
+}
+
 /// The errors of a player that does not come up.
 fn refused(change: impl FnOnce(&gst::Element)) -> String {
     init();

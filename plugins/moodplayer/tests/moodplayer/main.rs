@@ -7,4 +7,5 @@ mod bad_input;
 mod files;
 mod hand;
 mod live;
+mod night;
 mod studio;

@@ -128,14 +128,14 @@ impl Concert {
 
     /// Plays in chunks of 10 ms.
     fn play(&mut self, seconds: f64) -> &mut Self {
-        self.play_as(seconds, true)
+        self.play_as(seconds, Patience::Always)
     }
 
-    fn play_as(&mut self, seconds: f64, patient: bool) -> &mut Self {
+    fn play_as(&mut self, seconds: f64, patience: Patience) -> &mut Self {
         let end = self.at + (seconds * RATE as f64) as u64;
         while self.at < end {
             let mut chunk = vec![f32::NAN; 80.min(end - self.at) as usize];
-            self.player.render(self.at, &mut chunk, patient).unwrap();
+            self.player.render(self.at, &mut chunk, patience).unwrap();
             self.at += chunk.len() as u64;
             self.sound.extend(chunk);
             self.events.extend(self.player.take_events());
@@ -250,6 +250,7 @@ fn where_nothing_can_be_played_there_is_silence() {
     let mut concert = concert(&[(Happy, "0.1/9/never"), (Sad, "0.1/9/never")], |_| {});
     concert.wish(Happy).play(2.0);
     assert_eq!(concert.happened().len(), 2);
+    assert!(concert.player.is_at_a_loss());
     assert!(concert.sound.iter().all(|sample| *sample == 0.0));
 }
 
@@ -322,16 +323,29 @@ fn skip_fade_out_and_rating() {
 fn without_patience_sound_goes_on_until_the_next_track_is_there() {
     let mut concert = concert(&[(Happy, "0.1/60"), (Sad, "0.3/60")], |_| {});
     concert.player.stage.slow = true;
-    concert.wish(Happy).play_as(1.0, false);
+    concert.wish(Happy).play_as(1.0, Patience::Never);
     assert!(concert.sound.iter().all(|sample| *sample == 0.0));
     concert.player.stage.slow = false;
-    concert.play_as(1.0, false);
+    concert.play_as(1.0, Patience::Never);
     concert.player.stage.slow = true;
-    concert.wish(Sad).play_as(1.0, false);
+    concert.wish(Sad).play_as(1.0, Patience::Never);
     assert!(concert.heard(2.9) > 0.09 && concert.heard(2.9) < 0.15);
     concert.player.stage.slow = false;
-    concert.play_as(2.0, false);
+    concert.play_as(2.0, Patience::Never);
     assert!(concert.heard(4.9) > 0.29);
+}
+
+#[test]
+fn by_hand_only_a_switch_is_not_waited_for() {
+    let mut concert = concert(&[(Happy, "0.1/2"), (Sad, "0.3/60")], |s| s.crossfade = gst::ClockTime::ZERO);
+    concert.player.stage.slow = true;
+    concert.wish(Happy).play_as(5.0, Patience::Decoding);
+    assert!(concert.sound.iter().all(|sample| *sample > 0.09), "it waits where there would be silence");
+    concert.wish(Sad).play_as(0.5, Patience::Decoding);
+    assert!(concert.heard(5.4) < 0.15, "and plays on where there would not");
+    concert.player.stage.slow = false;
+    concert.play_as(1.0, Patience::Decoding);
+    assert!(concert.heard(6.4) > 0.29);
 }
 
 #[test]
@@ -339,7 +353,7 @@ fn an_interruption_comes_through_and_can_be_recovered_from() {
     let mut concert = concert(&[(Happy, "0.1/60")], |_| {});
     concert.player.stage.interrupted = true;
     concert.wish(Happy);
-    assert_eq!(concert.player.render(0, &mut [0.0; 80], true), Err(Interrupted));
+    assert_eq!(concert.player.render(0, &mut [0.0; 80], Patience::Always), Err(Interrupted));
     concert.player.stage.interrupted = false;
     concert.play(1.0);
     assert_eq!(concert.happened()[0].1, Started);
