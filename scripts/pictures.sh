@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Takes the README's pictures from the demo's results: `make demo` first, then scripts/pictures.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+demo=$PWD/target/demo pictures=$PWD/docs/pictures
+[ -e "$demo/annotated.mp4" ] || { echo 'pictures: run make demo first' >&2; exit 1; }
+mkdir -p "$pictures"
+
+# One moment of each of the four expressions, side by side.
+ffmpeg -v error -y -i "$demo/annotated.mp4" -vf \
+    "select='between(t,6.0,6.03)+between(t,16.0,16.03)+between(t,24.0,24.03)+between(t,33.5,33.53)',tile=2x2" \
+    -frames:v 1 "$pictures/overlay.png"
+
+profile=$(mktemp -d)
+trap 'rm -r "$profile"' EXIT
+chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+    --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
+    --window-size=1000,1060 --screenshot="$pictures/report.png" "file://$demo/report.html" 2>/dev/null
