@@ -65,9 +65,9 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
         ("player", "log-location", &folder.join("music.jsonl")),
     ] {
         // A path that is not UTF-8 cannot go through a GObject string property unchanged.
-        let text = path
-            .to_str()
-            .ok_or_else(|| Failure::Work(format!("{} is not UTF-8: choose another folder", path.display())))?;
+        let text = path.to_str().ok_or_else(|| {
+            Failure::Work(format!("{} is not UTF-8: choose another folder", path.display()))
+        })?;
         pipeline::element(&pipeline, element)?.set_property(property, text);
     }
     let player = pipeline::element(&pipeline, "player")?;
@@ -82,7 +82,8 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
 }
 
 fn report(folder: &Path) -> Result<(), Failure> {
-    let failed = |path: &Path, error: session::ReadError| Failure::Work(format!("{}: {error}", path.display()));
+    let failed =
+        |path: &Path, error: session::ReadError| Failure::Work(format!("{}: {error}", path.display()));
     let (timeline, music) = (folder.join("timeline.jsonl"), folder.join("music.jsonl"));
     let file = File::open(&music).map_err(|error| Failure::file(&music, &error))?;
     let decisions = session::read_lines(BufReader::new(file)).map_err(|error| failed(&music, error))?;

@@ -57,7 +57,12 @@ pub fn run(json: bool) -> Result<(), Failure> {
 }
 
 fn finding(name: &str, needed: bool, detail: Result<String, String>) -> Finding {
-    Finding { name: name.into(), needed, found: detail.is_ok(), detail: detail.unwrap_or_else(|advice| advice) }
+    Finding {
+        name: name.into(),
+        needed,
+        found: detail.is_ok(),
+        detail: detail.unwrap_or_else(|advice| advice),
+    }
 }
 
 fn print(findings: &[Finding]) {
@@ -112,11 +117,15 @@ fn runtime_and_model() -> [Finding; 2] {
     let file = plugin.and_then(|plugin| plugin.filename());
     let near: Vec<PathBuf> = file.iter().filter_map(|file| file.parent()).map(PathBuf::from).collect();
     let runtime = Runtime::load(None, &near).map_err(|error| error.to_string());
-    let model = runtime.as_ref().map_err(|_| "cannot be tried without ONNX Runtime".to_string()).and_then(|runtime| {
-        let classifier = Classifier::load(runtime, &Model::BuiltIn, Provider::Cpu).map_err(|error| error.to_string())?;
-        Ok(format!("{}, sha256 {}", classifier.name(), classifier.sha256()))
-    });
-    let runtime = runtime.map(|runtime| format!("{} ({})", runtime.library().display(), runtime.build_info()));
+    let model = runtime.as_ref().map_err(|_| "cannot be tried without ONNX Runtime".to_string()).and_then(
+        |runtime| {
+            let classifier = Classifier::load(runtime, &Model::BuiltIn, Provider::Cpu)
+                .map_err(|error| error.to_string())?;
+            Ok(format!("{}, sha256 {}", classifier.name(), classifier.sha256()))
+        },
+    );
+    let runtime =
+        runtime.map(|runtime| format!("{} ({})", runtime.library().display(), runtime.build_info()));
     [finding("ONNX Runtime", true, runtime), finding("model", true, model)]
 }
 

@@ -37,7 +37,8 @@ pub fn film(path: &Path) -> Result<Duration, Failure> {
         .field("height", HEIGHT as i32)
         .field("framerate", gst::Fraction::new(FRAMES_PER_SECOND as i32, 1))
         .build();
-    let encoder = "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast ! h264parse ! mp4mux";
+    let encoder =
+        "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast ! h264parse ! mp4mux";
     let progress = Progress::start("filming the actor", length.as_millis() as u64);
     encode(encoder, &caps, pictures, path, &progress)?;
     progress.finish(Some(length));
@@ -102,7 +103,8 @@ fn encode(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let part = part_of(path);
-    let pipeline = pipeline::parse(&format!("appsrc name=in format=time block=true ! {encoder} ! filesink name=out"))?;
+    let pipeline =
+        pipeline::parse(&format!("appsrc name=in format=time block=true ! {encoder} ! filesink name=out"))?;
     pipeline::element(&pipeline, "out")?.set_property("location", &part);
     let source = pipeline::element(&pipeline, "in")?;
     let source = source.downcast::<gst_app::AppSrc>().map_err(|_| Failure::Work("no appsrc".into()))?;

@@ -39,7 +39,8 @@ impl Progress {
     pub fn finish(self, media: Option<Duration>) {
         self.bar.finish_and_clear();
         let taken = self.begun.elapsed().as_secs_f64();
-        let speed = media.map(|media| format!(", {:.1} times real time", media.as_secs_f64() / taken.max(1e-3)));
+        let speed =
+            media.map(|media| format!(", {:.1} times real time", media.as_secs_f64() / taken.max(1e-3)));
         let indent = if self.terminal { 20 } else { 0 };
         eprintln!("{:>indent$} done in {taken:.1} s{}", self.name, speed.unwrap_or_default());
     }

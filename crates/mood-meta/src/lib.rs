@@ -2,6 +2,7 @@
 //!
 //! - [`region`]: `GstVideoRegionOfInterestMeta` of type `face` and `eye`, with DL Streamer's params
 //! - [`frame`]: the custom meta `GstMoodFrame`, one a frame, which survives scaling and conversion
+//! - [`filter`]: what our filters have in common
 //! - [`luma`]: the luma of a video frame in any common format, which is what detectors and classifiers look at
 //! - [`message`]: the element messages that applications watch
 //! - [`event`]: what elements tell each other along the stream: settings downstream, the player's doings upstream
@@ -9,6 +10,7 @@
 //! No GObject type is defined here, so that several plugins in one process can link this crate.
 
 pub mod event;
+pub mod filter;
 pub mod frame;
 pub mod luma;
 pub mod message;

@@ -7,9 +7,11 @@ use glib::prelude::*;
 use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
+use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
 use mini_xception::patch::{self, Cut};
 use mini_xception::{Classifier, Model, Provider, Runtime, quality};
+use mood_meta::filter;
 use mood_meta::luma::{self, Luma};
 use mood_meta::region::FaceRegion;
 use mood_schema::{Face, Frame};
@@ -201,17 +203,9 @@ impl ElementImpl for EmotionClassify {
         Some(&METADATA)
     }
 
-    // The templates are constant and valid.
-    #[allow(clippy::unwrap_used)]
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = luma::caps();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).unwrap()
-                })
-                .to_vec()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| filter::pad_templates(&luma::caps()));
         &TEMPLATES
     }
 }
@@ -289,6 +283,28 @@ impl BaseTransformImpl for EmotionClassify {
             self.obj().src_pad().push_event(mood_meta::event::settings("emotionclassify", &settings));
         }
         handled
+    }
+
+    /// Buffers go on with the memory they came with, so what downstream can take is what upstream may send; without an
+    /// answer from downstream that is nothing special.
+    fn propose_allocation(
+        &self,
+        _decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.obj().src_pad().peer_query(query);
+        Ok(())
+    }
+
+    /// A shared buffer is copied without its pixels: the copy refers to the same memory, which is only read.
+    fn prepare_output_buffer(
+        &self,
+        inbuf: InputBuffer,
+    ) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
+        Ok(match inbuf {
+            InputBuffer::Writable(_) => PrepareOutputBufferSuccess::InputBuffer,
+            InputBuffer::Readable(buffer) => PrepareOutputBufferSuccess::Buffer(buffer.copy()),
+        })
     }
 
     fn transform_ip(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
@@ -378,7 +394,7 @@ impl EmotionClassify {
     }
 
     fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        self.obj().segment().downcast::<gst::ClockTime>().ok()?.to_stream_time(pts)
+        filter::stream_time(&self.obj().segment(), pts)
     }
 
     /// The folders to look for ONNX Runtime in: the plugin's.

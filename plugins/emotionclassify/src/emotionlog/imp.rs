@@ -9,6 +9,7 @@ use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::filter;
 use mood_schema::{Line, SCHEMA_VERSION, Session};
 use serde_json::{Map, Value};
 
@@ -125,17 +126,9 @@ impl ElementImpl for EmotionLog {
         Some(&METADATA)
     }
 
-    // The templates are constant and valid.
-    #[allow(clippy::unwrap_used)]
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst::Caps::new_any();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).unwrap()
-                })
-                .to_vec()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| filter::pad_templates(&gst::Caps::new_any()));
         &TEMPLATES
     }
 }
@@ -210,11 +203,7 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let segment = self.obj().segment();
-        let stream_time = |time: Option<gst::ClockTime>| {
-            segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(time))
-        };
-        let pts = stream_time(buffer.pts()).map(gst::ClockTime::nseconds);
+        let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
         let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
         self.write_frame(buffer, pts, duration).map_err(|error| {
             self.post_error_message(self.write_failed(&error));

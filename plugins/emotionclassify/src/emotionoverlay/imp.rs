@@ -143,12 +143,7 @@ impl ElementImpl for EmotionOverlay {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let formats = gst_video::VideoFormat::iter_raw().filter(|format| blur::can(*format));
             let caps = gst_video::VideoCapsBuilder::new().format_list(formats).build();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .into_iter()
-                .filter_map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-                })
-                .collect()
+            mood_meta::filter::pad_templates(&caps)
         });
         &TEMPLATES
     }

@@ -10,8 +10,8 @@ use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
 use haar::{Cascade, CascadeError, GrayImage};
-use mood_meta::luma;
 use mood_meta::region::{self, FaceRegion, PixelBox};
+use mood_meta::{filter, luma};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -218,17 +218,9 @@ impl ElementImpl for HaarFaceDetect {
         Some(&METADATA)
     }
 
-    // The templates are constant and valid.
-    #[allow(clippy::unwrap_used)]
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = luma::caps();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).unwrap()
-                })
-                .to_vec()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| filter::pad_templates(&luma::caps()));
         &TEMPLATES
     }
 }
@@ -248,7 +240,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             name => Some(self.load("eyes-cascade", name, &mut cascades)?),
         };
         let finder = Finder::new(cascade, eyes)
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
         *lock(&self.state) =
             Some(State { finder, info: None, luma: Vec::new(), ids: Vec::new(), cascades, announced: None });
         Ok(())
@@ -362,9 +354,9 @@ impl HaarFaceDetect {
     ) -> Result<Arc<Cascade>, gst::ErrorMessage> {
         let fail = |error: CascadeError| match error {
             CascadeError::NotFound { .. } => {
-                gst::error_msg!(gst::ResourceError::NotFound, ["{property}: {error}"])
+                gst::error_msg!(gst::ResourceError::NotFound, ("{property}: {error}"))
             }
-            error => gst::error_msg!(gst::ResourceError::OpenRead, ["{property}={name}: {error}"]),
+            error => gst::error_msg!(gst::ResourceError::OpenRead, ("{property}={name}: {error}")),
         };
         let path = haar::find(name).map_err(fail)?;
         let cascade = Cascade::load(&path).map_err(fail)?;
@@ -418,7 +410,7 @@ impl HaarFaceDetect {
         info: &gst_video::VideoInfo,
     ) -> Result<Vec<Found>, gst::FlowError> {
         let fail = |what: &str| {
-            gst::element_imp_error!(self, gst::StreamError::Format, ["{what}"]);
+            gst::element_imp_error!(self, gst::StreamError::Format, ("{what}"));
             gst::FlowError::Error
         };
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
@@ -432,7 +424,7 @@ impl HaarFaceDetect {
     }
 
     fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        self.obj().segment().downcast::<gst::ClockTime>().ok()?.to_stream_time(pts)
+        filter::stream_time(&self.obj().segment(), pts)
     }
 }
 
