@@ -12,7 +12,7 @@ use crate::SECOND;
 /// The seven emotions, uncertain, absent.
 const STATES: usize = 9;
 /// How long classification errors stay alike.
-const ERROR_CORRELATION: f64 = 2.0 * SECOND as f64;
+const ERROR_CORRELATION: f64 = 1.25 * SECOND as f64;
 /// How long a mood lasts on average.
 const MOOD_DURATION: f64 = 90.0 * SECOND as f64;
 /// The share of a classification that is not believed: even a sure classifier errs.

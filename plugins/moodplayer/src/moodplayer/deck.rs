@@ -9,7 +9,7 @@ use glib::prelude::*;
 use gst::prelude::*;
 
 use super::format::{self, Format};
-use super::player::{Ending, Interrupted, Source};
+use super::stage::{Ending, Interrupted, Source};
 
 /// A track that gives nothing for this long is broken.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::deck::Deck;
 use super::format::Format;
 use super::loudness::{Loudness, Meter};
-use super::player::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
+use super::stage::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
 
 /// The measure of a track stops here: what comes later will not make much of a difference.
 const MEASURED_SECONDS: u64 = 15 * 60;

@@ -16,6 +16,7 @@ mod pads;
 mod performance;
 mod player;
 mod settings;
+mod stage;
 mod task;
 mod timeline;
 

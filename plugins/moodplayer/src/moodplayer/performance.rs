@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::format::Format;
 use super::loader::Loader;
 use super::log::DecisionLog;
-use super::player::{Interrupted, Patience, Player};
+use super::player::Player;
 use super::settings::{Misspelt, Settings};
+use super::stage::{Interrupted, Patience};
 use super::timeline::Timeline;
 
 /// What a person asks for while it plays.

@@ -10,7 +10,7 @@ use super::format::{self, Format};
 use super::imp::{CAT, MoodPlayer, lock};
 use super::input::{Clock, Gate};
 use super::performance::{Chunk, Moment, Notice, Performance};
-use super::player::{Interrupted, Patience};
+use super::stage::{Interrupted, Patience};
 use super::timeline::Timeline;
 
 /// Chunks of audio a second: how finely decisions are placed.

@@ -224,3 +224,21 @@ fn a_slow_listener_holds_nothing_up_and_the_end_is_heard() {
     assert_eq!((recording.seconds(), recording.heard(19.8)), (20.0, Some(Happy)));
     assert!(recording.level(19.8, hertz(Happy)) > 0.1);
 }
+
+#[test]
+fn a_long_sad_mood_is_led_out_of_and_an_empty_room_falls_silent() {
+    let library = library();
+    let player = player(library.path());
+    player.set_property("max-negative-time", 6_000_000_000u64);
+    player.set_property("target-valence", 0.87);
+    player.set_property("target-arousal", 0.65);
+    player.set_property_from_str("on-no-face", "fade");
+    let recording = perform(player, &[(Some(Sad), 40), (None, 12)]);
+    let limit = recording.messages.iter().find(|m| m.name() == "safety-limit").unwrap();
+    assert_eq!(limit.get::<u64>("negative-time").unwrap(), 6_000_000_000);
+    let at = limit.get::<u64>("timestamp").unwrap() as f64 / 1e9;
+    assert_eq!(recording.heard(at - 1.0), Some(Sad));
+    assert_eq!(recording.heard(39.5), Some(Happy), "step by step to the target");
+    assert_eq!(recording.count("safety-limit"), 1);
+    assert_eq!(recording.heard(51.5), None);
+}

@@ -6,6 +6,8 @@ use mood_schema::Affect;
 use music_library::Track;
 
 use super::*;
+use crate::moodplayer::loudness::Loudness;
+use crate::moodplayer::stage::Opened;
 
 const RATE: u64 = 8_000;
 /// How much a track's value grows with each frame.
