@@ -294,9 +294,11 @@ impl<S: Stage> Player<S> {
         };
         let returning = returning.and_then(|(track, position)| {
             let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
-            let (from, reason) = match self.options.resume {
-                Resume::Restart => (0, "the mood's track, from its beginning"),
-                Resume::Continue | Resume::Next => (position, "the mood's track, where it was left"),
+            let from = if self.options.resume == Resume::Restart { 0 } else { position };
+            let reason = if from == 0 {
+                "the mood's track, from its beginning"
+            } else {
+                "the mood's track, where it was left"
             };
             Some((Choice { track, distance, reason: reason.into(), runners_up: Vec::new() }, from))
         });
@@ -411,10 +413,12 @@ impl<S: Stage> Player<S> {
         true
     }
 
-    /// Notes where the leading track is left.
+    /// Notes where the leading track is left; one that was ending anyway begins anew.
     fn remember(&mut self) {
-        let left =
-            self.leading().and_then(|v| v.goal.emotion.map(|emotion| (emotion, (v.track, v.position))));
+        let left = self.leading().and_then(|voice| {
+            let position = if voice.source.ending().is_some() { 0 } else { voice.position };
+            Some((voice.goal.emotion?, (voice.track, position)))
+        });
         self.left.extend(left);
     }
 

@@ -274,6 +274,15 @@ fn a_mood_that_returns_goes_on_restarts_or_moves_on() {
 }
 
 #[test]
+fn a_track_left_at_its_end_begins_anew() {
+    let mut concert = concert(&[(Happy, "0.1/10"), (Sad, "0.3/60")], |s| s.resume = Resume::Continue);
+    concert.wish(Happy).play(8.95).wish(Sad).play(5.0).wish(Happy).play(2.0);
+    assert_eq!(concert.happened().iter().filter(|happened| happened.1 == Failed).count(), 0);
+    let begun = (concert.heard(15.9) - 0.1) / SLOPE / RATE as f32;
+    assert!((begun - 1.95).abs() < 0.1, "{begun} s into it");
+}
+
+#[test]
 fn a_mood_that_returns_in_mid_fade_is_faded_back_in() {
     let mut concert = concert(&[(Happy, "0.3/60"), (Sad, "0.1/60")], |s| s.resume = Resume::Continue);
     concert.wish(Happy).play(3.0).wish(Sad).play(0.5).wish(Happy).play(3.0);
