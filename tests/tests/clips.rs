@@ -1,0 +1,167 @@
+//! Real recordings through the pipelines that the README shows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+
+use mood_schema::{Emotion, Face, FrameLine, Label};
+use mood_tests::timeline::{label, share};
+use mood_tests::{Timeline, launch, media};
+use tempfile::TempDir;
+
+const WOMAN: &str = "video/WolfgangLanger_Pexels.mp4";
+
+/// The timeline of a clip; `between` stands between classifying and logging. `None` where there is no clip.
+fn timeline(clip: &str, between: &str) -> Option<Timeline> {
+    let clip = media(clip)?;
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out.jsonl");
+    log(&clip, between, "jsonl", &out);
+    let timeline = Timeline::read(&out);
+    let end = timeline.end.as_ref().expect("it ends with an end line");
+    assert_eq!(end.frames, timeline.frames.len() as u64);
+    assert!(timeline.frames.iter().all(|frame| frame.pts < end.pts));
+    Some(timeline)
+}
+
+fn log(clip: &Path, between: &str, format: &str, out: &Path) {
+    launch(&format!(
+        "-e filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! {between} \
+         emotionlog location='{}' format={format} ! fakesink",
+        clip.display(),
+        out.display()
+    ))
+    .ok();
+}
+
+fn is_happy(face: &Face) -> bool {
+    label(face) == Some(Label::Known(Emotion::Happy))
+}
+
+/// Which share of the faces is happy.
+fn happiness(frames: &[&FrameLine]) -> f64 {
+    let faces: Vec<&Face> = frames.iter().flat_map(|frame| &frame.faces).collect();
+    share(&faces, |face| is_happy(face))
+}
+
+#[test]
+fn one_woman_becomes_happy_and_scaling_changes_nothing() {
+    let Some(full) = timeline(WOMAN, "") else { return };
+    let found = full.share(|faces| faces > 0);
+    println!("{:.1} % of {} frames have a face", found * 100.0, full.frames.len());
+    assert!(full.frames.len() > 450, "{}", full.frames.len());
+    assert!(found >= 0.95, "{found}");
+    assert!(full.frames.iter().all(|frame| frame.faces.len() <= 1));
+    assert_eq!(full.ids().len(), 1, "{:?}", full.ids());
+
+    let last = full.frames.last().unwrap().pts as f64 / 1e9;
+    let (first, last) = (happiness(&full.between(0.0, 5.0)), happiness(&full.between(last - 5.0, f64::MAX)));
+    println!("happy: {first:.2} of the first 5 s, {last:.2} of the last");
+    assert!(first < 0.5, "{first}");
+    assert!(last > 0.5, "{last}");
+
+    for face in full.frames.iter().flat_map(|frame| &frame.faces) {
+        let result = face.classification.as_ref().expect("every face is classified");
+        let sum: f64 = result.probabilities.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+        let [right, bottom] = [face.bbox.x + face.bbox.w, face.bbox.y + face.bbox.h];
+        assert!(face.bbox.x >= 0.0 && face.bbox.y >= 0.0 && right <= 1.0 && bottom <= 1.0, "{face:?}");
+    }
+
+    let scaled = timeline(WOMAN, "videoconvert ! videoscale ! video/x-raw,width=320 !").unwrap();
+    assert_eq!(full.frames, scaled.frames);
+}
+
+#[test]
+fn the_lines_are_as_designed() {
+    let Some(clip) = media("video/single_face.mp4") else { return };
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out.jsonl");
+    log(&clip, "", "jsonl", &out);
+    let text = fs::read_to_string(&out).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (session, end) = (lines.first().unwrap(), lines.last().unwrap());
+    assert_eq!((&session["type"], &session["schema"]), (&"session".into(), &1.into()));
+    assert!(session["source"].as_str().unwrap().ends_with("single_face.mp4"), "{session}");
+    for hash in [
+        &session["settings"]["haarfacedetect"]["cascade-sha256"],
+        &session["settings"]["emotionclassify"]["model-sha256"],
+    ] {
+        assert_eq!(hash.as_str().map(str::len), Some(64), "{session}");
+    }
+    assert_eq!(end["type"], "end");
+    let face = lines.iter().find_map(|line| line["faces"].get(0)).expect("a face somewhere");
+    for key in ["id", "box", "label", "confidence", "probabilities", "valence", "arousal", "quality"] {
+        assert!(!face[key].is_null(), "{key} in {face}");
+    }
+    assert_eq!(face["box"].as_array().unwrap().len(), 4);
+    assert_eq!(face["probabilities"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn csv_has_a_row_a_face() {
+    let Some(clip) = media("video/single_face.mp4") else { return };
+    let folder = TempDir::new().unwrap();
+    let (jsonl, csv) = (folder.path().join("out.jsonl"), folder.path().join("out.csv"));
+    log(&clip, "", "jsonl", &jsonl);
+    log(&clip, "", "csv", &csv);
+    let timeline = Timeline::read(&jsonl);
+    let faces: Vec<(u64, &Face)> =
+        timeline.frames.iter().flat_map(|frame| frame.faces.iter().map(|face| (frame.frame, face))).collect();
+    assert!(!faces.is_empty());
+    let text = fs::read_to_string(&csv).unwrap();
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    let rows: Vec<Vec<&str>> = rows.collect();
+    assert_eq!(rows.len(), faces.len());
+    let column = |name: &str| header.iter().position(|column| *column == name).expect(name);
+    for (row, (frame, face)) in rows.iter().zip(faces) {
+        assert_eq!(row.len(), header.len());
+        assert_eq!(row[column("frame")], frame.to_string());
+        assert_eq!(row[column("face_id")], face.id.to_string());
+        assert_eq!(row[column("label")], label(face).unwrap().as_str());
+        let x: f64 = row[column("x")].parse().unwrap();
+        assert!((x - face.bbox.x).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn nobody_is_seen_where_nobody_is() {
+    let Some(timeline) = timeline("video/no_face.mp4", "") else { return };
+    let empty = timeline.share(|faces| faces == 0);
+    println!("{:.2} % of {} frames are empty", empty * 100.0, timeline.frames.len());
+    assert!(timeline.frames.len() > 50);
+    assert_eq!(empty, 1.0);
+}
+
+#[test]
+fn a_face_that_leaves_is_gone() {
+    let Some(timeline) = timeline("video/face_noface.mov", "") else { return };
+    let with_face = |frame: &FrameLine| !frame.faces.is_empty();
+    let last = timeline.frames.iter().rposition(with_face).expect("a face at first");
+    println!("frames with a face: up to {last} of {}", timeline.frames.len());
+    assert!(share(&timeline.frames[..=last], with_face) > 0.8, "she is followed until she leaves");
+    assert!(last > timeline.frames.len() / 10, "she is there for a while");
+    assert!(last < timeline.frames.len() * 9 / 10, "she is gone at the end");
+}
+
+#[test]
+fn two_people_are_two_ids() {
+    let Some(timeline) = timeline("video/two_people.mp4", "") else { return };
+    let both = timeline.share(|faces| faces == 2);
+    println!("both in {:.1} % of {} frames, ids {:?}", both * 100.0, timeline.frames.len(), timeline.ids());
+    assert!(timeline.share(|faces| faces <= 2) > 0.95, "nobody else is there");
+    assert!(both > 0.3, "{both}");
+    // Wherever both are seen, the same one is left.
+    let mut left_ids: Vec<u32> = Vec::new();
+    for frame in timeline.frames.iter().filter(|frame| frame.faces.len() == 2) {
+        assert_ne!(frame.faces[0].id, frame.faces[1].id);
+        let left = frame.faces.iter().min_by(|a, b| a.bbox.x.total_cmp(&b.bbox.x)).unwrap();
+        if !left_ids.contains(&left.id) {
+            left_ids.push(left.id);
+        }
+    }
+    assert!(left_ids.len() <= 2, "{left_ids:?}");
+}

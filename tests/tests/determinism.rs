@@ -1,0 +1,45 @@
+//! The same recording, music and settings give the same sound and the same decisions, sample for sample.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+
+use mood_tests::{launch, media, sound};
+use tempfile::TempDir;
+
+/// Plays music for a clip into raw audio; returns audio and decision log.
+fn perform(clip: &Path, music: &Path, folder: &Path, queue: &str) -> (Vec<u8>, String) {
+    let (raw, log) = (folder.join("audio.raw"), folder.join("music.jsonl"));
+    launch(&format!(
+        "filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect scan-interval=500000000 ! \
+         emotionclassify ! {queue} player.mood \
+         moodplayer name=player library='{}' hold-time=500000000 min-dwell=2000000000 crossfade=1000000000 seed=7 \
+         no-repeat=0 log-location='{}' ! audio/x-raw,format=S16LE,rate=48000,channels=2 ! filesink location='{}'",
+        clip.display(),
+        music.display(),
+        log.display(),
+        raw.display()
+    ))
+    .ok();
+    (fs::read(&raw).unwrap(), fs::read_to_string(&log).unwrap())
+}
+
+#[test]
+fn twice_the_same_sound_and_the_same_decisions() {
+    let Some(clip) = media("video/WolfgangLanger_Pexels.mp4") else { return };
+    let folder = TempDir::new().unwrap();
+    let music = sound::library(&folder.path().join("music"));
+    let (audio, log) = perform(&clip, &music, folder.path(), "");
+    let (again, log_again) = perform(&clip, &music, folder.path(), "queue max-size-buffers=3 !");
+    assert!(log.contains("\"started\"") && log.contains("\"crossfade-done\""), "{log}");
+    assert_eq!(log, log_again);
+    assert_eq!(audio.len(), again.len());
+    assert!(
+        audio == again,
+        "the audio differs from byte {:?} on",
+        audio.iter().zip(&again).position(|(a, b)| a != b)
+    );
+    // 19.7 s of stereo.
+    assert!((audio.len() as f64 / (4.0 * 48_000.0) - 19.7).abs() < 0.3, "{}", audio.len());
+}

@@ -1,0 +1,171 @@
+//! The metadata as others read it, without any code of ours: from Python through PyGObject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::process::Command;
+
+use mood_tests::process::LIMIT;
+use mood_tests::{command, media, place, run, script, sound};
+use tempfile::TempDir;
+
+/// Debian's Python, which has PyGObject; `None` with a printed reason where it is missing.
+fn python() -> Option<Command> {
+    for name in ["/usr/bin/python3", "python3"] {
+        let mut ask = Command::new(name);
+        let wants = "import gi; gi.require_version('GstVideo', '1.0'); from gi.repository import Gst, GstVideo; \
+                     Gst.init(None); Gst.Structure.new_empty('a').get_value";
+        if ask.args(["-c", wants]).output().is_ok_and(|output| output.status.success()) {
+            return Some(command(name));
+        }
+    }
+    println!("skipped: no Python with PyGObject; Debian's packages python3-gi and python3-gst-1.0 have it");
+    None
+}
+
+#[test]
+fn read_meta_prints_a_line_a_face() {
+    let (Some(mut python), Some(clip)) = (python(), media("video/single_face.mp4")) else { return };
+    python.env_remove("GST_PLUGIN_PATH").arg(place::root().join("pipelines/read_meta.py")).arg(clip);
+    let done = run(python, LIMIT).ok();
+    let lines: Vec<Vec<&str>> = done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(lines.len() > 60, "{done}");
+    for line in lines {
+        assert_eq!(line.len(), 6, "{line:?}");
+        assert!(
+            ["neutral", "happy", "sad", "angry", "fear", "disgust", "surprise", "uncertain"]
+                .contains(&line[2])
+        );
+        let confidence: f64 = line[3].parse().unwrap();
+        assert!((0.0..=1.0).contains(&confidence), "{line:?}");
+    }
+    let done = run(script("read_meta.py"), LIMIT);
+    assert!(done.code == Some(1) && done.stderr.contains("usage"), "{done}");
+}
+
+#[test]
+fn read_meta_says_what_is_wrong() {
+    let Some(mut python) = python() else { return };
+    python.arg(place::root().join("pipelines/read_meta.py")).arg("/nowhere/clip.mp4");
+    let done = run(python, LIMIT);
+    assert!(done.code == Some(1) && done.stderr.contains("/nowhere/clip.mp4"), "{done}");
+    assert!(!done.stderr.contains("Traceback"), "{done}");
+}
+
+/// The regions and their params follow DL Streamer's conventions; the custom meta says the same of the same face.
+const REGIONS: &str = r#"
+import sys
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstVideo", "1.0")
+from gi.repository import GLib, Gst, GstVideo
+Gst.init(None)
+line = "filesrc name=source ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink name=sink"
+pipeline = Gst.parse_launch(line)
+pipeline.get_by_name("source").set_property("location", sys.argv[1])
+seen = []
+
+def look(pad, info):
+    try:
+        buffer = info.get_buffer()
+        caps = pad.get_current_caps().get_structure(0)
+        width, height = caps.get_value("width"), caps.get_value("height")
+        custom = buffer.get_custom_meta("GstMoodFrame").get_structure()
+        assert custom.get_value("version") == 1
+        for face in custom.get_value("faces"):
+            region = GstVideo.buffer_get_video_region_of_interest_meta_id(buffer, face.get_value("id"))
+            assert GLib.quark_to_string(region.roi_type) == "face"
+            found = region.get_param("detection")
+            for low, high, start, length, side in (
+                ("x_min", "x_max", region.x, region.w, width), ("y_min", "y_max", region.y, region.h, height)
+            ):
+                assert abs(found.get_value(low) - start / side) < 1e-6, found.to_string()
+                assert abs(found.get_value(high) - (start + length) / side) < 1e-6, found.to_string()
+            assert 0 <= found.get_value("confidence") <= 1 and found.get_value("label_id") is not None
+            assert abs(face.get_value("x") - region.x / width) < 1e-6
+            result = region.get_param("classification")
+            for name in ("label", "confidence"):
+                assert result.get_value(name) == face.get_value(name), (result.to_string(), face.to_string())
+            assert result.get_value("label_id") == face.get_value("label-id")
+            assert result.get_value("attribute_name") == "emotion" and result.get_value("model_name")
+            assert result.get_value("type") == "classification_result"
+            chances = list(face.get_value("probabilities"))
+            assert len(chances) == 7 and abs(sum(chances) - 1) < 1e-3
+            seen.append(face.get_value("label"))
+    except BaseException as error:
+        seen.append(error)
+        raise
+    return Gst.PadProbeReturn.OK
+
+pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+pipeline.set_state(Gst.State.PLAYING)
+message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+pipeline.set_state(Gst.State.NULL)
+assert message and message.type == Gst.MessageType.EOS, message
+assert len(seen) > 60 and all(isinstance(one, str) for one in seen), seen
+"#;
+
+#[test]
+fn regions_read_as_dl_streamer_s() {
+    let (Some(mut python), Some(clip)) = (python(), media("video/single_face.mp4")) else { return };
+    python.args(["-c", REGIONS]).arg(clip);
+    run(python, LIMIT).ok();
+}
+
+/// A whole session with a player: paused, resumed, sought, and played to its end.
+const SEEK: &str = r#"
+import sys
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+clip, music, log = sys.argv[1:]
+pipeline = Gst.parse_launch(
+    "filesrc name=source ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! emotionlog name=log ! "
+    "queue ! player.mood moodplayer name=player on-no-face=neutral hold-time=0 ! fakesink name=sink"
+)
+for element, name, value in (
+    ("source", "location", clip), ("log", "location", log), ("player", "library", music), ("player", "seed", 7)
+):
+    pipeline.get_by_name(element).set_property(name, value)
+bus = pipeline.get_bus()
+last = [0]
+
+def look(pad, info):
+    segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
+    last[0] = segment.to_stream_time(Gst.Format.TIME, info.get_buffer().pts)
+    return Gst.PadProbeReturn.OK
+
+def settle():
+    result = pipeline.get_state(30 * Gst.SECOND)
+    assert result[0] in (Gst.StateChangeReturn.SUCCESS, Gst.StateChangeReturn.NO_PREROLL), result
+
+pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+pipeline.set_state(Gst.State.PAUSED)
+settle()
+assert pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH | Gst.SeekFlags.KEY_UNIT, 1 * Gst.SECOND)
+settle()
+pipeline.set_state(Gst.State.PLAYING)
+settle()
+pipeline.set_state(Gst.State.PAUSED)
+settle()
+pipeline.set_state(Gst.State.PLAYING)
+assert pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE, 2 * Gst.SECOND)
+message = bus.timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+assert message and message.type == Gst.MessageType.EOS, message and message.parse_error()
+pipeline.set_state(Gst.State.NULL)
+print(last[0] / Gst.SECOND)
+"#;
+
+#[test]
+fn pause_resume_and_seek_reach_the_end() {
+    let (Some(mut python), Some(clip)) = (python(), media("video/no_face.mp4")) else { return };
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("out.jsonl");
+    python.args(["-c", SEEK]).arg(clip).arg(sound::library(&folder.path().join("music"))).arg(&log);
+    let done = run(python, LIMIT).ok();
+    let end: f64 = done.stdout.trim().parse().unwrap();
+    assert!((3.8..4.0).contains(&end), "the last sound comes at {end} s of 3.9");
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.lines().last().unwrap().contains("\"end\""), "{text}");
+    assert!(text.lines().all(|line| serde_json::from_str::<mood_schema::Line>(line).is_ok()));
+}
