@@ -37,7 +37,7 @@ lint: setup
 install: build
 	install -d $(DESTDIR)$(PLUGIN_DIR) $(DESTDIR)$(PREFIX)/lib/onnxruntime $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PLUGINS:%=target/release/libgst%.so) $(DESTDIR)$(PLUGIN_DIR)
-	install -m 644 target/onnxruntime/* $(DESTDIR)$(PREFIX)/lib/onnxruntime
+	cp -P target/onnxruntime/* $(DESTDIR)$(PREFIX)/lib/onnxruntime
 	install -m 755 target/release/gst-mood $(DESTDIR)$(PREFIX)/bin
 
 clean:

@@ -52,7 +52,9 @@ check_rust() {
 onnxruntime=1.31.1
 install_onnxruntime() {
     local target=target/onnxruntime
-    [ "$(cat "$target/version" 2>/dev/null)" = "$onnxruntime" ] && [ -s "$target/libonnxruntime.so" ] && return 0
+    # The file's name says the version, the link is what is looked for.
+    local library=libonnxruntime.so.$onnxruntime
+    [ "$(readlink "$target/libonnxruntime.so" 2>/dev/null)" = "$library" ] && [ -s "$target/$library" ] && return 0
     local platform checksum scratch
     case $(uname -m) in
     x86_64)
@@ -70,23 +72,18 @@ install_onnxruntime() {
     printf 'onnxruntime==%s --hash=sha256:%s\n' "$onnxruntime" "$checksum" >"$scratch/requirements.txt"
     python3 -m pip download -q --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
         --implementation cp --python-version 3.11 --platform "$platform" -d "$scratch" -r "$scratch/requirements.txt"
-    python3 - "$scratch" "$target" <<'PYTHON'
+    mkdir -p "$target"
+    python3 - "$scratch" "$target" "$library" <<'PYTHON'
 import shutil, sys, zipfile
 from pathlib import Path
-scratch, target = map(Path, sys.argv[1:])
-target.mkdir(parents=True, exist_ok=True)
-with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
-    for name in wheel.namelist():
-        file = Path(name).name
-        if name.startswith("onnxruntime/capi/libonnxruntime.so."):
-            file = "libonnxruntime.so"
-        elif file not in ("LICENSE", "ThirdPartyNotices.txt") or name.count("/") != 1:
-            continue
-        with wheel.open(name) as source, open(target / file, "wb") as copy:
+scratch, target, library = sys.argv[1:]
+with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
+    for name in (f"capi/{library}", "LICENSE", "ThirdPartyNotices.txt"):
+        with wheel.open(f"onnxruntime/{name}") as source, open(Path(target) / Path(name).name, "wb") as copy:
             shutil.copyfileobj(source, copy)
 PYTHON
+    ln -sfn "$library" "$target/libonnxruntime.so"
     rm -r "$scratch"
-    printf '%s\n' "$onnxruntime" >"$target/version"
 }
 
 mkdir -p target
