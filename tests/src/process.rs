@@ -144,7 +144,7 @@ impl Running {
 
     /// Sends a signal, such as `INT`, to it and to all that it started.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} -- -{}", self.child.id());
+        let kill = format!("kill -s {name} -- -{}", self.child.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
@@ -171,6 +171,16 @@ impl Running {
             assert!(!done.stdout.contains(trace) && !done.stderr.contains(trace), "{trace}\n{done}");
         }
         done
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves nothing running.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal("KILL");
+            let _ = self.child.wait();
+        }
     }
 }
 

@@ -15,6 +15,11 @@ use tempfile::TempDir;
 
 const PICTURES: &str = "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120,framerate=25/1";
 
+/// The same as from a camera: nothing flows before PLAYING. gst-launch-1.0 of GStreamer 1.22 sometimes waits for ever
+/// after an error that comes while it still prerolls (`videotestsrc num-buffers=50 ! identity error-after=1 ! fakesink`).
+const LIVE_PICTURES: &str =
+    "videotestsrc is-live=true num-buffers=500 ! video/x-raw,width=160,height=120,framerate=25/1";
+
 /// A pipeline of one filter with properties.
 fn filter(element: &str) -> Done {
     launch(&format!("{PICTURES} ! {element} ! fakesink"))
@@ -51,7 +56,7 @@ fn a_broken_cascade() {
     for bytes in kinds.into_iter().flatten() {
         fs::write(&path, bytes).unwrap();
         filter(&format!("haarfacedetect cascade='{}'", path.display()))
-            .fails_with(&["broken.xml", "not a cascade"]);
+            .fails_with(&["broken.xml", "haarcascade_*.xml"]);
     }
     let lbp = Path::new("/usr/share/opencv4/lbpcascades/lbpcascade_frontalface.xml");
     if lbp.exists() {
@@ -61,13 +66,14 @@ fn a_broken_cascade() {
 
 #[test]
 fn a_missing_or_broken_model() {
-    filter("emotionclassify model=/nowhere/m.onnx").fails_with(&["/nowhere/m.onnx", "cannot be read"]);
+    filter("emotionclassify model=/nowhere/m.onnx").fails_with(&["/nowhere/m.onnx", "built-in"]);
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("broken.onnx");
     let whole = fs::read(mood_tests::place::root().join("models/mini_xception.onnx")).unwrap();
     for bytes in [garbage(), Vec::new(), whole[..whole.len() / 2].to_vec()] {
         fs::write(&path, bytes).unwrap();
-        filter(&format!("emotionclassify model='{}'", path.display())).fails_with(&["broken.onnx"]);
+        filter(&format!("emotionclassify model='{}'", path.display()))
+            .fails_with(&["broken.onnx", "built-in"]);
     }
 }
 
@@ -131,12 +137,17 @@ fn broken_tracks_are_passed_over_without_a_gap() {
 fn a_place_that_cannot_be_written() {
     filter("emotionlog").fails_with(&["location"]);
     filter("emotionlog location=/nowhere/out.jsonl").fails_with(&["/nowhere/out.jsonl", "choose another"]);
-    filter("emotionlog location=/dev/full").fails_with(&["cannot write to /dev/full"]);
+    launch(&format!("{LIVE_PICTURES} ! emotionlog location=/dev/full ! fakesink"))
+        .fails_with(&["cannot write to /dev/full", "what was written before is kept"]);
     let folder = TempDir::new().unwrap();
     let music = sound::library(folder.path());
-    let player = |log: &str| player(&format!("library='{}' log-location={log}", music.display()));
-    player("/nowhere/music.jsonl").fails_with(&["/nowhere/music.jsonl", "log-location"]);
-    player("/dev/full").fails_with(&["/dev/full", "log-location"]);
+    for log in ["/nowhere/music.jsonl", "/dev/full"] {
+        launch(&format!(
+            "{LIVE_PICTURES} ! player.mood moodplayer name=player library='{}' log-location={log} ! fakesink",
+            music.display()
+        ))
+        .fails_with(&[log, "log-location"]);
+    }
 }
 
 #[test]
@@ -166,7 +177,7 @@ fn pictures_of_any_size() {
 fn pictures_without_a_size() {
     let without_size = "capssetter join=true caps=video/x-raw,width=0,height=0";
     let done = launch(&format!("{PICTURES} ! {without_size} ! haarfacedetect ! fakesink"));
-    assert!(done.code.is_some_and(|code| code != 0) && done.stderr.contains("ERROR"), "{done}");
+    assert!(done.code.is_some_and(|code| code != 0) && done.stderr.contains("haarfacedetect"), "{done}");
 }
 
 #[test]
@@ -241,8 +252,8 @@ fn no_audio_device() {
     let music = sound::library(folder.path());
     let begun = Instant::now();
     let done = launch(&format!(
-        "videotestsrc is-live=true num-buffers=500 ! video/x-raw,width=64,height=64,framerate=25/1 ! player.mood \
-         moodplayer name=player library='{}' ! audioconvert ! alsasink device=nonexistent",
+        "{LIVE_PICTURES} ! player.mood moodplayer name=player library='{}' ! audioconvert ! \
+         alsasink device=nonexistent",
         music.display()
     ));
     done.fails_with(&["audio"]);

@@ -18,7 +18,7 @@ fn timeline(clip: &str, between: &str) -> Option<Timeline> {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out.jsonl");
     log(&clip, between, "jsonl", &out);
-    let timeline = Timeline::read(&out);
+    let timeline = Timeline::read(&out).in_order();
     let end = timeline.end.as_ref().expect("it ends with an end line");
     assert_eq!(end.frames, timeline.frames.len() as u64);
     assert!(timeline.frames.iter().all(|frame| frame.pts < end.pts));

@@ -19,7 +19,7 @@ const SCRIPT: [(f64, f64, Emotion); 5] = [
 const CROSSFADE: f64 = 2.0;
 
 fn timeline() -> Timeline {
-    Timeline::read(&demo().join("timeline.jsonl"))
+    Timeline::read(&demo().join("timeline.jsonl")).in_order()
 }
 
 fn music() -> Timeline {
