@@ -147,21 +147,22 @@ fn a_face_that_leaves_is_gone() {
     assert!(last < timeline.frames.len() * 9 / 10, "she is gone at the end");
 }
 
+/// They turn their heads so far that OpenCV itself finds one of them in 7 of the 56 frames and both in one.
 #[test]
 fn two_people_are_two_ids() {
     let Some(timeline) = timeline("video/two_people.mp4", "") else { return };
-    let both = timeline.share(|faces| faces == 2);
-    println!("both in {:.1} % of {} frames, ids {:?}", both * 100.0, timeline.frames.len(), timeline.ids());
-    assert!(timeline.share(|faces| faces <= 2) > 0.95, "nobody else is there");
-    assert!(both > 0.3, "{both}");
-    // Wherever both are seen, the same one is left.
-    let mut left_ids: Vec<u32> = Vec::new();
-    for frame in timeline.frames.iter().filter(|frame| frame.faces.len() == 2) {
-        assert_ne!(frame.faces[0].id, frame.faces[1].id);
-        let left = frame.faces.iter().min_by(|a, b| a.bbox.x.total_cmp(&b.bbox.x)).unwrap();
-        if !left_ids.contains(&left.id) {
-            left_ids.push(left.id);
-        }
+    println!(
+        "{:.1} % of {} frames have a face",
+        timeline.share(|faces| faces > 0) * 100.0,
+        timeline.frames.len()
+    );
+    assert_eq!(timeline.ids().len(), 2, "{:?}", timeline.ids());
+    assert!(timeline.frames.iter().all(|frame| frame.faces.len() <= 2), "nobody else is there");
+    assert!(timeline.share(|faces| faces == 2) > 0.0, "both at once");
+    let side = |face: &Face| face.bbox.x + face.bbox.w / 2.0 < 0.5;
+    for id in timeline.ids() {
+        let faces = timeline.frames.iter().flat_map(|frame| &frame.faces).filter(|face| face.id == id);
+        let sides: Vec<bool> = faces.map(side).collect();
+        assert!(sides.iter().all(|left| *left == sides[0]), "face {id} changes sides: {sides:?}");
     }
-    assert!(left_ids.len() <= 2, "{left_ids:?}");
 }

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use mood_tests::process::LIMIT;
-use mood_tests::{command, media, place, run, script, sound};
+use mood_tests::{command, media, place, run, sound};
 use tempfile::TempDir;
 
 /// Debian's Python, which has PyGObject; `None` with a printed reason where it is missing.
@@ -25,6 +25,7 @@ fn python() -> Option<Command> {
 #[test]
 fn read_meta_prints_a_line_a_face() {
     let (Some(mut python), Some(clip)) = (python(), media("video/single_face.mp4")) else { return };
+    // It finds the built plugins by itself.
     python.env_remove("GST_PLUGIN_PATH").arg(place::root().join("pipelines/read_meta.py")).arg(clip);
     let done = run(python, LIMIT).ok();
     let lines: Vec<Vec<&str>> = done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -38,8 +39,6 @@ fn read_meta_prints_a_line_a_face() {
         let confidence: f64 = line[3].parse().unwrap();
         assert!((0.0..=1.0).contains(&confidence), "{line:?}");
     }
-    let done = run(script("read_meta.py"), LIMIT);
-    assert!(done.code == Some(1) && done.stderr.contains("usage"), "{done}");
 }
 
 #[test]

@@ -31,7 +31,8 @@ fn it_is_vorbis_and_as_long_as_the_film() {
     assert_eq!(streams[0]["codec_name"], "vorbis");
     assert!((seconds(&streams[0]["duration"]) - SECONDS).abs() < 0.2, "{streams:?}");
     for channel in channels("soundtrack.ogg") {
-        assert!((channel.len() as f64 / RATE as f64 - SECONDS).abs() < 0.2, "{}", channel.len());
+        // Lost blocks would make it shorter.
+        assert!((channel.len() as f64 / RATE as f64 - SECONDS).abs() < 0.03, "{}", channel.len());
     }
 }
 
@@ -57,13 +58,13 @@ fn nothing_clicks() {
     for channel in channels("soundtrack.ogg") {
         let step = sound::largest_step(&channel);
         println!("largest step {step:.3}");
-        assert!(step < 0.5, "{step}");
+        assert!(step < 0.3, "{step}");
     }
 }
 
 #[test]
-fn its_packets_follow_each_other_without_gaps() {
-    for (file, stream) in [("soundtrack.ogg", "a:0"), ("annotated.mp4", "a:0"), ("annotated.mp4", "v:0")] {
+fn the_film_s_packets_follow_each_other_without_gaps() {
+    for (file, stream) in [("annotated.mp4", "a:0"), ("annotated.mp4", "v:0")] {
         let entries = ["-select_streams", stream, "-show_entries", "packet=pts_time,duration_time", "-of"];
         let done = tool("ffprobe", &[&entries[..], &["csv=p=0", file]].concat());
         let mut packets: Vec<(f64, f64)> = done.stdout.lines().filter_map(packet).collect();
