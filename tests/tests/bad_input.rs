@@ -245,6 +245,24 @@ fn sizes_and_formats_that_change_in_mid_stream() {
 }
 
 #[test]
+fn a_recording_that_breaks_off() {
+    let Some(clip) = media("video/book.mkv") else { return };
+    let folder = TempDir::new().unwrap();
+    let (cut, out) = (folder.path().join("cut.mkv"), folder.path().join("out.jsonl"));
+    let whole = fs::read(clip).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 4]).unwrap();
+    launch(&format!(
+        "filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect scan-interval=1000000000 ! \
+         emotionclassify ! emotionlog location='{}' ! fakesink",
+        cut.display(),
+        out.display()
+    ));
+    let timeline = Timeline::read(&out).in_order();
+    assert!(timeline.frames.len() > 10, "what could be decoded is there: {}", timeline.frames.len());
+    assert_eq!(timeline.end.map(|end| end.frames), Some(timeline.frames.len() as u64));
+}
+
+#[test]
 fn no_audio_device() {
     let folder = TempDir::new().unwrap();
     let music = sound::library(folder.path());

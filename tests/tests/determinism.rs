@@ -8,12 +8,13 @@ use std::path::Path;
 use mood_tests::{launch, media, sound};
 use tempfile::TempDir;
 
-/// Plays music for a clip into raw audio; returns audio and decision log.
-fn perform(clip: &Path, music: &Path, folder: &Path, queue: &str) -> (Vec<u8>, String) {
+/// Plays music for a clip into raw audio; returns audio and decision log. `threads` of the detector and what stands
+/// before the player change only the pace.
+fn perform(clip: &Path, music: &Path, folder: &Path, threads: u32, before: &str) -> (Vec<u8>, String) {
     let (raw, log) = (folder.join("audio.raw"), folder.join("music.jsonl"));
     launch(&format!(
-        "filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect scan-interval=500000000 ! \
-         emotionclassify ! {queue} player.mood \
+        "filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect threads={threads} \
+         scan-interval=500000000 ! emotionclassify ! {before} player.mood \
          moodplayer name=player library='{}' hold-time=500000000 min-dwell=2000000000 crossfade=1000000000 seed=7 \
          no-repeat=0 log-location='{}' ! audio/x-raw,format=S16LE,rate=48000,channels=2 ! filesink location='{}'",
         clip.display(),
@@ -30,9 +31,12 @@ fn twice_the_same_sound_and_the_same_decisions() {
     let Some(clip) = media("video/WolfgangLanger_Pexels.mp4") else { return };
     let folder = TempDir::new().unwrap();
     let music = sound::library(&folder.path().join("music"));
-    let (audio, log) = perform(&clip, &music, folder.path(), "");
-    let (again, log_again) = perform(&clip, &music, folder.path(), "queue max-size-buffers=3 !");
+    let (audio, log) = perform(&clip, &music, folder.path(), 0, "");
+    let (again, log_again) = perform(&clip, &music, folder.path(), 1, "queue max-size-buffers=3 !");
     assert!(log.contains("\"started\"") && log.contains("\"crossfade-done\""), "{log}");
+    for (line, again) in log.lines().zip(log_again.lines()) {
+        assert_eq!(line, again);
+    }
     assert_eq!(log, log_again);
     assert_eq!(audio.len(), again.len());
     assert!(

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
-use mood_tests::process::LIMIT;
+use mood_tests::process::{LIMIT, Running};
 use mood_tests::{command, place, run};
 use serde_json::Value;
 
@@ -102,4 +104,25 @@ fn a_demo_that_cannot_be_written_says_where() {
     let done = run(gst_mood(&["demo", "--output", file.to_str().unwrap()]), LIMIT);
     assert_eq!(done.code, Some(1), "{done}");
     assert!(done.stderr.contains(file.to_str().unwrap()), "{done}");
+}
+
+#[test]
+fn a_demo_without_a_runtime_refers_to_the_doctor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = gst_mood(&["demo", "--output", folder.path().to_str().unwrap()]);
+    demo.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so");
+    let done = run(demo, LIMIT);
+    assert_eq!(done.code, Some(3), "{done}");
+    assert!(done.stderr.contains("/nowhere/libonnxruntime.so") && done.stderr.contains("doctor"), "{done}");
+}
+
+#[test]
+fn ctrl_c_ends_a_demo_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Running::start(gst_mood(&["demo", "--output", folder.path().to_str().unwrap()]));
+    thread::sleep(Duration::from_millis(1500));
+    demo.signal("INT");
+    let done = demo.finish(Duration::from_secs(20));
+    assert_eq!(done.code, Some(1), "{done}");
+    assert!(done.stderr.contains("gst-mood: interrupted"), "{done}");
 }
