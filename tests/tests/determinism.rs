@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use mood_tests::{launch, media, sound};
+use mood_tests::{Timeline, launch, media, sound};
 use tempfile::TempDir;
 
 /// Plays music for a clip into raw audio; returns audio and decision log. `threads` of the detector and what stands
@@ -46,4 +46,23 @@ fn twice_the_same_sound_and_the_same_decisions() {
     );
     // 19.7 s of stereo.
     assert!((audio.len() as f64 / (4.0 * 48_000.0) - 19.7).abs() < 0.3, "{}", audio.len());
+}
+
+/// However late the elements upstream come to speak, the first line of the decision log has their settings.
+#[test]
+fn the_decision_log_says_what_saw_the_faces() {
+    let folder = TempDir::new().unwrap();
+    let music = sound::library(&folder.path().join("music"));
+    let log = folder.path().join("music.jsonl");
+    launch(&format!(
+        "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=64 ! haarfacedetect ! emotionclassify ! queue ! \
+         player.mood moodplayer name=player library='{}' log-location='{}' ! fakesink",
+        music.display(),
+        log.display()
+    ))
+    .ok();
+    let session = Timeline::read(&log).session;
+    for element in ["haarfacedetect", "emotionclassify", "moodplayer"] {
+        assert!(session.settings.contains_key(element), "{element} in {session:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The annotated film: its streams, and the drawing around the face.
 
-use mood_schema::Rect;
+use mood_schema::{Rect, TrackEvent};
 use mood_tests::Timeline;
 
 use crate::{FRAMES, FRAMES_PER_SECOND, SECONDS, demo, seconds, streams, tool};
@@ -25,14 +25,15 @@ fn it_has_picture_and_sound_of_the_script_s_length() {
 
 /// One grey picture a second.
 fn pictures(file: &str) -> Vec<Vec<u8>> {
-    let raw = format!("{}.grey", file.replace(['.', '/'], "-"));
     let select = format!("select=not(mod(n\\,{FRAMES_PER_SECOND}))");
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("grey.raw");
+    let out = raw.to_str().unwrap();
     tool(
         "ffmpeg",
-        &["-y", "-i", file, "-an", "-vf", &select, "-vsync", "0", "-pix_fmt", "gray", "-f", "rawvideo", &raw],
+        &["-i", file, "-an", "-vf", &select, "-vsync", "0", "-pix_fmt", "gray", "-f", "rawvideo", out],
     );
-    let bytes = std::fs::read(demo().join(&raw)).unwrap();
-    let _ = std::fs::remove_file(demo().join(&raw));
+    let bytes = std::fs::read(&raw).unwrap();
     bytes.chunks_exact(WIDTH * HEIGHT).map(<[u8]>::to_vec).collect()
 }
 
@@ -77,5 +78,21 @@ fn a_box_and_words_are_drawn_around_the_face_and_none_upon_it() {
         assert!(on_edge > 10.0, "no box at {second} s: {on_edge}");
         assert!(around > 3.0, "no words around the face at {second} s: {around}");
         assert!(inside < 6.0, "the face itself stays at {second} s: {inside}");
+    }
+}
+
+#[test]
+fn the_music_s_title_stands_in_the_corner_once_it_plays() {
+    let (plain, drawn) = (pictures("material/actor.mp4"), pictures("annotated.mp4"));
+    let music = Timeline::read(&demo().join("music.jsonl"));
+    let begins = music.events(TrackEvent::Started)[0].pts as f64 / 1e9;
+    for (second, (plain, drawn)) in plain.iter().zip(&drawn).enumerate() {
+        let title = difference(plain, drawn, |x, y| x < 0.2 && y > 0.93);
+        // The player tells of its tracks about a second ahead of or behind the picture.
+        let at = second as f64 - begins;
+        assert!(
+            at.abs() < 1.5 || (title > 5.0) == (at > 0.0),
+            "at {second} s: {title}, music from {begins} s on"
+        );
     }
 }

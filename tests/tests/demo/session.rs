@@ -101,15 +101,6 @@ fn tracks_change_through_crossfades() {
     }
 }
 
-/// Who reads a decision log later must know what saw and classified the faces.
-#[test]
-fn the_decision_log_begins_with_all_settings() {
-    let session = music().session;
-    for element in ["haarfacedetect", "emotionclassify", "moodplayer"] {
-        assert!(session.settings.contains_key(element), "{element} in {session:?}");
-    }
-}
-
 #[test]
 fn the_timeline_has_the_music_s_moods_and_tracks_too() {
     let (timeline, music) = (timeline(), music());

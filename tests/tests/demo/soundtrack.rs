@@ -10,10 +10,11 @@ const RATE: usize = 48_000;
 
 /// The left channel, and the right.
 fn channels(file: &str) -> [Vec<f32>; 2] {
-    let raw = format!("{}.raw", file.replace('.', "-"));
-    tool("ffmpeg", &["-y", "-i", file, "-vn", "-ac", "2", "-ar", "48000", "-f", "f32le", &raw]);
-    let samples = sound::samples(&demo().join(&raw));
-    let _ = std::fs::remove_file(demo().join(&raw));
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("audio.raw");
+    let out = raw.to_str().unwrap();
+    tool("ffmpeg", &["-i", file, "-vn", "-ac", "2", "-ar", "48000", "-f", "f32le", out]);
+    let samples = sound::samples(&raw);
     [0, 1].map(|channel| samples.iter().skip(channel).step_by(2).copied().collect())
 }
 
