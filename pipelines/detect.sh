@@ -12,4 +12,4 @@ sink=fakesink
 
 exec gst-launch-1.0 -m \
     filesrc location="$1" ! decodebin ! videoconvert ! \
-    haarfacedetect cascade="${CASCADE:-frontalface_default}" eyes-cascade="${EYES:-}" messages=on-change ! $sink
+    haarfacedetect cascade="${CASCADE:-frontalface_default}" ${EYES:+eyes-cascade="$EYES"} messages=on-change ! $sink

@@ -13,10 +13,13 @@ built = Path(__file__).resolve().parent.parent / "target" / "release"
 if (built / "libgstfacedetect.so").exists():
     os.environ["GST_PLUGIN_PATH"] = os.pathsep.join(filter(None, [str(built), os.environ.get("GST_PLUGIN_PATH")]))
 
-import gi
+try:
+    import gi
 
-gi.require_version("Gst", "1.0")
-from gi.repository import Gst
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+except (ImportError, ValueError) as error:
+    sys.exit(f"{error}: install python3-gi and python3-gst-1.0, and run this with the system's /usr/bin/python3")
 
 
 def on_buffer(_pad, info):
@@ -45,7 +48,8 @@ def main():
     message = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     pipeline.set_state(Gst.State.NULL)
     if message.type == Gst.MessageType.ERROR:
-        sys.exit(message.parse_error()[0].message)
+        error, debug = message.parse_error()
+        sys.exit(f"{error.message} {debug}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::{material, pipeline, start_gstreamer};
+use crate::{doctor, material, pipeline, start_gstreamer};
 
 /// The actor changes expression every nine seconds: a player as patient as the defaults would hardly follow.
 const HOLD_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(500);
@@ -33,6 +33,7 @@ const PIPELINE: &str = "
 /// Runs the demo into `folder`.
 pub fn run(folder: &Path, json: bool) -> Result<(), Failure> {
     start_gstreamer()?;
+    doctor::check()?;
     let material = folder.join("material");
     let (film, music) = (material.join("actor.mp4"), material.join("music"));
     fs::create_dir_all(&material).map_err(|error| Failure::file(&material, &error))?;

@@ -41,9 +41,7 @@ pub fn run(json: bool) -> Result<(), Failure> {
     gst::init().map_err(|error| Failure::Work(format!("GStreamer does not start: {error}")))?;
     let mut findings = vec![finding("GStreamer", true, Ok(gst::version_string().to_string()))];
     findings.extend(OURS.map(|(name, element)| our_plugin(name, element)));
-    findings.extend(OTHERS.map(|(element, package)| other_element(element, package)));
-    findings.push(cascade());
-    findings.extend(runtime_and_model());
+    findings.extend(needed());
     findings.push(device("camera", "Video/Source", "recordings work without one"));
     findings.push(device("audio sink", "Audio/Sink", "soundtracks can still be written to files"));
 
@@ -54,6 +52,20 @@ pub fn run(json: bool) -> Result<(), Failure> {
     }
     let well = findings.iter().all(|finding| finding.found || !finding.needed);
     if well { Ok(()) } else { Err(Failure::Unwell) }
+}
+
+/// Says at once what would end the work later; GStreamer must have been started.
+pub fn check() -> Result<(), Failure> {
+    match needed().find(|finding| !finding.found) {
+        Some(Finding { name, detail, .. }) => Err(Failure::Environment(format!("{name}: {detail}"))),
+        None => Ok(()),
+    }
+}
+
+/// What nothing works without.
+fn needed() -> impl Iterator<Item = Finding> {
+    let elements = OTHERS.into_iter().map(|(element, package)| other_element(element, package));
+    elements.chain(std::iter::once_with(cascade)).chain(std::iter::once_with(runtime_and_model).flatten())
 }
 
 fn finding(name: &str, needed: bool, detail: Result<String, String>) -> Finding {
@@ -124,8 +136,8 @@ fn runtime_and_model() -> [Finding; 2] {
             Ok(format!("{}, sha256 {}", classifier.name(), classifier.sha256()))
         },
     );
-    let runtime =
-        runtime.map(|runtime| format!("{} ({})", runtime.library().display(), runtime.build_info()));
+    // The name of its file ends in its version.
+    let runtime = runtime.map(|runtime| runtime.library().display().to_string());
     [finding("ONNX Runtime", true, runtime), finding("model", true, model)]
 }
 

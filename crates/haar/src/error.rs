@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum CascadeError {
     /// The file cannot be read.
-    #[error("cannot read the cascade {}: {source}", path.display())]
+    #[error("cannot read the cascade {}: {source}; take one of OpenCV's haarcascade_*.xml", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,10 +25,10 @@ pub enum CascadeError {
         searched: String,
     },
     /// No XML.
-    #[error("not a cascade: the XML is broken: {0}")]
+    #[error("not a cascade: the XML is broken: {0}; take one of OpenCV's haarcascade_*.xml")]
     Xml(#[from] roxmltree::Error),
     /// XML, but a part of a cascade is missing or makes no sense.
-    #[error("not a cascade: {0}")]
+    #[error("not a cascade: {0}; take one of OpenCV's haarcascade_*.xml")]
     Invalid(String),
     /// Features other than Haar's.
     #[error("the cascade has {0} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml")]

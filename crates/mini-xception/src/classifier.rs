@@ -17,7 +17,9 @@ use crate::Runtime;
 #[derive(Debug, thiserror::Error)]
 pub enum ClassifierError {
     /// The file.
-    #[error("model {path} cannot be read: {source}")]
+    #[error(
+        "model {path} cannot be read: {source}; correct the path, or leave it empty for the built-in model"
+    )]
     Read {
         /// The model.
         path: PathBuf,
@@ -25,7 +27,9 @@ pub enum ClassifierError {
         source: io::Error,
     },
     /// Not a model that ONNX Runtime loads.
-    #[error("{model} is not a model that ONNX Runtime can load: {reason}")]
+    #[error(
+        "{model} is not a model that ONNX Runtime can load: {reason}; take another file, or none for the built-in model"
+    )]
     Load {
         /// The model.
         model: String,

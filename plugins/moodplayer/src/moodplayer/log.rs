@@ -18,11 +18,8 @@ impl DecisionLog {
         Ok(Self { file: File::create(path)?, begun: false })
     }
 
-    /// The first line, once.
+    /// The first line.
     pub fn begin(&mut self, settings: Map<String, Value>) -> std::io::Result<()> {
-        if self.begun {
-            return Ok(());
-        }
         self.begun = true;
         let generator = concat!("moodplayer ", env!("CARGO_PKG_VERSION")).into();
         self.write(&Line::Session(Session { schema: SCHEMA_VERSION, generator, source: None, settings }))

@@ -64,6 +64,8 @@ pub struct Performance {
     player: Option<Player<Loader>>,
     /// Told.
     nothing_plays: bool,
+    /// What comes first has been said.
+    opened: bool,
     pub format: Option<Format>,
     pub timeline: Option<Timeline>,
     /// The next frame of audio.
@@ -87,6 +89,7 @@ impl Performance {
             stage: Some(stage),
             player: None,
             nothing_plays: false,
+            opened: false,
             format: None,
             timeline: None,
             frame: 0,
@@ -102,12 +105,19 @@ impl Performance {
         }
     }
 
-    /// The time is known: frame 0 is next. The first time, the log begins.
-    pub fn set_timeline(&mut self, timeline: Timeline, settings: impl FnOnce() -> Map<String, Value>) {
+    /// The time is known: frame 0 is next.
+    pub fn set_timeline(&mut self, timeline: Timeline) {
         self.policy.forget(timeline.running(0));
         self.frame = 0;
-        let pts = timeline.stream(0);
         self.timeline = Some(timeline);
+    }
+
+    /// What comes first, once: the log's first line, then the tracks that the library left out.
+    pub fn open(&mut self, settings: impl FnOnce() -> Map<String, Value>) {
+        if std::mem::replace(&mut self.opened, true) {
+            return;
+        }
+        let pts = self.timeline.as_ref().map_or(0, |timeline| timeline.stream(0));
         if let Some(log) = &mut self.log
             && let Err(error) = log.begin(settings())
         {

@@ -38,8 +38,6 @@ struct Start {
     /// The mood's.
     segment: Option<gst::FormattedSegment<gst::ClockTime>>,
     seqnum: Option<gst::Seqnum>,
-    /// Of the elements upstream.
-    settings: serde_json::Map<String, serde_json::Value>,
     /// No earlier than this running time, ns.
     from: u64,
 }
@@ -91,7 +89,12 @@ impl MoodPlayer {
         let (Some(timeline), Some(format)) = (performance.timeline.clone(), performance.format) else {
             return Err(Stop::Flushing);
         };
-        let turn = self.wait_for_turn(&timeline, format, performance.frame)?;
+        let turn = self.wait_for_turn(&timeline, format, performance.frame);
+        // Not before: the elements upstream say how they are set between the segment and their first frame.
+        if matches!(turn, Ok(_) | Err(Stop::Eos)) {
+            performance.open(|| self.settings_for_log());
+        }
+        let turn = turn?;
         let begins = performance.frame;
         let chunk = performance.play(turn.frames as usize, turn.moment)?;
         self.tell(performance.take_notices());
@@ -128,14 +131,17 @@ impl MoodPlayer {
         let begins = timeline.running(0);
         let segment = gst::event::Segment::builder(timeline.segment()).seqnum_if_some(start.seqnum).build();
         self.src.push_event(segment);
-        performance.set_timeline(timeline, || {
-            let mut settings = start.settings;
-            settings.insert("moodplayer".into(), lock(&self.settings).to_json().into());
-            settings
-        });
+        performance.set_timeline(timeline);
         let mut state = lock(&self.state);
         (state.discont, state.inputs.audio) = (true, begins);
         Ok(())
+    }
+
+    /// How the elements upstream and this one are set.
+    fn settings_for_log(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut settings = lock(&self.state).upstream_settings.clone();
+        settings.insert("moodplayer".into(), lock(&self.settings).to_json().into());
+        settings
     }
 
     fn wait_for_start(&self) -> Result<Start, Stop> {
@@ -150,7 +156,6 @@ impl MoodPlayer {
                 let mut start = Start {
                     segment: first.and_then(|input| input.segment.clone()),
                     seqnum: first.and_then(|input| input.seqnum),
-                    settings: state.upstream_settings.clone(),
                     from: 0,
                 };
                 drop(state);
