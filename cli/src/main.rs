@@ -4,6 +4,7 @@
 
 mod demo;
 mod doctor;
+mod evaluate;
 mod failure;
 mod material;
 mod pipeline;
@@ -35,6 +36,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure a model on faces whose expression is known
+    Evaluate {
+        /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
+        /// FER-2013's csv
+        data: PathBuf,
+        /// The part of FER-2013's csv
+        #[arg(long, value_enum, default_value_t)]
+        split: evaluate::Split,
+        /// An ONNX model instead of the built-in one
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// Write the figures to this file as JSON
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// Say what is there, where and in which version, and what to install where something is missing
     Doctor {
         /// Print the findings as JSON
@@ -47,6 +63,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
+        Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
         Command::Doctor { json } => doctor::run(json),
     };
     match done {

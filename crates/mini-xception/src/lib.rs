@@ -6,6 +6,7 @@
 //! trusted, [`Classifier`] runs all faces of a frame in one batch, and [`Runtime`] finds ONNX Runtime's library.
 //! The same code serves a live pipeline and an evaluation over a folder of faces.
 
+pub mod evaluation;
 pub mod patch;
 pub mod quality;
 
