@@ -67,8 +67,8 @@ fn a_folder_and_a_csv_give_the_same_figures() {
     assert!((csv["accuracy"].as_f64().unwrap() - right as f64 / 14.0).abs() < 1e-12);
     for figure in ["accuracy", "macro_f1", "ece", "coverage_at_92"] {
         let [one, other] = [&csv, &pictures].map(|figures| figures[figure].as_f64().unwrap());
-        // The folder's order is another one, and so are the sums' last digits.
-        assert!((0.0..=1.0).contains(&one) && (one - other).abs() < 1e-9, "{figure}: {one} {other}");
+        // In another order the network's and the sums' last digits differ.
+        assert!((0.0..=1.0).contains(&one) && (one - other).abs() < 1e-6, "{figure}: {one} {other}");
     }
     assert_eq!(csv["per_class_recall"].as_object().unwrap().len(), 7);
 }
