@@ -10,7 +10,6 @@
 
 use std::sync::Mutex;
 
-use glib::prelude::*;
 use gst::meta::CustomMeta;
 use mood_schema::{Affect, Classification, Face, Frame, Label, Rect};
 
@@ -32,7 +31,6 @@ pub fn register() {
 
 /// Puts `frame` on the buffer, in place of an earlier one. [`register`] must have been called.
 pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::BoolError> {
-    let faces = gst::Array::new(frame.faces.iter().map(face_to_structure));
     let mut meta = if CustomMeta::from_buffer(buffer, NAME).is_ok() {
         CustomMeta::from_mut_buffer(buffer, NAME).map_err(|_| glib::bool_error!("{NAME} is not writable"))?
     } else {
@@ -40,7 +38,7 @@ pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::Boo
     };
     let structure = meta.mut_structure();
     structure.set("version", VERSION);
-    structure.set("faces", faces);
+    structure.set("faces", faces_to_array(&frame.faces));
     Ok(())
 }
 
@@ -58,9 +56,9 @@ pub fn read(buffer: &gst::BufferRef) -> Option<Frame> {
     Some(Frame { faces: faces.collect() })
 }
 
-/// A face as a structure, for the meta and for messages.
-pub(crate) fn face_to_structure(face: &Face) -> glib::SendValue {
-    let mut structure = gst::Structure::builder("face")
+/// A face as a structure of that name, for the meta and for messages.
+pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
+    let mut structure = gst::Structure::builder(name)
         .field("id", face.id)
         .field("x", face.bbox.x)
         .field("y", face.bbox.y)
@@ -70,18 +68,19 @@ pub(crate) fn face_to_structure(face: &Face) -> glib::SendValue {
         .field("roll", face.roll)
         .build();
     if let Some(result) = &face.classification {
-        set_classification(&mut structure, result);
+        structure.set("label", result.label.as_str());
+        structure.set("label-id", result.label.id());
+        structure.set("confidence", result.confidence);
+        structure.set("probabilities", gst::Array::new(result.probabilities));
+        structure.set("valence", result.affect.valence);
+        structure.set("arousal", result.affect.arousal);
     }
-    structure.to_send_value()
+    structure
 }
 
-pub(crate) fn set_classification(structure: &mut gst::StructureRef, result: &Classification) {
-    structure.set("label", result.label.as_str());
-    structure.set("label-id", result.label.id());
-    structure.set("confidence", result.confidence);
-    structure.set("probabilities", gst::Array::new(result.probabilities));
-    structure.set("valence", result.affect.valence);
-    structure.set("arousal", result.affect.arousal);
+/// Faces as the array that the meta and the message `faces` hold.
+pub(crate) fn faces_to_array(faces: &[Face]) -> gst::Array {
+    gst::Array::new(faces.iter().map(|face| face_to_structure("face", face)))
 }
 
 fn face_from_structure(structure: &gst::StructureRef) -> Option<Face> {

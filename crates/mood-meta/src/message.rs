@@ -4,31 +4,23 @@
 
 use mood_schema::{Face, MoodLine, TrackEvent, TrackLine};
 
-use crate::frame::{face_to_structure, set_classification};
+use crate::frame::{face_to_structure, faces_to_array};
 
 /// `faces`: {`timestamp`; `count` uint; `faces` array as in [`crate::frame`], unclassified}.
 pub fn faces(faces: &[Face], timestamp: Option<gst::ClockTime>) -> gst::Structure {
     gst::Structure::builder("faces")
         .field("timestamp", timestamp)
         .field("count", faces.len() as u32)
-        .field("faces", gst::Array::new(faces.iter().map(face_to_structure)))
+        .field("faces", faces_to_array(faces))
         .build()
 }
 
-/// `emotion`: {`timestamp`; `id` uint; box; `quality`; `label`, `label-id`, `confidence`, `probabilities`, `valence`,
+/// `emotion`: {`timestamp`; `id` uint; box; `quality`; `roll`; `label`, `label-id`, `confidence`, `probabilities`, `valence`,
 /// `arousal`} of one classified face; `None` for a face that nothing classified.
 pub fn emotion(face: &Face, timestamp: Option<gst::ClockTime>) -> Option<gst::Structure> {
-    let result = face.classification.as_ref()?;
-    let mut structure = gst::Structure::builder("emotion")
-        .field("timestamp", timestamp)
-        .field("id", face.id)
-        .field("x", face.bbox.x)
-        .field("y", face.bbox.y)
-        .field("w", face.bbox.w)
-        .field("h", face.bbox.h)
-        .field("quality", face.quality)
-        .build();
-    set_classification(&mut structure, result);
+    face.classification.as_ref()?;
+    let mut structure = face_to_structure("emotion", face);
+    structure.set("timestamp", timestamp);
     Some(structure)
 }
 

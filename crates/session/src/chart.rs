@@ -1,7 +1,10 @@
 //! The picture of a session: expressions, valence and arousal, mood and music over one time axis, as SVG.
 
+use std::ops::Range;
+
 use mood_schema::{Affect, Emotion, Mood};
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -88,6 +91,7 @@ fn runs(columns: &[Option<Column>]) -> impl Iterator<Item = Vec<Column>> {
 
 type Failed = Box<dyn std::error::Error>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Panel<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// The picture, an `<svg>` element.
 pub(crate) fn svg(timeline: &Timeline, summary: &Summary) -> Result<String, Failed> {
@@ -116,12 +120,20 @@ fn font(size: i32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&INK)
 }
 
-fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), Failed> {
+/// An empty panel of the time line with `y` as its height, `margins` pixels above and below, and its axis' labels.
+fn panel<'a>(
+    area: &Area<'a>,
+    margins: [u32; 2],
+    seconds: f64,
+    y: Range<f64>,
+    label: &dyn Fn(&f64) -> String,
+) -> Result<Panel<'a>, Failed> {
     let mut chart = ChartBuilder::on(area)
-        .margin_top(8)
+        .margin_top(margins[0])
+        .margin_bottom(margins[1])
         .margin_right(RIGHT)
         .set_label_area_size(LabelAreaPosition::Left, LEFT)
-        .build_cartesian_2d(0.0..seconds, 0.0..1.0)?;
+        .build_cartesian_2d(0.0..seconds, y)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -131,8 +143,13 @@ fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Resul
         .axis_style(INK)
         .y_labels(5)
         .y_label_style(font(15))
-        .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
+        .y_label_formatter(label)
         .draw()?;
+    Ok(chart)
+}
+
+fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), Failed> {
+    let mut chart = panel(area, [8, 0], seconds, 0.0..1.0, &|share| format!("{:.0} %", share * 100.0))?;
     for run in runs(columns) {
         let mut below = vec![0.0; run.len()];
         for emotion in STACK {
@@ -155,25 +172,8 @@ fn probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Resul
 }
 
 fn valence_arousal(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), Failed> {
-    let mut chart = ChartBuilder::on(area)
-        .margin_top(12)
-        .margin_right(RIGHT)
-        .margin_bottom(6)
-        .set_label_area_size(LabelAreaPosition::Left, LEFT)
-        .build_cartesian_2d(0.0..seconds, -1.0..1.0)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .disable_x_axis()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(INK.mix(0.15))
-        .axis_style(INK)
-        .y_labels(5)
-        .y_label_style(font(15))
-        .y_label_formatter(&|value: &f64| {
-            if value.abs() < 1e-9 { "0".into() } else { format!("{value:+.1}") }
-        })
-        .draw()?;
+    let label = |value: &f64| if value.abs() < 1e-9 { "0".into() } else { format!("{value:+.1}") };
+    let mut chart = panel(area, [12, 6], seconds, -1.0..1.0, &label)?;
     for run in runs(columns) {
         let valence = run.iter().map(|column| (column.at, column.affect.valence));
         chart.draw_series(LineSeries::new(valence, VALENCE.stroke_width(2)))?;
