@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::group::{Candidate, group};
 use crate::integral::Integrals;
+use crate::kernel::Kernel;
 use crate::program::Program;
 use crate::pyramid::Plan;
 use crate::scan::scan;
-use crate::{Cascade, GrayImage, ParamsError};
+use crate::{Backend, Cascade, GrayImage, ParamsError};
 
 /// A further thread pays off from about this many windows on.
 const WINDOWS_A_THREAD: usize = 4000;
@@ -94,7 +95,9 @@ pub struct Detector {
     /// For pictures of this width and height.
     planned: Option<(usize, usize)>,
     plan: Plan,
-    program: Option<Program>,
+    kernel: Kernel,
+    /// For levels of step 1 and 2.
+    programs: Option<[Program; 2]>,
     workers: Vec<Worker>,
     candidates: Vec<Candidate>,
 }
@@ -114,10 +117,17 @@ impl Detector {
             params,
             planned: None,
             plan: Plan::default(),
-            program: None,
+            kernel: Kernel::new(Backend::default()).unwrap_or(Kernel::Scalar),
+            programs: None,
             workers: Vec::new(),
             candidates: Vec::new(),
         })
+    }
+
+    /// The same with other instructions than the fastest this machine has. Fails where it lacks them.
+    pub fn with_backend(mut self, backend: Backend) -> Result<Self, ParamsError> {
+        self.kernel = Kernel::new(backend).ok_or(ParamsError::Backend(backend))?;
+        Ok(self)
     }
 
     /// The settings.
@@ -160,17 +170,17 @@ impl Detector {
         }
         let layout = self.plan.layout;
         if !self.plan.stripes.is_empty()
-            && self.program.as_ref().is_none_or(|program| program.layout != layout)
+            && self.programs.as_ref().is_none_or(|[program, _]| program.layout != layout)
         {
-            self.program = Some(Program::new(&self.cascade, layout));
+            self.programs = Some([1, 2].map(|step| Program::new(&self.cascade, layout.stepping(step))));
         }
     }
 
     /// Fills the candidates, in any order.
     fn search(&mut self, image: &GrayImage) {
         self.candidates.clear();
-        let Some(program) = self.program.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
-        let plan = &self.plan;
+        let Some(programs) = self.programs.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
+        let (plan, kernel) = (&self.plan, self.kernel);
         let threads = threads(&self.params, plan);
         if self.workers.len() < threads {
             self.workers.resize_with(threads, Worker::default);
@@ -183,9 +193,9 @@ impl Detector {
                     // Where the system has no thread left, the others do its work.
                     let _ = std::thread::Builder::new()
                         .name("haar".into())
-                        .spawn_scoped(scope, move || worker.run(program, plan, image, next));
+                        .spawn_scoped(scope, move || worker.run(kernel, programs, plan, image, next));
                 }
-                here.run(program, plan, image, &next);
+                here.run(kernel, programs, plan, image, &next);
             });
         }
         for worker in &mut self.workers {
@@ -196,12 +206,20 @@ impl Detector {
 
 impl Worker {
     /// Takes stripe after stripe until none is left.
-    fn run(&mut self, program: &Program, plan: &Plan, image: &GrayImage, next: &AtomicUsize) {
+    fn run(
+        &mut self,
+        kernel: Kernel,
+        [single, double]: &[Program; 2],
+        plan: &Plan,
+        image: &GrayImage,
+        next: &AtomicUsize,
+    ) {
         while let Some(stripe) = plan.stripes.get(next.fetch_add(1, Ordering::Relaxed)) {
             let level = &plan.levels[stripe.level];
-            self.integrals.fill(plan.layout, image, level, stripe);
+            let program = if level.step == 1 { single } else { double };
+            self.integrals.fill(program.layout, image, level, stripe);
             let (w, h) = level.window;
-            scan(program, &self.integrals, level, stripe, |x, y| {
+            scan(kernel, program, &self.integrals, level, stripe, |x, y| {
                 let scaled = |at: usize| (at as f32 * level.scale).round_ties_even() as i32;
                 self.found.push(Candidate { x: scaled(x), y: scaled(y), w, h });
             });

@@ -1,6 +1,7 @@
 //! Integral pictures of a stripe of one pyramid level, small enough to stay in the cache.
 
 use crate::GrayImage;
+use crate::kernel::MARGIN;
 use crate::pyramid::{Level, Stripe};
 use crate::resize::Resizer;
 
@@ -25,16 +26,26 @@ pub(crate) struct Layout {
     /// Rows of sums, one more than of pixels.
     pub(crate) rows: usize,
     pub(crate) tilted: bool,
+    /// 2 where a row's sums of even columns come first, then, from half the stride on, those of odd columns: windows
+    /// two columns apart find theirs side by side. Else 1.
+    pub(crate) step: usize,
 }
 
 impl Layout {
+    /// For a level whose windows are this far apart. Tilted sums are never split.
+    pub(crate) fn stepping(self, step: usize) -> Self {
+        Self { step: if self.tilted { 1 } else { step }, ..self }
+    }
+
     fn plane(&self) -> usize {
         self.stride * self.rows
     }
 
-    /// Where a corner's sum lies, from the window's upper left one.
+    /// Where a corner's sum lies, from the window's upper left one, which begins in an even column where the step is 2.
     pub(crate) fn offset(&self, x: i32, y: i32) -> u32 {
-        y as u32 * self.stride as u32 + x as u32
+        let (stride, step) = (self.stride as u32, self.step as u32);
+        let x = x as u32;
+        y as u32 * stride + x % step * (stride / step) + x / step
     }
 
     /// From a sum to the tilted sum of the same corner.
@@ -49,16 +60,16 @@ impl Integrals {
         let Layout { stride, .. } = layout;
         let width = level.width;
         let plane = layout.plane();
-        self.sums.resize(if layout.tilted { 2 * plane } else { plane }, 0);
-        self.squares.resize(plane, 0);
+        self.sums.resize(if layout.tilted { 2 * plane } else { plane } + MARGIN, 0);
+        self.squares.resize(plane + MARGIN, 0);
         let [now, before] = &mut self.pixels;
         now.resize(width, 0);
         before.clear();
         before.resize(width, 0);
         self.resizer.start(width);
         let (sums, tilted) = self.sums.split_at_mut(plane);
-        sums[..=width].fill(0);
-        self.squares[..=width].fill(0);
+        sums[..stride].fill(0);
+        self.squares[..stride].fill(0);
         if layout.tilted {
             tilted[..=width].fill(0);
         }
@@ -66,9 +77,9 @@ impl Integrals {
             let axes = (&level.x_axis, &level.y_axis);
             self.resizer.row(axes, |y| image.row(y), stripe.first_row + row, now);
             let (above, below) = sums.split_at_mut((row + 1) * stride);
-            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel as i32);
+            sum_up(now, layout, &above[row * stride..], &mut below[..stride], |pixel| pixel as i32);
             let (above, below) = self.squares.split_at_mut((row + 1) * stride);
-            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel * pixel);
+            sum_up(now, layout, &above[row * stride..], &mut below[..stride], |pixel| pixel * pixel);
             if layout.tilted {
                 let (above, below) = tilted.split_at_mut((row + 1) * stride);
                 let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=width]);
@@ -96,12 +107,27 @@ impl Sum for u32 {
     }
 }
 
-fn sum_up<T: Sum>(pixels: &[u8], above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
+fn sum_up<T: Sum>(pixels: &[u8], layout: Layout, above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
     let mut sum = T::default();
-    below[0] = T::default();
-    for ((out, &above), &pixel) in below[1..].iter_mut().zip(&above[1..]).zip(pixels) {
+    let mut next = |pixel: u8, above: T| {
         sum = sum.plus(of(u32::from(pixel)));
-        *out = above.plus(sum);
+        above.plus(sum)
+    };
+    below[0] = T::default();
+    if layout.step == 1 {
+        for ((out, &above), &pixel) in below[1..].iter_mut().zip(&above[1..]).zip(pixels) {
+            *out = next(pixel, above);
+        }
+    } else {
+        let half = layout.stride / 2;
+        let (even, odd) = below.split_at_mut(half);
+        let (even_above, odd_above) = above.split_at(half);
+        for (index, pair) in pixels.chunks(2).enumerate() {
+            odd[index] = next(pair[0], odd_above[index]);
+            if let Some(&pixel) = pair.get(1) {
+                even[index + 1] = next(pixel, even_above[index + 1]);
+            }
+        }
     }
 }
 
@@ -125,6 +151,11 @@ mod tests {
 
     #[test]
     fn sums_are_what_they_say() {
+        check(Layout { stride: 12, rows: 6, tilted: true, step: 1 });
+        check(Layout { stride: 12, rows: 6, tilted: false, step: 2 });
+    }
+
+    fn check(layout: Layout) {
         let (width, height) = (9, 7);
         let data: Vec<u8> = (0..width * height).map(|i| (i * 91 % 256) as u8).collect();
         let image = GrayImage::new(&data, width, height, width).unwrap();
@@ -139,7 +170,6 @@ mod tests {
             y_axis: Axis::new(height, height),
         };
         let stripe = Stripe { level: 0, first_row: 2, window_rows: 1, pixel_rows: 5 };
-        let layout = Layout { stride: 12, rows: 6, tilted: true };
         let mut integrals = Integrals::default();
         integrals.fill(layout, &image, &level, &stripe);
         let pixel = |x: i32, y: i32| i64::from(data[(y as usize + 2) * width + x as usize]);
@@ -156,8 +186,10 @@ mod tests {
                     .sum();
                 assert_eq!(i64::from(integrals.sums[at]), sum);
                 assert_eq!(i64::from(integrals.squares[at]), squares);
-                let tilted = integrals.sums[at + layout.tilted_offset() as usize];
-                assert_eq!(i64::from(tilted), cone, "({corner_x}, {corner_y})");
+                if layout.tilted {
+                    let tilted = integrals.sums[at + layout.tilted_offset() as usize];
+                    assert_eq!(i64::from(tilted), cone, "({corner_x}, {corner_y})");
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A cascade made ready for integrals of a given layout: each rectangle as four offsets from the window's corner.
 
 use crate::cascade::{Cascade, Feature, Tree};
+use crate::dense::Dense;
 use crate::integral::Layout;
 
 /// Offsets, weights and thresholds in the order in which they are looked at.
@@ -11,6 +12,8 @@ pub(crate) struct Program {
     pub(crate) inner: [u32; 4],
     pub(crate) inner_area: f64,
     pub(crate) weak: Weak,
+    /// For many windows at once, where the cascade allows it.
+    pub(crate) dense: Option<Dense>,
 }
 
 /// The stages. Stumps need no walk through a tree and are by far the commonest.
@@ -53,6 +56,8 @@ pub(crate) struct CompiledNode {
 pub(crate) struct Rects {
     pub(crate) corners: [[u32; 4]; 3],
     pub(crate) weights: [f32; 3],
+    /// Pixels.
+    pub(crate) areas: [i32; 3],
 }
 
 impl Program {
@@ -90,12 +95,13 @@ impl Program {
             };
             Weak::Trees(cascade.stages.iter().map(stage).collect())
         });
-        Self {
-            layout,
-            inner: upright(layout, 1, 1, width - 2, height - 2),
-            inner_area: f64::from((width - 2) * (height - 2)),
-            weak,
-        }
+        let inner = upright(layout, 1, 1, width - 2, height - 2);
+        let inner_area = f64::from((width - 2) * (height - 2));
+        let dense = match &weak {
+            Weak::Stumps(stages) if !layout.tilted => Dense::new(stages, inner, inner_area),
+            _ => None,
+        };
+        Self { layout, inner, inner_area, weak, dense }
     }
 }
 
@@ -115,7 +121,7 @@ impl Rects {
                 upright(layout, r.x, r.y, r.w, r.h)
             }
         });
-        Self { corners, weights: feature.rects.map(|r| r.weight) }
+        Self { corners, weights: feature.rects.map(|r| r.weight), areas: feature.rects.map(|r| r.w * r.h) }
     }
 }
 

@@ -67,7 +67,7 @@ impl Plan {
         let window_height = window.1 as usize;
         // Overlapping rows are summed twice: no less than half of the rows begin windows.
         let rows = (STRIPE_SUMS / (stride * planes).max(1)).max(2 * window_height + 2);
-        plan.layout = Layout { stride, rows, tilted };
+        plan.layout = Layout { stride, rows, tilted, step: 1 };
         for (index, level) in plan.levels.iter().enumerate() {
             plan.windows += level.columns.div_ceil(level.step) * level.rows.div_ceil(level.step);
             // Even, so that every stripe begins with a row that is searched.

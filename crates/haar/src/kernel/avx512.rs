@@ -1,0 +1,119 @@
+//! 16 lanes of AVX-512.
+
+use std::arch::x86_64::*;
+
+use super::Block;
+use super::lanes::{self, Lanes};
+use crate::dense::Dense;
+use crate::program::Program;
+
+/// Proof of AVX-512 F, BW, DQ, VL and VBMI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    pub(super) fn new() -> Option<Self> {
+        let available = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vbmi");
+        available.then_some(Self(()))
+    }
+
+    pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { judge(self, program, dense, block) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+fn judge(lanes: Avx512, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+    lanes::judge(lanes, program, dense, block)
+}
+
+// In every block below: `self` proves the features, loads and stores are inside what the caller promises.
+impl Lanes for Avx512 {
+    const LANES: usize = 16;
+    type Ints = __m512i;
+    type Floats = __m512;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const i32) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_loadu_epi32(from) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_sub_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn times(self, a: __m512i, factor: i32) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_mullo_epi32(a, _mm512_set1_epi32(factor)) }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_set1_ps(value) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_floats(self, from: *const f32) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_floats(self, to: *mut f32, floats: __m512) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_ps(to, floats) }
+    }
+
+    #[inline(always)]
+    fn vote(self, votes: __m512, value: __m512i, norm: __m512, (threshold, below): (f32, f32)) -> __m512 {
+        // SAFETY: see above.
+        unsafe {
+            let value = _mm512_mul_ps(_mm512_cvtepi32_ps(value), norm);
+            let is_below = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(value, _mm512_set1_ps(threshold));
+            _mm512_mask_add_ps(votes, is_below, votes, _mm512_set1_ps(below))
+        }
+    }
+
+    #[inline(always)]
+    fn reach(self, votes: __m512, bound: f32) -> u64 {
+        // SAFETY: see above.
+        unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(votes, _mm512_set1_ps(bound))) }
+    }
+
+    #[inline(always)]
+    fn norms(self, sums: __m512i, squares: __m512i, area: f64) -> (__m512, u64) {
+        // SAFETY: see above.
+        unsafe {
+            let area = _mm512_set1_pd(area);
+            let half = |sums: __m256i, squares: __m256i| {
+                let sums = _mm512_cvtepi32_pd(sums);
+                let squares = _mm512_mul_pd(area, _mm512_cvtepi32_pd(squares));
+                let variance = _mm512_sub_pd(squares, _mm512_mul_pd(sums, sums));
+                let norm = _mm512_cvtpd_ps(_mm512_div_pd(_mm512_set1_pd(1.0), _mm512_sqrt_pd(variance)));
+                let spread = _mm512_mul_pd(area, _mm512_cvtps_pd(norm));
+                // No number and infinity, from variances of 0 and less, are not below.
+                (norm, u64::from(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(spread, _mm512_set1_pd(1e-1))))
+            };
+            let (low, low_mask) = half(_mm512_castsi512_si256(sums), _mm512_castsi512_si256(squares));
+            let (high, high_mask) =
+                half(_mm512_extracti64x4_epi64::<1>(sums), _mm512_extracti64x4_epi64::<1>(squares));
+            (_mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high), low_mask | high_mask << 8)
+        }
+    }
+}

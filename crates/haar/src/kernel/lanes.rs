@@ -1,0 +1,202 @@
+//! Neighbouring windows as lanes: what AVX2 and AVX-512 share.
+
+use super::{BLOCK, Block, MARGIN};
+use crate::dense::{Dense, DenseStage};
+use crate::program::Program;
+use crate::scan;
+
+/// Vectors of a backend. A value of the type is the proof that the machine has the instructions.
+///
+/// Masks have one bit a lane, the first lane's lowest.
+pub(super) trait Lanes: Copy {
+    /// Lanes in a vector.
+    const LANES: usize;
+    type Ints: Copy;
+    type Floats: Copy;
+
+    /// # Safety
+    /// There are `LANES` numbers from `from` on.
+    unsafe fn load(self, from: *const i32) -> Self::Ints;
+    fn add(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    fn sub(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    fn times(self, a: Self::Ints, factor: i32) -> Self::Ints;
+    fn splat(self, value: f32) -> Self::Floats;
+    /// # Safety
+    /// There are `LANES` numbers from `from` on.
+    unsafe fn load_floats(self, from: *const f32) -> Self::Floats;
+    /// # Safety
+    /// There is room for `LANES` numbers from `to` on.
+    unsafe fn store_floats(self, to: *mut f32, floats: Self::Floats);
+    /// `votes`, and `below` more where value times norm is below the threshold.
+    fn vote(
+        self,
+        votes: Self::Floats,
+        value: Self::Ints,
+        norm: Self::Floats,
+        weak: (f32, f32),
+    ) -> Self::Floats;
+    /// Where `votes` is `bound` or more.
+    fn reach(self, votes: Self::Floats, bound: f32) -> u64;
+    /// As [`scan::norm`], from the sums over the inner window: the norms, and where there is one.
+    fn norms(self, sums: Self::Ints, squares: Self::Ints, area: f64) -> (Self::Floats, u64);
+}
+
+/// See [`super::Kernel::judge`].
+#[inline(always)]
+pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+    // Every load below begins at an offset of the program, at most `reach`, from one of the windows.
+    let needed = dense.reach + MARGIN;
+    assert!(block.sums.len() >= needed && block.squares.len() >= needed && block.windows <= BLOCK);
+    const { assert!(BLOCK + 2 * L::LANES <= MARGIN) };
+    let (sums, squares) = (block.sums.as_ptr(), block.squares.as_ptr().cast::<i32>());
+    let inside = u64::MAX >> (BLOCK - block.windows.clamp(1, BLOCK));
+    let mut norms = [0f32; BLOCK];
+    let (mut usable, mut passed, mut doubtful) = (0, 0, 0);
+    let Some((first, later)) = dense.stages.split_first() else { return 0 };
+    let mut at = 0;
+    while at < block.windows {
+        // SAFETY: by the assertions above; `at` is a multiple of `LANES`, which divides the norms.
+        let (norm, some) = unsafe {
+            let sum = rect(lanes, sums.add(at), &program.inner);
+            let square = rect(lanes, squares.add(at), &program.inner);
+            let (norm, some) = lanes.norms(sum, square, program.inner_area);
+            lanes.store_floats(norms.as_mut_ptr().add(at), norm);
+            (norm, some)
+        };
+        // SAFETY: by the assertions above.
+        let (pass, doubt) = unsafe { votes(lanes, first, sums.add(at), norm) };
+        usable |= some << at;
+        passed |= pass << at;
+        doubtful |= doubt << at;
+        at += L::LANES;
+    }
+    usable &= inside;
+    passed = settle(program, block, &norms, 0, passed, doubtful & usable);
+    let mut alive = visited(!passed & usable, &mut block.skip) & passed & usable;
+    for (index, stage) in later.iter().enumerate() {
+        let (mut left, mut passed, mut doubtful) = (alive, 0, 0);
+        if left == 0 {
+            return 0;
+        }
+        while left != 0 {
+            let at = (left.trailing_zeros() as usize).min(BLOCK - L::LANES);
+            // SAFETY: by the assertions above; `at` leaves room for `LANES` norms.
+            let (pass, doubt) = unsafe {
+                let norm = lanes.load_floats(norms.as_ptr().add(at));
+                votes(lanes, stage, sums.add(at), norm)
+            };
+            passed |= pass << at;
+            doubtful |= doubt << at;
+            left &= !((u64::MAX >> (BLOCK - L::LANES)) << at);
+        }
+        alive = settle(program, block, &norms, index + 1, passed, doubtful & alive) & alive;
+    }
+    alive
+}
+
+/// OpenCV skips the window after one that it looked at and that failed the first stage: of a row of failures every
+/// second is looked at.
+fn visited(failed: u64, skip: &mut bool) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let skipped = u64::from(*skip);
+    let failed = failed & !skipped;
+    // A carry from the first of a run to behind its last clears the runs that begin at even places.
+    let starts = failed & !(failed << 1);
+    let even = failed & !failed.wrapping_add(starts & EVEN);
+    let failed = (even & EVEN) | (failed & !even & !EVEN);
+    *skip = failed >> (BLOCK - 1) != 0;
+    !(failed << 1 | skipped)
+}
+
+/// Where the rounding leaves the doubtful windows open, the exact sum decides.
+#[inline(always)]
+fn settle(
+    program: &Program,
+    block: &Block,
+    norms: &[f32; BLOCK],
+    stage: usize,
+    passed: u64,
+    mut doubtful: u64,
+) -> u64 {
+    let mut settled = passed;
+    while doubtful != 0 {
+        let at = doubtful.trailing_zeros() as usize;
+        settled &= !(1 << at);
+        settled |= u64::from(scan::passes(program, stage, &block.sums[at..], norms[at])) << at;
+        doubtful &= doubtful - 1;
+    }
+    settled
+}
+
+/// Where the stage is passed, and where that is open.
+///
+/// # Safety
+/// At each corner of the stage, counted from `sums`, there are `LANES` numbers.
+#[inline(always)]
+unsafe fn votes<L: Lanes>(lanes: L, stage: &DenseStage, sums: *const i32, norm: L::Floats) -> (u64, u64) {
+    // SAFETY: the caller's promise.
+    let at = |corner: u32| unsafe { lanes.load(sums.add(corner as usize)) };
+    let mut votes = lanes.splat(stage.base);
+    for weak in &stage.halves {
+        let [a, b, c, d, e, f] = weak.corners;
+        let value = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
+        let value = lanes.add(value, lanes.times(lanes.sub(at(e), at(f)), weak.factors[0]));
+        votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
+    }
+    for weak in &stage.insides {
+        let [a, b, c, d, e, f, g, h] = weak.corners;
+        let outer = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
+        let inner = lanes.add(lanes.sub(at(e), at(g)), lanes.sub(at(f), at(h)));
+        let value = lanes.add(outer, lanes.times(inner, weak.factors[0]));
+        votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
+    }
+    for weak in &stage.quarters {
+        let [a, b, c, d, e, f, g, h, i] = weak.corners;
+        let [outer, between, centre] = weak.factors;
+        let sum = |a, b, c, d| lanes.add(lanes.add(at(a), at(b)), lanes.add(at(c), at(d)));
+        let value = lanes.add(lanes.times(sum(a, b, c, d), outer), lanes.times(sum(e, f, g, h), between));
+        let value = lanes.add(value, lanes.times(at(i), centre));
+        votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
+    }
+    let passed = lanes.reach(votes, stage.passed);
+    (passed, lanes.reach(votes, stage.failed) & !passed)
+}
+
+/// # Safety
+/// At each corner, counted from `sums`, there are `LANES` numbers.
+#[inline(always)]
+unsafe fn rect<L: Lanes>(lanes: L, sums: *const i32, corners: &[u32; 4]) -> L::Ints {
+    // SAFETY: the caller's promise.
+    let [a, b, c, d] = corners.map(|corner| unsafe { lanes.load(sums.add(corner as usize)) });
+    lanes.add(lanes.sub(a, b), lanes.sub(d, c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_second_failure_of_a_run_is_visited() {
+        let mut state = 1u64;
+        let (mut skip, mut skip_one_by_one) = (false, false);
+        for round in 0..3000 {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            // Sparse, dense and full words.
+            let failed = match round % 4 {
+                0 => state & state >> 9,
+                1 => state | state << 7,
+                2 => state,
+                _ => u64::MAX >> (state >> 58) | state >> 50,
+            };
+            let mut expected = 0u64;
+            for at in 0..BLOCK {
+                if !skip_one_by_one {
+                    expected |= 1 << at;
+                }
+                skip_one_by_one = !skip_one_by_one && failed >> at & 1 == 1;
+            }
+            assert_eq!(visited(failed, &mut skip), expected, "{failed:x}");
+            assert_eq!(skip, skip_one_by_one);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The hot loops in the instructions of a machine. The only unsafe code of the crate is here.
+
+#![allow(unsafe_code, reason = "intrinsics, and loads without bounds checks")]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+
+use crate::Backend;
+use crate::dense::Dense;
+use crate::program::Program;
+
+/// Windows judged in one call.
+pub(crate) const BLOCK: usize = 64;
+
+/// Sums that must follow the last one a window of the block needs.
+pub(crate) const MARGIN: usize = 2 * BLOCK;
+
+/// Proof that the machine has a backend's instructions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kernel {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+}
+
+/// Neighbouring windows of a row, and what became of the one before.
+pub(crate) struct Block<'a> {
+    /// From the corner of the first window on, at least [`MARGIN`] beyond what its last corner needs.
+    pub(crate) sums: &'a [i32],
+    pub(crate) squares: &'a [u32],
+    /// At most [`BLOCK`].
+    pub(crate) windows: usize,
+    /// Whether the first window is skipped.
+    pub(crate) skip: bool,
+}
+
+impl Kernel {
+    /// `None` where the machine lacks the instructions.
+    pub(crate) fn new(backend: Backend) -> Option<Self> {
+        match backend {
+            Backend::Scalar => Some(Self::Scalar),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => avx2::Avx2::new().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => avx512::Avx512::new().map(Self::Avx512),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => None,
+        }
+    }
+
+    /// A bit for each window that passes every stage. Leaves in `skip` whether the window after the block is skipped.
+    /// `None` where this backend has no way to look at many windows at once.
+    #[inline]
+    pub(crate) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> Option<u64> {
+        match self {
+            Self::Scalar => None,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => Some(lanes.judge(program, dense, block)),
+        }
+    }
+}
