@@ -214,10 +214,11 @@ impl Worker {
         image: &GrayImage,
         next: &AtomicUsize,
     ) {
+        self.integrals.forget();
         while let Some(stripe) = plan.stripes.get(next.fetch_add(1, Ordering::Relaxed)) {
             let level = &plan.levels[stripe.level];
             let program = if level.step == 1 { single } else { double };
-            self.integrals.fill(program.layout, image, level, stripe);
+            self.integrals.fill(kernel, program.layout, image, level, stripe);
             let (w, h) = level.window;
             scan(kernel, program, &self.integrals, level, stripe, |x, y| {
                 let scaled = |at: usize| (at as f32 * level.scale).round_ties_even() as i32;

@@ -1,7 +1,7 @@
 //! Integral pictures of a stripe of one pyramid level, small enough to stay in the cache.
 
 use crate::GrayImage;
-use crate::kernel::MARGIN;
+use crate::kernel::{Kernel, MARGIN};
 use crate::pyramid::{Level, Stripe};
 use crate::resize::Resizer;
 
@@ -15,8 +15,14 @@ pub(crate) struct Integrals {
     pub(crate) sums: Vec<i32>,
     pub(crate) squares: Vec<u32>,
     resizer: Resizer,
+    /// This row and the one before, with [`ROOM`] zeros behind them.
     pixels: [Vec<u8>; 2],
+    /// The stripe filled in last, of the same picture.
+    held: Option<Stripe>,
 }
+
+/// Room behind each row, so that kernels need not mind its end.
+pub(crate) const ROOM: usize = 32;
 
 /// How the integrals of every stripe lie in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,39 +61,77 @@ impl Layout {
 }
 
 impl Integrals {
+    /// Another picture comes next.
+    pub(crate) fn forget(&mut self) {
+        self.held = None;
+    }
+
     /// Resizes the rows of the picture that the stripe's windows cover, and sums them up.
-    pub(crate) fn fill(&mut self, layout: Layout, image: &GrayImage, level: &Level, stripe: &Stripe) {
+    pub(crate) fn fill(
+        &mut self,
+        kernel: Kernel,
+        layout: Layout,
+        image: &GrayImage,
+        level: &Level,
+        stripe: &Stripe,
+    ) {
         let Layout { stride, .. } = layout;
-        let width = level.width;
         let plane = layout.plane();
-        self.sums.resize(if layout.tilted { 2 * plane } else { plane } + MARGIN, 0);
+        let planes = if layout.tilted { 2 } else { 1 };
+        self.sums.resize(planes * plane + MARGIN, 0);
         self.squares.resize(plane + MARGIN, 0);
+        let follows = |held: &&Stripe| {
+            held.level == stripe.level && held.first_row + held.window_rows == stripe.first_row
+        };
+        let first = if let Some(held) = self.held.as_ref().filter(follows) {
+            // The rows that both stripes cover only move up.
+            let kept = stripe.pixel_rows - stripe.window_rows;
+            let rows = held.window_rows * stride..(held.window_rows + kept + 1) * stride;
+            self.squares.copy_within(rows.clone(), 0);
+            for start in (0..planes).map(|index| index * plane) {
+                self.sums.copy_within(start + rows.start..start + rows.end, start);
+            }
+            kept
+        } else {
+            for line in &mut self.pixels {
+                line.clear();
+                line.resize(level.width + ROOM, 0);
+            }
+            self.resizer.start(level.width);
+            self.squares[..stride].fill(0);
+            for start in (0..planes).map(|index| index * plane) {
+                self.sums[start..start + stride].fill(0);
+            }
+            0
+        };
+        self.held = Some(*stripe);
         let [now, before] = &mut self.pixels;
-        now.resize(width, 0);
-        before.clear();
-        before.resize(width, 0);
-        self.resizer.start(width);
         let (sums, tilted) = self.sums.split_at_mut(plane);
-        sums[..stride].fill(0);
-        self.squares[..stride].fill(0);
-        if layout.tilted {
-            tilted[..=width].fill(0);
-        }
-        for row in 0..stripe.pixel_rows {
+        for row in first..stripe.pixel_rows {
             let axes = (&level.x_axis, &level.y_axis);
-            self.resizer.row(axes, |y| image.row(y), stripe.first_row + row, now);
-            let (above, below) = sums.split_at_mut((row + 1) * stride);
-            sum_up(now, layout, &above[row * stride..], &mut below[..stride], |pixel| pixel as i32);
-            let (above, below) = self.squares.split_at_mut((row + 1) * stride);
-            sum_up(now, layout, &above[row * stride..], &mut below[..stride], |pixel| pixel * pixel);
+            let pixels = &mut now[..level.width];
+            self.resizer.row(kernel, axes, |y| image.row(y), stripe.first_row + row, pixels);
+            let two = row * stride..(row + 2) * stride;
+            kernel.sum_up(layout, now, (&mut sums[two.clone()], &mut self.squares[two]));
             if layout.tilted {
                 let (above, below) = tilted.split_at_mut((row + 1) * stride);
-                let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=width]);
-                tilt(now, before, &above[row * stride..][..=width], above_that, &mut below[..=width]);
+                let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=level.width]);
+                let above = &above[row * stride..][..=level.width];
+                let (now, before) = (&now[..level.width], &before[..level.width]);
+                tilt(now, before, above, above_that, &mut below[..=level.width]);
             }
             std::mem::swap(now, before);
         }
     }
+}
+
+/// A row of pixels, with [`ROOM`] behind them, added to the sums and the sums of squares above: two rows each.
+pub(crate) fn sum_up(layout: Layout, pixels: &[u8], (sums, squares): (&mut [i32], &mut [u32])) {
+    let pixels = &pixels[..pixels.len() - ROOM];
+    let (above, below) = sums.split_at_mut(layout.stride);
+    sum_up_one(layout, pixels, above, below, |pixel| pixel as i32);
+    let (above, below) = squares.split_at_mut(layout.stride);
+    sum_up_one(layout, pixels, above, below, |pixel| pixel * pixel);
 }
 
 /// A number whose sums wrap around.
@@ -107,7 +151,7 @@ impl Sum for u32 {
     }
 }
 
-fn sum_up<T: Sum>(pixels: &[u8], layout: Layout, above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
+fn sum_up_one<T: Sum>(layout: Layout, pixels: &[u8], above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
     let mut sum = T::default();
     let mut next = |pixel: u8, above: T| {
         sum = sum.plus(of(u32::from(pixel)));
@@ -171,7 +215,7 @@ mod tests {
         };
         let stripe = Stripe { level: 0, first_row: 2, window_rows: 1, pixel_rows: 5 };
         let mut integrals = Integrals::default();
-        integrals.fill(layout, &image, &level, &stripe);
+        integrals.fill(Kernel::Scalar, layout, &image, &level, &stripe);
         let pixel = |x: i32, y: i32| i64::from(data[(y as usize + 2) * width + x as usize]);
         let all = || (0..5).flat_map(|y| (0..width as i32).map(move |x| (x, y)));
         for corner_y in 0..=5 {

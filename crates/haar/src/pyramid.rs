@@ -1,7 +1,7 @@
 //! Which sizes are searched, at which places: OpenCV's choice of levels and windows, cut into stripes.
 
 use crate::detector::{Params, Size};
-use crate::integral::Layout;
+use crate::integral::{Layout, ROOM};
 use crate::resize::Axis;
 
 /// Sums of a stripe, tilted ones included, that should stay in a core's second-level cache.
@@ -62,7 +62,7 @@ impl Plan {
         }
         let widest = plan.levels.iter().map(|level| level.width + 1).max().unwrap_or(0);
         // Rounded up, so that searches in regions of similar size share one compiled cascade.
-        let stride = widest.next_multiple_of(64);
+        let stride = (widest + ROOM).next_multiple_of(64);
         let planes = if tilted { 2 } else { 1 };
         let window_height = window.1 as usize;
         // Overlapping rows are summed twice: no less than half of the rows begin windows.

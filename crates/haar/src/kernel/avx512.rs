@@ -3,13 +3,18 @@
 use std::arch::x86_64::*;
 
 use super::Block;
+use super::avx2::Avx2;
 use super::lanes::{self, Lanes};
 use crate::dense::Dense;
+use crate::integral::Layout;
 use crate::program::Program;
 
 /// Proof of AVX-512 F, BW, DQ, VL and VBMI.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512 {
+    /// Comes with AVX-512.
+    pub(super) avx2: Avx2,
+}
 
 impl Avx512 {
     pub(super) fn new() -> Option<Self> {
@@ -18,18 +23,28 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vbmi");
-        available.then_some(Self(()))
+        Avx2::new().filter(|_| available).map(|avx2| Self { avx2 })
     }
 
     pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
         // SAFETY: `self` proves the features.
         unsafe { judge(self, program, dense, block) }
     }
+
+    pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+        // SAFETY: `self` proves the features.
+        unsafe { sum_up(self, layout, pixels, rows) }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
 fn judge(lanes: Avx512, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
     lanes::judge(lanes, program, dense, block)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+fn sum_up(lanes: Avx512, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+    lanes::sum_up(lanes, layout, pixels, rows);
 }
 
 // In every block below: `self` proves the features, loads and stores are inside what the caller promises.
@@ -42,6 +57,12 @@ impl Lanes for Avx512 {
     unsafe fn load(self, from: *const i32) -> __m512i {
         // SAFETY: see above.
         unsafe { _mm512_loadu_epi32(from) }
+    }
+
+    #[inline(always)]
+    fn zero(self) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_setzero_si512() }
     }
 
     #[inline(always)]
@@ -100,20 +121,70 @@ impl Lanes for Avx512 {
     fn norms(self, sums: __m512i, squares: __m512i, area: f64) -> (__m512, u64) {
         // SAFETY: see above.
         unsafe {
-            let area = _mm512_set1_pd(area);
-            let half = |sums: __m256i, squares: __m256i| {
-                let sums = _mm512_cvtepi32_pd(sums);
-                let squares = _mm512_mul_pd(area, _mm512_cvtepi32_pd(squares));
-                let variance = _mm512_sub_pd(squares, _mm512_mul_pd(sums, sums));
-                let norm = _mm512_cvtpd_ps(_mm512_div_pd(_mm512_set1_pd(1.0), _mm512_sqrt_pd(variance)));
-                let spread = _mm512_mul_pd(area, _mm512_cvtps_pd(norm));
-                // No number and infinity, from variances of 0 and less, are not below.
-                (norm, u64::from(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(spread, _mm512_set1_pd(1e-1))))
-            };
-            let (low, low_mask) = half(_mm512_castsi512_si256(sums), _mm512_castsi512_si256(squares));
+            let (low, low_mask) = norms(_mm512_castsi512_si256(sums), _mm512_castsi512_si256(squares), area);
             let (high, high_mask) =
-                half(_mm512_extracti64x4_epi64::<1>(sums), _mm512_extracti64x4_epi64::<1>(squares));
+                norms(_mm512_extracti64x4_epi64::<1>(sums), _mm512_extracti64x4_epi64::<1>(squares), area);
             (_mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high), low_mask | high_mask << 8)
         }
     }
+
+    #[inline(always)]
+    unsafe fn widen(self, from: *const u8) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut i32, ints: __m512i) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_epi32(to, ints) }
+    }
+
+    #[inline(always)]
+    fn square(self, ints: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_madd_epi16(ints, ints) }
+    }
+
+    #[inline(always)]
+    fn running_sums(self, ints: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe {
+            let zero = _mm512_setzero_si512();
+            let ints = _mm512_add_epi32(ints, _mm512_alignr_epi32::<15>(ints, zero));
+            let ints = _mm512_add_epi32(ints, _mm512_alignr_epi32::<14>(ints, zero));
+            let ints = _mm512_add_epi32(ints, _mm512_alignr_epi32::<12>(ints, zero));
+            _mm512_add_epi32(ints, _mm512_alignr_epi32::<8>(ints, zero))
+        }
+    }
+
+    #[inline(always)]
+    fn last(self, ints: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_permutexvar_epi32(_mm512_set1_epi32(15), ints) }
+    }
+
+    #[inline(always)]
+    fn split(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: see above.
+        unsafe {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+            (_mm512_permutex2var_epi32(a, even, b), _mm512_permutex2var_epi32(a, odd, b))
+        }
+    }
+}
+
+/// Eight of [`Lanes::norms`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+fn norms(sums: __m256i, squares: __m256i, area: f64) -> (__m256, u64) {
+    let area = _mm512_set1_pd(area);
+    let sums = _mm512_cvtepi32_pd(sums);
+    let squares = _mm512_mul_pd(area, _mm512_cvtepi32_pd(squares));
+    let variance = _mm512_sub_pd(squares, _mm512_mul_pd(sums, sums));
+    let norm = _mm512_cvtpd_ps(_mm512_div_pd(_mm512_set1_pd(1.0), _mm512_sqrt_pd(variance)));
+    let spread = _mm512_mul_pd(area, _mm512_cvtps_pd(norm));
+    // No number and infinity, from variances of 0 and less, are not below.
+    (norm, u64::from(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(spread, _mm512_set1_pd(1e-1))))
 }

@@ -2,6 +2,7 @@
 
 use super::{BLOCK, Block, MARGIN};
 use crate::dense::{Dense, DenseStage};
+use crate::integral::{Layout, ROOM};
 use crate::program::Program;
 use crate::scan;
 
@@ -17,6 +18,7 @@ pub(super) trait Lanes: Copy {
     /// # Safety
     /// There are `LANES` numbers from `from` on.
     unsafe fn load(self, from: *const i32) -> Self::Ints;
+    fn zero(self) -> Self::Ints;
     fn add(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     fn sub(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     fn times(self, a: Self::Ints, factor: i32) -> Self::Ints;
@@ -39,6 +41,84 @@ pub(super) trait Lanes: Copy {
     fn reach(self, votes: Self::Floats, bound: f32) -> u64;
     /// As [`scan::norm`], from the sums over the inner window: the norms, and where there is one.
     fn norms(self, sums: Self::Ints, squares: Self::Ints, area: f64) -> (Self::Floats, u64);
+
+    /// # Safety
+    /// There are `LANES` bytes from `from` on.
+    unsafe fn widen(self, from: *const u8) -> Self::Ints;
+    /// # Safety
+    /// There is room for `LANES` numbers from `to` on.
+    unsafe fn store(self, to: *mut i32, ints: Self::Ints);
+    /// Of numbers up to 255.
+    fn square(self, ints: Self::Ints) -> Self::Ints;
+    /// Each with all those before it.
+    fn running_sums(self, ints: Self::Ints) -> Self::Ints;
+    /// The last in every lane.
+    fn last(self, ints: Self::Ints) -> Self::Ints;
+    /// Of the lanes of `a` and then `b`, the first, third, fifth... and the second, fourth, sixth...
+    fn split(self, a: Self::Ints, b: Self::Ints) -> (Self::Ints, Self::Ints);
+}
+
+/// See [`super::Kernel::sum_up`].
+#[inline(always)]
+pub(super) fn sum_up<L: Lanes>(
+    lanes: L,
+    layout: Layout,
+    pixels: &[u8],
+    (sums, squares): (&mut [i32], &mut [u32]),
+) {
+    let Layout { stride, step, .. } = layout;
+    let width = pixels.len() - ROOM;
+    // Pairs of vectors, the last of which may reach as far as the room behind the row.
+    assert!(sums.len() == 2 * stride && squares.len() == 2 * stride && width + ROOM < stride);
+    assert!(step == 1 || (step == 2 && stride % 2 == 0));
+    const { assert!(2 * L::LANES <= ROOM) };
+    let (sums, squares) = (sums.as_mut_ptr(), squares.as_mut_ptr().cast::<i32>());
+    let zero = lanes.zero();
+    let (mut carry, mut carry_squares) = (zero, zero);
+    // SAFETY: rows are a stride long by the assertions above.
+    unsafe {
+        *sums.add(stride) = 0;
+        *squares.add(stride) = 0;
+    }
+    // Where the vectors of a pair go: one behind the other, or odd columns and even ones.
+    let (one, other) = if step == 1 { (1, 1 + L::LANES) } else { (stride / 2, 1) };
+    for at in (0..width).step_by(2 * L::LANES) {
+        // SAFETY: `at` and two vectors end in the pixels' room, and at most there in the rows, or their halves.
+        unsafe {
+            let (a, b) =
+                (lanes.widen(pixels.as_ptr().add(at)), lanes.widen(pixels.as_ptr().add(at + L::LANES)));
+            let places = (at / step + one, at / step + other);
+            carry = add_up(lanes, (a, b), carry, step, sums, stride, places);
+            let squared = (lanes.square(a), lanes.square(b));
+            carry_squares = add_up(lanes, squared, carry_squares, step, squares, stride, places);
+        }
+    }
+}
+
+/// The sums of two vectors of values. Returns the row's sum so far.
+///
+/// # Safety
+/// In both rows from `row` on there is room at both places.
+#[inline(always)]
+unsafe fn add_up<L: Lanes>(
+    lanes: L,
+    (a, b): (L::Ints, L::Ints),
+    carry: L::Ints,
+    step: usize,
+    row: *mut i32,
+    stride: usize,
+    places: (usize, usize),
+) -> L::Ints {
+    let a = lanes.add(lanes.running_sums(a), carry);
+    let b = lanes.add(lanes.running_sums(b), lanes.last(a));
+    let (one, other) = if step == 1 { (a, b) } else { lanes.split(a, b) };
+    // SAFETY: the caller's promise.
+    unsafe {
+        for (place, sums) in [(places.0, one), (places.1, other)] {
+            lanes.store(row.add(stride + place), lanes.add(sums, lanes.load(row.add(place))));
+        }
+    }
+    lanes.last(b)
 }
 
 /// See [`super::Kernel::judge`].

@@ -11,7 +11,9 @@ mod lanes;
 
 use crate::Backend;
 use crate::dense::Dense;
+use crate::integral::{self, Layout};
 use crate::program::Program;
+use crate::resize::{self, Axis};
 
 /// Windows judged in one call.
 pub(crate) const BLOCK: usize = 64;
@@ -64,6 +66,42 @@ impl Kernel {
             Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => Some(lanes.judge(program, dense, block)),
+        }
+    }
+
+    /// [`Axis::across`] from the first pixel on.
+    #[inline]
+    pub(crate) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
+        match self {
+            Self::Scalar => axis.across(source, target, 0),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.across(axis, source, target),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.avx2.across(axis, source, target),
+        }
+    }
+
+    /// [`resize::down`].
+    #[inline]
+    pub(crate) fn down(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
+        match self {
+            Self::Scalar => resize::down(upper, lower, weight, target),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.down(upper, lower, weight, target),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.avx2.down(upper, lower, weight, target),
+        }
+    }
+
+    /// [`integral::sum_up`].
+    #[inline]
+    pub(crate) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+        match self {
+            Self::Scalar => integral::sum_up(layout, pixels, rows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.sum_up(layout, pixels, rows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.sum_up(layout, pixels, rows),
         }
     }
 }
