@@ -51,7 +51,7 @@ impl Axis {
         (self.at[target] as usize, u32::from(self.weight[target]))
     }
 
-    /// Either all whole eights of the output, or none.
+    /// All whole eights of the output, or none.
     pub(crate) fn eights(&self) -> &[Eight] {
         &self.eights
     }

@@ -8,6 +8,8 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
+#[cfg(test)]
+mod tests;
 
 use crate::Backend;
 use crate::dense::Dense;
