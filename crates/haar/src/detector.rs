@@ -15,6 +15,10 @@ use crate::{Backend, Cascade, GrayImage, ParamsError};
 /// A further thread pays off from about this many windows on.
 const WINDOWS_A_THREAD: usize = 4000;
 
+/// Stripes are handed out some at a time: those that follow each other have rows in common, and the last ones handed
+/// out must not keep the others waiting.
+const SHARES_A_THREAD: usize = 8;
+
 /// More threads than any machine for this has.
 const MAX_THREADS: usize = 256;
 
@@ -186,16 +190,20 @@ impl Detector {
             self.workers.resize_with(threads, Worker::default);
         }
         let next = AtomicUsize::new(0);
+        let share = match threads {
+            1 => plan.stripes.len(),
+            _ => plan.stripes.len().div_ceil(threads * SHARES_A_THREAD),
+        };
         if let Some((here, others)) = self.workers[..threads].split_first_mut() {
             std::thread::scope(|scope| {
                 for worker in others {
                     let next = &next;
                     // Where the system has no thread left, the others do its work.
-                    let _ = std::thread::Builder::new()
-                        .name("haar".into())
-                        .spawn_scoped(scope, move || worker.run(kernel, programs, plan, image, next));
+                    let _ = std::thread::Builder::new().name("haar".into()).spawn_scoped(scope, move || {
+                        worker.run(kernel, programs, plan, image, (next, share))
+                    });
                 }
-                here.run(kernel, programs, plan, image, &next);
+                here.run(kernel, programs, plan, image, (&next, share));
             });
         }
         for worker in &mut self.workers {
@@ -205,17 +213,21 @@ impl Detector {
 }
 
 impl Worker {
-    /// Takes stripe after stripe until none is left.
+    /// Takes some stripes after others until none is left.
     fn run(
         &mut self,
         kernel: Kernel,
         [single, double]: &[Program; 2],
         plan: &Plan,
         image: &GrayImage,
-        next: &AtomicUsize,
+        (next, share): (&AtomicUsize, usize),
     ) {
         self.integrals.forget();
-        while let Some(stripe) = plan.stripes.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let share = || {
+            let first = next.fetch_add(share, Ordering::Relaxed).min(plan.stripes.len());
+            Some(&plan.stripes[first..plan.stripes.len().min(first + share)]).filter(|some| !some.is_empty())
+        };
+        for stripe in std::iter::from_fn(share).flatten() {
             let level = &plan.levels[stripe.level];
             let program = if level.step == 1 { single } else { double };
             self.integrals.fill(kernel, program.layout, image, level, stripe);

@@ -18,10 +18,10 @@ pub(crate) fn scan(
     stripe: &Stripe,
     mut found: impl FnMut(usize, usize),
 ) {
-    if let Some(dense) = &program.dense {
-        if blocks(kernel, program, dense, integrals, level, stripe, &mut found).is_some() {
-            return;
-        }
+    if let Some(dense) = &program.dense
+        && blocks(kernel, program, dense, integrals, level, stripe, &mut found).is_some()
+    {
+        return;
     }
     match &program.weak {
         Weak::Stumps(stages) => windows(program, integrals, level, stripe, found, |window, norm| {
