@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::integral::Layout;
+use crate::kernel::BATCH;
 use crate::program::{Rects, Stage, Stump};
 
 /// Largest whole number up to which single precision has every one.
@@ -15,10 +17,18 @@ const EXACT: f64 = (1 << 24) as f64;
 /// The largest value of a pixel.
 const WHITE: f64 = 255.0;
 
-/// The stages, each in the order of the exact ones.
+/// Stages in which neighbouring windows are looked at together. After them, most have failed.
+const NEAR: usize = 4;
+
+/// The stages in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Dense {
-    pub(crate) stages: Vec<DenseStage>,
+    /// The first ones, for neighbouring windows in the integrals.
+    pub(crate) near: Vec<DenseStage>,
+    /// The others, for a patch: a copy of the integrals of a batch of windows, with a line of lanes for each corner.
+    pub(crate) far: Vec<DenseStage>,
+    /// How the corners' lines lie in a patch.
+    pub(crate) patch: Layout,
     /// The largest offset from a window's corner.
     pub(crate) reach: usize,
 }
@@ -59,15 +69,27 @@ pub(crate) struct Weak<const CORNERS: usize, const FACTORS: usize> {
 
 impl Dense {
     /// `None` where a feature has another shape than those of OpenCV's training, or sums might not be exact.
-    pub(crate) fn new(stages: &[Stage<Stump>], inner: [u32; 4], inner_area: f64) -> Option<Self> {
+    ///
+    /// `stumps` gives the stages for a layout.
+    pub(crate) fn new(
+        layout: Layout,
+        (width, height): (i32, i32),
+        stumps: impl Fn(Layout) -> Option<Vec<Stage<Stump>>>,
+    ) -> Option<Self> {
         // Sums of squares have to fit a signed number too.
-        if inner_area * WHITE * WHITE > f64::from(i32::MAX) {
+        if f64::from(width * height) * WHITE * WHITE > f64::from(i32::MAX) {
             return None;
         }
-        let offsets = || stages.iter().flat_map(|stage| &stage.weak).flat_map(|stump| stump.rects.corners);
-        let reach = offsets().flatten().chain(inner).max()? as usize;
-        let stages = stages.iter().map(DenseStage::new).collect::<Option<_>>()?;
-        Some(Self { stages, reach })
+        let patch =
+            Layout { stride: (width as usize + 1).next_multiple_of(2), rows: height as usize + 1, ..layout };
+        let near = stumps(layout)?.iter().take(NEAR).map(DenseStage::new).collect::<Option<_>>()?;
+        let mut far: Vec<_> = stumps(patch)?.iter().skip(NEAR).map(DenseStage::new).collect::<Option<_>>()?;
+        for stage in &mut far {
+            stage.spread(BATCH as u32);
+        }
+        // The last corner of the window, in either half of a row.
+        let reach = layout.offset(width, height).max(layout.offset(width - 1, height)) as usize;
+        Some(Self { near, far, patch, reach })
     }
 }
 
@@ -89,6 +111,16 @@ impl DenseStage {
         dense.failed = ((stage.threshold - error) as f32).next_down();
         (largest < f64::from(f32::MAX) / 4.0 && dense.passed.is_finite() && dense.failed.is_finite())
             .then_some(dense)
+    }
+
+    /// Multiplies the offsets.
+    fn spread(&mut self, by: u32) {
+        let corners = (self.halves.iter_mut().flat_map(|weak| &mut weak.corners))
+            .chain(self.insides.iter_mut().flat_map(|weak| &mut weak.corners))
+            .chain(self.quarters.iter_mut().flat_map(|weak| &mut weak.corners));
+        for corner in corners {
+            *corner *= by;
+        }
     }
 
     /// Sorts a stump in by its shape.

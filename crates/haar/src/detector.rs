@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::group::{Candidate, group};
 use crate::integral::Integrals;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Survivors};
 use crate::program::Program;
 use crate::pyramid::Plan;
 use crate::scan::scan;
@@ -109,6 +109,7 @@ pub struct Detector {
 #[derive(Clone, Debug, Default)]
 struct Worker {
     integrals: Integrals,
+    survivors: Survivors,
     found: Vec<Candidate>,
 }
 
@@ -232,7 +233,7 @@ impl Worker {
             let program = if level.step == 1 { single } else { double };
             self.integrals.fill(kernel, program.layout, image, level, stripe);
             let (w, h) = level.window;
-            scan(kernel, program, &self.integrals, level, stripe, |x, y| {
+            scan(kernel, program, &self.integrals, level, stripe, &mut self.survivors, |x, y| {
                 let scaled = |at: usize| (at as f32 * level.scale).round_ties_even() as i32;
                 self.found.push(Candidate { x: scaled(x), y: scaled(y), w, h });
             });

@@ -63,10 +63,11 @@ pub(crate) struct Rects {
 impl Program {
     pub(crate) fn new(cascade: &Cascade, layout: Layout) -> Self {
         let (width, height) = (cascade.window.0 as i32, cascade.window.1 as i32);
-        let rects = |feature: usize| Rects::new(&cascade.features[feature], layout);
-        let stump = |tree: &Tree| match (&tree.nodes[..], &tree.leaves[..]) {
+        let rects = |feature: usize, layout| Rects::new(&cascade.features[feature], layout);
+        let stump = |tree: &Tree, layout| match (&tree.nodes[..], &tree.leaves[..]) {
             ([node], &[below, above]) => {
-                Some(Stump { rects: rects(node.feature), threshold: node.threshold, leaves: [below, above] })
+                let rects = rects(node.feature, layout);
+                Some(Stump { rects, threshold: node.threshold, leaves: [below, above] })
             }
             _ => None,
         };
@@ -75,20 +76,21 @@ impl Program {
                 .nodes
                 .iter()
                 .map(|node| CompiledNode {
-                    rects: rects(node.feature),
+                    rects: rects(node.feature, layout),
                     threshold: node.threshold,
                     next: [node.left, node.right],
                 })
                 .collect(),
             leaves: tree.leaves.clone(),
         };
-        let stumps: Option<Vec<_>> = (cascade.stages.iter())
-            .map(|stage| {
-                let weak = stage.trees.iter().map(stump).collect::<Option<_>>()?;
+        let stumps = |layout| {
+            let stage = |stage: &crate::cascade::Stage| {
+                let weak = stage.trees.iter().map(|tree| stump(tree, layout)).collect::<Option<_>>()?;
                 Some(Stage { threshold: f64::from(stage.threshold), weak })
-            })
-            .collect();
-        let weak = stumps.map(Weak::Stumps).unwrap_or_else(|| {
+            };
+            cascade.stages.iter().map(stage).collect::<Option<_>>()
+        };
+        let weak = stumps(layout).map(Weak::Stumps).unwrap_or_else(|| {
             let stage = |stage: &crate::cascade::Stage| Stage {
                 threshold: f64::from(stage.threshold),
                 weak: stage.trees.iter().map(tree).collect(),
@@ -97,10 +99,7 @@ impl Program {
         });
         let inner = upright(layout, 1, 1, width - 2, height - 2);
         let inner_area = f64::from((width - 2) * (height - 2));
-        let dense = match &weak {
-            Weak::Stumps(stages) if !layout.tilted => Dense::new(stages, inner, inner_area),
-            _ => None,
-        };
+        let dense = if layout.tilted { None } else { Dense::new(layout, (width, height), stumps) };
         Self { layout, inner, inner_area, weak, dense }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::dense::Dense;
 use crate::integral::Integrals;
-use crate::kernel::{BLOCK, Block, Kernel};
+use crate::kernel::{BLOCK, Block, Kernel, Survivor, Survivors};
 use crate::program::{CompiledTree, Program, Rects, Stage, Stump, Weak};
 use crate::pyramid::{Level, Stripe};
 
@@ -16,11 +16,15 @@ pub(crate) fn scan(
     integrals: &Integrals,
     level: &Level,
     stripe: &Stripe,
+    survivors: &mut Survivors,
     mut found: impl FnMut(usize, usize),
 ) {
     if let Some(dense) = &program.dense
-        && blocks(kernel, program, dense, integrals, level, stripe, &mut found).is_some()
+        && blocks(kernel, program, dense, integrals, level, stripe, survivors).is_some()
     {
+        for survivor in &survivors.windows {
+            found(survivor.column, survivor.row);
+        }
         return;
     }
     match &program.weak {
@@ -33,7 +37,7 @@ pub(crate) fn scan(
     }
 }
 
-/// Every window, many at once; `None` where the kernel cannot.
+/// Leaves those windows that pass, looked at many at once; `None` where the kernel cannot.
 fn blocks(
     kernel: Kernel,
     program: &Program,
@@ -41,9 +45,10 @@ fn blocks(
     integrals: &Integrals,
     level: &Level,
     stripe: &Stripe,
-    mut found: impl FnMut(usize, usize),
+    survivors: &mut Survivors,
 ) -> Option<()> {
     let windows = level.columns.div_ceil(level.step);
+    survivors.windows.clear();
     for row in (0..stripe.window_rows).step_by(level.step) {
         let mut skip = false;
         for first in (0..windows).step_by(BLOCK) {
@@ -53,16 +58,23 @@ fn blocks(
                 squares: &integrals.squares[corner..],
                 windows: BLOCK.min(windows - first),
                 skip,
+                norms: [0.0; BLOCK],
             };
             let mut passed = kernel.judge(program, dense, &mut block)?;
             skip = block.skip;
             while passed != 0 {
-                let at = first + passed.trailing_zeros() as usize;
-                found(at * level.step, stripe.first_row + row);
+                let at = passed.trailing_zeros() as usize;
+                survivors.windows.push(Survivor {
+                    corner: corner + at,
+                    norm: block.norms[at],
+                    column: (first + at) * level.step,
+                    row: stripe.first_row + row,
+                });
                 passed &= passed - 1;
             }
         }
     }
+    kernel.narrow(program, dense, &integrals.sums, survivors);
     Some(())
 }
 

@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::Block;
 use super::lanes::{self, Lanes};
+use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
 use crate::program::Program;
@@ -21,6 +21,11 @@ impl Avx2 {
     pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
         // SAFETY: `self` proves the feature.
         unsafe { judge(self, program, dense, block) }
+    }
+
+    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
+        // SAFETY: `self` proves the feature.
+        unsafe { narrow(self, program, dense, sums, survivors) }
     }
 
     pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
@@ -42,6 +47,11 @@ impl Avx2 {
 #[target_feature(enable = "avx2")]
 fn judge(lanes: Avx2, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
     lanes::judge(lanes, program, dense, block)
+}
+
+#[target_feature(enable = "avx2")]
+fn narrow(lanes: Avx2, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
+    lanes::narrow(lanes, program, dense, sums, survivors);
 }
 
 #[target_feature(enable = "avx2")]
@@ -217,6 +227,49 @@ impl Lanes for Avx2 {
             let odd = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(a, b));
             // The instruction works in each half by itself.
             (_mm256_permute4x64_epi64::<0b11_01_10_00>(even), _mm256_permute4x64_epi64::<0b11_01_10_00>(odd))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+        // SAFETY: see above.
+        unsafe { transpose(from, first, to) }
+    }
+}
+
+/// See [`Lanes::transpose`].
+///
+/// # Safety
+/// As there.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn transpose(from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+    let mut rows = [_mm256_setzero_si256(); 8];
+    for (row, &from) in rows.iter_mut().zip(&from[first..]) {
+        // SAFETY: the caller's promise.
+        *row = unsafe { _mm256_loadu_si256(from.cast()) };
+    }
+    // Pairs of rows, then fours, then the halves of the fours.
+    let mut pairs = rows;
+    for i in 0..4 {
+        pairs[2 * i] = _mm256_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm256_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
+    }
+    let mut fours = pairs;
+    for i in 0..2 {
+        fours[4 * i] = _mm256_unpacklo_epi64(pairs[4 * i], pairs[4 * i + 2]);
+        fours[4 * i + 1] = _mm256_unpackhi_epi64(pairs[4 * i], pairs[4 * i + 2]);
+        fours[4 * i + 2] = _mm256_unpacklo_epi64(pairs[4 * i + 1], pairs[4 * i + 3]);
+        fours[4 * i + 3] = _mm256_unpackhi_epi64(pairs[4 * i + 1], pairs[4 * i + 3]);
+    }
+    for i in 0..4 {
+        let lower = _mm256_permute2x128_si256::<0x20>(fours[i], fours[4 + i]);
+        let upper = _mm256_permute2x128_si256::<0x31>(fours[i], fours[4 + i]);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = to.add(i * BATCH + first);
+            _mm256_storeu_si256(to.cast(), lower);
+            _mm256_storeu_si256(to.add(4 * BATCH).cast(), upper);
         }
     }
 }

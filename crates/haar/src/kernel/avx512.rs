@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::Block;
 use super::avx2::Avx2;
 use super::lanes::{self, Lanes};
+use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
 use crate::program::Program;
@@ -31,6 +31,11 @@ impl Avx512 {
         unsafe { judge(self, program, dense, block) }
     }
 
+    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
+        // SAFETY: `self` proves the features.
+        unsafe { narrow(self, program, dense, sums, survivors) }
+    }
+
     pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
         // SAFETY: `self` proves the features.
         unsafe { sum_up(self, layout, pixels, rows) }
@@ -40,6 +45,11 @@ impl Avx512 {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
 fn judge(lanes: Avx512, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
     lanes::judge(lanes, program, dense, block)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+fn narrow(lanes: Avx512, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
+    lanes::narrow(lanes, program, dense, sums, survivors);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
@@ -171,6 +181,56 @@ impl Lanes for Avx512 {
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
             (_mm512_permutex2var_epi32(a, even, b), _mm512_permutex2var_epi32(a, odd, b))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+        debug_assert!(first == 0);
+        // SAFETY: see above.
+        unsafe { transpose(from, to) }
+    }
+}
+
+/// See [`Lanes::transpose`].
+///
+/// # Safety
+/// As there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+unsafe fn transpose(from: &[*const i32; BATCH], to: *mut i32) {
+    let mut rows = [_mm512_setzero_si512(); 16];
+    for (row, &from) in rows.iter_mut().zip(from) {
+        // SAFETY: the caller's promise.
+        *row = unsafe { _mm512_loadu_epi32(from) };
+    }
+    // Pairs of rows, then fours; then the quarters of the fours, twice.
+    let mut pairs = rows;
+    for i in 0..8 {
+        pairs[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
+    }
+    let mut fours = pairs;
+    for i in 0..4 {
+        fours[4 * i] = _mm512_unpacklo_epi64(pairs[4 * i], pairs[4 * i + 2]);
+        fours[4 * i + 1] = _mm512_unpackhi_epi64(pairs[4 * i], pairs[4 * i + 2]);
+        fours[4 * i + 2] = _mm512_unpacklo_epi64(pairs[4 * i + 1], pairs[4 * i + 3]);
+        fours[4 * i + 3] = _mm512_unpackhi_epi64(pairs[4 * i + 1], pairs[4 * i + 3]);
+    }
+    const EVEN: i32 = 0b10_00_10_00;
+    const ODD: i32 = 0b11_01_11_01;
+    for i in 0..4 {
+        let even_above = _mm512_shuffle_i32x4::<EVEN>(fours[i], fours[4 + i]);
+        let odd_above = _mm512_shuffle_i32x4::<ODD>(fours[i], fours[4 + i]);
+        let even_below = _mm512_shuffle_i32x4::<EVEN>(fours[8 + i], fours[12 + i]);
+        let odd_below = _mm512_shuffle_i32x4::<ODD>(fours[8 + i], fours[12 + i]);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = to.add(i * BATCH);
+            _mm512_storeu_epi32(to, _mm512_shuffle_i32x4::<EVEN>(even_above, even_below));
+            _mm512_storeu_epi32(to.add(4 * BATCH), _mm512_shuffle_i32x4::<EVEN>(odd_above, odd_below));
+            _mm512_storeu_epi32(to.add(8 * BATCH), _mm512_shuffle_i32x4::<ODD>(even_above, even_below));
+            _mm512_storeu_epi32(to.add(12 * BATCH), _mm512_shuffle_i32x4::<ODD>(odd_above, odd_below));
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Neighbouring windows as lanes: what AVX2 and AVX-512 share.
 
-use super::{BLOCK, Block, MARGIN};
+use super::{BATCH, BLOCK, Block, Line, MARGIN, Survivors};
 use crate::dense::{Dense, DenseStage};
 use crate::integral::{Layout, ROOM};
 use crate::program::Program;
 use crate::scan;
+
+/// Copying a batch takes about as long as some stages: after so many, the lanes of windows that failed are filled anew.
+const STAGES_A_ROUND: usize = 3;
 
 /// Vectors of a backend. A value of the type is the proof that the machine has the instructions.
 ///
@@ -56,6 +59,12 @@ pub(super) trait Lanes: Copy {
     fn last(self, ints: Self::Ints) -> Self::Ints;
     /// Of the lanes of `a` and then `b`, the first, third, fifth... and the second, fourth, sixth...
     fn split(self, a: Self::Ints, b: Self::Ints) -> (Self::Ints, Self::Ints);
+
+    /// From `LANES` rows, those from the first on, to as many columns [`BATCH`] apart, of which these lanes are filled.
+    ///
+    /// # Safety
+    /// There are `LANES` numbers in each row, and room for `LANES` columns of a batch from `to` on.
+    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32);
 }
 
 /// See [`super::Kernel::sum_up`].
@@ -126,13 +135,14 @@ unsafe fn add_up<L: Lanes>(
 pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
     // Every load below begins at an offset of the program, at most `reach`, from one of the windows.
     let needed = dense.reach + MARGIN;
-    assert!(block.sums.len() >= needed && block.squares.len() >= needed && block.windows <= BLOCK);
+    assert!(
+        block.sums.len() >= needed && block.squares.len() >= needed && (1..=BLOCK).contains(&block.windows)
+    );
     const { assert!(BLOCK + 2 * L::LANES <= MARGIN) };
     let (sums, squares) = (block.sums.as_ptr(), block.squares.as_ptr().cast::<i32>());
-    let inside = u64::MAX >> (BLOCK - block.windows.clamp(1, BLOCK));
-    let mut norms = [0f32; BLOCK];
+    let inside = mask(block.windows);
     let (mut usable, mut passed, mut doubtful) = (0, 0, 0);
-    let Some((first, later)) = dense.stages.split_first() else { return 0 };
+    let Some((first, later)) = dense.near.split_first() else { return 0 };
     let mut at = 0;
     while at < block.windows {
         // SAFETY: by the assertions above; `at` is a multiple of `LANES`, which divides the norms.
@@ -140,7 +150,7 @@ pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block:
             let sum = rect(lanes, sums.add(at), &program.inner);
             let square = rect(lanes, squares.add(at), &program.inner);
             let (norm, some) = lanes.norms(sum, square, program.inner_area);
-            lanes.store_floats(norms.as_mut_ptr().add(at), norm);
+            lanes.store_floats(block.norms.as_mut_ptr().add(at), norm);
             (norm, some)
         };
         // SAFETY: by the assertions above.
@@ -151,7 +161,8 @@ pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block:
         at += L::LANES;
     }
     usable &= inside;
-    passed = settle(program, block, &norms, 0, passed, doubtful & usable);
+    let exact = |stage: usize, at: usize| scan::passes(program, stage, &block.sums[at..], block.norms[at]);
+    passed = settle(passed, doubtful & usable, |at| exact(0, at));
     let mut alive = visited(!passed & usable, &mut block.skip) & passed & usable;
     for (index, stage) in later.iter().enumerate() {
         let (mut left, mut passed, mut doubtful) = (alive, 0, 0);
@@ -162,16 +173,100 @@ pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block:
             let at = (left.trailing_zeros() as usize).min(BLOCK - L::LANES);
             // SAFETY: by the assertions above; `at` leaves room for `LANES` norms.
             let (pass, doubt) = unsafe {
-                let norm = lanes.load_floats(norms.as_ptr().add(at));
+                let norm = lanes.load_floats(block.norms.as_ptr().add(at));
                 votes(lanes, stage, sums.add(at), norm)
             };
             passed |= pass << at;
             doubtful |= doubt << at;
-            left &= !((u64::MAX >> (BLOCK - L::LANES)) << at);
+            left &= !(mask(L::LANES) << at);
         }
-        alive = settle(program, block, &norms, index + 1, passed, doubtful & alive) & alive;
+        alive &= settle(passed, doubtful & alive, |at| exact(index + 1, at));
     }
     alive
+}
+
+/// See [`super::Kernel::narrow`].
+#[inline(always)]
+pub(super) fn narrow<L: Lanes>(
+    lanes: L,
+    program: &Program,
+    dense: &Dense,
+    sums: &[i32],
+    survivors: &mut Survivors,
+) {
+    let Survivors { windows, patch } = survivors;
+    let needed = dense.patch.stride * dense.patch.rows + BATCH;
+    if patch.len() < needed {
+        patch.resize(needed, Line::default());
+    }
+    for (round, stages) in dense.far.chunks(STAGES_A_ROUND).enumerate() {
+        let mut kept = 0;
+        for first in (0..windows.len()).step_by(BATCH) {
+            let batch = &windows[first..windows.len().min(first + BATCH)];
+            // Where they are fewer, the first stands for those that lack.
+            let member = |lane: usize| batch.get(lane).unwrap_or(&batch[0]);
+            let norms: [f32; BATCH] = std::array::from_fn(|lane| member(lane).norm);
+            let corners: [&[i32]; BATCH] = std::array::from_fn(|lane| &sums[member(lane).corner..]);
+            copy(lanes, program, dense, &corners, patch);
+            let mut alive = mask(batch.len());
+            for (index, stage) in stages.iter().enumerate() {
+                let (mut passed, mut doubtful) = (0, 0);
+                for at in (0..BATCH).step_by(L::LANES).filter(|at| alive >> at & mask(L::LANES) != 0) {
+                    // SAFETY: a patch has a line for each corner of its stages, and a batch of norms.
+                    let (pass, doubt) = unsafe {
+                        let norm = lanes.load_floats(norms.as_ptr().add(at));
+                        votes(lanes, stage, patch.as_ptr().cast::<i32>().add(at), norm)
+                    };
+                    passed |= pass << at;
+                    doubtful |= doubt << at;
+                }
+                let stage = dense.near.len() + round * STAGES_A_ROUND + index;
+                let exact = |lane: usize| scan::passes(program, stage, corners[lane], norms[lane]);
+                alive &= settle(passed, doubtful & alive, exact);
+                if alive == 0 {
+                    break;
+                }
+            }
+            while alive != 0 {
+                windows[kept] = windows[first + alive.trailing_zeros() as usize];
+                kept += 1;
+                alive &= alive - 1;
+            }
+        }
+        windows.truncate(kept);
+    }
+}
+
+/// Copies the integrals that a batch of windows covers to a patch: a line of lanes for each corner.
+#[inline(always)]
+fn copy<L: Lanes>(lanes: L, program: &Program, dense: &Dense, corners: &[&[i32]; BATCH], patch: &mut [Line]) {
+    // Every load below begins at a corner of the window, or at the one behind its last.
+    let needed = dense.reach + MARGIN;
+    assert!(corners.iter().all(|sums| sums.len() >= needed));
+    assert!(patch.len() >= dense.patch.stride * dense.patch.rows + BATCH);
+    let (from, to, step) = (program.layout.stride, dense.patch.stride, dense.patch.step);
+    let columns = to / step;
+    for row in 0..dense.patch.rows {
+        for part in 0..step {
+            for column in (0..columns).step_by(L::LANES) {
+                let from = row * from + part * (from / step) + column;
+                let to = row * to + part * columns + column;
+                let rows: [*const i32; BATCH] = std::array::from_fn(|lane| corners[lane][from..].as_ptr());
+                for first in (0..BATCH).step_by(L::LANES) {
+                    // SAFETY: by the assertions above; columns that are too many are overwritten by the next.
+                    unsafe {
+                        lanes.transpose(&rows, first, patch.as_mut_ptr().cast::<i32>().add(to * BATCH))
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// The lowest bits, 1 to 64.
+#[inline(always)]
+fn mask(bits: usize) -> u64 {
+    u64::MAX >> (BLOCK - bits)
 }
 
 /// OpenCV skips the window after one that it looked at and that failed the first stage: of a row of failures every
@@ -188,21 +283,13 @@ fn visited(failed: u64, skip: &mut bool) -> u64 {
     !(failed << 1 | skipped)
 }
 
-/// Where the rounding leaves the doubtful windows open, the exact sum decides.
+/// Where the rounding leaves windows doubtful, the exact sum decides.
 #[inline(always)]
-fn settle(
-    program: &Program,
-    block: &Block,
-    norms: &[f32; BLOCK],
-    stage: usize,
-    passed: u64,
-    mut doubtful: u64,
-) -> u64 {
+fn settle(passed: u64, mut doubtful: u64, exact: impl Fn(usize) -> bool) -> u64 {
     let mut settled = passed;
     while doubtful != 0 {
         let at = doubtful.trailing_zeros() as usize;
-        settled &= !(1 << at);
-        settled |= u64::from(scan::passes(program, stage, &block.sums[at..], norms[at])) << at;
+        settled |= u64::from(exact(at)) << at;
         doubtful &= doubtful - 1;
     }
     settled

@@ -42,7 +42,35 @@ pub(crate) struct Block<'a> {
     pub(crate) windows: usize,
     /// Whether the first window is skipped.
     pub(crate) skip: bool,
+    /// Left for the windows that pass.
+    pub(crate) norms: [f32; BLOCK],
 }
+
+/// Windows looked at together once they have no neighbours left.
+pub(crate) const BATCH: usize = 16;
+
+/// Windows that passed so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Survivors {
+    pub(crate) windows: Vec<Survivor>,
+    /// The integrals of a batch of windows: a line a corner.
+    patch: Vec<Line>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Survivor {
+    /// Where the sums of its corner lie.
+    pub(crate) corner: usize,
+    pub(crate) norm: f32,
+    /// In the level.
+    pub(crate) column: usize,
+    pub(crate) row: usize,
+}
+
+/// The sums at one corner of a batch of windows.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line([i32; BATCH]);
 
 impl Kernel {
     /// `None` where the machine lacks the instructions.
@@ -58,7 +86,7 @@ impl Kernel {
         }
     }
 
-    /// A bit for each window that passes every stage. Leaves in `skip` whether the window after the block is skipped.
+    /// A bit for each window that passes the near stages. Leaves in `skip` whether the window after the block is skipped.
     /// `None` where this backend has no way to look at many windows at once.
     #[inline]
     pub(crate) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> Option<u64> {
@@ -68,6 +96,18 @@ impl Kernel {
             Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => Some(lanes.judge(program, dense, block)),
+        }
+    }
+
+    /// Leaves the survivors that pass the far stages too.
+    #[inline]
+    pub(crate) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
+        match self {
+            Self::Scalar => (),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.narrow(program, dense, sums, survivors),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.narrow(program, dense, sums, survivors),
         }
     }
 
