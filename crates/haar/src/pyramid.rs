@@ -5,7 +5,7 @@ use crate::integral::{Layout, ROOM};
 use crate::resize::Axis;
 
 /// Sums of a stripe, tilted ones included, that should stay in a core's second-level cache.
-const STRIPE_SUMS: usize = 48 << 10;
+const STRIPE_SUMS: usize = 64 << 10;
 
 /// The picture at one scale.
 #[derive(Clone, Debug)]

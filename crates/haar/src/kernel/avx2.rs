@@ -46,7 +46,7 @@ impl Avx2 {
 
 #[target_feature(enable = "avx2")]
 fn judge(lanes: Avx2, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-    lanes::judge(lanes, program, dense, block)
+    lanes::judge((lanes, lanes), program, dense, block)
 }
 
 #[target_feature(enable = "avx2")]
@@ -72,18 +72,15 @@ fn across(axis: &Axis, source: &[u8], target: &mut [u16]) {
     let (outs, _) = target.as_chunks_mut::<16>();
     let done = 16 * pairs.len().min(outs.len());
     for ([a, b], out) in pairs.iter().zip(outs) {
-        let [(a_low, a_high), (b_low, b_high)] = [a, b].map(|eight| {
-            let (low, high) = source[eight.start as usize..][..Eight::SPAN].split_at(16);
-            (low.as_ptr().cast(), high.as_ptr().cast())
-        });
+        let (a_low, a_high) = source[a.start as usize..][..Eight::SPAN].split_at(16);
+        let (b_low, b_high) = source[b.start as usize..][..Eight::SPAN].split_at(16);
         // SAFETY: 16 bytes, or eight numbers of 16 bits, at each pointer.
         let (low, high, picks, weights) = unsafe {
-            let join = |a, b| _mm256_loadu2_m128i(b, a);
             (
-                join(a_low, b_low),
-                join(a_high, b_high),
-                join(a.picks.as_ptr().cast(), b.picks.as_ptr().cast()),
-                join(a.weights.as_ptr().cast(), b.weights.as_ptr().cast()),
+                _mm256_loadu2_m128i(b_low.as_ptr().cast(), a_low.as_ptr().cast()),
+                _mm256_loadu2_m128i(b_high.as_ptr().cast(), a_high.as_ptr().cast()),
+                _mm256_loadu2_m128i(b.picks.as_ptr().cast(), a.picks.as_ptr().cast()),
+                _mm256_loadu2_m128i(b.weights.as_ptr().cast(), a.weights.as_ptr().cast()),
             )
         };
         // A pick with its highest bit set gives 0: picks of the high 16 do so in the low ones, and the other way.
@@ -231,9 +228,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+    unsafe fn transpose(self, from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32) {
         // SAFETY: see above.
-        unsafe { transpose(from, first, to) }
+        unsafe { transpose(from, at, first, to) }
     }
 }
 
@@ -243,11 +240,11 @@ impl Lanes for Avx2 {
 /// As there.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn transpose(from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+unsafe fn transpose(from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32) {
     let mut rows = [_mm256_setzero_si256(); 8];
     for (row, &from) in rows.iter_mut().zip(&from[first..]) {
         // SAFETY: the caller's promise.
-        *row = unsafe { _mm256_loadu_si256(from.cast()) };
+        *row = unsafe { _mm256_loadu_si256(from.add(at).cast()) };
     }
     // Pairs of rows, then fours, then the halves of the fours.
     let mut pairs = rows;

@@ -44,7 +44,7 @@ impl Avx512 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
 fn judge(lanes: Avx512, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-    lanes::judge(lanes, program, dense, block)
+    lanes::judge((lanes, lanes.avx2), program, dense, block)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
@@ -185,10 +185,10 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32) {
+    unsafe fn transpose(self, from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32) {
         debug_assert!(first == 0);
         // SAFETY: see above.
-        unsafe { transpose(from, to) }
+        unsafe { transpose(from, at, to) }
     }
 }
 
@@ -198,11 +198,11 @@ impl Lanes for Avx512 {
 /// As there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-unsafe fn transpose(from: &[*const i32; BATCH], to: *mut i32) {
+unsafe fn transpose(from: &[*const i32; BATCH], at: usize, to: *mut i32) {
     let mut rows = [_mm512_setzero_si512(); 16];
     for (row, &from) in rows.iter_mut().zip(from) {
         // SAFETY: the caller's promise.
-        *row = unsafe { _mm512_loadu_epi32(from) };
+        *row = unsafe { _mm512_loadu_epi32(from.add(at)) };
     }
     // Pairs of rows, then fours; then the quarters of the fours, twice.
     let mut pairs = rows;

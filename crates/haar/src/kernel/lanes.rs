@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::scan;
 
 /// Copying a batch takes about as long as some stages: after so many, the lanes of windows that failed are filled anew.
-const STAGES_A_ROUND: usize = 3;
+const STAGES_A_ROUND: usize = 4;
 
 /// Vectors of a backend. A value of the type is the proof that the machine has the instructions.
 ///
@@ -60,11 +60,11 @@ pub(super) trait Lanes: Copy {
     /// Of the lanes of `a` and then `b`, the first, third, fifth... and the second, fourth, sixth...
     fn split(self, a: Self::Ints, b: Self::Ints) -> (Self::Ints, Self::Ints);
 
-    /// From `LANES` rows, those from the first on, to as many columns [`BATCH`] apart, of which these lanes are filled.
+    /// From `LANES` rows, those from the first on, each from `at` on, to as many columns [`BATCH`] apart, of which these lanes are filled.
     ///
     /// # Safety
     /// There are `LANES` numbers in each row, and room for `LANES` columns of a batch from `to` on.
-    unsafe fn transpose(self, from: &[*const i32; BATCH], first: usize, to: *mut i32);
+    unsafe fn transpose(self, from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32);
 }
 
 /// See [`super::Kernel::sum_up`].
@@ -130,15 +130,20 @@ unsafe fn add_up<L: Lanes>(
     lanes.last(b)
 }
 
-/// See [`super::Kernel::judge`].
+/// See [`super::Kernel::judge`]. After the first stage come `few` lanes, of which less lie idle.
 #[inline(always)]
-pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+pub(super) fn judge<L: Lanes, N: Lanes>(
+    (lanes, few): (L, N),
+    program: &Program,
+    dense: &Dense,
+    block: &mut Block,
+) -> u64 {
     // Every load below begins at an offset of the program, at most `reach`, from one of the windows.
     let needed = dense.reach + MARGIN;
     assert!(
         block.sums.len() >= needed && block.squares.len() >= needed && (1..=BLOCK).contains(&block.windows)
     );
-    const { assert!(BLOCK + 2 * L::LANES <= MARGIN) };
+    const { assert!(BLOCK + 2 * L::LANES <= MARGIN && N::LANES <= L::LANES) };
     let (sums, squares) = (block.sums.as_ptr(), block.squares.as_ptr().cast::<i32>());
     let inside = mask(block.windows);
     let (mut usable, mut passed, mut doubtful) = (0, 0, 0);
@@ -170,15 +175,15 @@ pub(super) fn judge<L: Lanes>(lanes: L, program: &Program, dense: &Dense, block:
             return 0;
         }
         while left != 0 {
-            let at = (left.trailing_zeros() as usize).min(BLOCK - L::LANES);
+            let at = (left.trailing_zeros() as usize).min(BLOCK - N::LANES);
             // SAFETY: by the assertions above; `at` leaves room for `LANES` norms.
             let (pass, doubt) = unsafe {
-                let norm = lanes.load_floats(block.norms.as_ptr().add(at));
-                votes(lanes, stage, sums.add(at), norm)
+                let norm = few.load_floats(block.norms.as_ptr().add(at));
+                votes(few, stage, sums.add(at), norm)
             };
             passed |= pass << at;
             doubtful |= doubt << at;
-            left &= !(mask(L::LANES) << at);
+            left &= !(mask(N::LANES) << at);
         }
         alive &= settle(passed, doubtful & alive, |at| exact(index + 1, at));
     }
@@ -246,16 +251,21 @@ fn copy<L: Lanes>(lanes: L, program: &Program, dense: &Dense, corners: &[&[i32];
     assert!(patch.len() >= dense.patch.stride * dense.patch.rows + BATCH);
     let (from, to, step) = (program.layout.stride, dense.patch.stride, dense.patch.step);
     let columns = to / step;
+    let corners = corners.map(<[i32]>::as_ptr);
     for row in 0..dense.patch.rows {
         for part in 0..step {
             for column in (0..columns).step_by(L::LANES) {
                 let from = row * from + part * (from / step) + column;
                 let to = row * to + part * columns + column;
-                let rows: [*const i32; BATCH] = std::array::from_fn(|lane| corners[lane][from..].as_ptr());
                 for first in (0..BATCH).step_by(L::LANES) {
                     // SAFETY: by the assertions above; columns that are too many are overwritten by the next.
                     unsafe {
-                        lanes.transpose(&rows, first, patch.as_mut_ptr().cast::<i32>().add(to * BATCH))
+                        lanes.transpose(
+                            &corners,
+                            from,
+                            first,
+                            patch.as_mut_ptr().cast::<i32>().add(to * BATCH),
+                        )
                     };
                 }
             }

@@ -70,7 +70,9 @@ pub(crate) struct Survivor {
 /// The sums at one corner of a batch of windows.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-struct Line([i32; BATCH]);
+struct Line {
+    _sums: [i32; BATCH],
+}
 
 impl Kernel {
     /// `None` where the machine lacks the instructions.
