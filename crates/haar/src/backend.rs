@@ -8,8 +8,10 @@ use crate::kernel::Kernel;
 /// A set of instructions. All of them find the same rectangles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// Portable code.
+    /// One window at a time: the plainest code, by which the others are tested.
     Scalar,
+    /// 4 windows at a time in portable code, for compilers to turn into SSE2 or NEON.
+    Portable,
     /// x86-64 with AVX2: 8 windows at a time.
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since Zen 4): 16 windows at a time.
@@ -18,17 +20,18 @@ pub enum Backend {
 
 impl Backend {
     /// Every backend, from the slowest to the fastest.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
 
     /// Whether this machine has the instructions.
     pub fn is_available(self) -> bool {
         Kernel::new(self).is_some()
     }
 
-    /// The name on command lines: `scalar`, `avx2`, `avx512`.
+    /// The name on command lines: `scalar`, `portable`, `avx2`, `avx512`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }

@@ -6,8 +6,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
 mod lanes;
+mod portable;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ pub(crate) const MARGIN: usize = 2 * BLOCK;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kernel {
     Scalar,
+    Portable(portable::Portable),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -79,6 +80,7 @@ impl Kernel {
     pub(crate) fn new(backend: Backend) -> Option<Self> {
         match backend {
             Backend::Scalar => Some(Self::Scalar),
+            Backend::Portable => Some(Self::Portable(portable::Portable)),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => avx2::Avx2::new().map(Self::Avx2),
             #[cfg(target_arch = "x86_64")]
@@ -94,6 +96,7 @@ impl Kernel {
     pub(crate) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> Option<u64> {
         match self {
             Self::Scalar => None,
+            Self::Portable(lanes) => Some(lanes.judge(program, dense, block)),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
             #[cfg(target_arch = "x86_64")]
@@ -106,6 +109,7 @@ impl Kernel {
     pub(crate) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
         match self {
             Self::Scalar => (),
+            Self::Portable(lanes) => lanes.narrow(program, dense, sums, survivors),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => lanes.narrow(program, dense, sums, survivors),
             #[cfg(target_arch = "x86_64")]
@@ -117,7 +121,7 @@ impl Kernel {
     #[inline]
     pub(crate) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
         match self {
-            Self::Scalar => axis.across(source, target, 0),
+            Self::Scalar | Self::Portable(_) => axis.across(source, target, 0),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => lanes.across(axis, source, target),
             #[cfg(target_arch = "x86_64")]
@@ -129,7 +133,7 @@ impl Kernel {
     #[inline]
     pub(crate) fn down(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
         match self {
-            Self::Scalar => resize::down(upper, lower, weight, target),
+            Self::Scalar | Self::Portable(_) => resize::down(upper, lower, weight, target),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => lanes.down(upper, lower, weight, target),
             #[cfg(target_arch = "x86_64")]
@@ -142,6 +146,7 @@ impl Kernel {
     pub(crate) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
         match self {
             Self::Scalar => integral::sum_up(layout, pixels, rows),
+            Self::Portable(lanes) => lanes.sum_up(layout, pixels, rows),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => lanes.sum_up(layout, pixels, rows),
             #[cfg(target_arch = "x86_64")]

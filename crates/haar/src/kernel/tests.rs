@@ -30,7 +30,7 @@ impl Random {
 }
 
 fn kernels() -> Vec<Kernel> {
-    [Backend::Avx2, Backend::Avx512].into_iter().filter_map(Kernel::new).collect()
+    Backend::ALL.into_iter().filter(|&backend| backend != Backend::Scalar).filter_map(Kernel::new).collect()
 }
 
 #[test]
