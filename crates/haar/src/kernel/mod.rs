@@ -121,7 +121,8 @@ impl Kernel {
     #[inline]
     pub(crate) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
         match self {
-            Self::Scalar | Self::Portable(_) => axis.across(source, target, 0),
+            Self::Scalar => axis.across(source, target, 0),
+            Self::Portable(lanes) => lanes.across(axis, source, target),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(lanes) => lanes.across(axis, source, target),
             #[cfg(target_arch = "x86_64")]

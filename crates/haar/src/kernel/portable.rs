@@ -5,6 +5,7 @@ use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
 use crate::program::Program;
+use crate::resize::{Axis, Eight};
 
 /// Needs no proof.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,21 @@ impl Portable {
 
     pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
         lanes::sum_up(self, layout, pixels, rows);
+    }
+
+    pub(super) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
+        let mut done = 0;
+        for (eight, out) in axis.eights().iter().zip(target.as_chunks_mut::<8>().0) {
+            let Some(span) = source[eight.start as usize..].first_chunk::<{ Eight::SPAN }>() else { break };
+            let (pairs, _) = eight.picks.as_chunks::<2>();
+            for ((out, pair), &weight) in out.iter_mut().zip(pairs).zip(&eight.weights) {
+                // No pick is beyond the span; the remainder spares the check.
+                let [left, right] = pair.map(|pick| u16::from(span[pick as usize % Eight::SPAN]));
+                *out = left * (256 - weight) + right * weight;
+            }
+            done += 8;
+        }
+        axis.across(source, target, done);
     }
 }
 
@@ -149,8 +165,9 @@ impl Lanes for Portable {
         // SAFETY: the caller's promise.
         unsafe {
             let rows: [Ints; 4] = std::array::from_fn(|row| self.load(from[first + row].add(at)));
-            for column in 0..4 {
-                self.store(to.add(column * BATCH + first), each(|row| rows[row][column]));
+            let columns: [Ints; 4] = std::array::from_fn(|column| rows.map(|row| row[column]));
+            for (column, &ints) in columns.iter().enumerate() {
+                self.store(to.add(column * BATCH + first), ints);
             }
         }
     }
