@@ -6,13 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::group::{Candidate, group};
 use crate::integral::Integrals;
+use crate::kernel::{Kernel, Survivors};
 use crate::program::Program;
 use crate::pyramid::Plan;
 use crate::scan::scan;
-use crate::{Cascade, GrayImage, ParamsError};
+use crate::{Backend, Cascade, GrayImage, ParamsError};
 
 /// A further thread pays off from about this many windows on.
 const WINDOWS_A_THREAD: usize = 4000;
+
+/// Stripes are handed out some at a time: those that follow each other have rows in common, and the last ones handed
+/// out must not keep the others waiting.
+const SHARES_A_THREAD: usize = 8;
 
 /// More threads than any machine for this has.
 const MAX_THREADS: usize = 256;
@@ -94,7 +99,9 @@ pub struct Detector {
     /// For pictures of this width and height.
     planned: Option<(usize, usize)>,
     plan: Plan,
-    program: Option<Program>,
+    kernel: Kernel,
+    /// For levels of step 1 and 2.
+    programs: Option<[Program; 2]>,
     workers: Vec<Worker>,
     candidates: Vec<Candidate>,
 }
@@ -102,6 +109,7 @@ pub struct Detector {
 #[derive(Clone, Debug, Default)]
 struct Worker {
     integrals: Integrals,
+    survivors: Survivors,
     found: Vec<Candidate>,
 }
 
@@ -114,10 +122,17 @@ impl Detector {
             params,
             planned: None,
             plan: Plan::default(),
-            program: None,
+            kernel: Kernel::new(Backend::default()).unwrap_or(Kernel::Scalar),
+            programs: None,
             workers: Vec::new(),
             candidates: Vec::new(),
         })
+    }
+
+    /// The same with other instructions than the fastest this machine has. Fails where it lacks them.
+    pub fn with_backend(mut self, backend: Backend) -> Result<Self, ParamsError> {
+        self.kernel = Kernel::new(backend).ok_or(ParamsError::Backend(backend))?;
+        Ok(self)
     }
 
     /// The settings.
@@ -160,32 +175,36 @@ impl Detector {
         }
         let layout = self.plan.layout;
         if !self.plan.stripes.is_empty()
-            && self.program.as_ref().is_none_or(|program| program.layout != layout)
+            && self.programs.as_ref().is_none_or(|[program, _]| program.layout != layout)
         {
-            self.program = Some(Program::new(&self.cascade, layout));
+            self.programs = Some([1, 2].map(|step| Program::new(&self.cascade, layout.stepping(step))));
         }
     }
 
     /// Fills the candidates, in any order.
     fn search(&mut self, image: &GrayImage) {
         self.candidates.clear();
-        let Some(program) = self.program.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
-        let plan = &self.plan;
+        let Some(programs) = self.programs.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
+        let (plan, kernel) = (&self.plan, self.kernel);
         let threads = threads(&self.params, plan);
         if self.workers.len() < threads {
             self.workers.resize_with(threads, Worker::default);
         }
         let next = AtomicUsize::new(0);
+        let share = match threads {
+            1 => plan.stripes.len(),
+            _ => plan.stripes.len().div_ceil(threads * SHARES_A_THREAD),
+        };
         if let Some((here, others)) = self.workers[..threads].split_first_mut() {
             std::thread::scope(|scope| {
                 for worker in others {
                     let next = &next;
                     // Where the system has no thread left, the others do its work.
-                    let _ = std::thread::Builder::new()
-                        .name("haar".into())
-                        .spawn_scoped(scope, move || worker.run(program, plan, image, next));
+                    let _ = std::thread::Builder::new().name("haar".into()).spawn_scoped(scope, move || {
+                        worker.run(kernel, programs, plan, image, (next, share))
+                    });
                 }
-                here.run(program, plan, image, &next);
+                here.run(kernel, programs, plan, image, (&next, share));
             });
         }
         for worker in &mut self.workers {
@@ -195,13 +214,26 @@ impl Detector {
 }
 
 impl Worker {
-    /// Takes stripe after stripe until none is left.
-    fn run(&mut self, program: &Program, plan: &Plan, image: &GrayImage, next: &AtomicUsize) {
-        while let Some(stripe) = plan.stripes.get(next.fetch_add(1, Ordering::Relaxed)) {
+    /// Takes some stripes after others until none is left.
+    fn run(
+        &mut self,
+        kernel: Kernel,
+        [single, double]: &[Program; 2],
+        plan: &Plan,
+        image: &GrayImage,
+        (next, share): (&AtomicUsize, usize),
+    ) {
+        self.integrals.forget();
+        let share = || {
+            let first = next.fetch_add(share, Ordering::Relaxed).min(plan.stripes.len());
+            Some(&plan.stripes[first..plan.stripes.len().min(first + share)]).filter(|some| !some.is_empty())
+        };
+        for stripe in std::iter::from_fn(share).flatten() {
             let level = &plan.levels[stripe.level];
-            self.integrals.fill(plan.layout, image, level, stripe);
+            let program = if level.step == 1 { single } else { double };
+            self.integrals.fill(kernel, program.layout, image, level, stripe);
             let (w, h) = level.window;
-            scan(program, &self.integrals, level, stripe, |x, y| {
+            scan(kernel, program, &self.integrals, level, stripe, &mut self.survivors, |x, y| {
                 let scaled = |at: usize| (at as f32 * level.scale).round_ties_even() as i32;
                 self.found.push(Candidate { x: scaled(x), y: scaled(y), w, h });
             });

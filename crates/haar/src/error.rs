@@ -47,6 +47,9 @@ pub enum ParamsError {
     /// The pyramid would never end, or have no second level.
     #[error("the scale factor {0} is not a number from 1.001 to 100")]
     ScaleFactor(f64),
+    /// The machine lacks the instructions.
+    #[error("this machine has no {0}: choose another backend, or none for the fastest there is")]
+    Backend(crate::Backend),
 }
 
 /// A picture that is not what its sizes say.

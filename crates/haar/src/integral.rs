@@ -1,6 +1,7 @@
 //! Integral pictures of a stripe of one pyramid level, small enough to stay in the cache.
 
 use crate::GrayImage;
+use crate::kernel::{Kernel, MARGIN};
 use crate::pyramid::{Level, Stripe};
 use crate::resize::Resizer;
 
@@ -14,8 +15,14 @@ pub(crate) struct Integrals {
     pub(crate) sums: Vec<i32>,
     pub(crate) squares: Vec<u32>,
     resizer: Resizer,
+    /// This row and the one before, with [`ROOM`] zeros behind them.
     pixels: [Vec<u8>; 2],
+    /// The stripe filled in last, of the same picture.
+    held: Option<Stripe>,
 }
+
+/// Room behind each row, so that kernels need not mind its end.
+pub(crate) const ROOM: usize = 32;
 
 /// How the integrals of every stripe lie in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,16 +32,26 @@ pub(crate) struct Layout {
     /// Rows of sums, one more than of pixels.
     pub(crate) rows: usize,
     pub(crate) tilted: bool,
+    /// 2 where a row's sums of even columns come first, then, from half the stride on, those of odd columns: windows
+    /// two columns apart find theirs side by side. Else 1.
+    pub(crate) step: usize,
 }
 
 impl Layout {
+    /// For a level whose windows are this far apart. Tilted sums are never split.
+    pub(crate) fn stepping(self, step: usize) -> Self {
+        Self { step: if self.tilted { 1 } else { step }, ..self }
+    }
+
     fn plane(&self) -> usize {
         self.stride * self.rows
     }
 
-    /// Where a corner's sum lies, from the window's upper left one.
+    /// Where a corner's sum lies, from the window's upper left one, which begins in an even column where the step is 2.
     pub(crate) fn offset(&self, x: i32, y: i32) -> u32 {
-        y as u32 * self.stride as u32 + x as u32
+        let (stride, step) = (self.stride as u32, self.step as u32);
+        let x = x as u32;
+        y as u32 * stride + x % step * (stride / step) + x / step
     }
 
     /// From a sum to the tilted sum of the same corner.
@@ -44,39 +61,77 @@ impl Layout {
 }
 
 impl Integrals {
+    /// Another picture comes next.
+    pub(crate) fn forget(&mut self) {
+        self.held = None;
+    }
+
     /// Resizes the rows of the picture that the stripe's windows cover, and sums them up.
-    pub(crate) fn fill(&mut self, layout: Layout, image: &GrayImage, level: &Level, stripe: &Stripe) {
+    pub(crate) fn fill(
+        &mut self,
+        kernel: Kernel,
+        layout: Layout,
+        image: &GrayImage,
+        level: &Level,
+        stripe: &Stripe,
+    ) {
         let Layout { stride, .. } = layout;
-        let width = level.width;
         let plane = layout.plane();
-        self.sums.resize(if layout.tilted { 2 * plane } else { plane }, 0);
-        self.squares.resize(plane, 0);
+        let planes = if layout.tilted { 2 } else { 1 };
+        self.sums.resize(planes * plane + MARGIN, 0);
+        self.squares.resize(plane + MARGIN, 0);
+        let follows = |held: &&Stripe| {
+            held.level == stripe.level && held.first_row + held.window_rows == stripe.first_row
+        };
+        let first = if let Some(held) = self.held.as_ref().filter(follows) {
+            // The rows that both stripes cover only move up.
+            let kept = stripe.pixel_rows - stripe.window_rows;
+            let rows = held.window_rows * stride..(held.window_rows + kept + 1) * stride;
+            self.squares.copy_within(rows.clone(), 0);
+            for start in (0..planes).map(|index| index * plane) {
+                self.sums.copy_within(start + rows.start..start + rows.end, start);
+            }
+            kept
+        } else {
+            for line in &mut self.pixels {
+                line.clear();
+                line.resize(level.width + ROOM, 0);
+            }
+            self.resizer.start(level.width);
+            self.squares[..stride].fill(0);
+            for start in (0..planes).map(|index| index * plane) {
+                self.sums[start..start + stride].fill(0);
+            }
+            0
+        };
+        self.held = Some(*stripe);
         let [now, before] = &mut self.pixels;
-        now.resize(width, 0);
-        before.clear();
-        before.resize(width, 0);
-        self.resizer.start(width);
         let (sums, tilted) = self.sums.split_at_mut(plane);
-        sums[..=width].fill(0);
-        self.squares[..=width].fill(0);
-        if layout.tilted {
-            tilted[..=width].fill(0);
-        }
-        for row in 0..stripe.pixel_rows {
+        for row in first..stripe.pixel_rows {
             let axes = (&level.x_axis, &level.y_axis);
-            self.resizer.row(axes, |y| image.row(y), stripe.first_row + row, now);
-            let (above, below) = sums.split_at_mut((row + 1) * stride);
-            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel as i32);
-            let (above, below) = self.squares.split_at_mut((row + 1) * stride);
-            sum_up(now, &above[row * stride..][..=width], &mut below[..=width], |pixel| pixel * pixel);
+            let pixels = &mut now[..level.width];
+            self.resizer.row(kernel, axes, |y| image.row(y), stripe.first_row + row, pixels);
+            let two = row * stride..(row + 2) * stride;
+            kernel.sum_up(layout, now, (&mut sums[two.clone()], &mut self.squares[two]));
             if layout.tilted {
                 let (above, below) = tilted.split_at_mut((row + 1) * stride);
-                let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=width]);
-                tilt(now, before, &above[row * stride..][..=width], above_that, &mut below[..=width]);
+                let above_that = (row > 0).then(|| &above[(row - 1) * stride..][..=level.width]);
+                let above = &above[row * stride..][..=level.width];
+                let (now, before) = (&now[..level.width], &before[..level.width]);
+                tilt(now, before, above, above_that, &mut below[..=level.width]);
             }
             std::mem::swap(now, before);
         }
     }
+}
+
+/// A row of pixels, with [`ROOM`] behind them, added to the sums and the sums of squares above: two rows each.
+pub(crate) fn sum_up(layout: Layout, pixels: &[u8], (sums, squares): (&mut [i32], &mut [u32])) {
+    let pixels = &pixels[..pixels.len() - ROOM];
+    let (above, below) = sums.split_at_mut(layout.stride);
+    sum_up_one(layout, pixels, above, below, |pixel| pixel as i32);
+    let (above, below) = squares.split_at_mut(layout.stride);
+    sum_up_one(layout, pixels, above, below, |pixel| pixel * pixel);
 }
 
 /// A number whose sums wrap around.
@@ -96,12 +151,27 @@ impl Sum for u32 {
     }
 }
 
-fn sum_up<T: Sum>(pixels: &[u8], above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
+fn sum_up_one<T: Sum>(layout: Layout, pixels: &[u8], above: &[T], below: &mut [T], of: impl Fn(u32) -> T) {
     let mut sum = T::default();
-    below[0] = T::default();
-    for ((out, &above), &pixel) in below[1..].iter_mut().zip(&above[1..]).zip(pixels) {
+    let mut next = |pixel: u8, above: T| {
         sum = sum.plus(of(u32::from(pixel)));
-        *out = above.plus(sum);
+        above.plus(sum)
+    };
+    below[0] = T::default();
+    if layout.step == 1 {
+        for ((out, &above), &pixel) in below[1..].iter_mut().zip(&above[1..]).zip(pixels) {
+            *out = next(pixel, above);
+        }
+    } else {
+        let half = layout.stride / 2;
+        let (even, odd) = below.split_at_mut(half);
+        let (even_above, odd_above) = above.split_at(half);
+        for (index, pair) in pixels.chunks(2).enumerate() {
+            odd[index] = next(pair[0], odd_above[index]);
+            if let Some(&pixel) = pair.get(1) {
+                even[index + 1] = next(pixel, even_above[index + 1]);
+            }
+        }
     }
 }
 
@@ -125,6 +195,11 @@ mod tests {
 
     #[test]
     fn sums_are_what_they_say() {
+        check(Layout { stride: 12, rows: 6, tilted: true, step: 1 });
+        check(Layout { stride: 12, rows: 6, tilted: false, step: 2 });
+    }
+
+    fn check(layout: Layout) {
         let (width, height) = (9, 7);
         let data: Vec<u8> = (0..width * height).map(|i| (i * 91 % 256) as u8).collect();
         let image = GrayImage::new(&data, width, height, width).unwrap();
@@ -139,9 +214,8 @@ mod tests {
             y_axis: Axis::new(height, height),
         };
         let stripe = Stripe { level: 0, first_row: 2, window_rows: 1, pixel_rows: 5 };
-        let layout = Layout { stride: 12, rows: 6, tilted: true };
         let mut integrals = Integrals::default();
-        integrals.fill(layout, &image, &level, &stripe);
+        integrals.fill(Kernel::Scalar, layout, &image, &level, &stripe);
         let pixel = |x: i32, y: i32| i64::from(data[(y as usize + 2) * width + x as usize]);
         let all = || (0..5).flat_map(|y| (0..width as i32).map(move |x| (x, y)));
         for corner_y in 0..=5 {
@@ -156,8 +230,10 @@ mod tests {
                     .sum();
                 assert_eq!(i64::from(integrals.sums[at]), sum);
                 assert_eq!(i64::from(integrals.squares[at]), squares);
-                let tilted = integrals.sums[at + layout.tilted_offset() as usize];
-                assert_eq!(i64::from(tilted), cone, "({corner_x}, {corner_y})");
+                if layout.tilted {
+                    let tilted = integrals.sums[at + layout.tilted_offset() as usize];
+                    assert_eq!(i64::from(tilted), cone, "({corner_x}, {corner_y})");
+                }
             }
         }
     }

@@ -19,19 +19,25 @@
 //! threads take stripe after stripe. Every step follows OpenCV to the bit (resizing, normalisation, float rounding, the
 //! windows it skips, grouping), so that a cascade behaves as its users know it.
 
+#![deny(unsafe_code)]
+
+mod backend;
 mod cascade;
+mod dense;
 mod detector;
 mod error;
 mod find;
 mod group;
 mod image;
 mod integral;
+mod kernel;
 mod parse;
 mod program;
 mod pyramid;
 mod resize;
 mod scan;
 
+pub use backend::Backend;
 pub use cascade::Cascade;
 pub use detector::{Detection, Detector, Params, Size};
 pub use error::{CascadeError, ImageError, ParamsError};

@@ -1,6 +1,7 @@
 //! A cascade made ready for integrals of a given layout: each rectangle as four offsets from the window's corner.
 
 use crate::cascade::{Cascade, Feature, Tree};
+use crate::dense::Dense;
 use crate::integral::Layout;
 
 /// Offsets, weights and thresholds in the order in which they are looked at.
@@ -11,6 +12,8 @@ pub(crate) struct Program {
     pub(crate) inner: [u32; 4],
     pub(crate) inner_area: f64,
     pub(crate) weak: Weak,
+    /// For many windows at once, where the cascade allows it.
+    pub(crate) dense: Option<Dense>,
 }
 
 /// The stages. Stumps need no walk through a tree and are by far the commonest.
@@ -53,15 +56,18 @@ pub(crate) struct CompiledNode {
 pub(crate) struct Rects {
     pub(crate) corners: [[u32; 4]; 3],
     pub(crate) weights: [f32; 3],
+    /// Pixels.
+    pub(crate) areas: [i32; 3],
 }
 
 impl Program {
     pub(crate) fn new(cascade: &Cascade, layout: Layout) -> Self {
         let (width, height) = (cascade.window.0 as i32, cascade.window.1 as i32);
-        let rects = |feature: usize| Rects::new(&cascade.features[feature], layout);
-        let stump = |tree: &Tree| match (&tree.nodes[..], &tree.leaves[..]) {
+        let rects = |feature: usize, layout| Rects::new(&cascade.features[feature], layout);
+        let stump = |tree: &Tree, layout| match (&tree.nodes[..], &tree.leaves[..]) {
             ([node], &[below, above]) => {
-                Some(Stump { rects: rects(node.feature), threshold: node.threshold, leaves: [below, above] })
+                let rects = rects(node.feature, layout);
+                Some(Stump { rects, threshold: node.threshold, leaves: [below, above] })
             }
             _ => None,
         };
@@ -70,32 +76,31 @@ impl Program {
                 .nodes
                 .iter()
                 .map(|node| CompiledNode {
-                    rects: rects(node.feature),
+                    rects: rects(node.feature, layout),
                     threshold: node.threshold,
                     next: [node.left, node.right],
                 })
                 .collect(),
             leaves: tree.leaves.clone(),
         };
-        let stumps: Option<Vec<_>> = (cascade.stages.iter())
-            .map(|stage| {
-                let weak = stage.trees.iter().map(stump).collect::<Option<_>>()?;
+        let stumps = |layout| {
+            let stage = |stage: &crate::cascade::Stage| {
+                let weak = stage.trees.iter().map(|tree| stump(tree, layout)).collect::<Option<_>>()?;
                 Some(Stage { threshold: f64::from(stage.threshold), weak })
-            })
-            .collect();
-        let weak = stumps.map(Weak::Stumps).unwrap_or_else(|| {
+            };
+            cascade.stages.iter().map(stage).collect::<Option<_>>()
+        };
+        let weak = stumps(layout).map(Weak::Stumps).unwrap_or_else(|| {
             let stage = |stage: &crate::cascade::Stage| Stage {
                 threshold: f64::from(stage.threshold),
                 weak: stage.trees.iter().map(tree).collect(),
             };
             Weak::Trees(cascade.stages.iter().map(stage).collect())
         });
-        Self {
-            layout,
-            inner: upright(layout, 1, 1, width - 2, height - 2),
-            inner_area: f64::from((width - 2) * (height - 2)),
-            weak,
-        }
+        let inner = upright(layout, 1, 1, width - 2, height - 2);
+        let inner_area = f64::from((width - 2) * (height - 2));
+        let dense = if layout.tilted { None } else { Dense::new(layout, (width, height), stumps) };
+        Self { layout, inner, inner_area, weak, dense }
     }
 }
 
@@ -115,7 +120,7 @@ impl Rects {
                 upright(layout, r.x, r.y, r.w, r.h)
             }
         });
-        Self { corners, weights: feature.rects.map(|r| r.weight) }
+        Self { corners, weights: feature.rects.map(|r| r.weight), areas: feature.rects.map(|r| r.w * r.h) }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which sizes are searched, at which places: OpenCV's choice of levels and windows, cut into stripes.
 
 use crate::detector::{Params, Size};
-use crate::integral::Layout;
+use crate::integral::{Layout, ROOM};
 use crate::resize::Axis;
 
 /// Sums of a stripe, tilted ones included, that should stay in a core's second-level cache.
-const STRIPE_SUMS: usize = 48 << 10;
+const STRIPE_SUMS: usize = 64 << 10;
 
 /// The picture at one scale.
 #[derive(Clone, Debug)]
@@ -62,12 +62,12 @@ impl Plan {
         }
         let widest = plan.levels.iter().map(|level| level.width + 1).max().unwrap_or(0);
         // Rounded up, so that searches in regions of similar size share one compiled cascade.
-        let stride = widest.next_multiple_of(64);
+        let stride = (widest + ROOM).next_multiple_of(64);
         let planes = if tilted { 2 } else { 1 };
         let window_height = window.1 as usize;
         // Overlapping rows are summed twice: no less than half of the rows begin windows.
         let rows = (STRIPE_SUMS / (stride * planes).max(1)).max(2 * window_height + 2);
-        plan.layout = Layout { stride, rows, tilted };
+        plan.layout = Layout { stride, rows, tilted, step: 1 };
         for (index, level) in plan.levels.iter().enumerate() {
             plan.windows += level.columns.div_ceil(level.step) * level.rows.div_ceil(level.step);
             // Even, so that every stripe begins with a row that is searched.

@@ -1,5 +1,7 @@
 //! OpenCV's INTER_LINEAR_EXACT for 8-bit grey, bit by bit: two taps an axis, weights in 1/256, one rounding at the end.
 
+use crate::kernel::Kernel;
+
 /// One axis: where each output pixel lies between two input pixels.
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
@@ -7,6 +9,18 @@ pub(crate) struct Axis {
     at: Vec<u32>,
     /// Weight of the pixel after it, 0-256.
     weight: Vec<u16>,
+    /// As far as eight output pixels lie within 32 input pixels.
+    eights: Vec<Eight>,
+}
+
+/// Eight neighbouring output pixels.
+#[derive(Clone, Debug)]
+pub(crate) struct Eight {
+    /// An input pixel that 31 more follow.
+    pub(crate) start: u32,
+    /// From there on, the two input pixels of each output pixel.
+    pub(crate) picks: [u8; 16],
+    pub(crate) weights: [u16; 8],
 }
 
 impl Axis {
@@ -15,7 +29,7 @@ impl Axis {
         // Two divisions, as OpenCV goes by way of the inverse scale.
         let scale = 1.0 / (target as f64 / source as f64);
         let last = source.saturating_sub(2);
-        (0..target)
+        let (at, weight): (Vec<_>, Vec<_>) = (0..target)
             .map(|pixel| {
                 let place = scale * (pixel as f64 + 0.5) - 0.5;
                 let floor = place.floor();
@@ -27,8 +41,9 @@ impl Axis {
                     (floor as u32, ((place - floor) * 256.0).round_ties_even() as u16)
                 }
             })
-            .unzip()
-            .into()
+            .unzip();
+        let eights = Eight::all(&at, &weight, source).unwrap_or_default();
+        Self { at, weight, eights }
     }
 
     /// The two input rows of an output row and the weight of the second.
@@ -36,9 +51,15 @@ impl Axis {
         (self.at[target] as usize, u32::from(self.weight[target]))
     }
 
-    /// A row in 1/256.
-    pub(crate) fn across(&self, source: &[u8], target: &mut [u16]) {
-        for ((out, &at), &weight) in target.iter_mut().zip(&self.at).zip(&self.weight) {
+    /// All whole eights of the output, or none.
+    pub(crate) fn eights(&self) -> &[Eight] {
+        &self.eights
+    }
+
+    /// A row in 1/256, from output pixel `first` on.
+    pub(crate) fn across(&self, source: &[u8], target: &mut [u16], first: usize) {
+        let places = self.at.iter().zip(&self.weight).skip(first);
+        for (out, (&at, &weight)) in target[first..].iter_mut().zip(places) {
             if let [left, right] = source[at as usize..at as usize + 2] {
                 *out = u16::from(left) * (256 - weight) + u16::from(right) * weight;
             }
@@ -46,13 +67,32 @@ impl Axis {
     }
 }
 
-impl From<(Vec<u32>, Vec<u16>)> for Axis {
-    fn from((at, weight): (Vec<u32>, Vec<u16>)) -> Self {
-        Self { at, weight }
+impl Eight {
+    /// The input pixels looked at from `start` on.
+    pub(crate) const SPAN: usize = 32;
+
+    /// `None` where the input is too short or too wide for that.
+    fn all(at: &[u32], weight: &[u16], source: usize) -> Option<Vec<Self>> {
+        let last = source.checked_sub(Self::SPAN)? as u32;
+        at.chunks_exact(8)
+            .zip(weight.chunks_exact(8))
+            .map(|(at, weights)| {
+                let start = at.first()?.min(&last).to_owned();
+                let picks: Vec<_> = at.iter().flat_map(|at| [at - start, at - start + 1]).collect();
+                let fit = picks.iter().all(|&pick| (pick as usize) < Self::SPAN);
+                let picks: Vec<_> = picks.into_iter().map(|pick| pick as u8).collect();
+                fit.then_some(Self {
+                    start,
+                    picks: picks.try_into().ok()?,
+                    weights: weights.try_into().ok()?,
+                })
+            })
+            .collect()
     }
 }
 
 /// Between two rows of 1/256; `weight` is the lower one's.
+#[inline(always)]
 pub(crate) fn down(upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
     for ((out, &upper), &lower) in target.iter_mut().zip(upper).zip(lower) {
         *out = ((u32::from(upper) * (256 - weight) + u32::from(lower) * weight + (1 << 15)) >> 16) as u8;
@@ -79,6 +119,7 @@ impl Resizer {
     /// Row `y` of the resized picture; `source` gives input rows.
     pub(crate) fn row<'a>(
         &mut self,
+        kernel: Kernel,
         (x_axis, y_axis): (&Axis, &Axis),
         source: impl Fn(usize) -> &'a [u8],
         y: usize,
@@ -89,13 +130,13 @@ impl Resizer {
             // Neighbours have different parity, so each has its line.
             let slot = row % 2;
             if self.held[slot] != Some(row) {
-                x_axis.across(source(row), &mut self.lines[slot]);
+                kernel.across(x_axis, source(row), &mut self.lines[slot]);
                 self.held[slot] = Some(row);
             }
         }
         let [even, odd] = &self.lines;
         let (upper, lower) = if upper % 2 == 0 { (even, odd) } else { (odd, even) };
-        down(upper, lower, weight, target);
+        kernel.down(upper, lower, weight, target);
     }
 }
 
@@ -110,7 +151,7 @@ mod tests {
         resizer.start(target.0);
         let mut out = vec![0; target.0 * target.1];
         for (y, row) in out.chunks_exact_mut(target.0).enumerate() {
-            resizer.row(axes, |row| &source[row * width..][..width], y, row);
+            resizer.row(Kernel::Scalar, axes, |row| &source[row * width..][..width], y, row);
         }
         out
     }

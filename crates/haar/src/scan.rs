@@ -1,6 +1,8 @@
 //! The hot loop: every window of a stripe through the stages of the cascade.
 
+use crate::dense::Dense;
 use crate::integral::Integrals;
+use crate::kernel::{BLOCK, Block, Kernel, Survivor, Survivors};
 use crate::program::{CompiledTree, Program, Rects, Stage, Stump, Weak};
 use crate::pyramid::{Level, Stripe};
 
@@ -9,12 +11,22 @@ use crate::pyramid::{Level, Stripe};
 /// As in OpenCV, a window whose first stage fails lets the next one be skipped; one that is too flat to be normalised
 /// does not.
 pub(crate) fn scan(
+    kernel: Kernel,
     program: &Program,
     integrals: &Integrals,
     level: &Level,
     stripe: &Stripe,
-    found: impl FnMut(usize, usize),
+    survivors: &mut Survivors,
+    mut found: impl FnMut(usize, usize),
 ) {
+    if let Some(dense) = &program.dense
+        && blocks(kernel, program, dense, integrals, level, stripe, survivors).is_some()
+    {
+        for survivor in &survivors.windows {
+            found(survivor.column, survivor.row);
+        }
+        return;
+    }
     match &program.weak {
         Weak::Stumps(stages) => windows(program, integrals, level, stripe, found, |window, norm| {
             passed(stages, |stump| stump.vote(window, norm))
@@ -22,6 +34,55 @@ pub(crate) fn scan(
         Weak::Trees(stages) => windows(program, integrals, level, stripe, found, |window, norm| {
             passed(stages, |tree| tree.vote(window, norm))
         }),
+    }
+}
+
+/// Leaves those windows that pass, looked at many at once; `None` where the kernel cannot.
+fn blocks(
+    kernel: Kernel,
+    program: &Program,
+    dense: &Dense,
+    integrals: &Integrals,
+    level: &Level,
+    stripe: &Stripe,
+    survivors: &mut Survivors,
+) -> Option<()> {
+    let windows = level.columns.div_ceil(level.step);
+    survivors.windows.clear();
+    for row in (0..stripe.window_rows).step_by(level.step) {
+        let mut skip = false;
+        for first in (0..windows).step_by(BLOCK) {
+            let corner = row * program.layout.stride + first;
+            let mut block = Block {
+                sums: &integrals.sums[corner..],
+                squares: &integrals.squares[corner..],
+                windows: BLOCK.min(windows - first),
+                skip,
+                norms: [0.0; BLOCK],
+            };
+            let mut passed = kernel.judge(program, dense, &mut block)?;
+            skip = block.skip;
+            while passed != 0 {
+                let at = passed.trailing_zeros() as usize;
+                survivors.windows.push(Survivor {
+                    corner: corner + at,
+                    norm: block.norms[at],
+                    column: (first + at) * level.step,
+                    row: stripe.first_row + row,
+                });
+                passed &= passed - 1;
+            }
+        }
+    }
+    kernel.narrow(program, dense, &integrals.sums, survivors);
+    Some(())
+}
+
+/// Whether a window passes one stage.
+pub(crate) fn passes(program: &Program, stage: usize, window: &[i32], norm: f32) -> bool {
+    match &program.weak {
+        Weak::Stumps(stages) => passes_stage(&stages[stage], |stump| stump.vote(window, norm)),
+        Weak::Trees(stages) => passes_stage(&stages[stage], |tree| tree.vote(window, norm)),
     }
 }
 
@@ -44,7 +105,7 @@ fn windows(
     for row in (0..stripe.window_rows).step_by(level.step) {
         let mut column = 0;
         while column < level.columns {
-            let corner = row * program.layout.stride + column;
+            let corner = row * program.layout.stride + column / program.layout.step;
             let window = &integrals.sums[corner..];
             if let Some(norm) = norm(program, window, &integrals.squares[corner..]) {
                 match judge(window, norm) {
@@ -75,12 +136,17 @@ fn norm(program: &Program, sums: &[i32], squares: &[u32]) -> Option<f32> {
 #[inline(always)]
 fn passed<T>(stages: &[Stage<T>], vote: impl Fn(&T) -> f32) -> Verdict {
     for (index, stage) in stages.iter().enumerate() {
-        let votes: f64 = stage.weak.iter().fold(0.0, |votes, weak| votes + f64::from(vote(weak)));
-        if votes < stage.threshold {
+        if !passes_stage(stage, &vote) {
             return if index == 0 { Verdict::FailedFirst } else { Verdict::FailedLater };
         }
     }
     Verdict::Passed
+}
+
+#[inline(always)]
+fn passes_stage<T>(stage: &Stage<T>, vote: impl Fn(&T) -> f32) -> bool {
+    let votes = stage.weak.iter().fold(0.0, |votes, weak| votes + f64::from(vote(weak)));
+    votes >= stage.threshold
 }
 
 impl Stump {

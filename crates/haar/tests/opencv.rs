@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haar::{Cascade, Detector, GrayImage, Params, Size};
+use haar::{Backend, Cascade, Detector, GrayImage, Params, Size};
 
 fn expected(kind: &str) -> String {
     std::fs::read_to_string(format!("{}/tests/expected/{kind}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -105,17 +105,21 @@ fn check(text: &str, pictures: &[Picture], pixels: impl Fn(&Picture) -> Vec<u8>)
         let image = GrayImage::new(pixels, picture.width, picture.height, picture.width).unwrap();
         // Any number of threads finds the same.
         let params = Params { threads: [1, 2, 0, 5][index % 4], ..search.params };
-        let found = |min_neighbors| {
-            let params = Params { min_neighbors, ..params };
-            Detector::new(Arc::clone(cascade), params).unwrap().detect(&image)
-        };
-        let mut single: Vec<_> = found(0).iter().map(|d| [d.x, d.y, d.w, d.h]).collect();
-        single.sort_unstable();
-        let hash = fnv(single.iter().flatten().flat_map(|number| number.to_le_bytes()));
-        assert_eq!((single.len(), hash), search.single, "before grouping: {what}");
-        let mut grouped: Vec<_> = found(3).iter().map(|d| [d.x, d.y, d.w, d.h, d.neighbors]).collect();
-        grouped.sort_unstable();
-        assert_eq!(grouped, search.grouped, "after grouping: {what}");
+        for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+            let detector = Detector::new(Arc::clone(cascade), params).unwrap();
+            let mut detector = detector.with_backend(backend).unwrap();
+            let mut found = |min_neighbors| {
+                detector.set_params(Params { min_neighbors, ..params }).unwrap();
+                detector.detect(&image)
+            };
+            let mut single: Vec<_> = found(0).iter().map(|d| [d.x, d.y, d.w, d.h]).collect();
+            single.sort_unstable();
+            let hash = fnv(single.iter().flatten().flat_map(|number| number.to_le_bytes()));
+            assert_eq!((single.len(), hash), search.single, "before grouping: {what}, {backend}");
+            let mut grouped: Vec<_> = found(3).iter().map(|d| [d.x, d.y, d.w, d.h, d.neighbors]).collect();
+            grouped.sort_unstable();
+            assert_eq!(grouped, search.grouped, "after grouping: {what}, {backend}");
+        }
     }
     run
 }

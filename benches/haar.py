@@ -1,0 +1,90 @@
+"""Times crates/haar against OpenCV's detectMultiScale on the same pictures, in alternation.
+
+    cargo build --release -p haar --example detect
+    python benches/haar.py [--backends avx512,avx2,scalar] [--rounds N] [--threads N] PICTURE...
+
+needs opencv-python-headless 4 and Debian's opencv-data. Prints for every size of picture and backend the median
+milliseconds a search of both, the median over the rounds of their ratio, and whether both found the same rectangles.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+
+ROOT = Path(__file__).resolve().parent.parent
+CASCADES = Path("/usr/share/opencv4/haarcascades")
+
+
+def theirs(detector, images, options, repeat):
+    times, found = [], []
+    for image in images:
+        for _ in range(repeat):
+            start = time.perf_counter()
+            boxes = detector.detectMultiScale(
+                image, options.scale_factor, 3, minSize=(options.min_size, options.min_size)
+            )
+            times.append((time.perf_counter() - start) * 1e3)
+        found.append(sorted(tuple(map(int, box)) for box in boxes))
+    return statistics.median(times), found
+
+
+def ours(backend, paths, options, repeat):
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    command = [
+        target / "release/examples/detect", "--cascade", options.cascade, "--backend", backend,
+        "--scale-factor", options.scale_factor, "--min-size", options.min_size,
+        "--threads", options.threads, "--repeat", repeat, *paths,
+    ]  # fmt: skip
+    run = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
+    found = []
+    for line in run.stdout.splitlines():
+        words = line.split()
+        if len(words) == 2:
+            found.append([])
+        else:
+            found[-1].append(tuple(map(int, words)))
+    times = [float(line) for line in run.stderr.split()]
+    return statistics.median(times), [sorted(boxes) for boxes in found]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--backends", default="avx512,avx2,scalar")
+    parser.add_argument("--cascade", default="frontalface_default")
+    parser.add_argument("--scale-factor", type=float, default=1.25)
+    parser.add_argument("--min-size", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("pictures", nargs="+")
+    options = parser.parse_args()
+    cv2.setNumThreads(options.threads)
+    detector = cv2.CascadeClassifier(str(CASCADES / f"haarcascade_{options.cascade}.xml"))
+    sizes = {}
+    for path in options.pictures:
+        image = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+        sizes.setdefault(image.shape[::-1], []).append((path, image))
+    print(f"cv2 {cv2.__version__}, {options.cascade}, {options.threads} thread(s)")
+    different = False
+    for (width, height), pairs in sorted(sizes.items()):
+        paths, images = zip(*pairs)
+        for backend in options.backends.split(","):
+            rounds = []
+            for _ in range(options.rounds):
+                (their_time, their_boxes) = theirs(detector, images, options, 2)
+                (our_time, our_boxes) = ours(backend, paths, options, 5)
+                rounds.append((their_time, our_time, their_time / our_time))
+                different |= their_boxes != our_boxes
+            cv, mine, ratio = (statistics.median(column) for column in zip(*rounds))
+            same = "the same" if their_boxes == our_boxes else "DIFFERENT"
+            print(f"{width}x{height} {backend:7} cv2 {cv:7.2f} ms  haar {mine:7.2f} ms  {ratio:5.2f} times, {same}")
+    sys.exit(different)
+
+
+if __name__ == "__main__":
+    main()
