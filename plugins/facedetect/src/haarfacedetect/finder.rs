@@ -3,13 +3,18 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{Rect, Sighting, Track, Tracker};
+use face_track::{Expected, Rect, Sighting, Tracker};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, Size};
 
-/// How far a face may have come closer or gone away since the frame before: window sizes searched around it.
-const NEARBY_SIZES: f64 = 1.45;
-/// How far around a face's last box it is searched for, in sides of the box.
-const NEARBY_MARGIN: f64 = 0.5;
+/// Window sizes searched around a face, at least: from its size over this to its size times this. Windows of a fifth more
+/// or less still agree on a face.
+const NEARBY_SIZES: f64 = 1.3;
+/// The same as steps of the pyramid, where these are coarse.
+const NEARBY_LEVELS: f64 = 1.5;
+/// How far around a face's place it is searched for, sides of the face.
+const NEARBY_MARGIN: f64 = 0.35;
+/// And how much farther for each second since it was seen.
+const MARGIN_A_SECOND: f64 = 1.0;
 /// A new face with this many times the neighbours it needs is believed at once, others when they are seen again.
 const SURE: u32 = 3;
 /// Two searches that overlap may find one face twice.
@@ -92,13 +97,16 @@ impl Finder {
             self.whole.set_params(params(search, image))?;
             self.whole.detect(image)
         } else {
-            self.around_tracks(image, time, search)?
+            self.around_faces(image, time, search)?
         };
         faces.sort_by_key(|face| Reverse(u64::from(face.w) * u64::from(face.h)));
         let enough = search.min_neighbors.saturating_mul(SURE);
         let sighting = |face: &Detection| Sighting { rect: rect(face), sure: face.neighbors >= enough };
         let sightings: Vec<Sighting> = faces.iter().map(sighting).collect();
-        let ids = self.tracker.update(time, &sightings);
+        let ids = match due {
+            true => self.tracker.update(time, &sightings),
+            false => self.tracker.follow(time, &sightings),
+        };
         let limit = if search.max_faces == 0 { usize::MAX } else { search.max_faces };
         let mut found = Vec::new();
         let known = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
@@ -109,28 +117,32 @@ impl Finder {
         Ok(found)
     }
 
-    /// Looks for each known face where it was, and a little around, at about its size.
-    fn around_tracks(
+    /// Looks for the known faces where they should be by now, at about their size. A face found in several places at once
+    /// counts where the evidence is best.
+    fn around_faces(
         &mut self,
         image: &GrayImage,
         time: u64,
         search: &Search,
     ) -> Result<Vec<Detection>, ParamsError> {
         let whole = params(search, image);
+        let mut candidates: Vec<Detection> = Vec::new();
+        for expected in self.tracker.expected(time) {
+            let (x, y, w, h) = surroundings(&expected);
+            self.nearby.set_params(nearby(&expected, &whole))?;
+            let found = self.nearby.detect(&image.crop(x, y, w, h));
+            candidates.extend(found.iter().map(|face| Detection {
+                x: face.x + x as u32,
+                y: face.y + y as u32,
+                ..*face
+            }));
+        }
+        candidates.sort_by_key(|face| Reverse(face.neighbors));
         let mut faces: Vec<Detection> = Vec::new();
-        for track in self.tracker.tracks(time) {
-            let (x, y, w, h) = surroundings(track);
-            let around = image.crop(x, y, w, h);
-            self.nearby.set_params(nearby(track, &whole))?;
-            let best = self
-                .nearby
-                .detect(&around)
-                .into_iter()
-                .map(|face| Detection { x: face.x + x as u32, y: face.y + y as u32, ..face })
-                .max_by(|a, b| track.rect.overlap(&rect(a)).total_cmp(&track.rect.overlap(&rect(b))));
-            let known =
-                |face: &Detection| faces.iter().any(|other| rect(other).overlap(&rect(face)) > SAME_FACE);
-            faces.extend(best.filter(|face| !known(face)));
+        for face in candidates {
+            if faces.iter().all(|other| rect(other).overlap(&rect(&face)) <= SAME_FACE) {
+                faces.push(face);
+            }
         }
         Ok(faces)
     }
@@ -150,31 +162,38 @@ fn params(search: &Search, image: &GrayImage) -> Params {
     }
 }
 
-/// The settings for a search around a face, inside the limits of the whole frame's.
-fn nearby(track: &Track, whole: &Params) -> Params {
-    let shrunk = |side: f64, limit: u32| ((side / NEARBY_SIZES) as u32).max(limit);
+/// The settings for a search around a face, inside the limits of the whole frame's. So few windows are one thread's work.
+fn nearby(expected: &Expected, whole: &Params) -> Params {
+    let face = expected.rect;
+    let ratio = NEARBY_SIZES.max(whole.scale_factor.powf(NEARBY_LEVELS));
+    let shrunk = |side: f64, limit: u32| ((side / ratio) as u32).max(limit);
     let grown = |side: f64, limit: u32| match limit {
-        0 => (side * NEARBY_SIZES) as u32,
-        limit => ((side * NEARBY_SIZES) as u32).min(limit),
+        0 => (side * ratio).ceil() as u32,
+        limit => ((side * ratio).ceil() as u32).min(limit),
     };
-    let Rect { w, h, .. } = track.rect;
     let (min, max) = (whole.min_size, whole.max_size);
     Params {
-        min_size: Size { width: shrunk(w, min.width), height: shrunk(h, min.height) },
-        max_size: Size { width: grown(w, max.width), height: grown(h, max.height) },
+        min_size: Size { width: shrunk(face.w, min.width), height: shrunk(face.h, min.height) },
+        max_size: Size { width: grown(face.w, max.width), height: grown(face.h, max.height) },
+        // Where there is a face, half the evidence will do.
+        min_neighbors: if expected.doubted { whole.min_neighbors } else { whole.min_neighbors.div_ceil(2) },
+        threads: 1,
         ..*whole
     }
 }
 
-/// Where to look for a face: its last box and a margin, x, y, width, height. May reach beyond the right and the bottom.
-fn surroundings(track: &Track) -> (usize, usize, usize, usize) {
-    let side = |from: f64, length: f64| {
-        let start = (from - NEARBY_MARGIN * length).max(0.0);
-        let end = from + (1.0 + NEARBY_MARGIN) * length;
-        (start as usize, (end - start) as usize)
+/// Where to look for a face: from where it was last seen to where it should be, and a margin that grows with the time
+/// since. x, y, width, height; may reach beyond the right and the bottom.
+fn surroundings(expected: &Expected) -> (usize, usize, usize, usize) {
+    let margin = NEARBY_MARGIN + MARGIN_A_SECOND * expected.unseen as f64 / 1e9;
+    let side = |from: f64, from_length: f64, to: f64, to_length: f64| {
+        let start = (from.min(to) - margin * to_length).max(0.0) as usize;
+        let end = (from + from_length).max(to + to_length) + margin * to_length;
+        (start, (end.ceil() as usize).saturating_sub(start))
     };
-    let (x, w) = side(track.rect.x, track.rect.w);
-    let (y, h) = side(track.rect.y, track.rect.h);
+    let (last, rect) = (expected.last, expected.rect);
+    let (x, w) = side(last.x, last.w, rect.x, rect.w);
+    let (y, h) = side(last.y, last.h, rect.y, rect.h);
     (x, y, w, h)
 }
 

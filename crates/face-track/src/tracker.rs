@@ -1,0 +1,322 @@
+//! Which sighting is which face, and which faces to keep in mind.
+
+use crate::Rect;
+use crate::motion::Motion;
+
+/// What a detector found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sighting {
+    /// Where.
+    pub rect: Rect,
+    /// Whether the evidence is strong. A new face of weak evidence gets its id when it is seen in a second frame running:
+    /// detectors mistake a fold or a shadow for a face, but seldom twice.
+    pub sure: bool,
+}
+
+/// What counts as the same face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Params {
+    /// A sighting that overlaps as much with where the face is expected or was last seen may be that face, 0-1.
+    pub min_overlap: f64,
+    /// So may one that is likely by the face's motion, if its centre is at most this far from where the face is
+    /// expected, sides of the face.
+    pub max_distance: f64,
+    /// How long a face may be gone and still get its id back, ns: from the first frame without it, or, where no frame
+    /// came, from the last one with it.
+    pub forget: u64,
+}
+
+impl Default for Params {
+    /// A fifth of overlap, which is two thirds of a side off; one side; one second.
+    fn default() -> Self {
+        Self { min_overlap: 0.2, max_distance: 1.0, forget: 1_000_000_000 }
+    }
+}
+
+/// A right sighting is less likely than this squared distance once in a hundred times: the chi-squared distribution's
+/// 99th percentile for three degrees of freedom.
+const LIKELY: f64 = 11.34;
+
+/// What it costs to have been missed in the frame before: minus twice the logarithm of how seldom a face that was comes
+/// back in this one, about one time in seven. A face in view so keeps its sightings when a hidden one may pass behind it.
+const MISSED: f64 = 4.0;
+
+/// Where to look for a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Counts up from 1; `None` while the face waits for a second sighting.
+    pub id: Option<u32>,
+    /// Where it should be by its motion.
+    pub rect: Rect,
+    /// Where it was last seen.
+    pub last: Rect,
+    /// How long ago, ns.
+    pub unseen: u64,
+    /// The last search of everything did not find it: it may be gone.
+    pub doubted: bool,
+}
+
+/// A face in view, or out of it for a short time.
+#[derive(Clone, Copy, Debug)]
+struct Track {
+    id: Option<u32>,
+    last: Rect,
+    seen: u64,
+    /// The motion when it was last seen.
+    motion: Motion,
+    /// The first frame without it since.
+    missed: Option<u64>,
+    /// The last search of everything did not find it.
+    doubted: bool,
+}
+
+impl Track {
+    fn new(rect: Rect, time: u64) -> Self {
+        Self { id: None, last: rect, seen: time, motion: Motion::new(&rect), missed: None, doubted: false }
+    }
+
+    fn at(&self, time: u64) -> Motion {
+        self.motion.after(time.saturating_sub(self.seen) as f64 / 1e9)
+    }
+}
+
+/// Where sightings come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Searched {
+    Everywhere,
+    AroundFaces,
+}
+
+/// Gives ids to the faces of one frame after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Tracker {
+    params: Params,
+    /// Oldest first.
+    tracks: Vec<Track>,
+    last: Option<u64>,
+    /// A frame of this scene was seen.
+    in_scene: bool,
+    used: u32,
+}
+
+impl Tracker {
+    /// A tracker without tracks.
+    pub fn new(params: Params) -> Self {
+        Self { params, ..Self::default() }
+    }
+
+    /// The id of each sighting of a frame that was searched everywhere, in the order given; no id appears twice.
+    ///
+    /// A sighting that fits no face gets the next new id, at once where it is sure or the first frame of a scene (a still
+    /// picture has no second), else in the next frame.
+    pub fn update(&mut self, time: u64, sightings: &[Sighting]) -> Vec<Option<u32>> {
+        self.take(time, sightings, Searched::Everywhere)
+    }
+
+    /// Like [`update`](Self::update), for a frame that was searched only where faces are [`expected`](Self::expected):
+    /// no new face begins. A face that the last search of everything missed is only believed on strong evidence.
+    pub fn follow(&mut self, time: u64, sightings: &[Sighting]) -> Vec<Option<u32>> {
+        self.take(time, sightings, Searched::AroundFaces)
+    }
+
+    /// The faces that would still be recognised at `time`, oldest first: where to look for them.
+    pub fn expected(&mut self, time: u64) -> Vec<Expected> {
+        self.forget(time);
+        let expected = |track: &Track| Expected {
+            id: track.id,
+            rect: track.at(time).rect(),
+            last: track.last,
+            unseen: time.saturating_sub(track.seen),
+            doubted: track.doubted,
+        };
+        self.tracks.iter().map(expected).collect()
+    }
+
+    /// Forgets every face, as after a cut or a seek. Ids go on counting.
+    pub fn reset(&mut self) {
+        self.tracks.clear();
+        self.last = None;
+        self.in_scene = false;
+    }
+
+    fn take(&mut self, time: u64, sightings: &[Sighting], searched: Searched) -> Vec<Option<u32>> {
+        self.forget(time);
+        let first = !std::mem::replace(&mut self.in_scene, true);
+        let matches = self.assign(time, sightings, searched);
+        let mut ids = Vec::with_capacity(sightings.len());
+        for (&Sighting { rect, sure }, known) in sightings.iter().zip(matches) {
+            let mut track = match known.and_then(|known| self.tracks.get(known)) {
+                Some(track) => Track { motion: track.at(time), ..*track },
+                None if searched == Searched::Everywhere => Track::new(rect, time),
+                None => {
+                    ids.push(None);
+                    continue;
+                }
+            };
+            if known.is_some() {
+                track.motion.correct(&rect);
+            }
+            (track.last, track.seen, track.missed) = (rect, time, None);
+            if track.id.is_none() && (sure || first || known.is_some()) {
+                self.used += 1;
+                track.id = Some(self.used);
+            }
+            ids.push(track.id);
+            match known.and_then(|known| self.tracks.get_mut(known)) {
+                Some(known) => *known = track,
+                None => self.tracks.push(track),
+            }
+        }
+        for track in &mut self.tracks {
+            let missing = track.seen != time;
+            if missing {
+                track.missed.get_or_insert(time);
+            }
+            if searched == Searched::Everywhere {
+                track.doubted = missing;
+            }
+        }
+        // A weak sighting that was not repeated was no face.
+        self.tracks.retain(|track| track.id.is_some() || track.seen == time);
+        ids
+    }
+
+    /// The track of each sighting.
+    fn assign(&self, time: u64, sightings: &[Sighting], searched: Searched) -> Vec<Option<usize>> {
+        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+        for (number, track) in self.tracks.iter().enumerate() {
+            let motion = track.at(time);
+            for (place, sighting) in sightings.iter().enumerate() {
+                if searched == Searched::AroundFaces && track.doubted && !sighting.sure {
+                    continue;
+                }
+                pairs.extend(self.cost(track, &motion, &sighting.rect).map(|cost| (cost, number, place)));
+            }
+        }
+        // The older face wins a tie.
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+        let mut matches = vec![None; sightings.len()];
+        let mut taken = vec![false; self.tracks.len()];
+        for (_, number, place) in pairs {
+            if !taken[number] && matches[place].is_none() {
+                taken[number] = true;
+                matches[place] = Some(number);
+            }
+        }
+        matches
+    }
+
+    /// How unlikely it is that a face, expected by its motion, is the one seen; `None` where it cannot be.
+    fn cost(&self, track: &Track, motion: &Motion, seen: &Rect) -> Option<f64> {
+        let expected = motion.rect();
+        let overlap = expected.overlap(seen).max(track.last.overlap(seen));
+        let fit = motion.fit(seen);
+        let ((ax, ay), (bx, by)) = (expected.centre(), seen.centre());
+        let near = (ax - bx).hypot(ay - by) <= self.params.max_distance * expected.side();
+        let may = overlap > 0.0 && overlap >= self.params.min_overlap || near && fit.distance <= LIKELY;
+        may.then_some(if track.missed.is_some() { fit.cost + MISSED } else { fit.cost })
+    }
+
+    fn forget(&mut self, time: u64) {
+        if self.last.is_some_and(|last| time < last) {
+            self.reset();
+        }
+        self.last = Some(time);
+        let forget = self.params.forget;
+        self.tracks.retain(|track| time.saturating_sub(track.missed.unwrap_or(track.seen)) <= forget);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: u64 = 40_000_000;
+
+    fn square(x: f64, y: f64, side: f64) -> Rect {
+        Rect { x, y, w: side, h: side }
+    }
+
+    fn seen(x: f64, y: f64, side: f64) -> Sighting {
+        Sighting { rect: square(x, y, side), sure: true }
+    }
+
+    fn weak(x: f64, y: f64, side: f64) -> Sighting {
+        Sighting { sure: false, ..seen(x, y, side) }
+    }
+
+    fn ids<const N: usize>(ids: [u32; N]) -> Vec<Option<u32>> {
+        ids.map(Some).to_vec()
+    }
+
+    #[test]
+    fn a_moving_face_keeps_its_id() {
+        let mut tracker = Tracker::default();
+        for frame in 0..200 {
+            let x = 300.0 + 200.0 * (frame as f64 / 15.0).sin();
+            assert_eq!(tracker.update(frame * FRAME, &[seen(x, 50.0 + frame as f64, 80.0)]), ids([1]));
+        }
+    }
+
+    #[test]
+    fn two_faces_keep_theirs_in_any_order() {
+        let mut tracker = Tracker::default();
+        let (left, right) = (seen(100.0, 100.0, 80.0), seen(220.0, 100.0, 80.0));
+        assert_eq!(tracker.update(0, &[left, right]), ids([1, 2]));
+        assert_eq!(tracker.update(FRAME, &[right, left]), ids([2, 1]));
+        assert_eq!(tracker.update(2 * FRAME, &[right]), ids([2]));
+        assert_eq!(tracker.update(3 * FRAME, &[seen(400.0, 0.0, 80.0), left, right]), ids([3, 1, 2]));
+    }
+
+    #[test]
+    fn the_better_overlap_wins() {
+        let mut tracker = Tracker::default();
+        tracker.update(0, &[seen(100.0, 0.0, 80.0)]);
+        assert_eq!(tracker.update(FRAME, &[seen(140.0, 0.0, 80.0), seen(105.0, 0.0, 80.0)]), ids([2, 1]));
+    }
+
+    #[test]
+    fn a_short_loss_is_survived_and_a_long_one_is_not() {
+        let mut tracker = Tracker::default();
+        let face = seen(10.0, 10.0, 50.0);
+        assert_eq!(tracker.update(0, &[face]), ids([1]));
+        assert_eq!(tracker.update(500_000_000, &[]), []);
+        assert_eq!(tracker.expected(500_000_000).len(), 1);
+        assert_eq!(tracker.update(1_000_000_000, &[face]), ids([1]));
+        assert_eq!(tracker.update(2_000_000_001, &[face]), ids([2]));
+        assert!(tracker.expected(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_new_scene_has_new_ids() {
+        let mut tracker = Tracker::default();
+        let face = seen(10.0, 10.0, 50.0);
+        assert_eq!(tracker.update(5 * FRAME, &[face]), ids([1]));
+        assert_eq!(tracker.update(4 * FRAME, &[face]), ids([2]), "time ran backwards");
+        tracker.reset();
+        assert_eq!(tracker.update(0, &[face]), ids([3]));
+    }
+
+    #[test]
+    fn a_weak_face_must_be_seen_twice_running() {
+        let mut tracker = Tracker::default();
+        assert_eq!(tracker.update(0, &[seen(300.0, 50.0, 90.0)]), ids([1]));
+        let both = [seen(300.0, 50.0, 90.0), weak(100.0, 50.0, 30.0)];
+        assert_eq!(tracker.update(FRAME, &both), [Some(1), None]);
+        assert_eq!(tracker.update(2 * FRAME, &both[..1]), ids([1]));
+        assert_eq!(tracker.update(3 * FRAME, &both), [Some(1), None], "not running");
+        assert_eq!(tracker.expected(3 * FRAME).len(), 2, "worth looking for");
+        assert_eq!(tracker.update(4 * FRAME, &both), ids([1, 2]));
+        assert_eq!(tracker.update(5 * FRAME, &both[1..]), ids([2]));
+        tracker.reset();
+        assert_eq!(tracker.update(6 * FRAME, &both), ids([3, 4]), "a still picture has no second frame");
+    }
+
+    #[test]
+    fn the_same_box_twice_is_two_faces() {
+        let mut tracker = Tracker::default();
+        let face = seen(10.0, 10.0, 50.0);
+        assert_eq!(tracker.update(0, &[face, face]), ids([1, 2]));
+        assert_eq!(tracker.update(FRAME, &[face, face]), ids([1, 2]));
+    }
+}
