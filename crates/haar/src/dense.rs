@@ -104,7 +104,8 @@ impl DenseStage {
             dense.push(stump, (below - above) as f32)?;
         }
         dense.base = base as f32;
-        // Each of the additions, and the making of each summand, errs by half a unit in the last place at most.
+        // Each addition, and the making of each summand, errs by half a unit in the last place of at most `largest`:
+        // twice that for every stump is more than all of it.
         let error =
             (stage.weak.len() + 4) as f64 * f64::from(f32::EPSILON) * largest + f64::from(f32::EPSILON);
         dense.passed = ((stage.threshold + error) as f32).next_up();
@@ -128,7 +129,7 @@ impl DenseStage {
         let threshold = stump.threshold;
         let factors = factors(&stump.rects)?;
         let mut corners: Vec<_> = factors.into_iter().filter(|&(_, factor)| factor != 0).collect();
-        // Where there are minus signs, units come first, and pluses before minuses.
+        // Units first, and pluses before minuses.
         corners.sort_by_key(|&(corner, factor)| (factor.abs(), -factor, corner));
         let factor = |index: usize| corners.get(index).map_or(0, |&(_, factor)| factor);
         let is = |signs: &[i32]| {
