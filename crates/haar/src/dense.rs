@@ -5,7 +5,8 @@
 //! stage are sorted by shape, to loop without branches. Votes are added in single precision, and only where they come
 //! so close to the stage's threshold that rounding could matter does the exact sum decide.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::integral::Layout;
 use crate::kernel::BATCH;
@@ -26,7 +27,7 @@ pub(crate) struct Dense {
     /// The first ones, for neighbouring windows in the integrals.
     pub(crate) near: Vec<DenseStage>,
     /// The others, for a patch: a copy of the integrals of a batch of windows, with a line of lanes for each corner.
-    pub(crate) far: Vec<DenseStage>,
+    pub(crate) far: Arc<[DenseStage]>,
     /// How the corners' lines lie in a patch.
     pub(crate) patch: Layout,
     /// The largest offset from a window's corner.
@@ -100,10 +101,13 @@ pub(crate) const MAX_NODES: usize = 8;
 
 impl Dense {
     /// `None` where a feature has another shape than those of OpenCV's training, sums might not be exact, or trees are
-    /// too large. `stages` gives them for a layout.
+    /// too large. `weak` are the stages for this layout, `stages` gives them for another; `far` may come from a layout
+    /// of the same step.
     pub(crate) fn new(
         layout: Layout,
         (width, height): (i32, i32),
+        weak: &program::Weak,
+        far: Option<Arc<[DenseStage]>>,
         stages: impl Fn(Layout) -> program::Weak,
     ) -> Option<Self> {
         // Sums of squares have to fit a signed number too.
@@ -112,9 +116,11 @@ impl Dense {
         }
         let patch =
             Layout { stride: (width as usize + 1).next_multiple_of(2), rows: height as usize + 1, ..layout };
-        let mut near = DenseStage::all(&stages(layout), 1)?;
-        near.truncate(NEAR);
-        let far = DenseStage::all(&stages(patch), BATCH as u32)?.split_off(near.len());
+        let near = DenseStage::all(weak, 0..NEAR, 1)?;
+        let far = match far {
+            Some(far) => far,
+            None => DenseStage::all(&stages(patch), NEAR..usize::MAX, BATCH as u32)?.into(),
+        };
         // The last corner of the window, in either half of a row.
         let reach = layout.offset(width, height).max(layout.offset(width - 1, height)) as usize;
         Some(Self { near, far, patch, reach })
@@ -122,11 +128,16 @@ impl Dense {
 }
 
 impl DenseStage {
-    /// Every offset times `spread`.
-    fn all(stages: &program::Weak, spread: u32) -> Option<Vec<Self>> {
+    /// Some of the stages, every offset times `spread`.
+    fn all(stages: &program::Weak, some: Range<usize>, spread: u32) -> Option<Vec<Self>> {
+        let (skip, take) = (some.start, some.len());
         match stages {
-            program::Weak::Stumps(stages) => stages.iter().map(|stage| Self::stumps(stage, spread)).collect(),
-            program::Weak::Trees(stages) => stages.iter().map(|stage| Self::trees(stage, spread)).collect(),
+            program::Weak::Stumps(stages) => {
+                stages.iter().skip(skip).take(take).map(|stage| Self::stumps(stage, spread)).collect()
+            }
+            program::Weak::Trees(stages) => {
+                stages.iter().skip(skip).take(take).map(|stage| Self::trees(stage, spread)).collect()
+            }
         }
     }
 
@@ -178,40 +189,48 @@ impl DenseStage {
 }
 
 impl Shape {
+    /// `None` where weights are no whole numbers, or a sum might not be exact, or the shape is another one.
     fn new(rects: &Rects, spread: u32) -> Option<Self> {
-        let factors = factors(rects)?;
-        let mut corners: Vec<_> = factors.into_iter().filter(|&(_, factor)| factor != 0).collect();
-        // Units first, and pluses before minuses.
-        corners.sort_by_key(|&(corner, factor)| (factor.abs(), -factor, corner));
-        let (offsets, factors): (Vec<_>, Vec<_>) =
-            corners.into_iter().map(|(corner, factor)| (corner * spread, factor)).unzip();
-        match *factors {
-            [1, 1, -1, -1, a, b] if a == -b => {
-                Some(Self::Halves(Value { corners: offsets.try_into().ok()?, factors: [a] }))
+        // How often each corner counts.
+        let mut corners: Vec<(u32, i32)> = Vec::with_capacity(12);
+        let mut largest = 0.0;
+        for ((rect, &weight), &area) in rects.corners.iter().zip(&rects.weights).zip(&rects.areas) {
+            largest += f64::from(weight).abs() * f64::from(area) * WHITE;
+            if weight.fract() != 0.0 || f64::from(weight).abs() >= EXACT {
+                return None;
             }
-            [1, 1, -1, -1, a, b, c, d] if a == b && c == -a && d == -a => {
-                Some(Self::Inside(Value { corners: offsets.try_into().ok()?, factors: [a] }))
+            for (&corner, sign) in rect.iter().zip([1, -1, -1, 1]) {
+                let factor = sign * weight as i32;
+                match corners.iter_mut().find(|(known, _)| *known == corner) {
+                    Some((_, sum)) => *sum += factor,
+                    None => corners.push((corner, factor)),
+                }
             }
-            [a, b, c, d, e, f, g, h, i] if [b, c, d] == [a; 3] && [f, g, h] == [e; 3] => {
-                Some(Self::Quarters(Value { corners: offsets.try_into().ok()?, factors: [a, e, i] }))
-            }
-            _ => None,
         }
+        corners.retain(|&(_, factor)| factor != 0);
+        // Units first, and pluses before minuses.
+        corners.sort_unstable_by_key(|&(corner, factor)| (factor.abs(), -factor, corner));
+        let value = |index: usize| corners.get(index).map_or(0, |&(_, factor)| factor);
+        let factors: [i32; 9] = std::array::from_fn(value);
+        let shape = match (corners.len(), factors) {
+            (6, [1, 1, -1, -1, a, b, ..]) if a == -b => Self::Halves(picked(&corners, spread, [a])?),
+            (8, [1, 1, -1, -1, a, b, c, d, _]) if a == b && c == -a && d == -a => {
+                Self::Inside(picked(&corners, spread, [a])?)
+            }
+            (9, [a, b, c, d, e, f, g, h, i]) if [b, c, d] == [a; 3] && [f, g, h] == [e; 3] => {
+                Self::Quarters(picked(&corners, spread, [a, e, i])?)
+            }
+            _ => return None,
+        };
+        (largest < EXACT).then_some(shape)
     }
 }
 
-/// How often each corner counts; `None` where that is no whole number, or a sum might not be exact.
-fn factors(rects: &Rects) -> Option<BTreeMap<u32, i32>> {
-    let mut factors = BTreeMap::new();
-    let mut largest = 0.0;
-    for ((corners, &weight), &area) in rects.corners.iter().zip(&rects.weights).zip(&rects.areas) {
-        largest += f64::from(weight).abs() * f64::from(area) * WHITE;
-        if weight.fract() != 0.0 || f64::from(weight).abs() >= EXACT {
-            return None;
-        }
-        for (&corner, sign) in corners.iter().zip([1, -1, -1, 1]) {
-            *factors.entry(corner).or_default() += sign * weight as i32;
-        }
-    }
-    (largest < EXACT).then_some(factors)
+fn picked<const CORNERS: usize, const FACTORS: usize>(
+    corners: &[(u32, i32)],
+    spread: u32,
+    factors: [i32; FACTORS],
+) -> Option<Value<CORNERS, FACTORS>> {
+    let corners = <&[_; CORNERS]>::try_from(corners).ok()?.map(|(corner, _)| corner * spread);
+    Some(Value { corners, factors })
 }

@@ -1,5 +1,7 @@
 //! A cascade made ready for integrals of a given layout: each rectangle as four offsets from the window's corner.
 
+use std::sync::Arc;
+
 use crate::cascade::{self, Cascade, Feature, Node, Tree};
 use crate::dense::Dense;
 use crate::integral::Layout;
@@ -61,7 +63,9 @@ pub(crate) struct Rects {
 }
 
 impl Program {
-    pub(crate) fn new(cascade: &Cascade, layout: Layout) -> Self {
+    /// `before` is the same cascade for a layout of the same step, if there is one: what does not depend on the layout
+    /// is taken over.
+    pub(crate) fn new(cascade: &Cascade, layout: Layout, before: Option<&Self>) -> Self {
         let (width, height) = (cascade.window.0 as i32, cascade.window.1 as i32);
         let rects = |feature: usize, layout| Rects::new(&cascade.features[feature], layout);
         let stump = |tree: &Tree, layout| match (&tree.nodes[..], &tree.leaves[..]) {
@@ -98,8 +102,11 @@ impl Program {
         let weak = |layout| stumps(layout).map_or_else(|| Weak::Trees(trees(layout)), Weak::Stumps);
         let inner = upright(layout, 1, 1, width - 2, height - 2);
         let inner_area = f64::from((width - 2) * (height - 2));
-        let dense = if layout.tilted { None } else { Dense::new(layout, (width, height), weak) };
-        Self { layout, inner, inner_area, weak: weak(layout), dense }
+        let stages = weak(layout);
+        let far = before.and_then(|before| Some(Arc::clone(&before.dense.as_ref()?.far)));
+        let dense =
+            if layout.tilted { None } else { Dense::new(layout, (width, height), &stages, far, weak) };
+        Self { layout, inner, inner_area, weak: stages, dense }
     }
 }
 

@@ -156,7 +156,7 @@ fn every_backend_finds_the_same_windows() {
             Detector::new(cascade.clone(), params).unwrap().with_backend(backend).unwrap().detect(&image)
         };
         let layout = Layout { stride: 512, rows: 64, tilted: false, step: 1 };
-        dense += usize::from(Program::new(&cascade, layout).dense.is_some());
+        dense += usize::from(Program::new(&cascade, layout, None).dense.is_some());
         let expected = find(Backend::Scalar);
         windows += expected.len();
         for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
