@@ -1,7 +1,8 @@
 """Times crates/haar against OpenCV's detectMultiScale on the same pictures, in alternation.
 
     cargo build --release -p haar --example detect
-    python benches/haar.py [--backends avx512,avx2,scalar] [--rounds N] [--threads N] PICTURE...
+    ffmpeg -i VIDEO -vf fps=1,scale=1280:720 -frames:v 3 -pix_fmt gray frame_%d.png
+    python benches/haar.py [--backends avx512,avx2,portable,scalar] [--rounds N] [--threads N] PICTURE...
 
 needs opencv-python-headless 4 and Debian's opencv-data. Prints for every size of picture and backend the median
 milliseconds a search of both, the median over the rounds of their ratio, and whether both found the same rectangles.
@@ -55,7 +56,7 @@ def ours(backend, paths, options, repeat):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--backends", default="avx512,avx2,scalar")
+    parser.add_argument("--backends", default="avx512,avx2,portable,scalar")
     parser.add_argument("--cascade", default="frontalface_default")
     parser.add_argument("--scale-factor", type=float, default=1.25)
     parser.add_argument("--min-size", type=int, default=30)
@@ -82,7 +83,7 @@ def main():
                 different |= their_boxes != our_boxes
             cv, mine, ratio = (statistics.median(column) for column in zip(*rounds))
             same = "the same" if their_boxes == our_boxes else "DIFFERENT"
-            print(f"{width}x{height} {backend:7} cv2 {cv:7.2f} ms  haar {mine:7.2f} ms  {ratio:5.2f} times, {same}")
+            print(f"{width}x{height} {backend:8} cv2 {cv:7.2f} ms  haar {mine:7.2f} ms  {ratio:5.2f} times, {same}")
     sys.exit(different)
 
 

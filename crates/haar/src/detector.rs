@@ -177,7 +177,12 @@ impl Detector {
         if !self.plan.stripes.is_empty()
             && self.programs.as_ref().is_none_or(|[program, _]| program.layout != layout)
         {
-            self.programs = Some([1, 2].map(|step| Program::new(&self.cascade, layout.stepping(step))));
+            let before = self.programs.take();
+            let program = |step: usize| {
+                let before = before.as_ref().map(|programs| &programs[step - 1]);
+                Program::new(&self.cascade, layout.stepping(step), before)
+            };
+            self.programs = Some([program(1), program(2)]);
         }
     }
 

@@ -1,6 +1,8 @@
 //! A cascade made ready for integrals of a given layout: each rectangle as four offsets from the window's corner.
 
-use crate::cascade::{Cascade, Feature, Tree};
+use std::sync::Arc;
+
+use crate::cascade::{self, Cascade, Feature, Node, Tree};
 use crate::dense::Dense;
 use crate::integral::Layout;
 
@@ -61,7 +63,9 @@ pub(crate) struct Rects {
 }
 
 impl Program {
-    pub(crate) fn new(cascade: &Cascade, layout: Layout) -> Self {
+    /// `before` is the same cascade for a layout of the same step, if there is one: what does not depend on the layout
+    /// is taken over.
+    pub(crate) fn new(cascade: &Cascade, layout: Layout, before: Option<&Self>) -> Self {
         let (width, height) = (cascade.window.0 as i32, cascade.window.1 as i32);
         let rects = |feature: usize, layout| Rects::new(&cascade.features[feature], layout);
         let stump = |tree: &Tree, layout| match (&tree.nodes[..], &tree.leaves[..]) {
@@ -71,36 +75,38 @@ impl Program {
             }
             _ => None,
         };
-        let tree = |tree: &Tree| CompiledTree {
-            nodes: tree
-                .nodes
-                .iter()
-                .map(|node| CompiledNode {
-                    rects: rects(node.feature, layout),
-                    threshold: node.threshold,
-                    next: [node.left, node.right],
-                })
-                .collect(),
+        let node = |node: &Node, layout| CompiledNode {
+            rects: rects(node.feature, layout),
+            threshold: node.threshold,
+            next: [node.left, node.right],
+        };
+        let tree = |tree: &Tree, layout| CompiledTree {
+            nodes: tree.nodes.iter().map(|one| node(one, layout)).collect(),
             leaves: tree.leaves.clone(),
         };
+        let threshold = |stage: &cascade::Stage| f64::from(stage.threshold);
         let stumps = |layout| {
-            let stage = |stage: &crate::cascade::Stage| {
+            let stage = |stage: &cascade::Stage| {
                 let weak = stage.trees.iter().map(|tree| stump(tree, layout)).collect::<Option<_>>()?;
-                Some(Stage { threshold: f64::from(stage.threshold), weak })
+                Some(Stage { threshold: threshold(stage), weak })
             };
             cascade.stages.iter().map(stage).collect::<Option<_>>()
         };
-        let weak = stumps(layout).map(Weak::Stumps).unwrap_or_else(|| {
-            let stage = |stage: &crate::cascade::Stage| Stage {
-                threshold: f64::from(stage.threshold),
-                weak: stage.trees.iter().map(tree).collect(),
+        let trees = |layout| {
+            let stage = |stage: &cascade::Stage| Stage {
+                threshold: threshold(stage),
+                weak: stage.trees.iter().map(|one| tree(one, layout)).collect(),
             };
-            Weak::Trees(cascade.stages.iter().map(stage).collect())
-        });
+            cascade.stages.iter().map(stage).collect()
+        };
+        let weak = |layout| stumps(layout).map_or_else(|| Weak::Trees(trees(layout)), Weak::Stumps);
         let inner = upright(layout, 1, 1, width - 2, height - 2);
         let inner_area = f64::from((width - 2) * (height - 2));
-        let dense = if layout.tilted { None } else { Dense::new(layout, (width, height), stumps) };
-        Self { layout, inner, inner_area, weak, dense }
+        let stages = weak(layout);
+        let far = before.and_then(|before| Some(Arc::clone(&before.dense.as_ref()?.far)));
+        let dense =
+            if layout.tilted { None } else { Dense::new(layout, (width, height), &stages, far, weak) };
+        Self { layout, inner, inner_area, weak: stages, dense }
     }
 }
 

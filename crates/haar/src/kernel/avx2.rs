@@ -162,6 +162,28 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn choose(
+        self,
+        value: __m256i,
+        norm: __m256,
+        threshold: f32,
+        (below, above): (__m256, __m256),
+    ) -> __m256 {
+        // SAFETY: see above.
+        unsafe {
+            let value = _mm256_mul_ps(_mm256_cvtepi32_ps(value), norm);
+            let is_below = _mm256_cmp_ps::<_CMP_LT_OQ>(value, _mm256_set1_ps(threshold));
+            _mm256_blendv_ps(above, below, is_below)
+        }
+    }
+
+    #[inline(always)]
+    fn add_floats(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn reach(self, votes: __m256, bound: f32) -> u64 {
         // SAFETY: see above.
         let mask = unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(votes, _mm256_set1_ps(bound))) };

@@ -122,6 +122,28 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn choose(
+        self,
+        value: __m512i,
+        norm: __m512,
+        threshold: f32,
+        (below, above): (__m512, __m512),
+    ) -> __m512 {
+        // SAFETY: see above.
+        unsafe {
+            let value = _mm512_mul_ps(_mm512_cvtepi32_ps(value), norm);
+            let is_below = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(value, _mm512_set1_ps(threshold));
+            _mm512_mask_blend_ps(is_below, above, below)
+        }
+    }
+
+    #[inline(always)]
+    fn add_floats(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn reach(self, votes: __m512, bound: f32) -> u64 {
         // SAFETY: see above.
         unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(votes, _mm512_set1_ps(bound))) }

@@ -1,7 +1,7 @@
 //! Neighbouring windows as lanes: what AVX2 and AVX-512 share.
 
 use super::{BATCH, BLOCK, Block, Line, MARGIN, Survivors};
-use crate::dense::{Dense, DenseStage};
+use crate::dense::{Dense, DenseStage, DenseTree, Halves, Inside, MAX_NODES, Quarters, Shape};
 use crate::integral::{Layout, ROOM};
 use crate::program::Program;
 use crate::scan;
@@ -40,6 +40,15 @@ pub(super) trait Lanes: Copy {
         norm: Self::Floats,
         weak: (f32, f32),
     ) -> Self::Floats;
+    /// Where value times norm is below the threshold the first, else the second.
+    fn choose(
+        self,
+        value: Self::Ints,
+        norm: Self::Floats,
+        threshold: f32,
+        leads_to: (Self::Floats, Self::Floats),
+    ) -> Self::Floats;
+    fn add_floats(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// Where `votes` is `bound` or more.
     fn reach(self, votes: Self::Floats, bound: f32) -> u64;
     /// As [`scan::norm`], from the sums over the inner window: the norms, and where there is one.
@@ -311,32 +320,85 @@ fn settle(passed: u64, mut doubtful: u64, exact: impl Fn(usize) -> bool) -> u64 
 /// At each corner of the stage, counted from `sums`, there are `LANES` numbers.
 #[inline(always)]
 unsafe fn votes<L: Lanes>(lanes: L, stage: &DenseStage, sums: *const i32, norm: L::Floats) -> (u64, u64) {
-    // SAFETY: the caller's promise.
-    let at = |corner: u32| unsafe { lanes.load(sums.add(corner as usize)) };
     let mut votes = lanes.splat(stage.base);
     for weak in &stage.halves {
-        let [a, b, c, d, e, f] = weak.corners;
-        let value = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
-        let value = lanes.add(value, lanes.times(lanes.sub(at(e), at(f)), weak.factors[0]));
+        // SAFETY: the caller's promise.
+        let value = unsafe { halves(lanes, sums, &weak.value) };
         votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
     }
     for weak in &stage.insides {
-        let [a, b, c, d, e, f, g, h] = weak.corners;
-        let outer = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
-        let inner = lanes.add(lanes.sub(at(e), at(g)), lanes.sub(at(f), at(h)));
-        let value = lanes.add(outer, lanes.times(inner, weak.factors[0]));
+        // SAFETY: the caller's promise.
+        let value = unsafe { inside(lanes, sums, &weak.value) };
         votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
     }
     for weak in &stage.quarters {
-        let [a, b, c, d, e, f, g, h, i] = weak.corners;
-        let [outer, between, centre] = weak.factors;
-        let sum = |a, b, c, d| lanes.add(lanes.add(at(a), at(b)), lanes.add(at(c), at(d)));
-        let value = lanes.add(lanes.times(sum(a, b, c, d), outer), lanes.times(sum(e, f, g, h), between));
-        let value = lanes.add(value, lanes.times(at(i), centre));
+        // SAFETY: the caller's promise.
+        let value = unsafe { quarters(lanes, sums, &weak.value) };
         votes = lanes.vote(votes, value, norm, (weak.threshold, weak.below));
+    }
+    for tree in &stage.trees {
+        // What each node leads to, children before their parents.
+        let mut leads_to = [lanes.splat(0.0); MAX_NODES];
+        for (index, node) in tree.nodes.iter().enumerate().rev() {
+            // SAFETY: the caller's promise.
+            let value = unsafe {
+                match &node.value {
+                    Shape::Halves(value) => halves(lanes, sums, value),
+                    Shape::Inside(value) => inside(lanes, sums, value),
+                    Shape::Quarters(value) => quarters(lanes, sums, value),
+                }
+            };
+            let [below, above] = node.next;
+            let below = follow(lanes, tree, &leads_to, below);
+            let above = follow(lanes, tree, &leads_to, above);
+            leads_to[index] = lanes.choose(value, norm, node.threshold, (below, above));
+        }
+        votes = lanes.add_floats(votes, leads_to[0]);
     }
     let passed = lanes.reach(votes, stage.passed);
     (passed, lanes.reach(votes, stage.failed) & !passed)
+}
+
+#[inline(always)]
+fn follow<L: Lanes>(lanes: L, tree: &DenseTree, leads_to: &[L::Floats; MAX_NODES], next: i32) -> L::Floats {
+    let index = next.unsigned_abs() as usize;
+    if next > 0 { leads_to[index] } else { lanes.splat(tree.leaves[index]) }
+}
+
+/// # Safety
+/// At each corner, counted from `sums`, there are `LANES` numbers.
+#[inline(always)]
+unsafe fn halves<L: Lanes>(lanes: L, sums: *const i32, value: &Halves) -> L::Ints {
+    // SAFETY: the caller's promise.
+    let at = |corner: u32| unsafe { lanes.load(sums.add(corner as usize)) };
+    let [a, b, c, d, e, f] = value.corners;
+    let whole = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
+    lanes.add(whole, lanes.times(lanes.sub(at(e), at(f)), value.factors[0]))
+}
+
+/// # Safety
+/// At each corner, counted from `sums`, there are `LANES` numbers.
+#[inline(always)]
+unsafe fn inside<L: Lanes>(lanes: L, sums: *const i32, value: &Inside) -> L::Ints {
+    // SAFETY: the caller's promise.
+    let at = |corner: u32| unsafe { lanes.load(sums.add(corner as usize)) };
+    let [a, b, c, d, e, f, g, h] = value.corners;
+    let outer = lanes.add(lanes.sub(at(a), at(c)), lanes.sub(at(b), at(d)));
+    let inner = lanes.add(lanes.sub(at(e), at(g)), lanes.sub(at(f), at(h)));
+    lanes.add(outer, lanes.times(inner, value.factors[0]))
+}
+
+/// # Safety
+/// At each corner, counted from `sums`, there are `LANES` numbers.
+#[inline(always)]
+unsafe fn quarters<L: Lanes>(lanes: L, sums: *const i32, value: &Quarters) -> L::Ints {
+    // SAFETY: the caller's promise.
+    let at = |corner: u32| unsafe { lanes.load(sums.add(corner as usize)) };
+    let [a, b, c, d, e, f, g, h, i] = value.corners;
+    let [outer, between, centre] = value.factors;
+    let sum = |a, b, c, d| lanes.add(lanes.add(at(a), at(b)), lanes.add(at(c), at(d)));
+    let value = lanes.add(lanes.times(sum(a, b, c, d), outer), lanes.times(sum(e, f, g, h), between));
+    lanes.add(value, lanes.times(at(i), centre))
 }
 
 /// # Safety

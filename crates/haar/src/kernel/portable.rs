@@ -113,6 +113,18 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn choose(self, value: Ints, norm: Floats, threshold: f32, (below, above): (Floats, Floats)) -> Floats {
+        std::array::from_fn(|lane| {
+            if value[lane] as f32 * norm[lane] < threshold { below[lane] } else { above[lane] }
+        })
+    }
+
+    #[inline(always)]
+    fn add_floats(self, a: Floats, b: Floats) -> Floats {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
     fn reach(self, votes: Floats, bound: f32) -> u64 {
         mask(|lane| votes[lane] >= bound)
     }
