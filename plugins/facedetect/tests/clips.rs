@@ -133,3 +133,32 @@ fn few_scans_find_what_many_find() {
         }
     }
 }
+
+/// The middle one of the rolls of all faces, degrees.
+fn median_roll(frames: &[Vec<FaceRegion>]) -> f64 {
+    let mut rolls: Vec<f64> = frames.iter().flatten().filter_map(FaceRegion::roll).collect();
+    assert!(rolls.len() * 10 >= frames.len() * 8, "eyes in {} of {} frames", rolls.len(), frames.len());
+    rolls.sort_by(f64::total_cmp);
+    rolls[rolls.len() / 2]
+}
+
+#[test]
+fn a_head_that_leans_is_seen_to_lean() {
+    common::init();
+    if gst::ElementFactory::find("rotate").is_none() {
+        println!("skipped: no element rotate");
+        return;
+    }
+    let roll = |degrees: f64| {
+        // The element turns counter-clockwise.
+        let rotate = format!("rotate angle={} ! videoconvert", -degrees.to_radians());
+        let detect = format!("{rotate} ! haarfacedetect eyes-cascade=eye scan-interval=500000000");
+        run("video/single_face.mp4", &detect).map(|frames| median_roll(&frames))
+    };
+    let Some(upright) = roll(0.0) else { return };
+    for degrees in [-12.0, -6.0, 6.0, 12.0] {
+        let leaned = roll(degrees).unwrap() - upright;
+        println!("{degrees} degrees: {leaned:.1}");
+        assert!((leaned - degrees).abs() < 3.0, "{leaned} for {degrees}");
+    }
+}

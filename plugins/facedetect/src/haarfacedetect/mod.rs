@@ -24,6 +24,11 @@
 //! On a talking head of 1280x720 at 24 frames a second, `scan-interval=500000000` takes a ninth of the CPU time of full
 //! searches, and boxes the face in more than 99 % of the frames where these find it.
 //!
+//! Eyes are searched in the rows of a face where eyes are, the best supported one on either side; a pair that would lean by
+//! more than 30 degrees is no pair. On a filmed face turned by up to 15 degrees the roll is right within 1.5. A cascade for
+//! profiles beside the frontal one is not worth its time: on six clips with people who turn their heads, `profileface` found no face
+//! in any frame where `frontalface_default` found none, and took longer.
+//!
 //! The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in
 //! `GST_MOOD_CASCADE_PATH`.
 //!
