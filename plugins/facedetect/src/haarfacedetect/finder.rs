@@ -17,6 +17,8 @@ const NEARBY_MARGIN: f64 = 0.35;
 const MARGIN_A_SECOND: f64 = 1.0;
 /// A new face with this many times the neighbours it needs is believed at once, others when they are seen again.
 const SURE: u32 = 3;
+/// A search around one face finds another that overlaps it so much, too.
+const SAME_PLACE: f64 = 0.6;
 /// Two searches that overlap may find one face twice.
 const SAME_FACE: f64 = 0.4;
 /// A frame that does not know its time is taken to come this long after the one before, ns.
@@ -131,7 +133,15 @@ impl Finder {
     ) -> Result<Vec<Detection>, ParamsError> {
         let whole = params(search, image);
         let mut candidates: Vec<Detection> = Vec::new();
-        for expected in self.tracker.expected(time) {
+        let mut expected = self.tracker.expected(time);
+        // Those in doubt come last: what is found around the others will do for them.
+        expected.sort_by_key(|expected| expected.doubted);
+        let mut searched: Vec<Rect> = Vec::new();
+        for expected in expected {
+            if searched.iter().any(|rect| rect.overlap(&expected.rect) > SAME_PLACE) {
+                continue;
+            }
+            searched.push(expected.rect);
             let (x, y, w, h) = surroundings(&expected);
             self.nearby.set_params(nearby(&expected, &whole))?;
             let found = self.nearby.detect(&image.crop(x, y, w, h));
