@@ -68,11 +68,25 @@ struct Track {
     missed: Option<u64>,
     /// The last search of everything did not find it.
     doubted: bool,
+    /// The frame before showed something there, on too weak evidence.
+    hinted: bool,
 }
 
 impl Track {
     fn new(rect: Rect, time: u64) -> Self {
-        Self { id: None, last: rect, seen: time, motion: Motion::new(&rect), missed: None, doubted: false }
+        let motion = Motion::new(&rect);
+        Self { id: None, last: rect, seen: time, motion, missed: None, doubted: false, hinted: false }
+    }
+
+    /// Whether weak evidence will do: a face in doubt is treated like a new one.
+    fn trusted(&self) -> bool {
+        !self.doubted || self.hinted || self.missed.is_none()
+    }
+
+    fn see(&mut self, time: u64, rect: &Rect) {
+        self.motion = self.at(time);
+        self.motion.correct(rect);
+        (self.last, self.seen, self.missed) = (*rect, time, None);
     }
 
     fn at(&self, time: u64) -> Motion {
@@ -114,7 +128,8 @@ impl Tracker {
     }
 
     /// Like [`update`](Self::update), for a frame that was searched only where faces are [`expected`](Self::expected):
-    /// no new face begins. A face that the last search of everything missed is only believed on strong evidence.
+    /// no new face begins. One that the last search of everything missed is believed like a new one, on strong evidence or
+    /// when it is seen in a second frame running.
     pub fn follow(&mut self, time: u64, sightings: &[Sighting]) -> Vec<Option<u32>> {
         self.take(time, sightings, Searched::AroundFaces)
     }
@@ -142,39 +157,44 @@ impl Tracker {
     fn take(&mut self, time: u64, sightings: &[Sighting], searched: Searched) -> Vec<Option<u32>> {
         self.forget(time);
         let first = !std::mem::replace(&mut self.in_scene, true);
-        let matches = self.assign(time, sightings, searched);
+        let everywhere = searched == Searched::Everywhere;
+        let matches = self.assign(time, sightings);
+        let mut hinted = vec![false; self.tracks.len()];
         let mut ids = Vec::with_capacity(sightings.len());
         for (&Sighting { rect, sure }, known) in sightings.iter().zip(matches) {
-            let mut track = match known.and_then(|known| self.tracks.get(known)) {
-                Some(track) => Track { motion: track.at(time), ..*track },
-                None if searched == Searched::Everywhere => Track::new(rect, time),
-                None => {
-                    ids.push(None);
-                    continue;
+            let track = match known {
+                Some(known) if everywhere || sure || self.tracks[known].trusted() => {
+                    self.tracks[known].see(time, &rect);
+                    self.tracks.get_mut(known)
                 }
+                Some(known) => {
+                    hinted[known] = true;
+                    None
+                }
+                None if everywhere => {
+                    self.tracks.push(Track::new(rect, time));
+                    self.tracks.last_mut()
+                }
+                None => None,
             };
-            if known.is_some() {
-                track.motion.correct(&rect);
-            }
-            (track.last, track.seen, track.missed) = (rect, time, None);
-            if track.id.is_none() && (sure || first || known.is_some()) {
-                self.used += 1;
-                track.id = Some(self.used);
-            }
-            ids.push(track.id);
-            match known.and_then(|known| self.tracks.get_mut(known)) {
-                Some(known) => *known = track,
-                None => self.tracks.push(track),
-            }
+            ids.push(track.and_then(|track| {
+                if track.id.is_none() && (sure || first || known.is_some()) {
+                    self.used += 1;
+                    track.id = Some(self.used);
+                }
+                track.id
+            }));
         }
-        for track in &mut self.tracks {
+        hinted.resize(self.tracks.len(), false);
+        for (track, hinted) in self.tracks.iter_mut().zip(hinted) {
             let missing = track.seen != time;
             if missing {
                 track.missed.get_or_insert(time);
             }
-            if searched == Searched::Everywhere {
+            if everywhere {
                 track.doubted = missing;
             }
+            track.hinted = hinted;
         }
         // A weak sighting that was not repeated was no face.
         self.tracks.retain(|track| track.id.is_some() || track.seen == time);
@@ -182,14 +202,11 @@ impl Tracker {
     }
 
     /// The track of each sighting.
-    fn assign(&self, time: u64, sightings: &[Sighting], searched: Searched) -> Vec<Option<usize>> {
+    fn assign(&self, time: u64, sightings: &[Sighting]) -> Vec<Option<usize>> {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
         for (number, track) in self.tracks.iter().enumerate() {
             let motion = track.at(time);
             for (place, sighting) in sightings.iter().enumerate() {
-                if searched == Searched::AroundFaces && track.doubted && !sighting.sure {
-                    continue;
-                }
                 pairs.extend(self.cost(track, &motion, &sighting.rect).map(|cost| (cost, number, place)));
             }
         }
@@ -318,5 +335,62 @@ mod tests {
         let face = seen(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(0, &[face, face]), ids([1, 2]));
         assert_eq!(tracker.update(FRAME, &[face, face]), ids([1, 2]));
+    }
+
+    #[test]
+    fn between_full_searches_no_face_begins() {
+        let mut tracker = Tracker::default();
+        assert_eq!(tracker.follow(0, &[seen(300.0, 50.0, 90.0)]), [None]);
+        assert_eq!(tracker.update(FRAME, &[seen(10.0, 10.0, 50.0)]), ids([1]));
+        let both = [seen(10.0, 10.0, 50.0), seen(300.0, 50.0, 90.0)];
+        assert_eq!(tracker.follow(2 * FRAME, &both), [Some(1), None]);
+        assert_eq!(tracker.update(3 * FRAME, &both), ids([1, 2]));
+        let known = [weak(10.0, 10.0, 50.0), weak(100.0, 10.0, 30.0)];
+        assert_eq!(tracker.update(4 * FRAME, &known), [Some(1), None]);
+        assert_eq!(tracker.follow(5 * FRAME, &known), ids([1, 3]), "seen twice running");
+    }
+
+    #[test]
+    fn a_face_that_a_full_search_missed_must_prove_itself() {
+        let mut tracker = Tracker::default();
+        let (strong, faint) = (seen(10.0, 10.0, 50.0), weak(10.0, 10.0, 50.0));
+        assert_eq!(tracker.update(0, &[strong]), ids([1]));
+        assert_eq!(tracker.follow(FRAME, &[]), []);
+        assert_eq!(tracker.follow(2 * FRAME, &[faint]), ids([1]), "not in doubt");
+        assert_eq!(tracker.update(3 * FRAME, &[]), []);
+        assert!(tracker.expected(4 * FRAME)[0].doubted);
+        for frame in [4, 6] {
+            assert_eq!(tracker.follow(frame * FRAME, &[faint]), [None]);
+            assert_eq!(tracker.follow((frame + 1) * FRAME, &[]), [], "not running");
+        }
+        assert_eq!(tracker.follow(8 * FRAME, &[faint]), [None]);
+        assert_eq!(tracker.follow(9 * FRAME, &[faint]), ids([1]));
+        assert_eq!(tracker.follow(10 * FRAME, &[faint]), ids([1]));
+        assert_eq!(tracker.update(11 * FRAME, &[]), []);
+        assert_eq!(tracker.follow(12 * FRAME, &[strong]), ids([1]));
+        assert_eq!(tracker.update(13 * FRAME, &[faint]), ids([1]));
+        assert!(!tracker.expected(14 * FRAME)[0].doubted);
+    }
+
+    #[test]
+    fn the_expected_place_moves_on() {
+        let mut tracker = Tracker::default();
+        for frame in 0..25 {
+            tracker.update(frame * FRAME, &[seen(4.0 * frame as f64, 10.0, 50.0)]);
+        }
+        let expected = tracker.expected(29 * FRAME)[0];
+        assert!((expected.rect.x - 116.0).abs() < 1.0, "{expected:?}");
+        assert_eq!((expected.id, expected.last.x, expected.unseen), (Some(1), 96.0, 5 * FRAME));
+    }
+
+    #[test]
+    fn impossible_boxes_do_no_harm() {
+        let mut tracker = Tracker::default();
+        for (frame, side) in [0.0, f64::NAN, f64::INFINITY, -5.0, 1e300, 0.0].into_iter().enumerate() {
+            let time = frame as u64 * FRAME;
+            let found = tracker.update(time, &[seen(0.0, 0.0, side), seen(300.0, 50.0, 90.0)]);
+            assert_eq!(found[1], Some(2), "{side}");
+            assert!(!tracker.expected(time).is_empty());
+        }
     }
 }

@@ -95,3 +95,70 @@ fn nobody_is_found_where_nobody_is() {
     println!("{with_face} of {} frames", frames.len());
     assert!(with_face * 10 <= frames.len());
 }
+
+/// Between two boxes, the area both cover over the area either covers.
+fn overlap(a: &PixelBox, b: &PixelBox) -> f64 {
+    let rect = |b: &PixelBox| face_track::Rect {
+        x: f64::from(b.x),
+        y: f64::from(b.y),
+        w: f64::from(b.w),
+        h: f64::from(b.h),
+    };
+    rect(a).overlap(&rect(b))
+}
+
+#[test]
+fn few_scans_find_what_many_find() {
+    for clip in ["WolfgangLanger_Pexels.mp4", "walk.mkv", "book.mkv", "single_face.mp4"] {
+        let clip = format!("video/{clip}");
+        let Some(all) = run(&clip, "haarfacedetect") else { return };
+        let few = run(&clip, "haarfacedetect scan-interval=500000000").unwrap();
+        assert_eq!(few.len(), all.len());
+        let same = |face: &FaceRegion, others: &[FaceRegion]| {
+            others.iter().any(|other| overlap(&face.bbox, &other.bbox) > 0.4)
+        };
+        let faces: Vec<bool> =
+            all.iter().zip(&few).flat_map(|(all, few)| all.iter().map(|face| same(face, few))).collect();
+        let found = faces.iter().filter(|&&found| found).count();
+        println!("{clip}: {found} of {} faces, ids {:?} and {:?}", faces.len(), ids(&all), ids(&few));
+        assert!(found * 100 >= faces.len() * 95, "{clip}: {found} of {}", faces.len());
+        assert_eq!((ids(&all), ids(&few)), (vec![1], vec![1]), "{clip}");
+        // No ghosts: there was such a face within half a second, which is at most 15 frames here.
+        for (number, faces) in few.iter().enumerate() {
+            let around = &all[number.saturating_sub(15)..all.len().min(number + 16)];
+            assert!(
+                faces.iter().all(|face| around.iter().any(|other| same(face, other))),
+                "{clip} frame {number}"
+            );
+        }
+    }
+}
+
+/// The middle one of the rolls of all faces, degrees.
+fn median_roll(frames: &[Vec<FaceRegion>]) -> f64 {
+    let mut rolls: Vec<f64> = frames.iter().flatten().filter_map(FaceRegion::roll).collect();
+    assert!(rolls.len() * 10 >= frames.len() * 8, "eyes in {} of {} frames", rolls.len(), frames.len());
+    rolls.sort_by(f64::total_cmp);
+    rolls[rolls.len() / 2]
+}
+
+#[test]
+fn a_head_that_leans_is_seen_to_lean() {
+    common::init();
+    if gst::ElementFactory::find("rotate").is_none() {
+        println!("skipped: no element rotate");
+        return;
+    }
+    let roll = |degrees: f64| {
+        // The element turns counter-clockwise.
+        let rotate = format!("rotate angle={} ! videoconvert", -degrees.to_radians());
+        let detect = format!("{rotate} ! haarfacedetect eyes-cascade=eye scan-interval=500000000");
+        run("video/single_face.mp4", &detect).map(|frames| median_roll(&frames))
+    };
+    let Some(upright) = roll(0.0) else { return };
+    for degrees in [-12.0, -6.0, 6.0, 12.0] {
+        let leaned = roll(degrees).unwrap() - upright;
+        println!("{degrees} degrees: {leaned:.1}");
+        assert!((leaned - degrees).abs() < 3.0, "{leaned} for {degrees}");
+    }
+}
