@@ -6,13 +6,14 @@ PLUGINS = facedetect emotionclassify moodplayer
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test lint install clean
+.PHONY: help setup build demo test bench lint install clean
 
 help:
 	@echo 'make demo     install what is missing, build, and run the built-in demo into target/demo'
 	@echo 'make test     install what is missing, build, and run all the tests'
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
+	@echo 'make bench    time the detector against OpenCV, into benches/RESULTS.md'
 	@echo 'make lint     formatting, clippy, documentation'
 	@echo 'make install  plugins, ONNX Runtime and gst-mood into PREFIX ($(PREFIX))'
 
@@ -28,6 +29,9 @@ demo: build
 # The end-to-end tests run the built plugins in GStreamer's own processes, so those are built first.
 test: build
 	cargo test --workspace --no-fail-fast
+
+bench: setup
+	scripts/bench.sh
 
 lint: setup
 	cargo fmt --all --check

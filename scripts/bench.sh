@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Side-by-side benchmarks: `make bench`. Times crates/haar against OpenCV's detectMultiScale on the same frames with the
+# same parameters, in alternation, and writes benches/RESULTS.md. Takes some minutes; ratios of one run are what counts.
+#
+# The frames are one a second of a real clip (MOOD_TEST_DATA), or of the demo's actor where that is absent, at three sizes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=target/bench-venv
+if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2' 2>/dev/null; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements.txt
+fi
+cargo build --release -p haar --example detect
+
+clip=${MOOD_TEST_DATA:-../shared/data}/video/WolfgangLanger_Pexels.mp4
+[ -e "$clip" ] || clip=target/demo/material/actor.mp4
+[ -e "$clip" ] || { echo 'bench: no clip: set MOOD_TEST_DATA, or run make demo first' >&2; exit 1; }
+frames=target/bench-frames
+rm -rf "$frames" && mkdir -p "$frames"
+for size in 640x360 1280x720 1920x1080; do
+    ffmpeg -v error -i "$clip" -vf "fps=1/4,scale=${size/x/:},format=gray" "$frames/$size-%02d.png"
+done
+
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+backends=portable,scalar
+if grep -qw avx2 /proc/cpuinfo; then backends=avx2,$backends; fi
+if grep -qw avx512vbmi /proc/cpuinfo; then backends=avx512,$backends; fi
+{
+    echo '# Benchmark results'
+    echo
+    echo "Written by \`make bench\` on $(date -u +%F): $cpu, $(nproc) cores, $(rustc --version | cut -d' ' -f1-2)."
+    echo "Frames of $(basename "$clip"). Milliseconds a full search, median; the ratio is the median of rounds in alternation."
+    for threads in 1 2; do
+        echo
+        echo '```'
+        "$venv/bin/python" benches/haar.py --backends "$backends" --threads "$threads" "$frames"/*.png
+        echo '```'
+    done
+} >benches/RESULTS.md.part
+mv benches/RESULTS.md.part benches/RESULTS.md
+cat benches/RESULTS.md
