@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Side-by-side benchmarks: `make bench`. Times crates/haar against OpenCV's detectMultiScale on the same frames with the
-# same parameters, in alternation, and writes benches/RESULTS.md. Takes some minutes; ratios of one run are what counts.
+# Side-by-side benchmarks: `make bench`. Times crates/haar against OpenCV's detectMultiScale and haarfacedetect against the
+# opencv plugin's element, on the same frames with the same parameters, in alternation, and writes benches/RESULTS.md.
+# Takes some minutes; ratios of one run are what counts.
 #
 # The frames are one a second of a real clip (MOOD_TEST_DATA), or of the demo's actor where that is absent, at three sizes.
 set -euo pipefail
@@ -12,6 +13,7 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2' 2>/dev/nu
     "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements.txt
 fi
 cargo build --release -p haar --example detect
+cargo build --release -p gstfacedetect
 
 clip=${MOOD_TEST_DATA:-../shared/data}/video/WolfgangLanger_Pexels.mp4
 [ -e "$clip" ] || clip=target/demo/material/actor.mp4
@@ -22,6 +24,8 @@ for size in 640x360 1280x720 1920x1080; do
     ffmpeg -v error -i "$clip" -vf "fps=1/4,scale=${size/x/:},format=gray" "$frames/$size-%02d.png"
 done
 
+ffmpeg -v error -i "$clip" -frames:v 240 -vf scale=1280:720 -pix_fmt yuv420p -f rawvideo "$frames/720.yuv"
+
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 backends=portable,scalar
 if grep -qw avx2 /proc/cpuinfo; then backends=avx2,$backends; fi
@@ -30,13 +34,22 @@ if grep -qw avx512vbmi /proc/cpuinfo; then backends=avx512,$backends; fi
     echo '# Benchmark results'
     echo
     echo "Written by \`make bench\` on $(date -u +%F): $cpu, $(nproc) cores, $(rustc --version | cut -d' ' -f1-2)."
-    echo "Frames of $(basename "$clip"). Milliseconds a full search, median; the ratio is the median of rounds in alternation."
+    echo "Frames of $(basename "$clip"). Medians of rounds in alternation."
+    echo
+    echo '## crates/haar and detectMultiScale: milliseconds a full search'
     for threads in 1 2; do
         echo
         echo '```'
         "$venv/bin/python" benches/haar.py --backends "$backends" --threads "$threads" "$frames"/*.png
         echo '```'
     done
+    echo
+    echo '## haarfacedetect and the opencv element'
+    echo
+    echo '```'
+    GST_PLUGIN_PATH=$PWD/target/release python3 benches/elements.py "$frames/720.yuv" 1280 720
+    echo '```'
 } >benches/RESULTS.md.part
 mv benches/RESULTS.md.part benches/RESULTS.md
+rm "$frames/720.yuv"
 cat benches/RESULTS.md
