@@ -48,8 +48,9 @@ check_rust() {
     fi
 }
 
-# The version and the checksums of its wheels, one an architecture.
-onnxruntime=1.31.1
+# The version and the checksums of its wheels, one an architecture. Wheels from 1.29 on note in the user's home
+# what program runs on what machine, and would send it to their maker, before a program can forbid it; this one does not.
+onnxruntime=1.27.0
 install_onnxruntime() {
     local target=target/onnxruntime
     # The file's name says the version, the link is what is looked for.
@@ -59,10 +60,10 @@ install_onnxruntime() {
     case $(uname -m) in
     x86_64)
         platform=manylinux_2_28_x86_64
-        checksum=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f ;;
+        checksum=e4f7b0e90d2d212e2c2deaa6c8291616183ab815d3ec558ea12d3ac8b26d36f4 ;;
     aarch64)
         platform=manylinux_2_28_aarch64
-        checksum=da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 ;;
+        checksum=2eb083321af8a236a84c7c140a7f4cecbfa2a987a18c07c78db471c20cd390ef ;;
     *)
         say "no ONNX Runtime wheel is known for $(uname -m): install libonnxruntime 1.21 or later and set ORT_DYLIB_PATH"
         return 0 ;;

@@ -63,6 +63,9 @@ impl Runtime {
     /// Looked for in this order: `named`; `$ORT_DYLIB_PATH`; `libonnxruntime.so` in each folder of `near` and in
     /// `../onnxruntime` from there; beside this program and in `../onnxruntime`, `../../onnxruntime` and
     /// `../lib/onnxruntime` from there; what the system's loader finds.
+    ///
+    /// Its telemetry is switched off. Microsoft's own builds from 1.29 on note what program runs on what machine before
+    /// that can be said: with one of those, set `ORT_DISABLE_TELEMETRY=1` for the process.
     pub fn load(named: Option<&Path>, near: &[PathBuf]) -> Result<Self, RuntimeError> {
         let mut loaded = LOADED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let named = match named {
