@@ -38,7 +38,7 @@ struct Options {
     /// Only portable code: the same as --backend scalar
     #[arg(long)]
     no_simd: bool,
-    /// Instructions to use: scalar, portable, avx2, avx512; the fastest where none is named
+    /// Instructions to use: scalar, portable, neon, avx2, avx512; the fastest where none is named
     #[arg(long, conflicts_with = "no_simd")]
     backend: Option<Backend>,
     /// Search every picture this often and print the milliseconds of each search to standard error

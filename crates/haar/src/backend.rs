@@ -10,8 +10,10 @@ use crate::kernel::Kernel;
 pub enum Backend {
     /// One window at a time: the plainest code, by which the others are tested.
     Scalar,
-    /// 4 windows at a time in portable code, for compilers to turn into SSE2 or NEON.
+    /// 4 windows at a time in portable code, for compilers to turn into what vectors there are: SSE2, VSX, RVV.
     Portable,
+    /// 64-bit ARM: 4 windows at a time.
+    Neon,
     /// x86-64 with AVX2: 8 windows at a time.
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since Zen 4): 16 windows at a time.
@@ -20,18 +22,19 @@ pub enum Backend {
 
 impl Backend {
     /// Every backend, from the slowest to the fastest.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// Whether this machine has the instructions.
     pub fn is_available(self) -> bool {
         Kernel::new(self).is_some()
     }
 
-    /// The name on command lines: `scalar`, `portable`, `avx2`, `avx512`.
+    /// The name on command lines: `scalar`, `portable`, `neon`, `avx2`, `avx512`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::group::{Candidate, group};
+use crate::group::{Candidate, Grouping};
 use crate::integral::Integrals;
 use crate::kernel::{Kernel, Survivors};
 use crate::program::Program;
@@ -91,7 +91,8 @@ impl Detection {
     }
 }
 
-/// Finds what a cascade was trained for. Keeps its buffers, so that pictures of one size cost no allocations to speak of.
+/// Finds what a cascade was trained for. Keeps its buffers: with one thread, pictures of one size cost no allocation but
+/// what more windows that pass than ever before need.
 #[derive(Clone, Debug)]
 pub struct Detector {
     cascade: Arc<Cascade>,
@@ -104,6 +105,7 @@ pub struct Detector {
     programs: Option<[Program; 2]>,
     workers: Vec<Worker>,
     candidates: Vec<Candidate>,
+    grouping: Grouping,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -126,6 +128,7 @@ impl Detector {
             programs: None,
             workers: Vec::new(),
             candidates: Vec::new(),
+            grouping: Grouping::default(),
         })
     }
 
@@ -155,14 +158,19 @@ impl Detector {
     /// The rectangles are those of OpenCV 4's `detectMultiScale` in the same picture, also before grouping. A picture
     /// smaller than the cascade's window has none.
     pub fn detect(&mut self, image: &GrayImage) -> Vec<Detection> {
+        let mut detections = Vec::new();
+        self.detect_into(image, &mut detections);
+        detections
+    }
+
+    /// The same into a list, which is emptied first: no allocation where it has room.
+    pub fn detect_into(&mut self, image: &GrayImage, detections: &mut Vec<Detection>) {
         self.prepare(image);
         self.search(image);
-        let mut detections: Vec<_> = group(&mut self.candidates, self.params.min_neighbors)
-            .into_iter()
-            .filter_map(|(candidate, neighbors)| clip(candidate, neighbors, image))
-            .collect();
+        let grouped = self.grouping.group(&mut self.candidates, self.params.min_neighbors);
+        detections.clear();
+        detections.extend(grouped.filter_map(|(candidate, neighbors)| clip(candidate, neighbors, image)));
         detections.sort_unstable_by_key(|d| (Reverse(u64::from(d.w) * u64::from(d.h)), d.y, d.x, d.w));
-        detections
     }
 
     /// Plan and program for pictures of this size.
@@ -200,7 +208,9 @@ impl Detector {
             1 => plan.stripes.len(),
             _ => plan.stripes.len().div_ceil(threads * SHARES_A_THREAD),
         };
-        if let Some((here, others)) = self.workers[..threads].split_first_mut() {
+        if let [one] = &mut self.workers[..threads] {
+            one.run(kernel, programs, plan, image, (&next, share));
+        } else if let Some((here, others)) = self.workers[..threads].split_first_mut() {
             std::thread::scope(|scope| {
                 for worker in others {
                     let next = &next;

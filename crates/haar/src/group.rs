@@ -32,57 +32,79 @@ impl Candidate {
     }
 }
 
-/// Means of the classes of more than `min_neighbors` similar candidates, each with its number; small ones inside
-/// better supported large ones are dropped. With 0 every candidate stands for itself.
-///
-/// Two candidates are in one class where a chain of similar ones connects them, and means are taken of whole numbers:
-/// the order of the candidates (which is sorted here) changes nothing.
-pub(crate) fn group(candidates: &mut [Candidate], min_neighbors: u32) -> Vec<(Candidate, u32)> {
-    candidates.sort_unstable();
-    if min_neighbors == 0 {
-        return candidates.iter().map(|&candidate| (candidate, 1)).collect();
-    }
-    let groups: Vec<_> =
-        classes(candidates).into_iter().filter(|&(_, support)| support > min_neighbors).collect();
-    let kept = |&(index, &(small, support)): &(usize, &(Candidate, u32))| {
-        !groups.iter().enumerate().any(|(other, &(large, larger))| {
-            other != index && small.lies_in(&large) && (larger > support.max(3) || support < 3)
-        })
-    };
-    groups.iter().enumerate().filter(kept).map(|(_, &group)| group).collect()
+/// Groups candidates, in buffers that are kept from picture to picture.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grouping {
+    /// A forest: candidates of one class have one root.
+    parents: Vec<usize>,
+    /// Sums of x, y, width and height, and how many there are, at the roots.
+    sums: Vec<([i64; 4], u32)>,
+    groups: Vec<(Candidate, u32)>,
 }
 
-/// Mean and number of each class of sorted candidates.
-fn classes(candidates: &[Candidate]) -> Vec<(Candidate, u32)> {
-    let mut parents: Vec<usize> = (0..candidates.len()).collect();
-    for (index, one) in candidates.iter().enumerate() {
-        // Candidates are sorted by x: none further right than this can be similar.
-        let reach = EPS * f64::from(one.w + one.h) * 0.5;
-        let near = |other: &&Candidate| f64::from(other.x - one.x) <= reach;
-        for (offset, other) in candidates[index + 1..].iter().take_while(near).enumerate() {
-            if one.resembles(other) {
-                let (a, b) = (root(&mut parents, index), root(&mut parents, index + 1 + offset));
-                parents[a.max(b)] = a.min(b);
+impl Grouping {
+    /// Means of the classes of more than `min_neighbors` similar candidates, each with its number; small ones inside
+    /// better supported large ones are dropped. With 0 every candidate stands for itself.
+    ///
+    /// Two candidates are in one class where a chain of similar ones connects them, and means are taken of whole
+    /// numbers: the order of the candidates (which is sorted here) changes nothing.
+    pub(crate) fn group(
+        &mut self,
+        candidates: &mut [Candidate],
+        min_neighbors: u32,
+    ) -> impl Iterator<Item = (Candidate, u32)> {
+        candidates.sort_unstable();
+        self.groups.clear();
+        if min_neighbors == 0 {
+            self.groups.extend(candidates.iter().map(|&candidate| (candidate, 1)));
+        } else {
+            self.classify(candidates);
+            let means = self.sums.iter().filter(|&&(_, support)| support > min_neighbors).map(mean);
+            self.groups.extend(means);
+        }
+        let groups = &self.groups[..];
+        let kept = move |&(index, &(small, support)): &(usize, &(Candidate, u32))| {
+            min_neighbors == 0
+                || !groups.iter().enumerate().any(|(other, &(large, larger))| {
+                    other != index && small.lies_in(&large) && (larger > support.max(3) || support < 3)
+                })
+        };
+        groups.iter().enumerate().filter(kept).map(|(_, &group)| group)
+    }
+
+    /// Sums up each class of sorted candidates.
+    fn classify(&mut self, candidates: &[Candidate]) {
+        let Self { parents, sums, .. } = self;
+        parents.clear();
+        parents.extend(0..candidates.len());
+        for (index, one) in candidates.iter().enumerate() {
+            // Candidates are sorted by x: none further right than this can be similar.
+            let reach = EPS * f64::from(one.w + one.h) * 0.5;
+            let near = |other: &&Candidate| f64::from(other.x - one.x) <= reach;
+            for (offset, other) in candidates[index + 1..].iter().take_while(near).enumerate() {
+                if one.resembles(other) {
+                    let (a, b) = (root(parents, index), root(parents, index + 1 + offset));
+                    parents[a.max(b)] = a.min(b);
+                }
             }
         }
-    }
-    let mut sums = vec![([0i64; 4], 0u32); candidates.len()];
-    for (index, one) in candidates.iter().enumerate() {
-        let (sum, support) = &mut sums[root(&mut parents, index)];
-        for (sum, value) in sum.iter_mut().zip([one.x, one.y, one.w, one.h]) {
-            *sum += i64::from(value);
+        sums.clear();
+        sums.resize(candidates.len(), ([0; 4], 0));
+        for (index, one) in candidates.iter().enumerate() {
+            let (sum, support) = &mut sums[root(parents, index)];
+            for (sum, value) in sum.iter_mut().zip([one.x, one.y, one.w, one.h]) {
+                *sum += i64::from(value);
+            }
+            *support += 1;
         }
-        *support += 1;
     }
-    sums.retain(|&(_, support)| support > 0);
-    sums.into_iter()
-        .map(|(sum, support)| {
-            // Single precision and a multiplication, as in OpenCV.
-            let share = 1.0 / support as f32;
-            let [x, y, w, h] = sum.map(|sum| (sum as f32 * share).round_ties_even() as i32);
-            (Candidate { x, y, w, h }, support)
-        })
-        .collect()
+}
+
+/// The mean of a class, in single precision and by a multiplication as in OpenCV.
+fn mean(&(sum, support): &([i64; 4], u32)) -> (Candidate, u32) {
+    let share = 1.0 / support as f32;
+    let [x, y, w, h] = sum.map(|sum| (sum as f32 * share).round_ties_even() as i32);
+    (Candidate { x, y, w, h }, support)
 }
 
 fn root(parents: &mut [usize], mut index: usize) -> usize {
@@ -96,6 +118,10 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn group(candidates: &mut [Candidate], min_neighbors: u32) -> Vec<(Candidate, u32)> {
+        Grouping::default().group(candidates, min_neighbors).collect()
+    }
 
     fn square(x: i32, y: i32, side: i32) -> Candidate {
         Candidate { x, y, w: side, h: side }

@@ -1,5 +1,8 @@
 //! From OpenCV's XML to a cascade.
 
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -8,27 +11,29 @@ use roxmltree::{Document, Node as Element, ParsingOptions};
 use crate::cascade::{Cascade, Feature, Node, Stage, Tree, WeightedRect};
 use crate::error::CascadeError;
 
-/// No cascade in use comes near; what is larger is refused before it is read into a tree.
-const MAX_BYTES: u64 = 64 << 20;
-const MAX_XML_NODES: u32 = 4_000_000;
+/// OpenCV's largest cascade has 2.7 MB; what is larger than this is refused before it is read into a tree.
+const MAX_BYTES: u64 = 16 << 20;
+const MAX_XML_NODES: u32 = 2_000_000;
 
 impl Cascade {
     /// Reads the text of a cascade file (`opencv_storage/cascade`, stage type BOOST, feature type HAAR).
     ///
-    /// Whatever the text, it costs no more memory than a small multiple of its length, and errors say what is wrong.
+    /// Whatever the text, it costs no more memory than a small multiple of its length, which may be 16 MiB, and time in
+    /// proportion. An error names the line and the element, or the number of the stage or feature, that is wrong.
     pub fn parse(xml: &str) -> Result<Self, CascadeError> {
         if xml.len() as u64 > MAX_BYTES {
-            return Err(CascadeError::Invalid(format!("more than {} MiB of text", MAX_BYTES >> 20)));
+            return Err(too_large());
         }
+        // Document types, and with them entities that stand for others, are refused by default.
         let options = ParsingOptions { nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(xml, options)?;
         let storage = document.root_element();
         if storage.tag_name().name() != "opencv_storage" {
-            return invalid(format!("the root is <{}>, not <opencv_storage>", storage.tag_name().name()));
+            return invalid(storage, "the root is not <opencv_storage>");
         }
         // OpenCV takes the first element, whatever its name.
         let Some(root) = storage.children().find(Element::is_element) else {
-            return invalid("<opencv_storage> is empty".into());
+            return invalid(storage, "it is empty");
         };
         if root.attribute("type_id") == Some("opencv-haar-classifier")
             || (child(root, "size").is_some() && child(root, "stageType").is_none())
@@ -37,7 +42,7 @@ impl Cascade {
         }
         match text(root, "stageType")? {
             "BOOST" => (),
-            other => return invalid(format!("the stage type is {other}, not BOOST")),
+            other => return invalid(root, format!("the stage type is {other}, not BOOST")),
         }
         match text(root, "featureType")? {
             "HAAR" => (),
@@ -59,16 +64,29 @@ impl Cascade {
     /// Reads a cascade file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, CascadeError> {
         let path = path.as_ref();
-        let read = |source| CascadeError::Read { path: path.into(), source };
-        if std::fs::metadata(path).map_err(read)?.len() > MAX_BYTES {
-            return Err(CascadeError::Invalid(format!("more than {} MiB of text", MAX_BYTES >> 20)));
-        }
-        Self::parse(&std::fs::read_to_string(path).map_err(read)?)
+        Self::parse(&read(path).map_err(|source| CascadeError::Read { path: path.into(), source })?)
     }
 }
 
-fn invalid<T>(what: String) -> Result<T, CascadeError> {
-    Err(CascadeError::Invalid(what))
+/// The text of a file; a pipe or a device, which might never end, is refused.
+fn read(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut text = String::new();
+    // One byte more than is parsed, so that parsing sees that it is too much.
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn too_large() -> CascadeError {
+    CascadeError::Invalid(format!("more than {} MiB of text", MAX_BYTES >> 20))
+}
+
+/// What is wrong, and where.
+fn invalid<T>(element: Element, what: impl Display) -> Result<T, CascadeError> {
+    let line = element.document().text_pos_at(element.range().start).row;
+    Err(CascadeError::Invalid(format!("line {line}, <{}>: {what}", element.tag_name().name())))
 }
 
 fn stage(element: Element) -> Result<Stage, CascadeError> {
@@ -79,22 +97,23 @@ fn stage(element: Element) -> Result<Stage, CascadeError> {
 }
 
 fn tree(element: Element) -> Result<Tree, CascadeError> {
-    let internal: Vec<&str> = words(need(element, "internalNodes")?);
-    if !internal.len().is_multiple_of(4) {
-        return invalid(format!("<internalNodes> has {} numbers, not four a node", internal.len()));
+    let (internal, leaves) = (need(element, "internalNodes")?, need(element, "leafValues")?);
+    let numbers = words(internal);
+    if !numbers.len().is_multiple_of(4) {
+        return invalid(internal, format!("{} numbers are not four a node", numbers.len()));
     }
-    let nodes = internal
+    let nodes = numbers
         .chunks_exact(4)
         .map(|node| {
             Ok(Node {
-                left: number(node[0])?,
-                right: number(node[1])?,
-                feature: number(node[2])?,
-                threshold: real(node[3])?,
+                left: number(internal, node[0])?,
+                right: number(internal, node[1])?,
+                feature: number(internal, node[2])?,
+                threshold: real(internal, node[3])?,
             })
         })
         .collect::<Result<_, CascadeError>>()?;
-    let leaves = words(need(element, "leafValues")?).into_iter().map(real).collect::<Result<_, _>>()?;
+    let leaves = words(leaves).into_iter().map(|leaf| real(leaves, leaf)).collect::<Result<_, _>>()?;
     Ok(Tree { nodes, leaves })
 }
 
@@ -104,19 +123,19 @@ fn feature(element: Element) -> Result<Feature, CascadeError> {
     for (index, rect) in items(element, "rects")?.enumerate() {
         let words = words(rect);
         let (Some(slot), &[x, y, w, h, weight]) = (feature.rects.get_mut(index), &words[..]) else {
-            return invalid("a feature is not up to three rectangles of five numbers".into());
+            return invalid(rect, "a feature is not up to three rectangles of five numbers");
         };
         *slot = WeightedRect {
-            x: number(x)?,
-            y: number(y)?,
-            w: number(w)?,
-            h: number(h)?,
-            weight: real(weight)?,
+            x: number(rect, x)?,
+            y: number(rect, y)?,
+            w: number(rect, w)?,
+            h: number(rect, h)?,
+            weight: real(rect, weight)?,
         };
         rects += 1;
     }
     if rects == 0 {
-        return invalid("a feature has no rectangles".into());
+        return invalid(element, "a feature has no rectangles");
     }
     if let Some(tilted) = child(element, "tilted") {
         feature.tilted = single::<i32>(tilted)? != 0;
@@ -129,7 +148,10 @@ fn child<'a, 'i>(element: Element<'a, 'i>, name: &str) -> Option<Element<'a, 'i>
 }
 
 fn need<'a, 'i>(element: Element<'a, 'i>, name: &str) -> Result<Element<'a, 'i>, CascadeError> {
-    child(element, name).ok_or_else(|| CascadeError::Invalid(format!("<{name}> is missing")))
+    match child(element, name) {
+        Some(child) => Ok(child),
+        None => invalid(element, format!("<{name}> is missing in it")),
+    }
 }
 
 fn text<'a>(element: Element<'a, '_>, name: &str) -> Result<&'a str, CascadeError> {
@@ -151,34 +173,39 @@ fn words<'a>(element: Element<'a, '_>) -> Vec<&'a str> {
 }
 
 fn single<T: Single>(element: Element) -> Result<T, CascadeError> {
-    T::from_word(element.text().unwrap_or_default().trim())
+    T::from_word(element, element.text().unwrap_or_default().trim())
 }
 
 /// What stands alone in an element.
 trait Single: Sized {
-    fn from_word(word: &str) -> Result<Self, CascadeError>;
+    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError>;
 }
 
 impl Single for i32 {
-    fn from_word(word: &str) -> Result<Self, CascadeError> {
-        number(word)
+    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError> {
+        number(element, word)
     }
 }
 
 impl Single for f32 {
-    fn from_word(word: &str) -> Result<Self, CascadeError> {
-        real(word)
+    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError> {
+        real(element, word)
     }
 }
 
-fn number<T: FromStr>(word: &str) -> Result<T, CascadeError> {
-    word.parse().or_else(|_| invalid(format!("'{word}' is not a whole number in range")))
+fn number<T: FromStr>(element: Element, word: &str) -> Result<T, CascadeError> {
+    word.parse().or_else(|_| invalid(element, format!("'{}' is not a whole number in range", cut(word))))
 }
 
 /// By way of double precision, as OpenCV reads it.
-fn real(word: &str) -> Result<f32, CascadeError> {
+fn real(element: Element, word: &str) -> Result<f32, CascadeError> {
     match word.parse::<f64>() {
         Ok(value) if (value as f32).is_finite() => Ok(value as f32),
-        _ => invalid(format!("'{word}' is not a number")),
+        _ => invalid(element, format!("'{}' is not a finite number", cut(word))),
     }
+}
+
+/// As much of a word as fits into one line of an error.
+fn cut(word: &str) -> &str {
+    word.char_indices().nth(40).map_or(word, |(end, _)| &word[..end])
 }

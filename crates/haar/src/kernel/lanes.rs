@@ -1,4 +1,4 @@
-//! Neighbouring windows as lanes: what AVX2 and AVX-512 share.
+//! Neighbouring windows as lanes: what all vectors share.
 
 use super::{BATCH, BLOCK, Block, Line, MARGIN, Survivors};
 use crate::dense::{Dense, DenseStage, DenseTree, Halves, Inside, MAX_NODES, Quarters, Shape};

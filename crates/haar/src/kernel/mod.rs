@@ -7,6 +7,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,8 @@ pub(crate) enum Kernel {
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
 }
 
 /// Neighbouring windows of a row, and what became of the one before.
@@ -85,8 +89,12 @@ impl Kernel {
             Backend::Avx2 => avx2::Avx2::new().map(Self::Avx2),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx512 => avx512::Avx512::new().map(Self::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => neon::Neon::new().map(Self::Neon),
             #[cfg(not(target_arch = "x86_64"))]
-            _ => None,
+            Backend::Avx2 | Backend::Avx512 => None,
+            #[cfg(not(target_arch = "aarch64"))]
+            Backend::Neon => None,
         }
     }
 
@@ -101,6 +109,8 @@ impl Kernel {
             Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => Some(lanes.judge(program, dense, block)),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(lanes) => Some(lanes.judge(program, dense, block)),
         }
     }
 
@@ -114,6 +124,8 @@ impl Kernel {
             Self::Avx2(lanes) => lanes.narrow(program, dense, sums, survivors),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => lanes.narrow(program, dense, sums, survivors),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(lanes) => lanes.narrow(program, dense, sums, survivors),
         }
     }
 
@@ -127,6 +139,8 @@ impl Kernel {
             Self::Avx2(lanes) => lanes.across(axis, source, target),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => lanes.avx2.across(axis, source, target),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(lanes) => lanes.across(axis, source, target),
         }
     }
 
@@ -139,6 +153,8 @@ impl Kernel {
             Self::Avx2(lanes) => lanes.down(upper, lower, weight, target),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => lanes.avx2.down(upper, lower, weight, target),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(lanes) => lanes.down(upper, lower, weight, target),
         }
     }
 
@@ -152,6 +168,8 @@ impl Kernel {
             Self::Avx2(lanes) => lanes.sum_up(layout, pixels, rows),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => lanes.sum_up(layout, pixels, rows),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(lanes) => lanes.sum_up(layout, pixels, rows),
         }
     }
 }

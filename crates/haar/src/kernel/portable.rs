@@ -1,4 +1,4 @@
-//! 4 lanes in plain code, which compilers turn into the vectors that every machine of a kind has: SSE2, NEON.
+//! 4 lanes in plain code, which compilers turn into the vectors that every machine of a kind has, such as SSE2.
 
 use super::lanes::{self, Lanes};
 use super::{BATCH, Block, Survivors};
