@@ -83,7 +83,12 @@ fn load(name: &str) -> Option<Arc<Cascade>> {
 }
 
 /// Runs every search that there is a cascade for; gives the number run.
-fn check(text: &str, pictures: &[Picture], pixels: impl Fn(&Picture) -> Vec<u8>) -> usize {
+fn check(
+    text: &str,
+    pictures: &[Picture],
+    backends: impl Fn(usize) -> Vec<Backend>,
+    pixels: impl Fn(&Picture) -> Vec<u8>,
+) -> usize {
     let mut cascades = HashMap::new();
     let mut drawn: Option<(&str, Vec<u8>)> = None;
     let mut run = 0;
@@ -105,7 +110,7 @@ fn check(text: &str, pictures: &[Picture], pixels: impl Fn(&Picture) -> Vec<u8>)
         let image = GrayImage::new(pixels, picture.width, picture.height, picture.width).unwrap();
         // Any number of threads finds the same.
         let params = Params { threads: [1, 2, 0, 5][index % 4], ..search.params };
-        for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+        for backend in backends(index) {
             let detector = Detector::new(Arc::clone(cascade), params).unwrap();
             let mut detector = detector.with_backend(backend).unwrap();
             let mut found = |min_neighbors| {
@@ -122,6 +127,16 @@ fn check(text: &str, pictures: &[Picture], pixels: impl Fn(&Picture) -> Vec<u8>)
         }
     }
     run
+}
+
+fn every_backend(_: usize) -> Vec<Backend> {
+    Backend::ALL.into_iter().filter(|backend| backend.is_available()).collect()
+}
+
+/// Enough where searches are many, since backends are compared with each other elsewhere.
+fn backends_in_turn(index: usize) -> Vec<Backend> {
+    let all = every_backend(index);
+    vec![all[index % all.len()]]
 }
 
 fn noise(len: usize, mut state: u32) -> Vec<u8> {
@@ -173,38 +188,130 @@ fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y
 fn pictures_drawn_by_formula() {
     let text = expected("synthetic");
     let pictures = pictures(&text);
-    let run = check(&text, &pictures, |&Picture { ref name, width, height, .. }| match name.as_str() {
-        "noise" => noise(width * height, 7),
-        "small" => noise(width * height, 3),
-        "waves" => draw(width, height, |x, y| (x * x / 7 + y * y / 5 + x * y / 3) / 16 % 256),
-        "flat" => noise(width * height, 11).iter().map(|value| 100 + value / 7).collect(),
-        "face" => draw(width, height, |x, y| face_value(width, height, &[(160, 120, 80)], x, y)),
-        "faces" => {
-            let places = [(120, 150, 60), (330, 180, 110), (540, 220, 33)];
-            draw(width, height, |x, y| face_value(width, height, &places, x, y))
+    let run = check(&text, &pictures, every_backend, |&Picture { ref name, width, height, .. }| {
+        match name.as_str() {
+            "noise" => noise(width * height, 7),
+            "small" => noise(width * height, 3),
+            "waves" => draw(width, height, |x, y| (x * x / 7 + y * y / 5 + x * y / 3) / 16 % 256),
+            "flat" => noise(width * height, 11).iter().map(|value| 100 + value / 7).collect(),
+            "face" => draw(width, height, |x, y| face_value(width, height, &[(160, 120, 80)], x, y)),
+            "faces" => {
+                let places = [(120, 150, 60), (330, 180, 110), (540, 220, 33)];
+                draw(width, height, |x, y| face_value(width, height, &places, x, y))
+            }
+            other => panic!("unknown picture {other}"),
         }
-        other => panic!("unknown picture {other}"),
     });
     assert!(run >= 36, "the made-up cascades are always there");
 }
 
-#[test]
-fn photographs() {
+/// The same numbers here and in make.py.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(1103515245).wrapping_add(12345) & 0x7fffffff;
+        (self.0 >> 16) as usize % end
+    }
+}
+
+/// Some drawn faces in noise that grows with the index.
+fn scene(index: usize) -> Vec<u8> {
+    let mut random = Random(index as u32 * 7919 + 1);
+    let (width, height) = (180 + random.below(260), 150 + random.below(200));
+    let places: Vec<_> = (0..1 + random.below(3))
+        .map(|_| {
+            let (x, y) = (random.below(width), random.below(height));
+            (x as i64, y as i64, 20 + random.below(width.min(height) / 3) as i64)
+        })
+        .collect();
+    let grain = noise(width * height, index as u32 + 1);
+    let strength = index as i64 % 6;
+    let faces = draw(width, height, |x, y| face_value(width, height, &places, x, y));
+    let grained =
+        |(face, grain): (u8, u8)| i64::from(face) + i64::from(grain) * strength / 10 - 12 * strength;
+    faces.into_iter().zip(grain).map(|pair| grained(pair).clamp(0, 255) as u8).collect()
+}
+
+/// A part of a picture, at full or half size, mirrored, on its side, darker or lighter.
+fn part(whole: &image::GrayImage, index: usize) -> Vec<u8> {
+    let mut random = Random(index as u32 * 7919 + 1);
+    let halved = index % 3 == 2 && whole.width().min(whole.height()) >= 400;
+    let zoom = if halved { 2 } else { 1 };
+    let (width, height) = (whole.width() as usize / zoom, whole.height() as usize / zoom);
+    let pixel = |x: usize, y: usize| {
+        let at =
+            |dx: usize, dy: usize| u32::from(whole[((zoom * x + dx) as u32, (zoom * y + dy) as u32)].0[0]);
+        if halved { (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)) / 4 } else { at(0, 0) }
+    };
+    let (w, h) = (width.min(160 + random.below(200)), height.min(140 + random.below(180)));
+    let (left, top) = (random.below(width - w + 1), random.below(height - h + 1));
+    let (gain, offset) = ([256, 160, 80, 320][index % 4], random.below(60) as u32);
+    let value = |x: usize, y: usize| {
+        let x = if index % 2 == 1 { w - 1 - x } else { x };
+        (pixel(left + x, top + y) * gain / 256 + offset).min(255) as u8
+    };
+    if index % 5 == 4 {
+        (0..w).flat_map(|x| (0..h).map(move |y| value(x, y))).collect()
+    } else {
+        (0..h).flat_map(|y| (0..w).map(move |x| value(x, y))).collect()
+    }
+}
+
+fn photograph(path: &Path) -> image::GrayImage {
+    let colour = image::open(path).unwrap().to_rgb8();
+    let grey = |p: &image::Rgb<u8>| {
+        ((77 * u32::from(p[0]) + 150 * u32::from(p[1]) + 29 * u32::from(p[2]) + 128) >> 8) as u8
+    };
+    let pixels = colour.pixels().map(grey).collect();
+    image::GrayImage::from_raw(colour.width(), colour.height(), pixels).unwrap()
+}
+
+/// The folder of test images, where there is one.
+fn folder() -> Option<PathBuf> {
     let data = std::env::var_os("MOOD_TEST_DATA").map(PathBuf::from);
     let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
     let folder = data.join("images/opencv");
-    if !folder.is_dir() {
-        println!("skipped: no test images in {}", folder.display());
-        return;
+    if folder.is_dir() {
+        return Some(folder);
     }
+    println!("skipped: no test images in {}", folder.display());
+    None
+}
+
+#[test]
+fn many_scenes() {
+    let text = expected("scenes");
+    let pictures = pictures(&text);
+    let run = check(&text, &pictures, backends_in_turn, |picture| {
+        scene(picture.name.strip_prefix("scene/").unwrap().parse().unwrap())
+    });
+    println!("{run} searches in {} scenes", pictures.len());
+}
+
+#[test]
+fn many_parts_of_photographs() {
+    let Some(folder) = folder() else { return };
+    let text = expected("parts");
+    let pictures = pictures(&text);
+    let whole = std::cell::RefCell::new((String::new(), image::GrayImage::default()));
+    let run = check(&text, &pictures, backends_in_turn, |picture| {
+        let (name, index) = picture.name.rsplit_once('/').unwrap();
+        let mut whole = whole.borrow_mut();
+        if whole.0 != name {
+            *whole = (name.into(), photograph(&folder.join(name)));
+        }
+        part(&whole.1, index.parse().unwrap())
+    });
+    println!("{run} searches in {} parts of photographs", pictures.len());
+}
+
+#[test]
+fn photographs() {
+    let Some(folder) = folder() else { return };
     let text = expected("opencv");
     let pictures = pictures(&text);
-    let run = check(&text, &pictures, |picture| {
-        let image = image::open(folder.join(&picture.name)).unwrap().to_rgb8();
-        let grey = |p: &image::Rgb<u8>| {
-            ((77 * u32::from(p[0]) + 150 * u32::from(p[1]) + 29 * u32::from(p[2]) + 128) >> 8) as u8
-        };
-        image.pixels().map(grey).collect()
-    });
+    let run =
+        check(&text, &pictures, every_backend, |picture| photograph(&folder.join(&picture.name)).into_raw());
     println!("{run} searches in {} photographs", pictures.len());
 }

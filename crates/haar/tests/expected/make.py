@@ -1,9 +1,9 @@
 """Writes expected rectangles: what OpenCV finds in test images and in pictures drawn by formula.
 
-    python crates/haar/tests/expected/make.py synthetic|opencv [FOLDER_OF_PNGS]
+    python crates/haar/tests/expected/make.py synthetic|scenes|opencv|parts [FOLDER_OF_PNGS]
 
-from the workspace's root, with opencv-python-headless 4 and Debian's opencv-data. `synthetic` needs no data and also
-writes the small made-up cascades. One line a picture (name, width, height, FNV-1a of its grey pixels), one line a
+from the workspace's root, with opencv-python-headless 4 and Debian's opencv-data. `synthetic` and `scenes` need no data,
+`synthetic` also writes the small made-up cascades; `parts` are parts of the PNGs, turned and lit otherwise. One line a picture (name, width, height, FNV-1a of its grey pixels), one line a
 search in it (cascade, scale factor, min and max size, number and FNV-1a of the ungrouped rectangles, sorted), and one
 line a grouped rectangle (x, y, width, height, neighbours), sorted.
 """
@@ -69,6 +69,47 @@ def faces(width, height, places):
         ]:
             image = np.where(ellipse(ex, ey, a, b) < 1000000, value, image)
     return image.astype(np.uint8)
+
+
+class Random:
+    """The same numbers here and in the test."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def below(self, end):
+        self.state = (self.state * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self.state >> 16) % end
+
+
+def scene(index):
+    """Some drawn faces in noise that grows with the index."""
+    rng = Random(index * 7919 + 1)
+    width, height = 180 + rng.below(260), 150 + rng.below(200)
+    places = [
+        (rng.below(width), rng.below(height), 20 + rng.below(min(width, height) // 3)) for _ in range(1 + rng.below(3))
+    ]
+    grain = noise(width, height, index + 1).astype(np.int64) * (index % 6) // 10
+    return np.clip(faces(width, height, places).astype(np.int64) + grain - 12 * (index % 6), 0, 255).astype(np.uint8)
+
+
+def part(image, index):
+    """A part of a picture, at full or half size, mirrored, on its side, darker or lighter."""
+    rng = Random(index * 7919 + 1)
+    if index % 3 == 2 and min(image.shape) >= 400:
+        h, w = (side // 2 * 2 for side in image.shape)
+        wide = image[:h, :w].astype(np.uint32)
+        image = (wide[::2, ::2] + wide[::2, 1::2] + wide[1::2, ::2] + wide[1::2, 1::2]) // 4
+    height, width = image.shape
+    w, h = min(width, 160 + rng.below(200)), min(height, 140 + rng.below(180))
+    x, y = rng.below(width - w + 1), rng.below(height - h + 1)
+    image = image[y : y + h, x : x + w].astype(np.uint32)
+    if index % 2 == 1:
+        image = image[:, ::-1]
+    if index % 5 == 4:
+        image = image.T
+    lit = image * [256, 160, 80, 320][index % 4] // 256 + rng.below(60)
+    return np.ascontiguousarray(np.minimum(lit, 255).astype(np.uint8))
 
 
 def made_up(name, tilted, nodes, seed):
@@ -176,9 +217,39 @@ def folder(lines, path):
             search(lines, image, upright[3], 1.1, 0, 0)
 
 
+def various(lines, image, index):
+    """Two searches with two of the five cascades people use, and settings that go around."""
+    rng = Random(index + 1)
+    for turn in range(2):
+        factor = [1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5][rng.below(8)]
+        smallest, largest = [(0, 0), (30, 0), (0, 80), (24, 60), (40, 120), (60, 60)][rng.below(6)]
+        search(lines, image, (STUMPS + TREES)[(index + 2 * turn) % 5], factor, smallest, largest)
+
+
+def scenes(lines):
+    for index in range(144):
+        image = scene(index)
+        picture(lines, f"scene/{index}", image)
+        various(lines, image, index)
+
+
+def parts(lines, path):
+    for number, file in enumerate(sorted(Path(path).glob("*.png"))):
+        whole = grey(file)
+        for index in range(12):
+            image = part(whole, index)
+            picture(lines, f"{file.name}/{index}", image)
+            various(lines, image, 12 * number + index)
+
+
 if __name__ == "__main__":
     kind = sys.argv[1]
     data = sys.argv[2] if len(sys.argv) > 2 else "../shared/data/images/opencv"
     lines = [f"# python crates/haar/tests/expected/make.py {kind}, opencv-python-headless {cv2.__version__}"]
-    synthetic(lines) if kind == "synthetic" else folder(lines, data)
+    {
+        "synthetic": lambda: synthetic(lines),
+        "scenes": lambda: scenes(lines),
+        "opencv": lambda: folder(lines, data),
+        "parts": lambda: parts(lines, data),
+    }[kind]()
     (HERE / f"{kind}.txt").write_text("\n".join(lines) + "\n")
