@@ -4,7 +4,7 @@
 const EPS: f64 = 0.2;
 
 /// A window that passed, or the mean of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) x: i32,
     pub(crate) y: i32,
@@ -20,6 +20,31 @@ impl Candidate {
             && near(self.y, other.y)
             && near(self.x + self.w, other.x + other.w)
             && near(self.y + self.h, other.y + other.h)
+    }
+
+    /// Calls `found` with the place of each that resembles this one among others no smaller, sorted by size, x and y.
+    ///
+    /// By jumps, so that even a cascade that lets every window pass, with a million candidates, takes no square of that.
+    fn for_similar(&self, others: &[Self], mut found: impl FnMut(usize)) {
+        let reach = (EPS * f64::from(self.w + self.h) * 0.5) as i32;
+        let mut first = 0;
+        // Edges on both sides differ by no more than the reach, and so sizes by no more than twice that.
+        while let Some(size) = others.get(first).filter(|other| other.w - self.w <= 2 * reach) {
+            let alike = others[first..].partition_point(|other| (other.w, other.h) == (size.w, size.h));
+            let alike = &others[first..first + alike];
+            let mut at = alike.partition_point(|other| other.x < self.x - reach);
+            while let Some(&Self { x, .. }) = alike.get(at).filter(|other| other.x <= self.x + reach) {
+                at += alike[at..].partition_point(|other| other.x == x && other.y < self.y - reach);
+                let column = alike[at..].iter().take_while(|other| other.x == x && other.y <= self.y + reach);
+                for (down, other) in column.enumerate() {
+                    if self.resembles(other) {
+                        found(first + at + down);
+                    }
+                }
+                at += alike[at..].partition_point(|other| other.x == x);
+            }
+            first += alike.len();
+        }
     }
 
     fn lies_in(&self, other: &Self) -> bool {
@@ -53,7 +78,7 @@ impl Grouping {
         candidates: &mut [Candidate],
         min_neighbors: u32,
     ) -> impl Iterator<Item = (Candidate, u32)> {
-        candidates.sort_unstable();
+        candidates.sort_unstable_by_key(|candidate| (candidate.w, candidate.h, candidate.x, candidate.y));
         self.groups.clear();
         if min_neighbors == 0 {
             self.groups.extend(candidates.iter().map(|&candidate| (candidate, 1)));
@@ -72,21 +97,16 @@ impl Grouping {
         groups.iter().enumerate().filter(kept).map(|(_, &group)| group)
     }
 
-    /// Sums up each class of sorted candidates.
+    /// Sums up each class of candidates sorted by size, x and y.
     fn classify(&mut self, candidates: &[Candidate]) {
         let Self { parents, sums, .. } = self;
         parents.clear();
         parents.extend(0..candidates.len());
         for (index, one) in candidates.iter().enumerate() {
-            // Candidates are sorted by x: none further right than this can be similar.
-            let reach = EPS * f64::from(one.w + one.h) * 0.5;
-            let near = |other: &&Candidate| f64::from(other.x - one.x) <= reach;
-            for (offset, other) in candidates[index + 1..].iter().take_while(near).enumerate() {
-                if one.resembles(other) {
-                    let (a, b) = (root(parents, index), root(parents, index + 1 + offset));
-                    parents[a.max(b)] = a.min(b);
-                }
-            }
+            one.for_similar(&candidates[index..], |offset| {
+                let (a, b) = (root(parents, index), root(parents, index + offset));
+                parents[a.max(b)] = a.min(b);
+            });
         }
         sums.clear();
         sums.resize(candidates.len(), ([0; 4], 0));
@@ -143,6 +163,29 @@ mod tests {
         assert_eq!(group(&mut candidates, 3), [(square(10, 10, 100), 5)]);
         candidates.extend([square(30, 30, 20); 5]);
         assert_eq!(group(&mut candidates, 3).len(), 2, "as well supported: both stay");
+    }
+
+    #[test]
+    fn similar_ones_are_found_by_jumps() {
+        let mut state = 5_u32;
+        let mut random = |end: i32| {
+            state = state.wrapping_mul(1103515245).wrapping_add(12345) & 0x7fffffff;
+            (state >> 16) as i32 % end
+        };
+        let mut all: Vec<_> = (0..600)
+            .map(|_| {
+                let size = random(12);
+                Candidate { x: random(60), y: random(60), w: 8 + size * size, h: 6 + size * size }
+            })
+            .collect();
+        all.sort_unstable_by_key(|candidate| (candidate.w, candidate.h, candidate.x, candidate.y));
+        for (index, one) in all.iter().enumerate() {
+            let mut found = Vec::new();
+            one.for_similar(&all[index..], |offset| found.push(index + offset));
+            found.sort_unstable();
+            let expected: Vec<_> = (index..all.len()).filter(|&other| one.resembles(&all[other])).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

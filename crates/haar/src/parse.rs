@@ -14,6 +14,8 @@ use crate::error::CascadeError;
 /// OpenCV's largest cascade has 2.7 MB; what is larger than this is refused before it is read into a tree.
 const MAX_BYTES: u64 = 16 << 20;
 const MAX_XML_NODES: u32 = 2_000_000;
+/// Attributes and namespaces cost the XML library time that grows with their square and more. Cascades have a few.
+const MAX_EQUALS_SIGNS: usize = 500;
 
 impl Cascade {
     /// Reads the text of a cascade file (`opencv_storage/cascade`, stage type BOOST, feature type HAAR).
@@ -23,6 +25,9 @@ impl Cascade {
     pub fn parse(xml: &str) -> Result<Self, CascadeError> {
         if xml.len() as u64 > MAX_BYTES {
             return Err(too_large());
+        }
+        if xml.bytes().filter(|&byte| byte == b'=').nth(MAX_EQUALS_SIGNS).is_some() {
+            return Err(CascadeError::Invalid(format!("more than {MAX_EQUALS_SIGNS} attributes")));
         }
         // Document types, and with them entities that stand for others, are refused by default.
         let options = ParsingOptions { nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };

@@ -101,10 +101,81 @@ fn a_file_with_any_word_changed_is_read_or_refused() {
     }
 }
 
+fn refused(text: &str) -> String {
+    let told = Cascade::parse(text).unwrap_err().to_string();
+    assert!(told.len() < 300 && told.lines().count() == 1, "an error one can read: {told}");
+    told
+}
+
+#[test]
+fn errors_name_the_line_and_the_element() {
+    let told = |from: &str, to: &str| changed(from, to).unwrap_err().to_string();
+    let line = |what: &str| TREES.lines().position(|line| line.contains(what)).unwrap() + 1;
+    for (from, to, element) in [
+        ("<internalNodes>", "<internalNodes>7 ", "internalNodes"),
+        ("<leafValues>", "<leafValues>nan ", "leafValues"),
+        ("<stageThreshold>", "<stageThreshold>x", "stageThreshold"),
+        ("<rects><_>", "<rects><_>1 ", "_"),
+        ("<width>18", "<width>eighteen", "width"),
+    ] {
+        let expected = format!("line {}, <{element}>: ", line(from));
+        assert!(told(from, to).contains(&expected), "{} lacks {expected}", told(from, to));
+    }
+    assert!(told("<rects><_>", "<rects><_>-9").contains("feature 0 "));
+    assert!(told("<leafValues>", "<leafValues>0.5 ").contains("stage 0: "));
+    assert!(
+        refused("<opencv_storage>\n\n<c/></opencv_storage>").contains("line 3, <c>: <stageType> is missing")
+    );
+}
+
+/// None of these may take memory or time out of proportion: a test that runs for minutes has failed.
+#[test]
+fn hostile_files_are_refused() {
+    let storage = |inside: String| format!("<opencv_storage>{inside}</opencv_storage>");
+    // Nesting.
+    refused(&storage("<_>".repeat(300_000) + &"</_>".repeat(300_000)));
+    refused(&"<_>".repeat(300_000));
+    // Entities that grow, and those that name files.
+    let laughs =
+        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]><opencv_storage>&b;</opencv_storage>";
+    assert!(refused(laughs).contains("DTD"));
+    assert!(refused("<!DOCTYPE l SYSTEM \"/etc/passwd\"><opencv_storage/>").contains("DTD"));
+    // Attributes and namespaces, of which an XML reader compares each with each.
+    let many = |what: &str| (0..60_000).map(|i| format!(" {what}{i}='u{i}'")).collect::<String>();
+    assert!(refused(&format!("<opencv_storage{}/>", many("a"))).contains("attributes"));
+    assert!(refused(&format!("<opencv_storage{}/>", many("xmlns:a"))).contains("attributes"));
+    // Counts.
+    assert!(refused(&storage("<_/>".repeat(2_500_000))).contains("nodes limit"));
+    assert!(refused(&storage("<!---->".repeat(2_200_000))).contains("nodes limit"));
+    assert!(refused(&" ".repeat((16 << 20) + 1)).contains("16 MiB"));
+    let number = "9".repeat(1_000_000);
+    assert!(changed("<width>18", &format!("<width>{number}")).is_err());
+    assert!(changed("<stageThreshold>", &format!("<stageThreshold>{number}")).is_err());
+    // Numbers that are none, or too large for single precision.
+    for number in ["nan", "inf", "-inf", "1e39", "-1e39", "1e999", "0x10", ""] {
+        assert!(changed("<leafValues>", &format!("<leafValues>0 {number} ")).is_err(), "{number}");
+    }
+}
+
+#[test]
+fn a_cascade_that_lets_everything_pass_ends() {
+    let cascade = Cascade::parse(
+        "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType><height>9</height>\
+         <width>9</width><stages><_><stageThreshold>-9</stageThreshold><weakClassifiers><_>\
+         <internalNodes>0 -1 0 0.5</internalNodes><leafValues>0 1</leafValues></_></weakClassifiers></_></stages>\
+         <features><_><rects><_>0 0 2 2 1</_></rects></_></features></cascade></opencv_storage>",
+    );
+    let pixels: Vec<u8> = (0..320 * 240_u32).map(|i| (i.wrapping_mul(2654435761) >> 24) as u8).collect();
+    let mut detector = Detector::new(cascade.unwrap(), Params::default()).unwrap();
+    assert!(!detector.detect(&GrayImage::new(&pixels, 320, 240, 320).unwrap()).is_empty());
+}
+
 #[test]
 fn missing_files_and_folders_are_errors() {
     assert!(matches!(Cascade::load("/no/such/file.xml"), Err(CascadeError::Read { .. })));
     assert!(Cascade::load("/").is_err());
+    // Would never end.
+    assert!(Cascade::load("/dev/zero").unwrap_err().to_string().contains("not a file"));
 }
 
 #[test]
