@@ -6,7 +6,7 @@ PLUGINS = facedetect emotionclassify moodplayer
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test bench lint install clean
+.PHONY: help setup build demo test bench fuzz lint install clean
 
 help:
 	@echo 'make demo     install what is missing, build, and run the built-in demo into target/demo'
@@ -14,6 +14,7 @@ help:
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
 	@echo 'make bench    time the detector against OpenCV, into benches/RESULTS.md'
+	@echo 'make fuzz     random cascades and pictures, MINUTES=1'
 	@echo 'make lint     formatting, clippy, documentation'
 	@echo 'make install  plugins, ONNX Runtime and gst-mood into PREFIX ($(PREFIX))'
 
@@ -32,6 +33,10 @@ test: build
 
 bench: setup
 	scripts/bench.sh
+
+MINUTES ?= 1
+fuzz:
+	scripts/fuzz.sh $(MINUTES)
 
 lint: setup
 	cargo fmt --all --check

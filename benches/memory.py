@@ -1,0 +1,50 @@
+"""Whether memory stays flat: the resident memory of a process that searches 100,000 frames of one clip, again and again.
+
+    python benches/memory.py [--frames N] FRAMES.yuv WIDTH HEIGHT
+
+FRAMES.yuv is decoded I420. GST_PLUGIN_PATH must lead to our plugins. Prints the megabytes after a tenth of the time, at
+most from then on, and at the end.
+"""
+
+import argparse
+import subprocess
+import time
+from pathlib import Path
+
+
+def resident(process):
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--frames", type=int, default=100_000)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("width", type=int)
+    parser.add_argument("height", type=int)
+    options = parser.parse_args()
+    size = options.width * options.height * 3 // 2
+    rounds = -(-options.frames * size // options.clip.stat().st_size)
+    line = (
+        f"multifilesrc location={options.clip} loop=true num-buffers={rounds} ! rawvideoparse format=i420 "
+        f"width={options.width} height={options.height} framerate=24/1 ! "
+        "haarfacedetect eyes-cascade=eye threads=2 messages=every-frame ! fakesink"
+    )
+    process = subprocess.Popen(["gst-launch-1.0", "-q", *line.split()], stdout=subprocess.DEVNULL)
+    samples = []
+    while process.poll() is None:
+        if (now := resident(process)) is not None:
+            samples.append(now)
+        time.sleep(0.2)
+    if process.returncode != 0:
+        raise SystemExit(f"gst-launch-1.0 ended with {process.returncode}")
+    frames = rounds * options.clip.stat().st_size // size
+    later = samples[len(samples) // 10 :]
+    print(f"{frames} frames: {later[0]:.1f} MB after a tenth, {max(later):.1f} MB at most, {later[-1]:.1f} MB at the end")
+
+
+if __name__ == "__main__":
+    main()
