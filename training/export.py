@@ -1,7 +1,7 @@
 """Export a trained model: `python export.py --model runs/first/model.pt --out ../models/mini_xception.onnx`.
 
 The graph: f32 (N, 1, 48, 48), (grey - mean) / std -> f32 (N, 7) probabilities; opset 17, which ONNX Runtime 1.21 reads.
-The calibrating temperature is built into the last layer: whoever runs the file gets calibrated probabilities, and
+The calibration is built into the last layer: whoever runs the file gets calibrated probabilities, and
 nobody can forget it or apply it twice. Labels, input size, normalisation and figures stand in the model's metadata, as
 training/README.md lists them. ONNX Runtime's answers are compared with PyTorch's before the file is kept.
 """
@@ -37,8 +37,8 @@ def main():
     model, trained = networks.load(args.model)
     faces = torch.randn(3, 1, data.SIDE, data.SIDE)
     with torch.no_grad():
-        ours = (model(faces) / trained["temperature"]).softmax(1).numpy()
-    model.divide_logits(trained["temperature"])
+        ours = (model(faces) / trained["temperature"] + trained["bias"]).softmax(1).numpy()
+    model.calibrate(trained["temperature"], trained["bias"])
     network = WithSoftmax(model).eval()
 
     part = args.out.with_suffix(".part.onnx")
@@ -61,6 +61,7 @@ def main():
         "input_std": "127.5",
         "output": "probabilities",
         "temperature": f"{trained['temperature']:.4f}",
+        "bias": json.dumps([round(value, 4) for value in trained["bias"].tolist()]),
         "parameters": str(networks.parameters(model)),
         "trained_on": "FER-2013 Training without copies of test images, FER+ votes",
         "public_test_accuracy": f"{figures['accuracy']:.4f}",

@@ -1,5 +1,5 @@
 """What a model's probabilities are worth: accuracy, recall, F1, calibration error, coverage at a wanted accuracy; and
-the temperature that calibrates them."""
+what calibrates them."""
 
 import numpy as np
 import torch
@@ -43,17 +43,32 @@ def report(probabilities, faces, wanted_accuracy=0.92):
     }
 
 
-def temperature(logits, label):
-    """The number that logits (N, 7) must be divided by for the least cross-entropy against labels (N,)."""
-    label = torch.as_tensor(label, dtype=torch.long)
-    log_temperature = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
+def fit(parameters, scores, label):
+    """Moves the parameters to where `scores()` has the least cross-entropy against labels (N,)."""
+    optimizer = torch.optim.LBFGS(parameters, max_iter=200, line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
-        value = F.cross_entropy(logits.float() / log_temperature.exp(), label)
+        value = F.cross_entropy(scores(), label)
         value.backward()
         return value
 
     optimizer.step(loss)
-    return float(log_temperature.detach().exp())
+
+
+def calibration(logits, label, label_prior):
+    """(temperature, bias f32 (7,)) with which softmax(logits / temperature + bias) means what it says.
+
+    A network that learnt from votes expects the emotions as often as annotators saw them, which is not how often
+    FER-2013's labels name them: these have fewer neutral faces. `label_prior` is the share, 0 to 1, of the bias towards
+    the labels; 0 leaves every answer as it is and only fits the temperature (Guo et al. 2017).
+    """
+    label = torch.as_tensor(label, dtype=torch.long)
+    logits = logits.float()
+    slope, bias = torch.ones(1, requires_grad=True), torch.zeros(7, requires_grad=True)
+    if label_prior > 0:
+        fit([slope, bias], lambda: logits * slope + bias, label)
+    bias = bias.detach() * label_prior
+    bias -= bias.mean()
+    fit([slope], lambda: logits * slope + bias, label)
+    return float(1 / slope.detach()), bias

@@ -81,7 +81,8 @@ class MiniXception(nn.Module):
         return self.head(self.dropout(self.features(x))).mean((2, 3))
 
     @torch.no_grad()
-    def divide_logits(self, temperature):
-        """Builds the temperature into the last layer, which nothing but a mean follows."""
+    def calibrate(self, temperature, bias):
+        """Builds the calibration into the last layer, which nothing but a mean follows."""
         self.head.weight /= temperature
         self.head.bias /= temperature
+        self.head.bias += bias

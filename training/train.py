@@ -2,7 +2,7 @@
 
 Leaves OUT/last.pt (everything needed to resume; run the same command again), OUT/log.jsonl (a line an epoch, with
 figures of the held-out faces now and then) and, at the end, OUT/model.pt with the averaged weights of the last epoch,
-the temperature fitted on the held-out faces, and the figures on PublicTest, which nothing is chosen by.
+what calibrates them, fitted on the held-out faces, and the figures on PublicTest, which nothing is chosen by.
 """
 
 import argparse
@@ -131,18 +131,18 @@ def main():
         torch.save(state | {"epoch": epoch + 1}, saved.with_suffix(".part"))
         saved.with_suffix(".part").replace(saved)
 
-    fitted = 1.0
+    temperature, bias = 1.0, torch.zeros(7)
     if len(held_out):
-        fitted = metrics.temperature(networks.logits(averaged, held_out.pixels, device), held_out.label)
+        logits = networks.logits(averaged, held_out.pixels, device)
+        temperature, bias = metrics.calibration(logits, held_out.label, config["label_prior"])
     logits = networks.logits(averaged, test.pixels, device)
-    figures = metrics.report((logits / fitted).softmax(1).numpy(), test)
-    figures["ece_before_calibration"] = metrics.report(logits.softmax(1).numpy(), test)["ece"]
+    figures = metrics.report((logits / temperature + bias).softmax(1).numpy(), test)
     weights = averaged.state_dict()
     if networks.parameters(model) > LARGE:
         weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
-    trained = {"weights": weights, "config": config, "temperature": fitted, "figures": figures}
-    torch.save(trained, args.out / "model.pt")
-    print(json.dumps({"temperature": fitted} | figures))
+    calibration = {"temperature": temperature, "bias": bias}
+    torch.save({"weights": weights, "config": config, "figures": figures} | calibration, args.out / "model.pt")
+    print(json.dumps({"temperature": temperature, "bias": bias.tolist()} | figures))
 
 
 if __name__ == "__main__":

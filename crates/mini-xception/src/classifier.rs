@@ -173,14 +173,19 @@ fn open(runtime: &Runtime, model: &Model, bytes: &[u8], wanted: Provider) -> Res
             .and_then(|mut builder| builder.commit_from_memory(bytes));
         match session {
             Ok(session) => return Ok(Opened { session, provider, fallback: None }),
-            Err(error) => reasons.push(error.to_string()),
+            Err(error) => reasons.push(words(&error)),
         }
     }
     let session = builder(runtime).and_then(|mut builder| builder.commit_from_memory(bytes));
     let session =
-        session.map_err(|error| ClassifierError::Load { model: model.name(), reason: error.to_string() })?;
+        session.map_err(|error| ClassifierError::Load { model: model.name(), reason: words(&error) })?;
     let fallback = (!reasons.is_empty()).then(|| reasons.join("; "));
     Ok(Opened { session, provider: Provider::Cpu, fallback })
+}
+
+/// What ONNX Runtime says, as a part of a sentence.
+fn words(error: &ort::Error) -> String {
+    error.to_string().trim_end_matches(['.', ' ']).to_string()
 }
 
 /// One small network inside a media process: one thread, the caller's, that never spins while it waits.

@@ -234,7 +234,8 @@ impl BaseTransformImpl for EmotionClassify {
                 self,
                 gst::LibraryError::Settings,
                 (
-                    "execution-provider {wanted:?} does not work with {}: running on the processor instead ({reason})",
+                    "execution-provider={} does not work with {}: running on the processor instead ({reason})",
+                    format!("{wanted:?}").to_lowercase(),
                     runtime.library().display()
                 )
             );
