@@ -65,10 +65,11 @@ def calibration(logits, label, label_prior):
     """
     label = torch.as_tensor(label, dtype=torch.long)
     logits = logits.float()
-    slope, bias = torch.ones(1, requires_grad=True), torch.zeros(7, requires_grad=True)
+    # The logarithm, since a temperature is above 0.
+    coldness, bias = torch.zeros(1, requires_grad=True), torch.zeros(7, requires_grad=True)
     if label_prior > 0:
-        fit([slope, bias], lambda: logits * slope + bias, label)
+        fit([coldness, bias], lambda: logits * coldness.exp() + bias, label)
     bias = bias.detach() * label_prior
     bias -= bias.mean()
-    fit([slope], lambda: logits * slope + bias, label)
-    return float(1 / slope.detach()), bias
+    fit([coldness], lambda: logits * coldness.exp() + bias, label)
+    return float(torch.exp(-coldness.detach())), bias
