@@ -11,7 +11,6 @@ model is right by quality, and what quality is worth as a predictor beside the m
 
 import argparse
 import math
-import os
 import subprocess
 from pathlib import Path
 
@@ -79,8 +78,7 @@ def classify(faces, model):
     """(quality (N,), probabilities (N, 7)) of f32 faces (N, 1, S, S), rounded as a camera's would be."""
     pixels = faces.clamp(0, 255).round().to(torch.uint8).numpy()
     command = [ROOT / "target/release/examples/faces", str(faces.shape[-1]), *([model.resolve()] if model else [])]
-    environment = {"ORT_DYLIB_PATH": str(ROOT / "target/onnxruntime/libonnxruntime.so")} | os.environ
-    done = subprocess.run(command, input=pixels.tobytes(), stdout=subprocess.PIPE, env=environment, check=True)
+    done = subprocess.run(command, input=pixels.tobytes(), stdout=subprocess.PIPE, check=True)
     rows = np.array([line.split() for line in done.stdout.decode().splitlines()], float)
     return rows[:, 0], rows[:, 1:]
 

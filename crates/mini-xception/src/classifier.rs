@@ -129,7 +129,7 @@ impl Classifier {
         self.fallback.as_deref()
     }
 
-    /// The seven probabilities of each face, in [`Emotion`]'s order, in one run of the network.
+    /// The seven probabilities of each face, in [`mood_schema::Emotion`]'s order, in one run of the network.
     ///
     /// `patches` holds the faces one after the other, [`Self::side`] squared grey values each, full range.
     pub fn classify(&mut self, patches: &[u8]) -> Result<Vec<[f64; 7]>, ClassifierError> {
