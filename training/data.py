@@ -7,6 +7,7 @@ doi:10.1145/2993148.2993165) are at hand, it is a mixture of the FER-2013 label 
 
 import csv
 import importlib.util
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,20 +23,27 @@ FERPLUS_NOT_A_FACE = 9
 
 @dataclass
 class Faces:
-    """One row a face: pixels u8 (N, 48, 48), label u8 (N,), votes f32 (N, 7) or all zero where unknown."""
+    """One row a face: pixels u8 (N, 48, 48), label u8 (N,), votes f32 (N, 7), and annotators f32 (N,), how many votes
+    there were in all, also for what is none of the seven; both zero where unknown."""
 
     pixels: np.ndarray
     label: np.ndarray
     votes: np.ndarray
+    annotators: np.ndarray
 
     def __len__(self):
         return len(self.label)
 
+    def where(self, rows):
+        return Faces(self.pixels[rows], self.label[rows], self.votes[rows], self.annotators[rows])
 
-def load(source, ferplus=None):
-    """(training faces, PublicTest faces) from `source`, a fer2013.csv or a folder with a load.py.
+
+def load(source, ferplus=None, holdout=0.0):
+    """(training faces, held-out faces, PublicTest faces) from `source`, a fer2013.csv or a folder with a load.py.
 
     Training images that are pixel copies of a test image, and those most annotators say show no face, are left out.
+    `holdout` is the share of the training faces kept out, for choosing settings and for calibration. Which ones follows
+    from their pixels alone: copies stay together, no seed changes it, and a smaller share is part of a larger one.
     """
     source = Path(source)
     if source.is_dir():
@@ -48,17 +56,14 @@ def load(source, ferplus=None):
     train &= (rows["copy_in_test"] == 0) & ~(no_face & (votes.sum(1) > 0))
     mapped = np.zeros((len(votes), 7), np.float32)
     mapped[:, FERPLUS_TO_FER] = votes[:, :7]
-
-    def part(rows_kept):
-        return Faces(rows["pixels"][rows_kept], rows["emotion"][rows_kept], mapped[rows_kept])
-
-    return part(train), part(test)
+    faces = Faces(rows["pixels"], rows["emotion"], mapped, votes.sum(1))
+    place = np.array([zlib.crc32(pixels.tobytes()) / 2**32 for pixels in faces.pixels])
+    return faces.where(train & (place >= holdout)), faces.where(train & (place < holdout)), faces.where(test)
 
 
 def majority(faces):
-    """Rows where more than half of the annotators' votes for the seven emotions agree, and that label."""
-    total = faces.votes.sum(1)
-    return (total > 0) & (faces.votes.max(1) > total / 2), faces.votes.argmax(1)
+    """Rows where more than half of all annotators agree on one of the seven emotions, and that emotion."""
+    return faces.votes.max(1) > faces.annotators / 2, faces.votes.argmax(1)
 
 
 def targets(faces, vote_share, label_smoothing):

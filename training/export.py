@@ -1,9 +1,9 @@
 """Export a trained model: `python export.py --model runs/first/model.pt --out ../models/mini_xception.onnx`.
 
 The graph: f32 (N, 1, 48, 48), (grey - mean) / std -> f32 (N, 7) probabilities; opset 17, which ONNX Runtime 1.21 reads.
-Labels, input size and normalisation stand in the model's metadata, as JSON where they are not plain text:
-`labels` (list), `input_side` (pixels), `input_mean` and `input_std` (of grey values 0-255), `output`
-("probabilities"). ONNX Runtime's answers are compared with PyTorch's before the file is kept.
+The calibration is built into the last layer: whoever runs the file gets calibrated probabilities, and
+nobody can forget it or apply it twice. Labels, input size, normalisation and figures stand in the model's metadata, as
+training/README.md lists them. ONNX Runtime's answers are compared with PyTorch's before the file is kept.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import onnxruntime
 import torch
 
 import data
-from model import MiniXception, parameters
+import networks
 
 
 class WithSoftmax(torch.nn.Module):
@@ -32,17 +32,16 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--model", type=Path, required=True, help="model.pt of train.py")
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--name", default="mini_xception")
     args = arguments.parse_args()
 
-    trained = torch.load(args.model, weights_only=True)
-    config = trained["config"]
-    model = MiniXception(config["stem"], config["blocks"], dropout=config["dropout"])
-    model.load_state_dict(trained["weights"])
+    model, trained = networks.load(args.model)
+    faces = torch.randn(3, 1, data.SIDE, data.SIDE)
+    with torch.no_grad():
+        ours = (model(faces) / trained["temperature"] + trained["bias"]).softmax(1).numpy()
+    model.calibrate(trained["temperature"], trained["bias"])
     network = WithSoftmax(model).eval()
 
     part = args.out.with_suffix(".part.onnx")
-    faces = torch.randn(3, 1, data.SIDE, data.SIDE)
     torch.onnx.export(
         network,
         (faces,),
@@ -54,24 +53,28 @@ def main():
         dynamo=False,
     )
     graph = onnx.load(part)
+    figures = trained["figures"]
     metadata = {
         "labels": json.dumps(data.LABELS),
         "input_side": str(data.SIDE),
         "input_mean": "127.5",
         "input_std": "127.5",
         "output": "probabilities",
-        "parameters": str(parameters(model)),
+        "temperature": f"{trained['temperature']:.4f}",
+        "bias": json.dumps([round(value, 4) for value in trained["bias"].tolist()]),
+        "parameters": str(networks.parameters(model)),
         "trained_on": "FER-2013 Training without copies of test images, FER+ votes",
-        "public_test_accuracy": f"{trained['figures']['accuracy']:.4f}",
+        "public_test_accuracy": f"{figures['accuracy']:.4f}",
+        "public_test_ece": f"{figures['ece']:.4f}",
+        "public_test_coverage_at_92": f"{figures['coverage_at_92']:.4f}",
     }
     onnx.helper.set_model_props(graph, metadata)
-    graph.graph.name = args.name
+    graph.graph.name = args.out.stem
     graph.producer_name = "gst-mood training"
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, part)
 
     session = onnxruntime.InferenceSession(str(part), providers=["CPUExecutionProvider"])
-    ours = network(faces).detach().numpy()
     theirs = session.run(None, {"faces": faces.numpy()})[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     part.replace(args.out)

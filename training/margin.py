@@ -38,7 +38,7 @@ def main():
     arguments.add_argument("--data", type=Path, required=True)
     arguments.add_argument("--cascades", default="/usr/share/opencv4/haarcascades")
     args = arguments.parse_args()
-    _, test = data.load(args.data)
+    _, _, test = data.load(args.data)
     detector = cv2.CascadeClassifier(f"{args.cascades}/haarcascade_frontalface_default.xml")
     session = onnxruntime.InferenceSession(str(args.model), providers=["CPUExecutionProvider"])
 

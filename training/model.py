@@ -1,6 +1,6 @@
 """Mini-Xception (Arriaga, Valdenegro-Toro, Plöger 2017, arXiv:1710.07557).
 
-A plain stem, four residual blocks of depthwise-separable convolutions, a convolution to seven maps and global average
+A plain stem, residual blocks of depthwise-separable convolutions, a convolution to seven maps and global average
 pooling: no dense layer. Input f32 (N, 1, 48, 48), grey, (value - 127.5) / 127.5; output: logits f32 (N, 7).
 """
 
@@ -41,10 +41,25 @@ class Block(nn.Module):
         return self.body(x) + self.shortcut(x)
 
 
-class MiniXception(nn.Module):
-    """`stem`: channels of the two plain convolutions; `blocks`: channels of the four residual blocks."""
+class Middle(nn.Module):
+    """Xception's middle flow (Chollet 2017, arXiv:1610.02357): two separable convolutions beside their own input."""
 
-    def __init__(self, stem=(8, 8), blocks=(16, 32, 64, 128), classes=7, dropout=0.0):
+    def __init__(self, width):
+        super().__init__()
+        layers = []
+        for _ in range(2):
+            layers += [nn.ReLU(), SeparableConv(width, width), nn.BatchNorm2d(width)]
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+class MiniXception(nn.Module):
+    """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks that halve; `middle`: how
+    many blocks of the middle flow stand behind each of those."""
+
+    def __init__(self, stem=(8, 8), blocks=(16, 32, 64, 128), middle=(0, 0, 0, 0), classes=7, dropout=0.0):
         super().__init__()
         layers, inputs = [], 1
         for outputs in stem:
@@ -54,8 +69,9 @@ class MiniXception(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             inputs = outputs
-        for outputs in blocks:
+        for outputs, behind in zip(blocks, middle, strict=True):
             layers.append(Block(inputs, outputs))
+            layers += [Middle(outputs) for _ in range(behind)]
             inputs = outputs
         self.features = nn.Sequential(*layers)
         self.dropout = nn.Dropout2d(dropout)
@@ -64,8 +80,9 @@ class MiniXception(nn.Module):
     def forward(self, x):
         return self.head(self.dropout(self.features(x))).mean((2, 3))
 
-
-def parameters(model):
-    """Trainable parameters and batch-norm statistics: what the published count of the network counts."""
-    statistics = (b for b in model.buffers() if b.dtype == torch.float32)
-    return sum(p.numel() for p in model.parameters()) + sum(b.numel() for b in statistics)
+    @torch.no_grad()
+    def calibrate(self, temperature, bias):
+        """Builds the calibration into the last layer, which nothing but a mean follows."""
+        self.head.weight /= temperature
+        self.head.bias /= temperature
+        self.head.bias += bias

@@ -1,7 +1,8 @@
-"""Train Mini-Xception: `python train.py --config configs/mini_xception.toml --data fer2013.csv --out runs/first`.
+"""Train a network: `python train.py --config configs/mini_xception.toml --data fer2013.csv --out runs/first`.
 
-Leaves OUT/last.pt (everything needed to resume; run the same command again), OUT/log.jsonl (a line an epoch) and, at
-the end, OUT/model.pt with the averaged weights of the last epoch. No epoch is picked by its test accuracy.
+Leaves OUT/last.pt (everything needed to resume; run the same command again), OUT/log.jsonl (a line an epoch, with
+figures of the held-out faces now and then) and, at the end, OUT/model.pt with the averaged weights of the last epoch,
+what calibrates them, fitted on the held-out faces, and the figures on PublicTest, which nothing is chosen by.
 """
 
 import argparse
@@ -17,41 +18,34 @@ import torch.nn.functional as F
 
 import data
 import metrics
-from augment import augment
-from model import MiniXception, parameters
+import networks
+from augment import augment, mix
 
-
-def normalise(x):
-    return (x - 127.5) / 127.5
-
-
-@torch.no_grad()
-def probabilities(model, pixels):
-    """Softmax of the model over u8 faces (N, 48, 48), f32."""
-    model.eval()
-    parts = []
-    for chunk in torch.from_numpy(pixels).split(512):
-        x = normalise(chunk.float().unsqueeze(1)).to(memory_format=torch.channels_last)
-        parts.append(model(x).float().softmax(1))
-    return torch.cat(parts).numpy()
-
-
-def evaluate(model, test):
-    probability = probabilities(model, test.pixels)
-    figures = metrics.report(probability, test.label)
-    agreed, label = data.majority(test)
-    if agreed.any():
-        figures["ferplus_majority_accuracy"] = float((probability.argmax(1) == label)[agreed].mean())
-    return figures
+# Weights of networks this large are kept as float16: they teach, and their files have to travel.
+LARGE = 3_000_000
 
 
 def average(averaged, model, keep):
+    """Moves the averaged weights and statistics towards the model's."""
     with torch.no_grad():
-        for mean, value in zip(averaged.state_dict().values(), model.state_dict().values()):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
+        means, values = averaged.state_dict().values(), model.state_dict().values()
+        pairs = [(mean, value) for mean, value in zip(means, values) if mean.dtype.is_floating_point]
+        torch._foreach_lerp_([mean for mean, _ in pairs], [value for _, value in pairs], 1 - keep)
+
+
+@torch.no_grad()
+def taught(teachers, x, temperature):
+    """What the teachers together say of the batch, softened."""
+    return sum((teacher(x).float() / temperature).softmax(1) for teacher in teachers) / len(teachers)
+
+
+def loss_of(logits, target, lesson, distil):
+    """Cross-entropy with the targets, and with the teachers' lesson (Hinton et al. 2015, arXiv:1503.02531)."""
+    loss = F.cross_entropy(logits, target)
+    if lesson is None:
+        return loss
+    soft = F.cross_entropy(logits / distil["temperature"], lesson) * distil["temperature"] ** 2
+    return (1 - distil["share"]) * loss + distil["share"] * soft
 
 
 def main():
@@ -60,71 +54,95 @@ def main():
     arguments.add_argument("--data", type=Path, required=True, help="fer2013.csv, or a folder with load.py")
     arguments.add_argument("--ferplus", type=Path, help="fer2013new.csv, when --data is a csv")
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--epochs", type=int, help="instead of the config's, for a trial")
+    arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments.add_argument("--holdout", type=float, default=0.1, help="share of Training kept for calibration")
+    arguments.add_argument("--teacher", type=Path, action="append", default=[], help="a model.pt; may be repeated")
+    arguments.add_argument("--seed", type=int, help="instead of the config's")
+    arguments.add_argument("--epochs", type=int, help="instead of the config's")
     args = arguments.parse_args()
     config = tomllib.loads(args.config.read_text())
-    epochs = args.epochs or config["epochs"]
+    config |= {key: value for key in ("seed", "epochs") if (value := getattr(args, key)) is not None}
+    distil = config.get("distil")
+    if bool(distil) != bool(args.teacher):
+        arguments.error("a config with [distil] needs --teacher, and one without takes none")
     args.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device(args.device)
+    torch.backends.cudnn.benchmark = True
 
+    train, held_out, test = data.load(args.data, args.ferplus, args.holdout)
+    pixels = torch.from_numpy(train.pixels).to(device)
+    targets = torch.from_numpy(data.targets(train, config["vote_share"], config["label_smoothing"])).to(device)
     torch.manual_seed(config["seed"])
-    generator = torch.Generator().manual_seed(config["seed"])
-    train, test = data.load(args.data, args.ferplus)
-    pixels = torch.from_numpy(train.pixels)
-    target = torch.from_numpy(data.targets(train, config["vote_share"], config["label_smoothing"]))
-    model = MiniXception(config["stem"], config["blocks"], dropout=config["dropout"])
-    model = model.to(memory_format=torch.channels_last)
+    model = networks.build(config).to(device)
     averaged = copy.deepcopy(model)
+    teachers = [networks.load(path, device)[0] for path in args.teacher]
     optimizer = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
-    batch = config["batch"]
+    batch, epochs = config["batch"], config["epochs"]
     steps = len(pixels) // batch
     total, warmup = steps * epochs, steps * config["warmup_epochs"]
-    print(f"{parameters(model)} parameters, {len(train)} training faces, {len(test)} test faces", flush=True)
+    print(f"{networks.parameters(model)} parameters, {len(train)} training faces, {len(held_out)} held out", flush=True)
 
-    first, step, saved = 0, 0, args.out / "last.pt"
+    first, saved = 0, args.out / "last.pt"
     if saved.exists():
-        state = torch.load(saved, weights_only=True)
+        state = torch.load(saved, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])
         optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"])
-        first, step = state["epoch"], state["step"]
+        first = state["epoch"]
         print(f"resumed after epoch {first}", flush=True)
 
     for epoch in range(first, epochs):
         model.train()
-        begun, loss_sum = time.time(), 0.0
-        order = torch.randperm(len(pixels), generator=generator)
+        begun, loss_sum = time.time(), torch.zeros((), device=device)
+        # Seeded anew, so that a resumed run goes on as an uninterrupted one does.
+        torch.manual_seed(config["seed"] * 10_000 + epoch)
+        generator = torch.Generator(device)
+        order = torch.randperm(len(pixels), generator=generator.manual_seed(torch.initial_seed()), device=device)
         for index in range(steps):
+            step = epoch * steps + index
+            generator.manual_seed(config["seed"] * 10_000_000 + step)
             rows = order[index * batch : (index + 1) * batch]
-            x = augment(pixels[rows].float().unsqueeze(1), config["augmentation"], generator)
-            x = normalise(x).to(memory_format=torch.channels_last)
+            x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
+            x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
+            x, target = mix(x, targets[rows], config["mixup"], config["cutmix"], generator)
             rate = min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * step / total))
             for group in optimizer.param_groups:
                 group["lr"] = config["lr"] * max(rate, 1e-3)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.autocast(device.type, dtype=torch.bfloat16):
                 logits = model(x)
-            loss = F.cross_entropy(logits.float(), target[rows])
+                lesson = taught(teachers, x, distil["temperature"]) if teachers else None
+            loss = loss_of(logits.float(), target, lesson, distil)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            step += 1
-            average(averaged, model, min(config["ema"], step / (step + 10)))
-            loss_sum += loss.item()
-        line = {"epoch": epoch + 1, "loss": loss_sum / steps, "seconds": round(time.time() - begun, 1)}
-        if (epoch + 1) % 5 == 0 or epoch + 1 == epochs:
-            line |= evaluate(averaged, test)
-            line.pop("confusion")
+            average(averaged, model, min(config["ema"], (step + 1) / (step + 11)))
+            loss_sum += loss.detach()
+        line = {"epoch": epoch + 1, "loss": loss_sum.item() / steps}
+        if len(held_out) and ((epoch + 1) % 5 == 0 or epoch + 1 == epochs):
+            probabilities = networks.logits(averaged, held_out.pixels, device).softmax(1).numpy()
+            figures = metrics.report(probabilities, held_out)
+            kept = ("accuracy", "ece", "coverage_at_92", "ferplus_majority_accuracy")
+            line |= {f"held_out_{key}": figures[key] for key in kept}
+        line["seconds"] = round(time.time() - begun, 1)
         print(json.dumps(line), flush=True)
         with open(args.out / "log.jsonl", "a") as log:
             log.write(json.dumps(line) + "\n")
         state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
-        state |= {"generator": generator.get_state(), "epoch": epoch + 1, "step": step}
-        torch.save(state, saved.with_suffix(".part"))
+        torch.save(state | {"epoch": epoch + 1}, saved.with_suffix(".part"))
         saved.with_suffix(".part").replace(saved)
 
-    figures = evaluate(averaged, test)
-    torch.save({"weights": averaged.state_dict(), "config": config, "figures": figures}, args.out / "model.pt")
-    print(json.dumps(figures, indent=1))
+    temperature, bias = 1.0, torch.zeros(7)
+    if len(held_out):
+        logits = networks.logits(averaged, held_out.pixels, device)
+        temperature, bias = metrics.calibration(logits, held_out.label, config["label_prior"])
+    logits = networks.logits(averaged, test.pixels, device)
+    figures = metrics.report((logits / temperature + bias).softmax(1).numpy(), test)
+    weights = averaged.state_dict()
+    if networks.parameters(model) > LARGE:
+        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+    calibration = {"temperature": temperature, "bias": bias}
+    torch.save({"weights": weights, "config": config, "figures": figures} | calibration, args.out / "model.pt")
+    print(json.dumps({"temperature": temperature, "bias": bias.tolist()} | figures))
 
 
 if __name__ == "__main__":

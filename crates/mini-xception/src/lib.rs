@@ -11,7 +11,10 @@ pub mod patch;
 pub mod quality;
 
 mod classifier;
+mod description;
+mod provider;
 mod runtime;
 
-pub use classifier::{Classifier, ClassifierError, Model, Provider};
+pub use classifier::{Classifier, ClassifierError, Model};
+pub use provider::Provider;
 pub use runtime::{Runtime, RuntimeError};

@@ -64,25 +64,88 @@ pub fn cut(picture: &Luma, cut: Cut, side: usize, patch: &mut Vec<u8>) {
         patch.extend(std::iter::repeat_n(128, side * side));
         return;
     }
-    let step = cut.side / side as f32;
-    let samples = (step.ceil() as usize).clamp(1, MOST_SAMPLES);
+    let samples = ((cut.side / side as f32).ceil() as usize).clamp(1, MOST_SAMPLES);
+    if cut.roll == 0.0 {
+        cut_upright(picture, cut, side, samples, patch);
+    } else {
+        cut_turned(picture, cut, side, samples, patch);
+    }
+}
+
+/// How far from the cut's centre the samples of each of `side` outputs lie along one axis: `samples` each.
+fn offsets(cut: Cut, side: usize, samples: usize) -> impl Iterator<Item = f32> {
+    let step = cut.side / (side * samples) as f32;
+    (0..side * samples).map(move |index| (index as f32 + 0.5) * step - cut.side / 2.0)
+}
+
+fn cut_turned(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
     let (sin, cos) = cut.roll.to_radians().sin_cos();
-    let share = 1.0 / samples as f32;
-    for row in 0..side {
-        for column in 0..side {
+    let offsets: Vec<f32> = offsets(cut, side, samples).collect();
+    let share = 1.0 / (samples * samples) as f32;
+    for downs in offsets.chunks(samples) {
+        for acrosses in offsets.chunks(samples) {
             let mut sum = 0.0;
-            for sub_row in 0..samples {
-                for sub_column in 0..samples {
-                    let across = (column as f32 + (sub_column as f32 + 0.5) * share) * step - cut.side / 2.0;
-                    let down = (row as f32 + (sub_row as f32 + 0.5) * share) * step - cut.side / 2.0;
+            for down in downs {
+                for across in acrosses {
                     // A pixel's centre lies half a pixel into it.
                     let x = cut.centre.0 + across * cos - down * sin - 0.5;
                     let y = cut.centre.1 + across * sin + down * cos - 0.5;
                     sum += picture.sample(x, y);
                 }
             }
-            patch.push((sum * share * share).round() as u8);
+            patch.push((sum * share).round() as u8);
         }
+    }
+}
+
+/// The same for a face that is not turned, where rows and columns can be averaged one after the other: some twenty times
+/// as fast for a large face.
+fn cut_upright(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
+    let offsets: Vec<f32> = offsets(cut, side, samples).collect();
+    let along = |centre: f32, length: usize| -> Vec<Taps> {
+        offsets.chunks(samples).map(|offsets| Taps::new(offsets, centre - 0.5, length)).collect()
+    };
+    let columns = along(cut.centre.0, picture.width);
+    let rows = along(cut.centre.1, picture.height);
+    let left = columns.first().map_or(0, |taps| taps.first);
+    let right = columns.last().map_or(0, |taps| taps.first + taps.weights.len());
+    let mut line = vec![0.0; right - left];
+    for row in &rows {
+        line.fill(0.0);
+        for (y, weight) in (row.first..).zip(&row.weights) {
+            let pixels = &picture.data[y * picture.stride..][left..right];
+            line.iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += weight * f32::from(pixel));
+        }
+        for column in &columns {
+            let sums = line[column.first - left..].iter();
+            let value: f32 = sums.zip(&column.weights).map(|(sum, weight)| sum * weight).sum();
+            patch.push(value.round() as u8);
+        }
+    }
+}
+
+/// What one output takes of a line of pixels: the weights of those from `first` on.
+struct Taps {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+impl Taps {
+    /// The mean of bilinear samples at `origin` plus each of `offsets`, which rise, among `length` pixels.
+    fn new(offsets: &[f32], origin: f32, length: usize) -> Self {
+        let place = |offset: &f32| (origin + offset).clamp(0.0, (length - 1) as f32);
+        let first = offsets.first().map_or(0, |offset| place(offset) as usize);
+        let last = offsets.last().map_or(0, |offset| place(offset) as usize);
+        let mut weights = vec![0.0; (last + 2).min(length) - first];
+        let share = 1.0 / offsets.len() as f32;
+        for place in offsets.iter().map(place) {
+            let (left, part) = (place as usize, place.fract());
+            weights[left - first] += (1.0 - part) * share;
+            if let Some(weight) = weights.get_mut(left + 1 - first) {
+                *weight += part * share;
+            }
+        }
+        Self { first, weights }
     }
 }
 
@@ -132,6 +195,23 @@ mod tests {
         let picture = Luma::new(&turned, side, side, side).unwrap();
         let patch = whole(&picture, Cut::around([0.0, 0.0, 9.0, 9.0], 0.0, 90.0), side);
         assert_eq!(patch, upright);
+    }
+
+    #[test]
+    fn upright_and_turned_agree() {
+        let data: Vec<u8> = (0..90 * 70u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let picture = Luma::new(&data, 83, 70, 90).unwrap();
+        for bbox in [
+            [3.0, 4.0, 61.0, 61.0],
+            [20.5, 11.25, 7.0, 7.0],
+            [-30.0, 40.0, 90.0, 90.0],
+            [70.0, 60.0, 48.0, 48.0],
+        ] {
+            let upright = whole(&picture, Cut::around(bbox, 0.0, 0.0), 24);
+            let hardly = whole(&picture, Cut::around(bbox, 0.0, 1e-6), 24);
+            let most = upright.iter().zip(&hardly).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(most <= Some(1), "{bbox:?}: {most:?}");
+        }
     }
 
     #[test]

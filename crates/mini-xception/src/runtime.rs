@@ -9,7 +9,7 @@ use ort::environment::Environment;
 /// ONNX Runtime, loaded. Cheap to clone; all of a process share one.
 #[derive(Clone)]
 pub struct Runtime {
-    pub(crate) environment: Environment,
+    environment: Environment,
     library: PathBuf,
 }
 
@@ -95,6 +95,11 @@ impl Runtime {
     /// The library in use: a path, or a bare name where the system's loader found it.
     pub fn library(&self) -> &Path {
         &self.library
+    }
+
+    /// The environment, of which a process has one: what makes a session of one's own beside the classifiers'.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// Its version and how it was built, in its own words.

@@ -48,9 +48,13 @@ fn a_batch_gives_what_each_face_gives_alone() {
 #[test]
 fn a_provider_that_is_not_there_gives_way_to_the_processor() {
     // The wheel that `make setup` takes has no accelerator in it.
-    let mut classifier = Classifier::load(&runtime(), &Model::BuiltIn, Provider::Auto).unwrap();
-    assert_eq!(classifier.provider(), Provider::Cpu);
-    assert_eq!(classifier.classify(&patches(1, 48)).unwrap().len(), 1);
+    for wanted in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino, Provider::Auto] {
+        let mut classifier = Classifier::load(&runtime(), &Model::BuiltIn, wanted).unwrap();
+        assert_eq!(classifier.provider(), Provider::Cpu, "{wanted:?}");
+        assert!(!classifier.fallback().unwrap().is_empty());
+        assert_eq!(classifier.classify(&patches(1, 48)).unwrap().len(), 1);
+    }
+    assert_eq!(built_in().fallback(), None);
 }
 
 #[test]

@@ -219,8 +219,12 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_provider_that_is_not_there_is_a_warning() {
     let info = info(VideoFormat::Gray8, 64, 48);
-    let (mut harness, bus) =
-        harness(&info, |element| element.set_property_from_str("execution-provider", "auto"));
-    harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 30)])).unwrap();
-    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_some());
+    for provider in ["cuda", "tensorrt", "openvino", "auto"] {
+        let (mut harness, bus) =
+            harness(&info, |element| element.set_property_from_str("execution-provider", provider));
+        harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 30)])).unwrap();
+        let message = bus.pop_filtered(&[gst::MessageType::Warning]).expect(provider);
+        let gst::MessageView::Warning(warning) = message.view() else { unreachable!() };
+        assert!(warning.error().to_string().contains("on the processor instead"), "{}", warning.error());
+    }
 }

@@ -229,12 +229,13 @@ impl BaseTransformImpl for EmotionClassify {
         let model = settings.model.map_or(Model::BuiltIn, Model::File);
         let classifier = Classifier::load(&runtime, &model, wanted)
             .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")))?;
-        if wanted != Provider::Cpu && classifier.provider() == Provider::Cpu {
+        if let Some(reason) = classifier.fallback() {
             gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Settings,
                 (
-                    "execution-provider {wanted:?} does not work with {}: running on the processor instead",
+                    "execution-provider={} does not work with {}: running on the processor instead ({reason})",
+                    format!("{wanted:?}").to_lowercase(),
                     runtime.library().display()
                 )
             );

@@ -1,0 +1,43 @@
+"""The networks by their configuration, and trained ones from their files."""
+
+import torch
+
+from model import MiniXception
+from teacher import ResNet
+
+
+def build(config):
+    kind = {"mini_xception": MiniXception, "resnet": ResNet}[config["network"]["kind"]]
+    options = {key: value for key, value in config["network"].items() if key != "kind"}
+    return kind(**options).to(memory_format=torch.channels_last)
+
+
+def load(path, device="cpu"):
+    """A network of train.py's model.pt, ready to run, and what the file says of it."""
+    trained = torch.load(path, weights_only=True, map_location=device)
+    model = build(trained["config"]).to(device)
+    model.load_state_dict({name: value.float() if value.is_floating_point() else value
+                           for name, value in trained["weights"].items()})
+    return model.eval(), trained
+
+
+def parameters(model):
+    """Trainable parameters and batch-norm statistics: what the published count of the network counts."""
+    statistics = (b for b in model.buffers() if b.dtype == torch.float32)
+    return sum(p.numel() for p in model.parameters()) + sum(b.numel() for b in statistics)
+
+
+def normalise(x):
+    """Grey values 0-255 as every network here takes them."""
+    return (x - 127.5) / 127.5
+
+
+@torch.no_grad()
+def logits(model, pixels, device="cpu"):
+    """The model's logits f32 (N, 7) for u8 faces (N, 48, 48), as they are, without augmentation."""
+    model.eval()
+    parts = []
+    for chunk in torch.from_numpy(pixels).to(device).split(512):
+        x = normalise(chunk.float().unsqueeze(1)).contiguous(memory_format=torch.channels_last)
+        parts.append(model(x).float())
+    return torch.cat(parts).cpu()

@@ -1,0 +1,65 @@
+"""A large network that is never shipped: it teaches the small ones. ResNet (He et al. 2016, arXiv:1603.05027, with
+activations before the convolutions) with squeeze and excitation (Hu et al. 2018, arXiv:1709.01507), for 48x48 grey.
+"""
+
+from torch import nn
+
+
+class Excitation(nn.Module):
+    """Each channel times what all channels' means say of it."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(width, width // 16, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width // 16, width, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x):
+        return x * self.gate(x)
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions, the first with `stride`."""
+
+    def __init__(self, inputs, outputs, stride, dropout):
+        super().__init__()
+        self.before = nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(inplace=True))
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Dropout2d(dropout),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            Excitation(outputs),
+        )
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+
+    def forward(self, x):
+        active = self.before(x)
+        through = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(active)
+        return self.body(active) + through
+
+
+class ResNet(nn.Module):
+    """`widths`: channels of each stage, every one but the first at half the resolution of the one before; `depth`:
+    blocks a stage; `dropout` in the blocks, and `head_dropout` before the last layer."""
+
+    def __init__(self, widths=(64, 128, 256, 384), depth=2, classes=7, dropout=0.0, head_dropout=0.0):
+        super().__init__()
+        layers, inputs = [nn.Conv2d(1, widths[0], 3, padding=1, bias=False)], widths[0]
+        for stage, outputs in enumerate(widths):
+            for place in range(depth):
+                stride = 2 if stage > 0 and place == 0 else 1
+                layers.append(Residual(inputs, outputs, stride, dropout))
+                inputs = outputs
+        layers += [nn.BatchNorm2d(inputs), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Dropout(head_dropout), nn.Linear(inputs, classes))
+
+    def forward(self, x):
+        return self.head(self.features(x))
