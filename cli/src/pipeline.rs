@@ -23,7 +23,12 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
 
 /// Whether Ctrl-C was pressed.
 pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    interrupt().load(Ordering::Relaxed)
+}
+
+/// What Ctrl-C sets.
+pub fn interrupt() -> &'static AtomicBool {
+    &INTERRUPTED
 }
 
 /// A pipeline from gst-launch's notation; properties with file names are set afterwards, where no quoting is needed.
