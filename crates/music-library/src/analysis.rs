@@ -106,7 +106,12 @@ impl Listener {
         let (mut tempo, mut key) = (None, None);
         if loudness.is_some() && self.excerpt.len() as f64 >= SHORTEST * f64::from(rate) {
             let grid = detect_beat_grid(&self.excerpt, rate);
-            tempo = (grid.bpm > 0.0).then(|| (round(grid.bpm, 10.0), f64::from(grid.confidence)));
+            // Twice, half or two thirds of the tempo may be as likely: that is what estimates of tempo mostly get wrong.
+            let others =
+                grid.tempo_candidates.iter().filter(|other| (other.bpm / grid.bpm - 1.0).abs() > 0.02);
+            let likely = others.map(|other| f64::from(other.salience)).fold(0.0, f64::max).min(1.0);
+            let sure = f64::from(grid.confidence) * (1.0 - likely / 2.0);
+            tempo = (grid.bpm > 0.0).then(|| (round(grid.bpm, 10.0), sure));
             key = detect_key(&self.excerpt, rate).map(|found| {
                 let key = Key { tonic: found.root % 12, minor: found.mode == KeyMode::Minor };
                 (key, (f64::from(found.confidence) / SURE_KEY).clamp(0.0, 1.0))
@@ -237,7 +242,7 @@ mod tests {
     fn the_tempo_of_clicks() {
         for bpm in [60.0, 90.0, 128.0] {
             let (found, confidence) = hear(20.0, click(bpm)).tempo.unwrap();
-            assert!((found - bpm).abs() < 1.0 && confidence > 0.7, "{found} at {confidence} for {bpm}");
+            assert!((found - bpm).abs() < 1.0 && confidence > 0.4, "{found} at {confidence} for {bpm}");
         }
     }
 

@@ -180,3 +180,35 @@ fn in_words(path: &Path, error: rusqlite::Error) -> Error {
         _ => Error::Database { path, reason: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_writes_is_waited_for_and_then_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("library.db");
+        let (one, other) = (Database::create(&path).unwrap(), Database::open(&path).unwrap());
+        other.connection.busy_timeout(Duration::ZERO).unwrap();
+        one.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let error = other.told(other.written(|_| Ok(()))).unwrap_err();
+        assert!(matches!(error, Error::Locked(_)), "{error}");
+        assert_eq!(other.count().unwrap(), 0, "readers go on");
+        one.connection.execute_batch("COMMIT").unwrap();
+        other.told(other.written(|_| Ok(()))).unwrap();
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::create(folder.path().join("library.db")).unwrap();
+        let insert = "INSERT INTO track (uri) VALUES ('file:///a')";
+        let twice = database.written(|connection| {
+            connection.execute(insert, [])?;
+            connection.execute(insert, [])
+        });
+        assert!(twice.is_err());
+        assert_eq!(database.count().unwrap(), 0);
+    }
+}

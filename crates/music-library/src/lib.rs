@@ -91,16 +91,7 @@ pub struct Track {
 
 impl Track {
     fn set_moods(&mut self, moods: Vec<String>) {
-        let meanings: Vec<_> = moods.iter().flat_map(|text| vocabulary::meanings(text)).collect();
-        self.affect = (!meanings.is_empty()).then(|| {
-            let mean = |of: fn(&Affect) -> f64| {
-                meanings.iter().map(|meaning| of(&meaning.affect)).sum::<f64>() / meanings.len() as f64
-            };
-            Affect { valence: mean(|affect| affect.valence), arousal: mean(|affect| affect.arousal) }
-        });
-        self.emotions = meanings.iter().filter_map(|meaning| meaning.emotion).collect();
-        self.emotions.sort();
-        self.emotions.dedup();
+        (self.affect, self.emotions) = placed(&moods);
         self.moods = moods;
     }
 
@@ -124,20 +115,20 @@ impl Track {
             uri: entry.uri.clone(),
             ..Self::default()
         };
-        // The best sayer of a mood that can be placed; at equal standing numbers say more than words.
+        track.moods = entry.text(Field::Mood).map(value::words).unwrap_or_default();
+        // The best sayer of a place; at equal standing numbers say more than words, and words name the emotion.
         for provenance in Provenance::ALL.iter().rev().copied() {
-            let number = |field| entry.said(field, provenance).and_then(|said| said.value.number());
-            let words = entry.said(Field::Mood, provenance);
-            if let Some(text) = words.and_then(|said| said.value.text()).filter(|_| track.moods.is_empty()) {
-                track.set_moods(value::words(text));
-                track.doubt = words.map_or(0.0, |said| 1.0 - said.confidence);
+            let said = |field| entry.said(field, provenance);
+            let words =
+                said(Field::Mood).and_then(|said| Some((placed(&value::words(said.value.text()?)), said)));
+            if let Some(((affect, emotions), said)) = words {
+                (track.affect, track.emotions, track.doubt) = (affect, emotions, 1.0 - said.confidence);
             }
-            if let (Some(valence), Some(arousal)) = (number(Field::Valence), number(Field::Arousal))
-                && (track.affect.is_none() || words.is_some())
+            if let (Some(valence), Some(arousal)) = (said(Field::Valence), said(Field::Arousal))
+                && let (Some(v), Some(a)) = (valence.value.number(), arousal.value.number())
             {
-                track.affect = Some(Affect { valence, arousal });
-                let sure = |field| entry.said(field, provenance).map_or(0.0, |said| said.confidence);
-                track.doubt = 1.0 - (sure(Field::Valence) + sure(Field::Arousal)) / 2.0;
+                track.affect = Some(Affect { valence: v, arousal: a });
+                track.doubt = 1.0 - (valence.confidence + arousal.confidence) / 2.0;
             }
             if track.affect.is_some() {
                 break;
@@ -145,6 +136,21 @@ impl Track {
         }
         track
     }
+}
+
+/// Where the known words lie on average, and the emotions they name.
+fn placed(moods: &[String]) -> (Option<Affect>, Vec<Emotion>) {
+    let meanings: Vec<_> = moods.iter().flat_map(|text| vocabulary::meanings(text)).collect();
+    let affect = (!meanings.is_empty()).then(|| {
+        let mean = |of: fn(&Affect) -> f64| {
+            meanings.iter().map(|meaning| of(&meaning.affect)).sum::<f64>() / meanings.len() as f64
+        };
+        Affect { valence: mean(|affect| affect.valence), arousal: mean(|affect| affect.arousal) }
+    });
+    let mut emotions: Vec<Emotion> = meanings.iter().filter_map(|meaning| meaning.emotion).collect();
+    emotions.sort();
+    emotions.dedup();
+    (affect, emotions)
 }
 
 /// Something listed or found that cannot be part of the library.
