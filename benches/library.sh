@@ -16,21 +16,26 @@ else
     trap 'rm -r "$folder"' EXIT
 fi
 
-# One long recording; each file is another stretch of it, so that no two have the same content.
+# Sixty stretches of one long recording, and copies of them with other titles: no two files have the same content, so each
+# is decoded and analysed.
 if [ ! -e "$folder/made" ]; then
     for piece in "$source"/*.flac; do
         printf "file '%s'\n" "$(realpath "$piece")"
     done >"$folder/pieces.txt"
     ffmpeg -v error -y -f concat -safe 0 -i "$folder/pieces.txt" -ar 44100 "$folder/all.wav"
-    ffmpeg -v error -y -stream_loop 12 -i "$folder/all.wav" -c copy "$folder/long.wav"
     formats=(flac ogg mp3 m4a wav opus)
-    for number in $(seq 1000); do
+    mkdir -p "$folder/stretches"
+    for number in $(seq 0 59); do
+        ffmpeg -v error -y -ss $((2 * number)) -t 45 -i "$folder/all.wav" \
+            "$folder/stretches/$number.${formats[$((number % 6))]}"
+    done
+    for number in $(seq 0 999); do
         format=${formats[$((number % 6))]}
         mkdir -p "$folder/music/$((number % 20))"
-        ffmpeg -v error -y -ss "$number" -t 45 -i "$folder/long.wav" \
-            -metadata title="Number $number" "$folder/music/$((number % 20))/$number.$format"
+        ffmpeg -v error -y -i "$folder/stretches/$((number % 60)).$format" -c copy -metadata title="Number $number" \
+            "$folder/music/$((number % 20))/$number.$format"
     done
-    rm "$folder/long.wav" "$folder/all.wav" "$folder/pieces.txt"
+    rm -r "$folder/stretches" "$folder/all.wav" "$folder/pieces.txt"
     touch "$folder/made"
 fi
 

@@ -96,10 +96,10 @@ pub struct Client {
 
 /// The arguments of `set`.
 #[derive(clap::Args)]
-#[group(id = "change", multiple = true, required = true, args = [
+#[command(group = clap::ArgGroup::new("change").multiple(true).required(true).args([
     "title", "artist", "album", "genre", "mood", "valence", "arousal", "bpm", "key", "rating", "exclude", "include",
     "clear",
-])]
+]))]
 pub struct Set {
     /// Paths or addresses
     #[arg(required = true)]

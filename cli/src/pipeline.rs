@@ -91,5 +91,6 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
 fn in_words(error: &gst::message::Error) -> String {
     let source = error.src().map(|source| source.name().to_string()).unwrap_or_default();
     let detail = error.debug().map(|text| format!(" ({text})")).unwrap_or_default();
-    format!("{source}: {}{detail}", error.error())
+    // One line, whatever the element wrote.
+    format!("{source}: {}{detail}", error.error()).replace('\n', " ")
 }

@@ -15,7 +15,7 @@ const HISTORY: usize = 1000;
 
 /// The arguments of `recommend`.
 #[derive(clap::Args)]
-#[group(id = "wanted", required = true, args = ["medium", "mood", "va"])]
+#[command(group = clap::ArgGroup::new("wanted").required(true).args(["medium", "mood", "va"]))]
 pub struct Arguments {
     /// A picture or video of a face
     #[arg(value_name = "IMAGE|VIDEO")]

@@ -46,7 +46,12 @@ pub fn look(medium: &Path) -> Result<Seen, Failure> {
     pipeline::element(&pipeline, "timeline")?.set_property("location", text(&log)?);
     // How long it is shows only once it runs.
     let progress = Progress::start("looking", 0);
-    pipeline::run(&pipeline, &progress)?;
+    pipeline::run(&pipeline, &progress).map_err(|failure| match failure {
+        Failure::Work(why) => {
+            Failure::Work(format!("{}: {why}; name a picture or a video", medium.display()))
+        }
+        other => other,
+    })?;
     let timeline =
         Timeline::load(&log).map_err(|error| Failure::Work(format!("{}: {error}", medium.display())))?;
     let [begin, end] = timeline.span();

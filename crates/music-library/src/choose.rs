@@ -208,7 +208,7 @@ impl Chooser {
         };
         let mut reason = match query.emotion.filter(|emotion| track.emotions.contains(emotion)) {
             Some(emotion) => format!("named {emotion}, distance {distance:.2}"),
-            None if track.affect.is_some() => format!("nearest to {place}, distance {distance:.2}"),
+            None if track.affect.is_some() => format!("distance {distance:.2} to {place}"),
             None => format!("mood unknown, taken as neutral, distance {distance:.2} to {place}"),
         };
         if track.affect.is_some() && track.doubt > 0.5 {
