@@ -64,8 +64,14 @@ fn drawn(tracks: &[Track], svg: &mut String) -> Drawn {
         let style = if guessed { INK.stroke_width(2) } else { INK.filled() };
         chart.draw_series([Circle::new((at.valence, at.arousal), 5, style)])?;
         if placed.len() <= NAMES {
-            let style = black(13, HPos::Center, VPos::Top);
-            chart.draw_series([Text::new(track.title.clone(), (at.valence, at.arousal - 0.02), style)])?;
+            // Beside its dot, on the side that has room.
+            let (side, shift) = if at.valence < 0.7 { (HPos::Left, 0.025) } else { (HPos::Right, -0.025) };
+            let text = Text::new(
+                track.title.clone(),
+                (at.valence + shift, at.arousal),
+                black(13, side, VPos::Center),
+            );
+            chart.draw_series([text])?;
         }
     }
 

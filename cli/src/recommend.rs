@@ -95,8 +95,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let mut chooser = Chooser::new(arguments.seed, arguments.no_repeat);
-    if Database::is_one(&path) {
-        remember(&mut chooser, &path, &library, &arguments.client)?;
+    if let Some(database) = Database::behind(source).map_err(failed)? {
+        let history = database.history(&arguments.client, HISTORY).map_err(failed)?;
+        chooser.remember(&library, &history);
     }
     let query = Query { at: wanted.at, emotion: wanted.emotion };
     let ranked = chooser.rank(&library, &query, arguments.count);
@@ -116,24 +117,6 @@ fn shown(seen: seen::Seen) -> Wanted {
         // Something between the labels: the place in the plane says what can be said.
         None => Wanted { name, at: seen.affect, emotion: None },
     }
-}
-
-/// Tells the chooser what was heard.
-fn remember(
-    chooser: &mut Chooser,
-    path: &std::path::Path,
-    library: &Library,
-    client: &str,
-) -> Result<(), Failure> {
-    let history = Database::open(path).and_then(|database| database.history(client, HISTORY));
-    let places: std::collections::HashMap<&str, usize> =
-        library.tracks.iter().enumerate().map(|(place, track)| (track.uri.as_str(), place)).collect();
-    for play in history.map_err(failed)? {
-        if let Some(&place) = places.get(play.uri.as_str()) {
-            chooser.played(place);
-        }
-    }
-    Ok(())
 }
 
 fn print(arguments: &Arguments, wanted: &Wanted, library: &Library, ranked: &[Ranked]) {

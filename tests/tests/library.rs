@@ -46,7 +46,9 @@ fn folder() -> (TempDir, PathBuf, PathBuf) {
 fn encode(source: &Path, to: &Path, tags: &[&str]) {
     let mut ffmpeg = command("ffmpeg");
     ffmpeg.args(["-v", "error", "-i"]).arg(source);
-    tags.iter().for_each(|tag| drop(ffmpeg.args(["-metadata", tag])));
+    for tag in tags {
+        ffmpeg.args(["-metadata", tag]);
+    }
     run(
         {
             ffmpeg.arg(to);

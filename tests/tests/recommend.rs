@@ -119,7 +119,8 @@ fn what_cannot_be_answered_is_told_in_one_line() {
     image::GrayImage::from_pixel(320, 240, image::Luma([128])).save(&picture).unwrap();
     let asked = |what: &[&str]| mood(&[&["recommend", "-l", text(&database)], what].concat());
     asked(&[text(&picture)]).fails_with(&["no face found", "--mood"]);
-    asked(&[text(&music.join("happy.wav.mood"))]).fails_with(&["happy.wav.mood", "name a picture or a video"]);
+    asked(&[text(&music.join("happy.wav.mood"))])
+        .fails_with(&["happy.wav.mood", "name a picture or a video"]);
     asked(&["/nowhere.png"]).fails_with(&["/nowhere.png", "no such file"]);
     mood(&["recommend", "--mood", "sad", "-l", "/nowhere.db"]).fails_with(&["/nowhere.db", "does not exist"]);
     for usage in [

@@ -1,12 +1,12 @@
 //! Chooses the piece that fits a mood, and says why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use mood_schema::{Affect, Emotion};
 
 use crate::index::{self, Index};
-use crate::{Library, Track};
+use crate::{Library, Play, Track};
 
 /// Pieces that cost at most this much more than the best fit as well.
 const TOLERANCE: f64 = 0.2;
@@ -91,6 +91,15 @@ impl Chooser {
         self.last = Some(track);
     }
 
+    /// Takes over what was heard before, the oldest first. What the library does not hold is left out.
+    pub fn remember(&mut self, library: &Library, plays: &[Play]) {
+        let places: HashMap<&str, usize> =
+            library.tracks.iter().enumerate().map(|(place, track)| (track.uri.as_str(), place)).collect();
+        for place in plays.iter().filter_map(|play| places.get(play.uri.as_str())) {
+            self.played(*place);
+        }
+    }
+
     /// A piece cannot be played: it is not chosen again.
     pub fn failed(&mut self, track: usize) {
         self.failed.insert(track);
@@ -128,15 +137,18 @@ impl Chooser {
         let recent = self.recent();
         let fitting = |cost: f64| cost <= best + TOLERANCE;
         let fresh = costs.iter().enumerate().any(|(track, cost)| fitting(*cost) && !recent.contains(&track));
+        // What does not fit is looked at only where too little does.
+        let enough = costs.iter().filter(|cost| fitting(**cost)).take(count).count() == count;
+        let reach = if enough { best + TOLERANCE } else { f64::MAX };
         let mut top: Vec<Rank> = Vec::with_capacity(count.min(costs.len()) + 1);
-        for (track, &cost) in costs.iter().enumerate().filter(|(_, cost)| cost.is_finite()) {
+        for (track, &cost) in costs.iter().enumerate().filter(|(_, cost)| **cost <= reach) {
             let stale = match (fitting(cost), fresh) {
                 (false, _) => 0,
                 (true, true) => u64::from(recent.contains(&track)),
                 (true, false) => self.last_play.get(&track).copied().unwrap_or(0),
             };
             let rank = Rank { misses: !fitting(cost), stale, cost, track };
-            // Nearly all of a large library ends at this comparison.
+            // Nearly all end at this comparison.
             if top.len() < count || top.last().is_some_and(|last| self.before(&rank, last)) {
                 let at = top.partition_point(|other| self.before(other, &rank));
                 top.insert(at, rank);
@@ -322,6 +334,44 @@ mod tests {
         assert_eq!(chooser.choose(&library, &of(Emotion::Happy)).unwrap().track, 2);
         chooser.failed(2);
         assert_eq!(chooser.choose(&library, &of(Emotion::Happy)), None);
+    }
+
+    #[test]
+    fn a_smooth_transition_decides_where_moods_are_alike() {
+        let mut library = library(&["calm"; 4]);
+        for (track, (bpm, key)) in
+            library.tracks.iter_mut().zip([(60.0, "C"), (91.0, "F#"), (122.0, "G"), (95.0, "Ebm")])
+        {
+            (track.bpm, track.key) = (Some(bpm), key.parse().ok());
+        }
+        for seed in 0..8 {
+            let mut chooser = Chooser::new(seed, 3);
+            chooser.played(0);
+            let choice = chooser.choose(&library, &Query { at: Affect::default(), emotion: None }).unwrap();
+            assert_eq!(choice.track, 2, "{}", choice.reason);
+            assert!(choice.reason.ends_with("122 bpm after 60; G after C"), "{}", choice.reason);
+        }
+    }
+
+    #[test]
+    fn a_guess_counts_less_than_a_word_and_what_is_excluded_not_at_all() {
+        let mut library = library(&["happy", "happy", "exciting"]);
+        library.tracks[0].excluded = true;
+        library.tracks[1].doubt = 0.8;
+        library.tracks[1].emotions.clear();
+        let ranked = Chooser::new(0, 0).rank(&library, &of(Emotion::Happy), 9);
+        assert_eq!(ranked.iter().map(|ranked| ranked.track).collect::<Vec<_>>(), [1, 2]);
+        assert!(ranked[0].reason.contains("guessed"), "{}", ranked[0].reason);
+        library.tracks[2].set_moods(vec!["happy".into(), "exciting".into()]);
+        assert_eq!(Chooser::new(0, 0).choose(&library, &of(Emotion::Happy)).unwrap().track, 2);
+    }
+
+    #[test]
+    fn what_was_heard_before_is_remembered() {
+        let (library, mut chooser) = (library(&["happy"; 3]), Chooser::new(0, 3));
+        let play = |uri: &str| Play { uri: uri.into(), client: String::new(), at: 0 };
+        chooser.remember(&library, &[play("file:///2"), play("file:///gone"), play("file:///0")]);
+        assert_eq!(chooser.choose(&library, &of(Emotion::Happy)).unwrap().track, 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::Error;
+use crate::{Error, folder};
 
 /// How every SQLite file begins (https://www.sqlite.org/fileformat.html).
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -88,6 +88,16 @@ impl Database {
             return Err(Error::Missing(path));
         }
         Self::connect(path, OpenFlags::empty())
+    }
+
+    /// The database that `source` names in any way [`crate::Library::open`] takes; `None` where it names a folder or a
+    /// playlist.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn behind(source: &str) -> Result<Option<Self>, Error> {
+        let path = folder::place(source)?;
+        if path.is_file() && Self::is_one(&path) { Self::open(path).map(Some) } else { Ok(None) }
     }
 
     /// Whether a file begins as a database does.

@@ -233,11 +233,10 @@ impl Library {
     /// As [`Self::open`], with a database's ratings and exclusions as `client` has them. For a folder or a playlist the
     /// client makes no difference.
     pub fn open_for(source: &str, client: &str, allow_network: bool) -> Result<Self, Error> {
-        let path = folder::place(source)?;
-        if path.is_file() && Database::is_one(&path) {
-            return Self::of(&Database::open(path)?, client, allow_network);
+        if let Some(database) = Database::behind(source)? {
+            return Self::of(&database, client, allow_network);
         }
-        let Listing { files, skipped } = Listing::of(&path, allow_network)?;
+        let Listing { files, skipped } = Listing::of(&folder::place(source)?, allow_network)?;
         Ok(Self { tracks: files.into_iter().map(Listed::track).collect(), skipped })
     }
 
