@@ -16,15 +16,15 @@
 //! }
 //! ```
 
+mod confusion;
 mod filter;
 mod holder;
 mod path;
 mod policy;
+pub mod simulation;
 mod subject;
 
-#[cfg(test)]
-mod simulation;
-
+pub use confusion::{Confusion, EmptyRow};
 pub use filter::{Filter, Observation};
 pub use holder::MoodChange;
 pub use policy::{Decision, Goal, OnNoFace, Policy, Settings, Strategy, Wish};

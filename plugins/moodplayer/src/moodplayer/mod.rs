@@ -4,10 +4,12 @@
 //! [`mood::Policy`] decide ([`performance`]), has a [`player`] turn the wishes into sound, and pushes that. Decks decode
 //! in pipelines of their own ([`deck`]), opened and measured by a worker ([`loader`]).
 
+mod cue;
 mod deck;
 mod format;
 mod imp;
 mod input;
+mod limiter;
 mod loader;
 mod log;
 mod loudness;

@@ -12,7 +12,8 @@ use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
 use music_library::{Choice, Chooser, Library, Query};
 
 use super::format::Format;
-use super::mixer::{Fade, Limiter};
+use super::limiter::Limiter;
+use super::mixer::Fade;
 use super::settings::{Resume, Settings, SwitchAt};
 use super::stage::{Ending, Interrupted, Loaded, Patience, Request, Source, Stage};
 
@@ -40,7 +41,8 @@ struct Voice<S> {
     goal: Goal,
     fade: Fade,
     volume: f32,
-    /// The next frame of the track.
+    /// The frame of the track that it began with, and the next.
+    began: u64,
     position: u64,
     leads: bool,
     starved: u64,
@@ -103,6 +105,8 @@ pub struct Player<S: Stage> {
     crossfading: bool,
     at_a_loss: bool,
     limiter: Limiter,
+    /// The limiter has been given as much as it looks ahead.
+    primed: bool,
     scratch: Vec<f32>,
     events: Vec<Event>,
 }
@@ -123,7 +127,8 @@ impl<S: Stage> Player<S> {
             resting: false,
             crossfading: false,
             at_a_loss: false,
-            limiter: Limiter::new(format.rate),
+            limiter: Limiter::new(format.rate, format.width()),
+            primed: false,
             scratch: Vec::new(),
             events: Vec::new(),
         }
@@ -145,16 +150,24 @@ impl<S: Stage> Player<S> {
         self.at_a_loss
     }
 
-    /// What happened since the last call.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// What happened up to a frame since the last call. What is mixed already but not yet heard comes later.
+    pub fn take_events(&mut self, until: u64) -> Vec<Event> {
+        let heard = self.events.iter().take_while(|event| event.frame <= until).count();
+        self.events.drain(..heard).collect()
     }
 
-    /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well.
-    pub fn set_goal(&mut self, now: u64, goal: Option<Goal>) {
+    /// Frames are counted from 0 again.
+    pub fn rewind(&mut self) {
+        self.events.iter_mut().for_each(|event| event.frame = 0);
+    }
+
+    /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well. `at` is the
+    /// frame that is rendered next.
+    pub fn set_goal(&mut self, at: u64, goal: Option<Goal>) {
         if goal == self.goal {
             return;
         }
+        let now = at + self.ahead();
         self.goal = goal;
         self.resting = false;
         self.due = None;
@@ -201,8 +214,26 @@ impl<S: Stage> Player<S> {
         }
     }
 
+    /// How far what is mixed is ahead of what is heard, so that the limiter can look ahead.
+    fn ahead(&self) -> u64 {
+        if self.primed { self.limiter.delay() as u64 } else { 0 }
+    }
+
     /// The next frames of sound, into the whole frames of `out`. `at` is the first one's number.
     pub fn render(&mut self, at: u64, out: &mut [f32], patience: Patience) -> Result<(), Interrupted> {
+        if !self.primed {
+            let mut first = vec![0.0; self.limiter.delay() * self.format.width()];
+            self.perform(at, &mut first, patience)?;
+            self.limiter.apply(&mut first);
+            self.primed = true;
+        }
+        self.perform(at + self.ahead(), out, patience)?;
+        self.limiter.apply(out);
+        Ok(())
+    }
+
+    /// Mixes the frames from `at` on, before the limiter.
+    fn perform(&mut self, at: u64, out: &mut [f32], patience: Patience) -> Result<(), Interrupted> {
         out.fill(0.0);
         let width = self.format.width();
         let total = out.len() / width;
@@ -215,7 +246,6 @@ impl<S: Stage> Player<S> {
             done += frames;
             self.settle(at + done as u64);
         }
-        self.limiter.apply(out, width);
         Ok(())
     }
 
@@ -280,7 +310,7 @@ impl<S: Stage> Player<S> {
 
     /// How long the fade at a track's end is.
     fn last_fade(&self, voice: &Voice<S::Source>, left: u64) -> u64 {
-        self.options.crossfade.min((voice.position + left) / FADE_SHARE)
+        self.options.crossfade.min((voice.position - voice.began + left) / FADE_SHARE)
     }
 
     /// Chooses the next track and has it opened, where that is not done yet.
@@ -366,7 +396,8 @@ impl<S: Stage> Player<S> {
             goal,
             fade: Fade::new(first, 1.0, length),
             volume: gain,
-            position: from,
+            began: loaded.from,
+            position: loaded.from,
             leads: true,
             starved: 0,
         });

@@ -77,6 +77,7 @@ impl Stage for Shelf {
         if parts.get(2) == Some(&"never") {
             return Ok(Some(Err("cannot be opened".into())));
         }
+        let from = request.from;
         let source = Numbers {
             value: parts[0].parse().unwrap(),
             next: request.from,
@@ -84,7 +85,7 @@ impl Stage for Shelf {
             ending: parts.get(2).map_or(Ending::Natural, |_| Ending::Broken("broke off".into())),
             buffered: 0,
         };
-        Ok(Some(Ok(Loaded { source, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
+        Ok(Some(Ok(Loaded { source, from, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
     }
 
     fn measure(&mut self, _uri: &str, _format: Format) {}
@@ -140,7 +141,7 @@ impl Concert {
             self.player.render(self.at, &mut chunk, patience).unwrap();
             self.at += chunk.len() as u64;
             self.sound.extend(chunk);
-            self.events.extend(self.player.take_events());
+            self.events.extend(self.player.take_events(self.at));
         }
         self
     }
@@ -195,12 +196,15 @@ fn a_tracks_end_fades_into_the_next() {
 fn a_new_mood_fades_over_at_once() {
     let mut concert = concert(&[(Happy, "0.3/60"), (Sad, "0.2/60")], |_| {});
     concert.wish(Happy).play(2.0).wish(Sad).play(3.0);
+    // Later by as much as the limiter looks ahead.
+    let late = concert.player.ahead() as f64 / RATE as f64;
+    assert!(late < 0.003);
     let expected = [
         (0.0, Started, "0.3/60"),
-        (2.0, Started, "0.2/60"),
-        (2.0, CrossfadeStarted, "0.2/60"),
-        (3.0, Ended, "0.3/60"),
-        (3.0, CrossfadeDone, "0.2/60"),
+        (2.0 + late, Started, "0.2/60"),
+        (2.0 + late, CrossfadeStarted, "0.2/60"),
+        (3.0 + late, Ended, "0.3/60"),
+        (3.0 + late, CrossfadeDone, "0.2/60"),
     ];
     assert_eq!(concert.happened(), expected);
     let started = &concert.events[1].line;
