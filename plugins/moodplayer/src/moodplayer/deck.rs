@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// Decoded buffers that wait to be taken.
 const QUEUE: u32 = 32;
+/// A track is open once this part of a second is decoded: live, the first moments must not run dry.
+const READY: u32 = 4;
 /// What begins later than this, in seconds, is sought; before, it is decoded and dropped: that takes a second at most, and
 /// is exact where seeking is not, as in MP3.
 const SOUGHT_SECONDS: u64 = 5 * 60;
@@ -61,7 +63,7 @@ impl Deck {
             deck.position = Some(0);
         }
         deck.set_state(gst::State::Playing)?;
-        match deck.fill(1, true) {
+        match deck.fill((format.rate / READY) as usize, true) {
             Err(Interrupted) => return Err("interrupted".into()),
             Ok(()) if deck.buffered() > 0 => {}
             Ok(()) => {

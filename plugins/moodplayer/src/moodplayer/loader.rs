@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::cue::{Cue, Listener};
 use super::deck::Deck;
 use super::format::Format;
+use super::gapless;
 use super::loudness::{Loudness, Meter};
 use super::stage::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
 
@@ -232,7 +233,7 @@ impl Worker {
             return Ok(*measured);
         }
         let deck = Deck::open(uri, format, Cue::default(), self.allow_network, stop.clone())?;
-        let measured = listen(deck, format, stop)?;
+        let measured = listen(deck, uri, format, stop)?;
         self.measured.insert(uri.into(), measured);
         Ok(measured)
     }
@@ -249,7 +250,7 @@ impl Worker {
 }
 
 /// Listens to a track from its beginning. A track that breaks off later is measured up to there.
-fn listen(mut deck: Deck, format: Format, stop: &AtomicBool) -> Result<Measured, String> {
+fn listen(mut deck: Deck, uri: &str, format: Format, stop: &AtomicBool) -> Result<Measured, String> {
     let mut meter = Meter::new(format.channels, format.rate)?;
     let mut listener = Listener::default();
     let mut samples = vec![0.0; format.rate as usize / 10 * format.width()];
@@ -270,8 +271,14 @@ fn listen(mut deck: Deck, format: Format, stop: &AtomicBool) -> Result<Measured,
             break;
         }
     }
-    match listener.cue(format.rate, complete) {
-        None if complete => Err("is silent from beginning to end".into()),
-        cue => Ok(Measured { loudness: meter.loudness(), cue: cue.unwrap_or_default() }),
+    let mut cue = match listener.cue(format.rate, complete) {
+        None if complete => return Err("is silent from beginning to end".into()),
+        cue => cue.unwrap_or_default(),
+    };
+    let padding = gst::glib::filename_from_uri(uri).ok().and_then(|(path, _)| gapless::padding(&path));
+    let music = padding.filter(|_| complete).and_then(|padding| padding.music(listened, format.rate));
+    if let Some((begin, end)) = music {
+        cue = Cue { from: cue.from.max(begin), until: Some(cue.until.map_or(end, |until| until.min(end))) };
     }
+    Ok(Measured { loudness: meter.loudness(), cue })
 }

@@ -7,6 +7,7 @@
 mod cue;
 mod deck;
 mod format;
+mod gapless;
 mod imp;
 mod input;
 mod limiter;

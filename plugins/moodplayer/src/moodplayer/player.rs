@@ -34,6 +34,8 @@ const FADE_SHARE: u64 = 4;
 const VOICES: usize = 8;
 /// A track that gives nothing for this many seconds, while others wait, is broken.
 const STARVED_SECONDS: u64 = 5;
+/// A track that has run dry is heard again once this part of a second is there.
+const REFILLED: usize = 4;
 
 struct Voice<S> {
     source: S,
@@ -46,6 +48,31 @@ struct Voice<S> {
     position: u64,
     leads: bool,
     starved: u64,
+    /// Faded out for want of samples.
+    dry: bool,
+}
+
+impl<S: Source> Voice<S> {
+    /// Reads without waiting. A source about to run dry is faded out with its last samples, and in again: no clicks.
+    fn read_dry(&mut self, out: &mut [f32], format: Format) -> usize {
+        let frames = out.len() / format.width();
+        let known = self.source.ending().is_some();
+        if self.dry && !known && self.source.buffered() < format.rate as usize / REFILLED {
+            return 0;
+        }
+        let read = self.source.read(out);
+        let dries = !known && self.source.buffered() < frames;
+        let (first, last) = (if self.dry { 0.0 } else { 1.0 }, if dries { 0.0 } else { 1.0 });
+        if first < 1.0 || last < 1.0 {
+            let length = read.max(1) as f32;
+            for (index, frame) in out.chunks_exact_mut(format.width()).enumerate() {
+                let gain = first + (last - first) * ((index + 1) as f32 / length).min(1.0);
+                frame.iter_mut().for_each(|sample| *sample *= gain);
+            }
+        }
+        self.dry = dries;
+        read
+    }
 }
 
 /// The next track.
@@ -400,6 +427,7 @@ impl<S: Stage> Player<S> {
             position: loaded.from,
             leads: true,
             starved: 0,
+            dry: false,
         });
         let mut line = self.line(TrackEvent::Started, choice.track, Some(&goal));
         line.distance = Some(choice.distance);
@@ -497,7 +525,11 @@ impl<S: Stage> Player<S> {
         for voice in &mut self.voices {
             self.scratch.clear();
             self.scratch.resize(out.len(), 0.0);
-            let read = voice.source.read(&mut self.scratch);
+            let read = if wait {
+                voice.source.read(&mut self.scratch)
+            } else {
+                voice.read_dry(&mut self.scratch, self.format)
+            };
             voice.position += read as u64;
             voice.starved = if read == frames { 0 } else { voice.starved + (frames - read) as u64 };
             voice.fade.mix(out, &self.scratch, width, voice.volume);

@@ -1,6 +1,8 @@
 //! A stage made of numbers: every track is one value that grows a little with every frame.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use mood_schema::Affect;
 use music_library::Track;
@@ -19,11 +21,16 @@ struct Numbers {
     length: u64,
     ending: Ending,
     buffered: u64,
+    /// How far it has been decoded, where that is not as far as is asked for.
+    decoded: Option<Rc<Cell<u64>>>,
 }
 
 impl Source for Numbers {
     fn fill(&mut self, frames: usize, _wait: bool) -> Result<(), Interrupted> {
-        self.buffered = self.buffered.max(frames as u64).min(self.length - self.next);
+        self.buffered = match &self.decoded {
+            Some(decoded) => self.length.min(decoded.get()) - self.next,
+            None => self.buffered.max(frames as u64).min(self.length - self.next),
+        };
         Ok(())
     }
 
@@ -54,6 +61,8 @@ struct Shelf {
     /// Nothing is ready before it is waited for.
     slow: bool,
     interrupted: bool,
+    /// How far decoding gets, where it stalls.
+    decoded: Option<Rc<Cell<u64>>>,
 }
 
 impl Stage for Shelf {
@@ -84,6 +93,7 @@ impl Stage for Shelf {
             length: (parts[1].parse::<f64>().unwrap() * RATE as f64) as u64,
             ending: parts.get(2).map_or(Ending::Natural, |_| Ending::Broken("broke off".into())),
             buffered: 0,
+            decoded: self.decoded.clone(),
         };
         Ok(Some(Ok(Loaded { source, from, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
     }
@@ -348,6 +358,23 @@ fn without_patience_sound_goes_on_until_the_next_track_is_there() {
     concert.player.stage.slow = false;
     concert.play_as(2.0, Patience::Never);
     assert!(concert.heard(4.9) > 0.29);
+}
+
+#[test]
+fn a_decoder_that_stalls_makes_a_pause_and_no_click() {
+    let mut concert = concert(&[(Happy, "0.5/60")], |_| {});
+    let decoded = Rc::new(Cell::new(RATE));
+    concert.player.stage.decoded = Some(decoded.clone());
+    concert.wish(Happy).play_as(2.0, Patience::Never);
+    assert_eq!(concert.heard(1.5), 0.0);
+    decoded.set(RATE + RATE / 8);
+    concert.play_as(0.5, Patience::Never);
+    assert_eq!(concert.heard(2.4), 0.0, "too little to go on with");
+    decoded.set(60 * RATE);
+    concert.play_as(1.0, Patience::Never);
+    assert!(concert.heard(3.4) > 0.5);
+    assert!(concert.largest_step() < 0.01, "{}", concert.largest_step());
+    assert_eq!(concert.happened().len(), 1, "{:?}", concert.happened());
 }
 
 #[test]
