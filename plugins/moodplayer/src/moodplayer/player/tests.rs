@@ -61,6 +61,8 @@ struct Shelf {
     /// Nothing is ready before it is waited for.
     slow: bool,
     interrupted: bool,
+    /// The disk is.
+    removed: bool,
     /// How far decoding gets, where it stalls.
     decoded: Option<Rc<Cell<u64>>>,
 }
@@ -83,7 +85,7 @@ impl Stage for Shelf {
         }
         let request = self.requests.remove(&ticket).expect("an open ticket");
         let parts: Vec<&str> = request.uri.trim_start_matches("file:///").split('/').collect();
-        if parts.get(2) == Some(&"never") {
+        if parts.get(2) == Some(&"never") || self.removed {
             return Ok(Some(Err("cannot be opened".into())));
         }
         let from = request.from;
@@ -268,6 +270,21 @@ fn where_nothing_can_be_played_there_is_silence() {
     assert_eq!(concert.happened().len(), 2);
     assert!(concert.player.is_at_a_loss());
     assert!(concert.sound.iter().all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn music_returns_with_its_disk() {
+    let mut concert = concert(&[(Happy, "0.1/4"), (Happy, "0.2/4"), (Happy, "0.3/4")], |_| {});
+    concert.wish(Happy).play(2.0);
+    concert.player.stage.removed = true;
+    concert.play(60.0);
+    assert!(concert.player.is_at_a_loss() && concert.heard(61.0) == 0.0);
+    let count = |concert: &Concert, of| concert.happened().iter().filter(|happened| happened.1 == of).count();
+    assert_eq!(count(&concert, Failed), 3, "each once: {:?}", concert.happened());
+    concert.player.stage.removed = false;
+    concert.play(30.0);
+    assert!(concert.sound[75 * RATE as usize..].iter().all(|sample| *sample > 0.05));
+    assert!(count(&concert, Started) > 8 && count(&concert, Failed) == 3, "{:?}", concert.happened());
 }
 
 #[test]
