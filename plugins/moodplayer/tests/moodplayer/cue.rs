@@ -26,6 +26,23 @@ fn silence_at_a_tracks_ends_is_not_heard() {
 }
 
 #[test]
+fn a_second_of_sound_after_long_silence_is_a_track_of_a_second() {
+    init();
+    let folder = tempfile::TempDir::new().unwrap();
+    for seed in 0..5 {
+        let (name, silence) = (format!("{seed}.ogg"), (12.0, 3.0));
+        Material { name: &name, seconds: 1.0, silence, seed, ..Material::default() }.make(folder.path());
+    }
+    let player = player(folder.path());
+    player.set_property("crossfade", 4_000_000_000u64);
+    let recording = perform(player, &[(Some(Happy), 15)]);
+    // A quarter of each fades into the next.
+    let started = recording.count("track-started");
+    assert!((12..=18).contains(&started), "{started} tracks in 12 s");
+    assert_eq!(recording.count("track-failed"), 0);
+}
+
+#[test]
 fn a_silent_track_is_left_out() {
     init();
     let folder = tempfile::TempDir::new().unwrap();
