@@ -16,3 +16,12 @@ usage() {
 must_exist() {
     [ -e "$1" ] || { printf '%s: no such file or folder\n' "$1" >&2; exit 1; }
 }
+
+# mood ARGUMENTS: the command gst-mood, of this tree or installed.
+mood() {
+    if [ -x "$here/../target/release/gst-mood" ]; then
+        "$here/../target/release/gst-mood" "$@"
+    else
+        command gst-mood "$@"
+    fi
+}

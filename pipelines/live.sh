@@ -6,7 +6,7 @@
 # To try it without one: CAMERA='filesrc location=clip.mp4 ! decodebin ! identity sync=true' pipelines/live.sh ~/Music
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-[ $# = 1 ] || usage 'MUSIC-FOLDER-OR-PLAYLIST'
+[ $# = 1 ] || usage 'MUSIC-FOLDER, PLAYLIST OR LIBRARY DATABASE'
 must_exist "$1"
 
 # scan-interval spares the processor: a full search twice a second, and in between only around the faces.

@@ -16,3 +16,13 @@ trap 'rm -r "$profile"' EXIT
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
     --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
     --window-size=1000,1060 --screenshot="$pictures/report.png" "file://$demo/report.html" 2>/dev/null
+
+# The demo's music in the mood plane: by its tags, and without any.
+plane=$(mktemp -d)
+trap 'rm -r "$profile" "$plane"' EXIT
+mkdir "$plane/untagged"
+for piece in "$demo"/material/music/*.flac; do
+    ffmpeg -v error -i "$piece" -map_metadata -1 -c copy "$plane/untagged/$(basename "$piece")"
+done
+target/release/gst-mood library scan "$demo/material/music" "$plane/untagged" --library "$plane/library.db"
+target/release/gst-mood library list --library "$plane/library.db" --plot "$pictures/plane.svg"

@@ -1,14 +1,19 @@
 //! The command `gst-mood`: arguments in, exit code out.
 //!
-//! Exit codes: 0 done, 1 the work failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
+//! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
 
+mod decode;
 mod demo;
 mod doctor;
 mod evaluate;
 mod failure;
+mod library;
 mod material;
 mod pipeline;
+mod plane;
 mod progress;
+mod recommend;
+mod seen;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +56,11 @@ enum Command {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// A music library that knows what its tracks feel like
+    #[command(subcommand)]
+    Library(library::Command),
+    /// Rank the music that fits a picture, a video, a mood, or a point of valence and arousal
+    Recommend(recommend::Arguments),
     /// Say what is there, where and in which version, and what to install where something is missing
     Doctor {
         /// Print the findings as JSON
@@ -64,6 +74,8 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
         Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
+        Command::Library(command) => library::run(command),
+        Command::Recommend(arguments) => recommend::run(&arguments),
         Command::Doctor { json } => doctor::run(json),
     };
     match done {

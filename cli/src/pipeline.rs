@@ -23,7 +23,12 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
 
 /// Whether Ctrl-C was pressed.
 pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    interrupt().load(Ordering::Relaxed)
+}
+
+/// What Ctrl-C sets.
+pub fn interrupt() -> &'static AtomicBool {
+    &INTERRUPTED
 }
 
 /// A pipeline from gst-launch's notation; properties with file names are set afterwards, where no quoting is needed.
@@ -86,5 +91,6 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
 fn in_words(error: &gst::message::Error) -> String {
     let source = error.src().map(|source| source.name().to_string()).unwrap_or_default();
     let detail = error.debug().map(|text| format!(" ({text})")).unwrap_or_default();
-    format!("{source}: {}{detail}", error.error())
+    // One line, whatever the element wrote.
+    format!("{source}: {}{detail}", error.error()).replace('\n', " ")
 }

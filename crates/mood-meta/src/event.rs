@@ -27,7 +27,7 @@ pub fn parse_settings(event: &gst::EventRef) -> Option<(String, Map<String, Valu
     Some((structure.get("element").ok()?, serde_json::from_str(text).ok()?))
 }
 
-/// An upstream event with a [`Line::Mood`] or [`Line::Track`] of a player.
+/// An upstream event with a [`Line::Mood`], [`Line::Track`] or [`Line::Safety`] of a player.
 pub fn player(line: &Line) -> gst::Event {
     gst::event::CustomUpstream::new(gst::Structure::builder(PLAYER).field("line", line.to_json()).build())
 }

@@ -13,4 +13,6 @@ mod line;
 pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownName};
 pub use frame::{Classification, Face, Frame, Rect};
-pub use line::{Candidate, End, FrameLine, Line, MoodLine, SCHEMA_VERSION, Session, TrackEvent, TrackLine};
+pub use line::{
+    Candidate, End, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, Session, TrackEvent, TrackLine,
+};

@@ -20,6 +20,8 @@ pub enum Line {
     Mood(MoodLine),
     /// Something happened to the music.
     Track(TrackLine),
+    /// The mood was negative for too long: the music leads out of it.
+    Safety(SafetyLine),
     /// Always the last of a run that ended cleanly.
     End(End),
 }
@@ -71,6 +73,15 @@ pub struct MoodLine {
     pub confidence: f64,
     /// Begin and end of the evidence it rests on, stream time, ns.
     pub evidence: [u64; 2],
+}
+
+/// The safety limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SafetyLine {
+    /// When, stream time, ns.
+    pub pts: u64,
+    /// How long the mood had been negative without a break, ns.
+    pub negative_time: u64,
 }
 
 /// What happened to the music.
@@ -196,6 +207,7 @@ mod tests {
                 reason: "nearest".into(),
                 runners_up: vec![Candidate { uri: "file:///b.flac".into(), distance: 0.5 }],
             }),
+            Line::Safety(SafetyLine { pts: 7, negative_time: 4 }),
             Line::End(End { pts: 9, frames: 1 }),
         ];
         for line in lines {

@@ -3,20 +3,22 @@
 //! A face misread in one frame is misread in the next: errors stay for seconds. Counting frames as independent would
 //! make the filter sure of a mood after a quarter of a second of one error. So a frame's likelihood is raised to the
 //! power of the time it stands for over the time that errors stay alike: a second of video weighs the same at 5 and at
-//! 60 frames a second.
+//! 60 frames a second. How likely a mood makes a label is what the classifier's [`Confusion`] says: a face called sad may
+//! well be a frightened one, hardly a happy one.
 
 use mood_schema::{Emotion, Mood};
 
-use crate::SECOND;
+use crate::{Confusion, SECOND};
 
 /// The seven emotions, uncertain, absent.
 const STATES: usize = 9;
 /// How long classification errors stay alike.
-const ERROR_CORRELATION: f64 = 1.25 * SECOND as f64;
+const ERROR_CORRELATION: f64 = 1.0 * SECOND as f64;
 /// How long a mood lasts on average.
 const MOOD_DURATION: f64 = 90.0 * SECOND as f64;
-/// The share of a classification that is not believed: even a sure classifier errs.
-const DOUBT: f64 = 0.1;
+/// Probabilities are raised to this power before they share a look between labels: the confusion matrix knows already how
+/// the classifier errs, so only a close second counts beside the first.
+const SHARPNESS: i32 = 4;
 
 /// What one moment shows of the subject.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,17 +34,29 @@ pub enum Observation {
 /// The belief over moods.
 #[derive(Clone, Debug)]
 pub struct Filter {
+    confusion: Confusion,
     belief: [f64; STATES],
     last: Option<u64>,
 }
 
 impl Default for Filter {
+    /// For the classifier built into `emotionclassify`.
     fn default() -> Self {
-        Self { belief: [1.0 / STATES as f64; STATES], last: None }
+        Self::new(Confusion::default())
     }
 }
 
 impl Filter {
+    /// For a classifier that errs like this. Believes all moods equally.
+    pub fn new(confusion: Confusion) -> Self {
+        Self { confusion, belief: [1.0 / STATES as f64; STATES], last: None }
+    }
+
+    /// Forgets all evidence.
+    pub fn forget(&mut self) {
+        *self = Self::new(self.confusion);
+    }
+
     /// Takes an observation in. The first one only starts the time; later ones weigh as much as the time since the last,
     /// and never more than one independent look. Time running backwards counts as no time.
     pub fn observe(&mut self, time: u64, observation: &Observation) {
@@ -54,7 +68,7 @@ impl Filter {
         self.last = Some(last.max(time));
         let stay = (-elapsed / MOOD_DURATION).exp();
         let temper = (elapsed / ERROR_CORRELATION).min(1.0);
-        let likelihood = likelihood(observation);
+        let likelihood = self.likelihood(observation);
         for (belief, likelihood) in self.belief.iter_mut().zip(likelihood) {
             let predicted = *belief * stay + (1.0 - *belief) * (1.0 - stay) / (STATES - 1) as f64;
             *belief = predicted * likelihood.powf(temper);
@@ -78,6 +92,34 @@ impl Filter {
             },
         )
     }
+
+    /// How likely each mood makes the observation, up to a common factor.
+    ///
+    /// A person with a mood is missed by the detector now and then and unreadable more often. Somebody unreadable still
+    /// gets a reading at times, and so, rarely, does an empty room.
+    fn likelihood(&self, observation: &Observation) -> [f64; STATES] {
+        let of = |emotions: [f64; 7], uncertain: f64, absent: f64| {
+            let mut row = [0.0; STATES];
+            row[..7].copy_from_slice(&emotions);
+            (row[7], row[8]) = (uncertain, absent);
+            row
+        };
+        let unreadable = of([0.15; 7], 0.65, 0.03);
+        match observation {
+            Observation::Absent => of([0.05; 7], 0.05, 0.95),
+            Observation::Uncertain => unreadable,
+            Observation::Face(probabilities) => {
+                let weights = probabilities.map(|p| if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 });
+                let weights = weights.map(|p| p.powi(SHARPNESS));
+                let sum: f64 = weights.iter().sum();
+                if sum <= 0.0 {
+                    return unreadable;
+                }
+                let emotions = self.confusion.likelihood(&weights.map(|weight| weight / sum));
+                of(emotions.map(|likelihood| 0.80 * likelihood), 0.30 / 7.0, 0.02 / 7.0)
+            }
+        }
+    }
 }
 
 fn index(mood: Mood) -> usize {
@@ -85,36 +127,6 @@ fn index(mood: Mood) -> usize {
         Mood::Known(emotion) => emotion.index(),
         Mood::Uncertain => 7,
         Mood::Absent => 8,
-    }
-}
-
-/// How likely each mood makes the observation, up to a common factor.
-///
-/// A person with a mood is missed by the detector now and then and unreadable more often; the classifier's calibrated
-/// probabilities carry how telling the face is. Somebody unreadable still gets a reading at times, and so, rarely, does
-/// an empty room.
-fn likelihood(observation: &Observation) -> [f64; STATES] {
-    let of = |emotion: f64, uncertain: f64, absent: f64| {
-        let mut row = [emotion; STATES];
-        row[7] = uncertain;
-        row[8] = absent;
-        row
-    };
-    match observation {
-        Observation::Absent => of(0.05, 0.05, 0.95),
-        Observation::Uncertain => of(0.15, 0.65, 0.03),
-        Observation::Face(probabilities) => {
-            let clean = probabilities.map(|p| if p.is_finite() { p.max(0.0) } else { 0.0 });
-            let sum: f64 = clean.iter().sum();
-            if sum <= 0.0 {
-                return likelihood(&Observation::Uncertain);
-            }
-            let mut row = of(0.0, 0.30 / 7.0, 0.02 / 7.0);
-            for (row, p) in row.iter_mut().zip(clean) {
-                *row = 0.80 * ((1.0 - DOUBT) * p / sum + DOUBT / 7.0);
-            }
-            row
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use mood_schema::Mood;
 use crate::Filter;
 
 /// A new mood must be believed at least this much...
-const ENTER: f64 = 0.6;
+const ENTER: f64 = 0.7;
 /// ...and the held one at most this much.
-const LEAVE: f64 = 0.2;
+const LEAVE: f64 = 0.05;
 
 /// The held mood changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,13 +28,11 @@ pub(crate) struct Holder {
     mood: Mood,
     /// The mood believed most, and since when.
     leading: Option<(Mood, u64)>,
-    /// The mood that meets the thresholds, and since when.
-    candidate: Option<(Mood, u64)>,
 }
 
 impl Default for Holder {
     fn default() -> Self {
-        Self { mood: Mood::Absent, leading: None, candidate: None }
+        Self { mood: Mood::Absent, leading: None }
     }
 }
 
@@ -46,16 +44,16 @@ impl Holder {
     /// Sets the mood without evidence.
     pub(crate) fn set(&mut self, mood: Mood, now: u64) -> Option<MoodChange> {
         let from = std::mem::replace(&mut self.mood, mood);
-        self.candidate = None;
+        self.leading = None;
         (from != mood).then_some(MoodChange { from, to: mood, confidence: 1.0, evidence: (now, now) })
     }
 
     /// Forgets what has been gathered for another mood, not the mood itself.
     pub(crate) fn forget(&mut self) {
-        (self.leading, self.candidate) = (None, None);
+        self.leading = None;
     }
 
-    /// Changes the mood where another has met the thresholds for the hold time and `allowed` agrees.
+    /// Changes the mood where another has been believed most for the hold time, is believed enough, and `allowed` agrees.
     pub(crate) fn step(
         &mut self,
         now: u64,
@@ -64,26 +62,17 @@ impl Holder {
         allowed: impl FnOnce(Mood) -> bool,
     ) -> Option<MoodChange> {
         let (top, belief) = filter.top();
-        let began = match self.leading {
+        let since = match self.leading {
             Some((leading, since)) if leading == top => since,
             _ => now,
         };
-        self.leading = Some((top, began));
-
-        if top == self.mood || belief < ENTER || filter.belief(self.mood) > LEAVE {
-            self.candidate = None;
+        self.leading = Some((top, since));
+        let lasting = now.saturating_sub(since) >= hold_time;
+        let believed = belief >= ENTER && filter.belief(self.mood) <= LEAVE;
+        if top == self.mood || !lasting || !believed || !allowed(top) {
             return None;
         }
-        let since = match self.candidate {
-            Some((candidate, since)) if candidate == top => since,
-            _ => now,
-        };
-        self.candidate = Some((top, since));
-        if now.saturating_sub(since) < hold_time || !allowed(top) {
-            return None;
-        }
-        self.candidate = None;
         let from = std::mem::replace(&mut self.mood, top);
-        Some(MoodChange { from, to: top, confidence: belief, evidence: (began, now) })
+        Some(MoodChange { from, to: top, confidence: belief, evidence: (since, now) })
     }
 }

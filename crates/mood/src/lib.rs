@@ -1,7 +1,7 @@
 //! From what a face shows to what music should play: a filter over time, a mood that is held, and the wish that follows.
 //!
 //! Pure: no clock, no files, no randomness. Times are nanoseconds on any clock that only moves forward; the same
-//! observations give the same decisions.
+//! observations give the same decisions. [`simulation`] tells how well it follows, beside simpler ways.
 //!
 //! ```
 //! use mood::{Decision, Policy, Settings};
@@ -16,15 +16,15 @@
 //! }
 //! ```
 
+mod confusion;
 mod filter;
 mod holder;
 mod path;
 mod policy;
+pub mod simulation;
 mod subject;
 
-#[cfg(test)]
-mod simulation;
-
+pub use confusion::{Confusion, EmptyRow};
 pub use filter::{Filter, Observation};
 pub use holder::MoodChange;
 pub use policy::{Decision, Goal, OnNoFace, Policy, Settings, Strategy, Wish};

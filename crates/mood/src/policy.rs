@@ -6,7 +6,7 @@ use mood_schema::{Affect, Emotion, Face, Frame, Mood};
 
 use crate::holder::{Holder, MoodChange};
 use crate::path::Path;
-use crate::{Filter, SECOND, Subject};
+use crate::{Confusion, Filter, SECOND, Subject};
 
 /// A camera that has been silent this long no longer counts.
 const STALE: u64 = SECOND;
@@ -19,7 +19,8 @@ pub enum Strategy {
     Match,
     /// The target, whatever the mood.
     Target,
-    /// From the mood in steps to the target, each at least a dwell long; a new mood starts the way anew.
+    /// From the mood in steps to the target (the iso principle: Altshuler 1948), each at least a dwell or a track long; a
+    /// new mood starts the way anew.
     Iso,
     /// What fitted the first mood, from then on.
     Hold,
@@ -50,6 +51,8 @@ pub struct Settings {
     pub hold_time: u64,
     /// No two switches of the music's mood are closer than this, ns.
     pub min_dwell: u64,
+    /// A step towards a target lasts at least a track, told by [`Policy::track_began`], and not only a dwell.
+    pub step_by_track: bool,
     /// What happens while nobody is there.
     pub on_no_face: OnNoFace,
     /// After this long in a mood of negative valence the music leads out of it, ns; 0 is never.
@@ -64,6 +67,7 @@ impl Default for Settings {
             subject: Subject::default(),
             hold_time: 2 * SECOND,
             min_dwell: 20 * SECOND,
+            step_by_track: false,
             on_no_face: OnNoFace::default(),
             max_negative_time: 0,
         }
@@ -128,11 +132,16 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Starts with nobody there and silence.
+    /// Starts with nobody there and silence. For the classifier built into `emotionclassify`.
     pub fn new(settings: Settings) -> Self {
+        Self::with_confusion(settings, Confusion::default())
+    }
+
+    /// The same for a classifier that errs like this.
+    pub fn with_confusion(settings: Settings, confusion: Confusion) -> Self {
         Self {
             settings,
-            filter: Filter::default(),
+            filter: Filter::new(confusion),
             holder: Holder::default(),
             cameras: BTreeMap::new(),
             manual: None,
@@ -154,6 +163,13 @@ impl Policy {
     /// Overrides the cameras, at once, until set to `None` again.
     pub fn set_manual(&mut self, emotion: Option<Emotion>) {
         self.manual = emotion;
+    }
+
+    /// A track begins to be heard.
+    pub fn track_began(&mut self) {
+        if let Some(path) = &mut self.path {
+            path.track_began();
+        }
     }
 
     /// The mood held.
@@ -181,7 +197,7 @@ impl Policy {
 
     /// Time has jumped to `now`: forgets all evidence, keeps the mood and the music.
     pub fn forget(&mut self, now: u64) {
-        self.filter = Filter::default();
+        self.filter.forget();
         self.holder.forget();
         self.cameras.clear();
         self.switched = None;
@@ -254,14 +270,14 @@ impl Policy {
                 Wish::Music(goal) => goal.at,
                 Wish::Silence => Affect::default(),
             };
-            self.path = Some(Path::from(from, now.saturating_sub(self.settings.min_dwell)));
+            self.path = Some(Path::leaving(from));
             return Some(since);
         }
         None
     }
 
     fn next_wish(&mut self, now: u64) -> Wish {
-        let Settings { strategy, target, min_dwell, on_no_face, .. } = self.settings;
+        let Settings { strategy, target, on_no_face, .. } = self.settings;
         if self.holder.mood() == Mood::Absent {
             match on_no_face {
                 OnNoFace::Hold => {}
@@ -272,7 +288,7 @@ impl Policy {
         if self.leading_out {
             // A target that is itself negative leads nowhere better.
             let out = if target.valence < 0.0 { Affect::default() } else { target };
-            return self.walk(now, out, min_dwell);
+            return self.walk(now, out);
         }
         self.kept = (strategy == Strategy::Hold).then(|| self.kept.or(self.followed)).flatten();
         match (strategy, self.followed) {
@@ -281,13 +297,13 @@ impl Policy {
             (Strategy::Match | Strategy::Hold, Some(emotion)) => {
                 Wish::Music(Goal::of(self.kept.unwrap_or(emotion)))
             }
-            (Strategy::Iso, Some(_)) => self.walk(now, target, min_dwell),
+            (Strategy::Iso, Some(_)) => self.walk(now, target),
         }
     }
 
-    fn walk(&mut self, now: u64, target: Affect, dwell: u64) -> Wish {
+    fn walk(&mut self, now: u64, target: Affect) -> Wish {
         let Some(path) = &mut self.path else { return self.wish };
-        path.step(now, target, dwell);
+        path.step(now, target, self.settings.min_dwell, self.settings.step_by_track);
         let emotion = self.followed.filter(|&emotion| Affect::of_emotion(emotion) == path.at());
         Wish::Music(Goal { emotion, at: path.at() })
     }
@@ -455,6 +471,18 @@ pub(crate) mod tests {
         let times: Vec<u64> =
             decisions.iter().filter(|d| matches!(d.1, Decision::Wish(_))).map(|d| d.0).collect();
         assert!(times.windows(2).all(|t| t[1] - t[0] >= 20 * SECOND));
+    }
+
+    #[test]
+    fn iso_can_step_with_the_tracks() {
+        let (mut policy, mut now) = (policy(|s| (s.strategy, s.step_by_track) = (Strategy::Iso, true)), 0);
+        let first = wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 120));
+        assert_eq!(first, [music(Emotion::Sad)], "no track has begun");
+        policy.track_began();
+        assert_eq!(wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 120)).len(), 1);
+        policy.track_began();
+        policy.track_began();
+        assert_eq!(wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 10)).len(), 1, "a step a track");
     }
 
     #[test]

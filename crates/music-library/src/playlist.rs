@@ -1,10 +1,12 @@
 //! Reads M3U8 (and M3U) and XSPF playlists.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::{Error, Library, Skipped, Track, scan};
+use crate::listing::{Listed, Listing};
+use crate::{Error, Skipped};
 
 /// The namespace of XSPF 1 (https://www.xspf.org/spec).
 const XSPF: &str = "http://xspf.org/ns/0/";
@@ -17,7 +19,7 @@ struct Entry {
     artist: Option<String>,
 }
 
-pub(crate) fn open(path: &Path, allow_network: bool) -> Result<Library, Error> {
+pub(crate) fn list(path: &Path, allow_network: bool) -> Result<Listing, Error> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     let parse = match ending.as_str() {
         "m3u8" | "m3u" => m3u,
@@ -27,17 +29,17 @@ pub(crate) fn open(path: &Path, allow_network: bool) -> Result<Library, Error> {
     let bytes = std::fs::read(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
     let entries = parse(&decode(&bytes))
         .map_err(|reason| Error::BrokenPlaylist { path: path.into(), reason: reason.to_string() })?;
-    let mut library = Library::default();
+    let mut listing = Listing::default();
+    let mut seen = HashSet::new();
     for entry in entries {
-        match track(&entry, path, allow_network) {
-            Ok(track) if library.tracks.iter().all(|other| other.uri != track.uri) => {
-                library.tracks.push(track)
-            }
+        let location = entry.location.clone();
+        match find(entry, path, allow_network) {
+            Ok(listed) if seen.insert(listed.uri.clone()) => listing.files.push(listed),
             Ok(_) => {}
-            Err(why) => library.skipped.push(Skipped { what: entry.location, why }),
+            Err(why) => listing.skipped.push(Skipped { what: location, why }),
         }
     }
-    Ok(library)
+    Ok(listing)
 }
 
 /// UTF-8 where it is valid, else Latin-1, which old M3U files are written in.
@@ -48,25 +50,19 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-fn track(entry: &Entry, playlist: &Path, allow_network: bool) -> Result<Track, String> {
-    let mut track = match locate(&entry.location, playlist) {
+fn find(entry: Entry, playlist: &Path, allow_network: bool) -> Result<Listed, String> {
+    let found = match locate(&entry.location, playlist) {
         Location::File(path) if path.is_file() => {
-            scan::track(&path).ok_or_else(|| String::from("not an absolute path"))?
+            Listed::file(path).ok_or_else(|| String::from("not an absolute path"))?
         }
         Location::File(path) => return Err(format!("no such file: {}", path.display())),
         Location::Network(_) if !allow_network => {
             return Err("on the network; set allow-network to play it".into());
         }
-        Location::Network(url) => {
-            let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-            Track { title: name.into(), uri: url.into(), ..Track::default() }
-        }
+        Location::Network(url) => Listed { uri: url.into(), ..Listed::default() },
         Location::Unknown => return Err("neither a file nor an http or https address".into()),
     };
-    // The list's maker chose these words; a file name stands where there is no title.
-    track.title = entry.title.clone().unwrap_or(track.title);
-    track.artist = entry.artist.clone().unwrap_or(track.artist);
-    Ok(track)
+    Ok(Listed { title: entry.title, artist: entry.artist, ..found })
 }
 
 enum Location {

@@ -3,36 +3,15 @@
 // Clippy takes only functions marked as tests for tests, not their helpers.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod common;
 
-use lofty::config::WriteOptions;
-use lofty::tag::{ItemKey, Tag, TagExt, TagType};
+use std::path::Path;
+
+use common::wav;
+use lofty::tag::ItemKey;
 use mood_schema::{Affect, Emotion};
 use music_library::{Error, Library};
 use tempfile::TempDir;
-
-/// A tenth of a second of silence, with tags where given.
-fn wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
-    let samples = 4_800u32;
-    let mut bytes = Vec::new();
-    bytes.extend(b"RIFF");
-    bytes.extend((36 + 2 * samples).to_le_bytes());
-    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    bytes.extend(48_000u32.to_le_bytes());
-    bytes.extend(96_000u32.to_le_bytes());
-    bytes.extend(b"\x02\0\x10\0data");
-    bytes.extend((2 * samples).to_le_bytes());
-    bytes.resize(44 + 2 * samples as usize, 0);
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(&path, bytes).unwrap();
-    if !tags.is_empty() {
-        let mut tag = Tag::new(TagType::Id3v2);
-        tags.iter().for_each(|(key, text)| assert!(tag.insert_text(*key, (*text).into())));
-        tag.save_to_path(&path, WriteOptions::default()).unwrap();
-    }
-    path
-}
 
 fn open(path: &Path) -> Result<Library, Error> {
     Library::open(path.to_str().unwrap(), false)

@@ -140,6 +140,7 @@ impl Timeline {
                 Line::End(end) => timeline.end = Some(end.pts),
                 Line::Mood(mood) => timeline.moods.push(mood),
                 Line::Track(track) => timeline.tracks.push(track),
+                Line::Safety(_) => {}
             }
         }
         Ok(timeline)

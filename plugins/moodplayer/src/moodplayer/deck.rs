@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use glib::prelude::*;
 use gst::prelude::*;
 
+use super::cue::Cue;
 use super::format::{self, Format};
 use super::stage::{Ending, Interrupted, Source};
 
@@ -17,12 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// Decoded buffers that wait to be taken.
 const QUEUE: u32 = 32;
+/// A track is open once this part of a second is decoded: live, the first moments must not run dry.
+const READY: u32 = 4;
+/// What begins later than this, in seconds, is sought; before, it is decoded and dropped: that takes a second at most, and
+/// is exact where seeking is not, as in MP3.
+const SOUGHT_SECONDS: u64 = 5 * 60;
 
 /// An open track.
 pub struct Deck {
     pipeline: gst::Pipeline,
     sink: gst_app::AppSink,
-    channels: usize,
+    format: Format,
+    cue: Cue,
+    /// The frame of the track that is decoded next, once that is known.
+    position: Option<u64>,
     samples: VecDeque<f32>,
     ending: Option<Ending>,
     /// Set when waiting must end.
@@ -37,22 +46,24 @@ impl Drop for Deck {
 }
 
 impl Deck {
-    /// Opens a track at frame `from`, until its first samples are there. Why not, in words, where it cannot be played or
-    /// `interrupt` is set.
+    /// Opens what `cue` says of a track, until its first samples are there. Why not, in words, where it cannot be played
+    /// or `interrupt` is set.
     pub fn open(
         uri: &str,
         format: Format,
-        from: u64,
+        cue: Cue,
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
     ) -> Result<Self, String> {
         let mut deck =
-            Self::build(uri, format, allow_network, interrupt).map_err(|error| error.to_string())?;
-        if from > 0 {
-            deck.seek(from, format)?;
+            Self::build(uri, format, cue, allow_network, interrupt).map_err(|error| error.to_string())?;
+        if cue.from > SOUGHT_SECONDS * u64::from(format.rate) {
+            deck.seek()?;
+        } else {
+            deck.position = Some(0);
         }
         deck.set_state(gst::State::Playing)?;
-        match deck.fill(1, true) {
+        match deck.fill((format.rate / READY) as usize, true) {
             Err(Interrupted) => return Err("interrupted".into()),
             Ok(()) if deck.buffered() > 0 => {}
             Ok(()) => {
@@ -73,6 +84,7 @@ impl Deck {
     fn build(
         uri: &str,
         format: Format,
+        cue: Cue,
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
     ) -> Result<Self, glib::BoolError> {
@@ -117,8 +129,16 @@ impl Deck {
                 }
             }
         });
-        let channels = format.width();
-        Ok(Self { pipeline, sink, channels, samples: VecDeque::new(), ending: None, interrupt })
+        Ok(Self {
+            pipeline,
+            sink,
+            format,
+            cue,
+            position: None,
+            samples: VecDeque::new(),
+            ending: None,
+            interrupt,
+        })
     }
 
     fn set_state(&self, state: gst::State) -> Result<(), String> {
@@ -128,7 +148,7 @@ impl Deck {
         }
     }
 
-    fn seek(&self, from: u64, format: Format) -> Result<(), String> {
+    fn seek(&self) -> Result<(), String> {
         self.set_state(gst::State::Paused)?;
         let begun = Instant::now();
         loop {
@@ -150,7 +170,8 @@ impl Deck {
                 return Err("took too long to open".into());
             }
         }
-        let time = from.mul_div_floor(1_000_000_000, u64::from(format.rate)).unwrap_or(0);
+        let rate = u64::from(self.format.rate);
+        let time = self.cue.from.mul_div_floor(1_000_000_000, rate).unwrap_or(0);
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
         // What cannot seek is played from its beginning.
         let _ = self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(time));
@@ -166,9 +187,31 @@ impl Deck {
         }
     }
 
+    /// Takes of decoded sound what is to be played.
     fn take(&mut self, sample: &gst::Sample) {
         let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) else { return };
-        self.samples.extend(format::decode(&map));
+        let bytes = self.format.width() * size_of::<f32>();
+        let frames = map.len() / bytes;
+        let begin = self.position.unwrap_or_else(|| self.frame_of(sample));
+        let within = |frame: u64| (frame.saturating_sub(begin)).min(frames as u64) as usize;
+        let (first, last) = (within(self.cue.from), self.cue.until.map_or(frames, within));
+        if let Some(wanted) = map.get(first * bytes..last * bytes) {
+            self.samples.extend(format::decode(wanted));
+        }
+        let end = begin + frames as u64;
+        self.position = Some(end);
+        if self.cue.until.is_some_and(|until| end >= until) {
+            self.ending = Some(Ending::Natural);
+        }
+    }
+
+    /// Where in the track a sample begins, by its timestamp.
+    fn frame_of(&self, sample: &gst::Sample) -> u64 {
+        let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
+        let pts = sample.buffer().and_then(|buffer| buffer.pts());
+        let time = segment.zip(pts).and_then(|(segment, pts)| segment.to_stream_time(pts));
+        time.and_then(|time| time.nseconds().mul_div_round(u64::from(self.format.rate), 1_000_000_000))
+            .unwrap_or(self.cue.from)
     }
 }
 
@@ -195,7 +238,7 @@ impl Source for Deck {
     }
 
     fn buffered(&self) -> usize {
-        self.samples.len() / self.channels
+        self.samples.len() / self.format.width()
     }
 
     fn ending(&self) -> Option<&Ending> {
@@ -203,8 +246,9 @@ impl Source for Deck {
     }
 
     fn read(&mut self, out: &mut [f32]) -> usize {
-        let frames = (out.len() / self.channels).min(self.buffered());
-        for (out, sample) in out.iter_mut().zip(self.samples.drain(..frames * self.channels)) {
+        let width = self.format.width();
+        let frames = (out.len() / width).min(self.buffered());
+        for (out, sample) in out.iter_mut().zip(self.samples.drain(..frames * width)) {
             *out = sample;
         }
         frames

@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::cue::{Cue, Listener};
 use super::deck::Deck;
 use super::format::Format;
+use super::gapless;
 use super::loudness::{Loudness, Meter};
 use super::stage::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
 
@@ -159,10 +161,17 @@ enum Work {
     Measure(String, Format),
 }
 
+/// What is known of a track once it has been listened to.
+#[derive(Clone, Copy)]
+struct Measured {
+    loudness: Loudness,
+    cue: Cue,
+}
+
 struct Worker {
     shared: Arc<Shared>,
     allow_network: bool,
-    measured: BTreeMap<String, Loudness>,
+    measured: BTreeMap<String, Measured>,
 }
 
 impl Worker {
@@ -172,7 +181,7 @@ impl Worker {
                 Work::Open(ticket, request) => (ticket, request),
                 Work::Measure(uri, format) => {
                     // What cannot be played is found out when it is to be played.
-                    let _ = self.loudness(&uri, format, &stop);
+                    let _ = self.measure(&uri, format, &stop);
                     self.shared.desk().current = None;
                     continue;
                 }
@@ -219,42 +228,57 @@ impl Worker {
         }
     }
 
-    fn loudness(&mut self, uri: &str, format: Format, stop: &Arc<AtomicBool>) -> Result<Loudness, String> {
-        if let Some(loudness) = self.measured.get(uri) {
-            return Ok(*loudness);
+    fn measure(&mut self, uri: &str, format: Format, stop: &Arc<AtomicBool>) -> Result<Measured, String> {
+        if let Some(measured) = self.measured.get(uri) {
+            return Ok(*measured);
         }
-        let deck = Deck::open(uri, format, 0, self.allow_network, stop.clone())?;
-        let loudness = measure(deck, format, stop)?;
-        self.measured.insert(uri.into(), loudness);
-        Ok(loudness)
+        let deck = Deck::open(uri, format, Cue::default(), self.allow_network, stop.clone())?;
+        let measured = listen(deck, uri, format, stop)?;
+        self.measured.insert(uri.into(), measured);
+        Ok(measured)
     }
 
     fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened<Deck> {
         let Request { uri, format, from } = request;
-        let loudness = self.loudness(uri, *format, stop)?;
-        let source = Deck::open(uri, *format, *from, self.allow_network, stop.clone())?;
-        Ok(Loaded { source, loudness })
+        let Measured { loudness, mut cue } = self.measure(uri, *format, stop)?;
+        if (cue.from..cue.until.unwrap_or(u64::MAX)).contains(from) {
+            cue.from = *from;
+        }
+        let source = Deck::open(uri, *format, cue, self.allow_network, stop.clone())?;
+        Ok(Loaded { source, from: cue.from, loudness })
     }
 }
 
 /// Listens to a track from its beginning. A track that breaks off later is measured up to there.
-fn measure(mut deck: Deck, format: Format, stop: &AtomicBool) -> Result<Loudness, String> {
+fn listen(mut deck: Deck, uri: &str, format: Format, stop: &AtomicBool) -> Result<Measured, String> {
     let mut meter = Meter::new(format.channels, format.rate)?;
+    let mut listener = Listener::default();
     let mut samples = vec![0.0; format.rate as usize / 10 * format.width()];
     let most = MEASURED_SECONDS * u64::from(format.rate);
-    let mut listened = 0;
+    let (mut listened, mut complete) = (0, false);
     while listened < most {
         let filled = deck.fill(samples.len() / format.width(), true);
         if filled.is_err() || stop.load(Ordering::Acquire) {
             return Err("interrupted".into());
         }
         let read = deck.read(&mut samples);
-        meter.add(&samples[..read * format.width()]);
+        let heard = &samples[..read * format.width()];
+        meter.add(heard);
+        listener.add(heard, format.width());
         listened += read as u64;
-        match deck.ending() {
-            Some(Ending::Natural | Ending::Broken(_)) if deck.buffered() == 0 => break,
-            _ => {}
+        if let Some(ending) = deck.ending().filter(|_| deck.buffered() == 0) {
+            complete = *ending == Ending::Natural;
+            break;
         }
     }
-    Ok(meter.loudness())
+    let mut cue = match listener.cue(format.rate, complete) {
+        None if complete => return Err("is silent from beginning to end".into()),
+        cue => cue.unwrap_or_default(),
+    };
+    let padding = gst::glib::filename_from_uri(uri).ok().and_then(|(path, _)| gapless::padding(&path));
+    let music = padding.filter(|_| complete).and_then(|padding| padding.music(listened, format.rate));
+    if let Some((begin, end)) = music {
+        cue = Cue { from: cue.from.max(begin), until: Some(cue.until.map_or(end, |until| until.min(end))) };
+    }
+    Ok(Measured { loudness: meter.loudness(), cue })
 }

@@ -2,10 +2,12 @@
 
 use ebur128::{EbuR128, Mode};
 
+use super::limiter::CEILING;
+
 /// No track is turned up more than this, 20 dB: what is that quiet is meant to be.
 const MOST: f64 = 10.0;
-/// -1 dB: where a track's true peak may reach.
-const PEAK: f64 = 0.891_250_938;
+/// A track is turned up so far that its peaks pass the ceiling by 6 dB at most: more of the limiter would be heard.
+const LIMITED: f64 = 2.0;
 
 /// By EBU R 128 (2020) and ITU-R BS.1770-5.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,15 +19,16 @@ pub struct Loudness {
 }
 
 impl Loudness {
-    /// The factor that brings the track to `target` LUFS, as far as its true peak then stays at or below -1 dBTP.
+    /// The factor that brings the track to `target` LUFS, as far as the limiter then has little to do. A track whose
+    /// loudness is not known is only kept from the limiter.
     pub fn gain(&self, target: f64) -> f32 {
-        let wanted = if self.integrated.is_finite() {
-            10f64.powf((target - self.integrated) / 20.0).min(MOST)
+        let ceiling = if self.true_peak > 0.0 { f64::from(CEILING) / self.true_peak } else { MOST };
+        let gain = if self.integrated.is_finite() {
+            10f64.powf((target - self.integrated) / 20.0).min(MOST).min(ceiling * LIMITED)
         } else {
-            1.0
+            ceiling.min(1.0)
         };
-        let highest = if self.true_peak > 0.0 { PEAK / self.true_peak } else { MOST };
-        wanted.min(highest) as f32
+        gain as f32
     }
 }
 
@@ -76,11 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn gain_reaches_the_target_but_never_passes_the_peak() {
+    fn gain_reaches_the_target_and_leaves_little_to_the_limiter() {
         let quiet = sine(0.1, 3);
         assert!((quiet.gain(-16.0) - 1.585).abs() < 0.02, "4 dB: {}", quiet.gain(-16.0));
         let peaky = Loudness { integrated: -24.0, true_peak: 1.0 };
-        assert!((peaky.gain(-16.0) - 0.891).abs() < 0.001);
+        assert!((peaky.gain(-16.0) - 1.76).abs() < 0.001, "6 dB");
+        assert!((peaky.gain(-20.0) - 1.585).abs() < 0.001, "4 dB");
+        assert_eq!(Loudness { integrated: f64::NEG_INFINITY, true_peak: 1.0 }.gain(-16.0), CEILING);
         assert_eq!(Loudness { integrated: f64::NEG_INFINITY, true_peak: 0.0 }.gain(-16.0), 1.0);
         assert_eq!(Loudness { integrated: -70.0, true_peak: 0.0 }.gain(-16.0), 10.0);
     }

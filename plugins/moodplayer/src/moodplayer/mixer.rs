@@ -1,11 +1,6 @@
-//! Gains over time: equal-power fades that may be interrupted, and a limiter for the moments when tracks add up.
+//! Gains over time: equal-power fades that may be interrupted.
 
 use std::f64::consts::FRAC_PI_2;
-
-/// -1 dB: no sample leaves louder.
-pub const CEILING: f32 = 0.891_250_9;
-/// How fast the limiter lets go: to a third in this time.
-const RELEASE_SECONDS: f32 = 0.2;
 
 /// A gain on its way from one value to another.
 ///
@@ -51,33 +46,6 @@ impl Fade {
             let gain = self.gain() as f32 * volume;
             out.iter_mut().zip(source).for_each(|(out, source)| *out += source * gain);
             self.done = self.length.min(self.done + 1);
-        }
-    }
-}
-
-/// Turns down at once whatever would pass [`CEILING`], and lets go slowly. A single track never does: its volume keeps
-/// its true peak below; two that fade may.
-#[derive(Clone, Debug)]
-pub struct Limiter {
-    gain: f32,
-    release: f32,
-}
-
-impl Limiter {
-    pub fn new(rate: u32) -> Self {
-        Self { gain: 1.0, release: 1.0 - (-1.0 / (RELEASE_SECONDS * rate as f32)).exp() }
-    }
-
-    pub fn apply(&mut self, samples: &mut [f32], channels: usize) {
-        for frame in samples.chunks_exact_mut(channels) {
-            let peak = frame.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
-            self.gain += (1.0 - self.gain) * self.release;
-            if peak * self.gain > CEILING {
-                self.gain = CEILING / peak;
-            }
-            if self.gain < 1.0 {
-                frame.iter_mut().for_each(|sample| *sample *= self.gain);
-            }
         }
     }
 }
@@ -144,17 +112,5 @@ mod tests {
         fade.mix(&mut out, &[0.1, 0.2, 0.3, 0.4], 2, 2.0);
         assert_eq!(out, [0.2, 0.4, 0.6, 0.8]);
         assert_eq!(fade.left(), 0);
-    }
-
-    #[test]
-    fn the_limiter_holds_the_ceiling_and_leaves_the_rest_alone() {
-        let mut quiet = noise(4, 4800).iter().map(|s| s * 0.8).collect::<Vec<_>>();
-        let before = quiet.clone();
-        let mut limiter = Limiter::new(48_000);
-        limiter.apply(&mut quiet, 2);
-        assert_eq!(quiet, before);
-        let mut loud: Vec<f32> = noise(5, 4800).iter().map(|s| s * 1.4).collect();
-        limiter.apply(&mut loud, 2);
-        assert!(loud.iter().all(|s| s.abs() <= CEILING + 1e-6));
     }
 }

@@ -4,10 +4,13 @@
 //! [`mood::Policy`] decide ([`performance`]), has a [`player`] turn the wishes into sound, and pushes that. Decks decode
 //! in pipelines of their own ([`deck`]), opened and measured by a worker ([`loader`]).
 
+mod cue;
 mod deck;
 mod format;
+mod gapless;
 mod imp;
 mod input;
+mod limiter;
 mod loader;
 mod log;
 mod loudness;
@@ -35,8 +38,14 @@ glib::wrapper! {
     /// Live pictures: the music runs on the pipeline's clock. Recorded pictures: in lock step with their timestamps, so
     /// that the same pictures, settings and seed give the same audio and the same decision log at any speed.
     ///
+    /// Tracks are brought to `target-lufs` with true peaks below -1 dBTP, and silence at their ends is left out. Under
+    /// `strategy=iso`, a step towards the target lasts `min-dwell` or, with `switch-at=track-end`, a track.
+    ///
     /// Before the first mood is held there is silence; `on-no-face` says what happens while nobody is there. Neither a
     /// broken track nor silence ends the audio: it ends with the pictures, or by an EOS event sent to the element.
+    ///
+    /// A track that cannot be played is told by a WARNING and `track-failed`, and left out; where none is left, the last one
+    /// heard is tried again every ten seconds.
     ///
     /// Element messages: `mood-changed`, `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`,
     /// `track-failed`, `safety-limit`. Actions: `skip`, `fade-out`, `rate` (-2, never while anything else fits, to 2, a

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mood::{Decision, Policy, Wish};
-use mood_schema::{Emotion, Frame, Line, MoodLine, TrackEvent, TrackLine};
+use mood_schema::{Emotion, Frame, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 use music_library::{Library, Skipped};
 use serde_json::{Map, Value};
 
@@ -28,8 +28,6 @@ pub enum Command {
 pub enum Notice {
     /// For the message bus and the elements upstream.
     Line(Line),
-    /// Stream time, and how long the mood has been negative, ns.
-    SafetyLimit(u64, u64),
     /// No track is left that can be played.
     NothingPlays,
     /// The log cannot be written any more.
@@ -108,6 +106,9 @@ impl Performance {
     /// The time is known: frame 0 is next.
     pub fn set_timeline(&mut self, timeline: Timeline) {
         self.policy.forget(timeline.running(0));
+        if let Some(player) = &mut self.player {
+            player.rewind();
+        }
         self.frame = 0;
         self.timeline = Some(timeline);
     }
@@ -184,7 +185,10 @@ impl Performance {
         }
         let rendered = player.render(self.frame, &mut samples, moment.patience);
         let nothing_plays = player.is_at_a_loss();
-        for event in player.take_events() {
+        for event in player.take_events(self.frame + frames as u64) {
+            if event.line.event == TrackEvent::Started {
+                self.policy.track_began();
+            }
             self.tell(Line::Track(TrackLine { pts: timeline.stream(event.frame), ..event.line }));
         }
         if nothing_plays && !std::mem::replace(&mut self.nothing_plays, true) {
@@ -219,8 +223,8 @@ impl Performance {
                 }
             }
             Decision::SafetyLimit(since) => {
-                let time = timeline.running(self.frame).saturating_sub(since);
-                self.notices.push(Notice::SafetyLimit(pts, time));
+                let negative_time = timeline.running(self.frame).saturating_sub(since);
+                self.tell(Line::Safety(SafetyLine { pts, negative_time }));
             }
         }
     }

@@ -12,9 +12,11 @@ use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
 use music_library::{Choice, Chooser, Library, Query};
 
 use super::format::Format;
-use super::mixer::{Fade, Limiter};
+use super::limiter::Limiter;
+use super::mixer::Fade;
 use super::settings::{Resume, Settings, SwitchAt};
 use super::stage::{Ending, Interrupted, Loaded, Patience, Request, Source, Stage};
+use voice::Voice;
 
 /// Something happened at a frame; the line's own time is not set.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,18 +35,8 @@ const FADE_SHARE: u64 = 4;
 const VOICES: usize = 8;
 /// A track that gives nothing for this many seconds, while others wait, is broken.
 const STARVED_SECONDS: u64 = 5;
-
-struct Voice<S> {
-    source: S,
-    track: usize,
-    goal: Goal,
-    fade: Fade,
-    volume: f32,
-    /// The next frame of the track.
-    position: u64,
-    leads: bool,
-    starved: u64,
-}
+/// Where no track is left, one is tried again after this many seconds.
+const RETRY_SECONDS: u64 = 10;
 
 /// The next track.
 struct Upcoming<S> {
@@ -89,7 +81,9 @@ impl Options {
 pub struct Player<S: Stage> {
     stage: S,
     library: Arc<Library>,
+    seed: u64,
     chooser: Chooser,
+    ratings: BTreeMap<usize, i32>,
     format: Format,
     options: Options,
     voices: Vec<Voice<S::Source>>,
@@ -102,7 +96,12 @@ pub struct Player<S: Stage> {
     resting: bool,
     crossfading: bool,
     at_a_loss: bool,
+    last_heard: Option<usize>,
+    /// At a loss: the frame at which a track is tried again.
+    retry_at: Option<u64>,
     limiter: Limiter,
+    /// The limiter has been given as much as it looks ahead.
+    primed: bool,
     scratch: Vec<f32>,
     events: Vec<Event>,
 }
@@ -112,7 +111,9 @@ impl<S: Stage> Player<S> {
         Self {
             stage,
             library,
+            seed: settings.seed,
             chooser: Chooser::new(settings.seed, settings.no_repeat as usize),
+            ratings: BTreeMap::new(),
             format,
             options: Options::new(settings, format),
             voices: Vec::new(),
@@ -123,7 +124,10 @@ impl<S: Stage> Player<S> {
             resting: false,
             crossfading: false,
             at_a_loss: false,
-            limiter: Limiter::new(format.rate),
+            last_heard: None,
+            retry_at: None,
+            limiter: Limiter::new(format.rate, format.width()),
+            primed: false,
             scratch: Vec::new(),
             events: Vec::new(),
         }
@@ -145,16 +149,25 @@ impl<S: Stage> Player<S> {
         self.at_a_loss
     }
 
-    /// What happened since the last call.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// What happened up to a frame since the last call. What is mixed already but not yet heard comes later.
+    pub fn take_events(&mut self, until: u64) -> Vec<Event> {
+        let heard = self.events.iter().take_while(|event| event.frame <= until).count();
+        self.events.drain(..heard).collect()
     }
 
-    /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well.
-    pub fn set_goal(&mut self, now: u64, goal: Option<Goal>) {
+    /// Frames are counted from 0 again.
+    pub fn rewind(&mut self) {
+        self.events.iter_mut().for_each(|event| event.frame = 0);
+        self.retry_at = None;
+    }
+
+    /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well. `at` is the
+    /// frame that is rendered next.
+    pub fn set_goal(&mut self, at: u64, goal: Option<Goal>) {
         if goal == self.goal {
             return;
         }
+        let now = at + self.ahead();
         self.goal = goal;
         self.resting = false;
         self.due = None;
@@ -197,12 +210,31 @@ impl<S: Stage> Player<S> {
     /// A person's word on the track that leads.
     pub fn rate(&mut self, rating: i32) {
         if let Some(track) = self.leading().map(|voice| voice.track) {
+            self.ratings.insert(track, rating);
             self.chooser.rate(track, rating);
         }
     }
 
+    /// How far what is mixed is ahead of what is heard, so that the limiter can look ahead.
+    fn ahead(&self) -> u64 {
+        if self.primed { self.limiter.delay() as u64 } else { 0 }
+    }
+
     /// The next frames of sound, into the whole frames of `out`. `at` is the first one's number.
     pub fn render(&mut self, at: u64, out: &mut [f32], patience: Patience) -> Result<(), Interrupted> {
+        if !self.primed {
+            let mut first = vec![0.0; self.limiter.delay() * self.format.width()];
+            self.perform(at, &mut first, patience)?;
+            self.limiter.apply(&mut first);
+            self.primed = true;
+        }
+        self.perform(at + self.ahead(), out, patience)?;
+        self.limiter.apply(out);
+        Ok(())
+    }
+
+    /// Mixes the frames from `at` on, before the limiter.
+    fn perform(&mut self, at: u64, out: &mut [f32], patience: Patience) -> Result<(), Interrupted> {
         out.fill(0.0);
         let width = self.format.width();
         let total = out.len() / width;
@@ -215,7 +247,6 @@ impl<S: Stage> Player<S> {
             done += frames;
             self.settle(at + done as u64);
         }
-        self.limiter.apply(out, width);
         Ok(())
     }
 
@@ -231,7 +262,7 @@ impl<S: Stage> Player<S> {
             voice.source.fill(ahead, patience != Patience::Never)?;
         }
         self.avoid_broken();
-        let ends = self.leading().is_some_and(|voice| match remaining(voice) {
+        let ends = self.leading().is_some_and(|voice| match voice.remaining() {
             Some(left) => left <= self.last_fade(voice, left),
             None => false,
         });
@@ -240,7 +271,7 @@ impl<S: Stage> Player<S> {
         if begins {
             let wait = match patience {
                 Patience::Always => true,
-                Patience::Decoding => self.due.is_none() || self.leading().is_none(),
+                Patience::Decoding => self.due.is_none() || ends || self.leading().is_none(),
                 Patience::Never => false,
             };
             if self.ready(now, wait)? {
@@ -251,7 +282,7 @@ impl<S: Stage> Player<S> {
             }
         } else if patience == Patience::Always {
             // Opened ahead; when it turns out whether it can be played must not depend on the machine's speed.
-            self.choose();
+            self.choose(now);
         } else {
             self.ready(now, false)?;
         }
@@ -280,11 +311,11 @@ impl<S: Stage> Player<S> {
 
     /// How long the fade at a track's end is.
     fn last_fade(&self, voice: &Voice<S::Source>, left: u64) -> u64 {
-        self.options.crossfade.min((voice.position + left) / FADE_SHARE)
+        self.options.crossfade.min((voice.position - voice.began + left) / FADE_SHARE)
     }
 
     /// Chooses the next track and has it opened, where that is not done yet.
-    fn choose(&mut self) {
+    fn choose(&mut self, now: u64) {
         let Some(goal) = self.goal.filter(|_| self.upcoming.is_none() && !self.resting) else { return };
         let returning = match (self.due, self.options.resume, goal.emotion) {
             (Some(Due::Mood), Resume::Continue | Resume::Restart, Some(emotion)) => {
@@ -309,16 +340,36 @@ impl<S: Stage> Player<S> {
             self.chooser.choose(&self.library, &query(&goal)).map(|choice| (choice, 0))
         });
         self.at_a_loss = chosen.is_none();
-        let Some((choice, from)) = chosen else { return };
+        let Some((choice, from)) = chosen.or_else(|| self.retry(now, &goal)) else { return };
         let Some(track) = self.library.tracks.get(choice.track) else { return };
         let ticket = self.stage.load(Request { uri: track.uri.clone(), format: self.format, from });
         self.upcoming = Some(Upcoming { choice, goal, from, state: Opening::Under(ticket) });
     }
 
+    /// What is to be played where nothing can be: the track heard last, now and then, for its disk may be back.
+    fn retry(&mut self, now: u64, goal: &Goal) -> Option<(Choice, u64)> {
+        let track = self.last_heard?;
+        let pause = RETRY_SECONDS * u64::from(self.format.rate);
+        if now < *self.retry_at.get_or_insert(now + pause) {
+            return None;
+        }
+        self.retry_at = Some(now + pause);
+        let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
+        let reason = "can be played again".into();
+        Some((Choice { track, distance, reason, runners_up: Vec::new() }, 0))
+    }
+
+    /// A track can be played again: so may be the others.
+    fn recover(&mut self) {
+        (self.at_a_loss, self.retry_at) = (false, None);
+        self.chooser = Chooser::new(self.seed, self.options.no_repeat);
+        self.ratings.iter().for_each(|(track, rating)| self.chooser.rate(*track, *rating));
+    }
+
     /// Whether the next track is open. Those that cannot be played are reported and passed over.
     fn ready(&mut self, now: u64, wait: bool) -> Result<bool, Interrupted> {
         loop {
-            self.choose();
+            self.choose(now);
             let Some(upcoming) = &mut self.upcoming else { return Ok(false) };
             let Opening::Under(ticket) = upcoming.state else { return Ok(true) };
             match self.stage.take(ticket, wait)? {
@@ -326,6 +377,10 @@ impl<S: Stage> Player<S> {
                 Some(Err(error)) => {
                     let track = upcoming.choice.track;
                     self.upcoming = None;
+                    if self.at_a_loss {
+                        // Known already.
+                        return Ok(false);
+                    }
                     self.fail(now, track, error);
                 }
                 None => return Ok(false),
@@ -338,8 +393,12 @@ impl<S: Stage> Player<S> {
         let Some(Upcoming { choice, goal, from, state: Opening::Done(loaded) }) = self.upcoming.take() else {
             return;
         };
+        if self.at_a_loss {
+            self.recover();
+        }
+        self.last_heard = Some(choice.track);
         let rate = u64::from(self.format.rate);
-        let ending = self.leading().and_then(remaining);
+        let ending = self.leading().and_then(Voice::remaining);
         let length = match (self.due, ending) {
             _ if self.voices.is_empty() => self.options.crossfade.min(rate / FADE_IN),
             (None, Some(left)) => left,
@@ -349,7 +408,7 @@ impl<S: Stage> Player<S> {
             self.remember();
         }
         self.due = None;
-        let sounding = self.voices.iter().any(|voice| remaining(voice) != Some(0));
+        let sounding = self.voices.iter().any(|voice| voice.remaining() != Some(0));
         for voice in &mut self.voices {
             voice.leads = false;
             voice.fade = Fade::new(voice.fade.gain(), 0.0, length);
@@ -366,9 +425,11 @@ impl<S: Stage> Player<S> {
             goal,
             fade: Fade::new(first, 1.0, length),
             volume: gain,
-            position: from,
+            began: loaded.from,
+            position: loaded.from,
             leads: true,
             starved: 0,
+            dry: false,
         });
         let mut line = self.line(TrackEvent::Started, choice.track, Some(&goal));
         line.distance = Some(choice.distance);
@@ -448,7 +509,7 @@ impl<S: Stage> Player<S> {
     fn span(&self, rest: usize) -> usize {
         let voices = self.voices.iter().map(|voice| {
             let fade = voice.fade.left();
-            let end = remaining(voice).map_or(u64::MAX, |left| {
+            let end = voice.remaining().map_or(u64::MAX, |left| {
                 let fade = if voice.leads { self.last_fade(voice, left) } else { 0 };
                 if left > fade { left - fade } else { left }
             });
@@ -460,13 +521,19 @@ impl<S: Stage> Player<S> {
     fn mix(&mut self, out: &mut [f32], wait: bool) -> Result<(), Interrupted> {
         let width = self.format.width();
         let frames = out.len() / width;
+        // Without waiting, a little more tells whether it is about to run dry.
+        let wanted = if wait { frames } else { frames + self.format.rate as usize / 10 };
         for voice in &mut self.voices {
-            voice.source.fill(frames, wait)?;
+            voice.source.fill(wanted, wait)?;
         }
         for voice in &mut self.voices {
             self.scratch.clear();
             self.scratch.resize(out.len(), 0.0);
-            let read = voice.source.read(&mut self.scratch);
+            let read = if wait {
+                voice.source.read(&mut self.scratch)
+            } else {
+                voice.read_unwaiting(&mut self.scratch, self.format)
+            };
             voice.position += read as u64;
             voice.starved = if read == frames { 0 } else { voice.starved + (frames - read) as u64 };
             voice.fade.mix(out, &self.scratch, width, voice.volume);
@@ -480,7 +547,7 @@ impl<S: Stage> Player<S> {
         let mut index = 0;
         while let Some(voice) = self.voices.get(index) {
             let faded = voice.fade.left() == 0 && voice.fade.to() == 0.0;
-            let ran_out = remaining(voice) == Some(0);
+            let ran_out = voice.remaining() == Some(0);
             let starved = voice.starved >= patience;
             if !(faded || ran_out || starved) {
                 index += 1;
@@ -542,10 +609,6 @@ fn query(goal: &Goal) -> Query {
     Query { at: goal.at, emotion: goal.emotion }
 }
 
-/// Frames until the track's end, once that is known.
-fn remaining<S: Source>(voice: &Voice<S>) -> Option<u64> {
-    voice.source.ending().map(|_| voice.source.buffered() as u64)
-}
-
 #[cfg(test)]
 mod tests;
+mod voice;

@@ -141,6 +141,7 @@ impl Settings {
             subject: self.subject.parse()?,
             hold_time: self.hold_time.nseconds(),
             min_dwell: self.min_dwell.nseconds(),
+            step_by_track: self.switch_at == SwitchAt::TrackEnd,
             on_no_face: match self.on_no_face {
                 OnNoFace::Hold => mood::OnNoFace::Hold,
                 OnNoFace::Neutral => mood::OnNoFace::Neutral,

@@ -42,13 +42,15 @@ pub trait Source {
 pub struct Request {
     pub uri: String,
     pub format: Format,
-    /// From this frame on.
+    /// From this frame on; from 0, silence at the beginning is left out.
     pub from: u64,
 }
 
 /// A track opened and measured.
 pub struct Loaded<S> {
     pub source: S,
+    /// The frame of the track that the source gives first.
+    pub from: u64,
     pub loudness: Loudness,
 }
 

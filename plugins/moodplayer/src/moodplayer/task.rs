@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use mood_schema::Line;
+use mood_schema::{Line, TrackEvent, TrackLine};
 
 use super::format::{self, Format};
 use super::imp::{CAT, MoodPlayer, lock};
@@ -315,9 +315,21 @@ impl MoodPlayer {
         for notice in notices {
             let structure = match &notice {
                 Notice::Line(Line::Mood(change)) => mood_meta::message::mood_changed(change),
-                Notice::Line(Line::Track(track)) => mood_meta::message::track(track),
+                Notice::Line(Line::Track(track)) => {
+                    if track.event == TrackEvent::Failed {
+                        let TrackLine { uri, reason, .. } = track;
+                        gst::element_imp_warning!(
+                            self,
+                            gst::ResourceError::Read,
+                            ("{uri} cannot be played and is left out: {reason}")
+                        );
+                    }
+                    mood_meta::message::track(track)
+                }
+                Notice::Line(Line::Safety(limit)) => {
+                    mood_meta::message::safety_limit(limit.pts, limit.negative_time)
+                }
                 Notice::Line(_) => continue,
-                Notice::SafetyLimit(at, time) => mood_meta::message::safety_limit(*at, *time),
                 Notice::NothingPlays => {
                     gst::element_imp_warning!(
                         self,

@@ -1,7 +1,7 @@
 //! In lock step with recorded pictures.
 
 use gst::prelude::*;
-use mood_schema::{Emotion, Frame, Line};
+use mood_schema::{Emotion, Frame, Line, SafetyLine};
 
 use crate::studio::{Session, camera, face, hertz, library, perform, player, show, tone};
 
@@ -34,9 +34,10 @@ fn music_follows_the_mood() {
     assert!(happy.get::<&str>("uri").unwrap().ends_with("/happy.flac"));
     assert_eq!(happy.get::<&str>("title").unwrap(), "600 Hz");
     assert_eq!(happy.get::<&str>("mood").unwrap(), "happy");
-    // From the decision to the first changed sample: none.
+    // From the decision to the new track: as much as the limiter looks ahead.
     let changed = recording.messages.iter().filter(|m| m.name() == "mood-changed").nth(1).unwrap();
-    assert_eq!(happy.get::<u64>("timestamp"), changed.get::<u64>("timestamp"));
+    let took = happy.get::<u64>("timestamp").unwrap() - changed.get::<u64>("timestamp").unwrap();
+    assert!(took < 5_000_000, "{took} ns");
 
     let text = std::fs::read_to_string(&log).unwrap();
     let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -229,6 +230,8 @@ fn a_slow_listener_holds_nothing_up_and_the_end_is_heard() {
 fn a_long_sad_mood_is_led_out_of_and_an_empty_room_falls_silent() {
     let library = library();
     let player = player(library.path());
+    let log = library.path().join("log.jsonl");
+    player.set_property("log-location", log.to_str().unwrap());
     player.set_property("max-negative-time", 6_000_000_000u64);
     player.set_property("target-valence", 0.87);
     player.set_property("target-arousal", 0.65);
@@ -240,5 +243,10 @@ fn a_long_sad_mood_is_led_out_of_and_an_empty_room_falls_silent() {
     assert_eq!(recording.heard(at - 1.0), Some(Sad));
     assert_eq!(recording.heard(39.5), Some(Happy), "step by step to the target");
     assert_eq!(recording.count("safety-limit"), 1);
+    let lines = std::fs::read_to_string(log).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Line>(line).unwrap());
+    let logged: Vec<_> = lines.filter(|line| matches!(line, Line::Safety(_))).collect();
+    let pts = limit.get::<u64>("timestamp").unwrap();
+    assert_eq!(logged, [Line::Safety(SafetyLine { pts, negative_time: 6_000_000_000 })]);
     assert_eq!(recording.heard(51.5), None);
 }

@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod crossfade;
+mod cue;
 mod files;
 mod hand;
 mod live;
+mod material;
 mod night;
 mod studio;
+mod trouble;

@@ -238,7 +238,12 @@ fn complaint(message: &gst::Message) -> Option<String> {
 
 /// Shows some moods to a player, as fast as it goes, and records all.
 pub fn perform(player: gst::Element, moods: &[(Option<Emotion>, u64)]) -> Recording {
-    let session = Session::new(player, "audio/x-raw,format=F32LE");
+    perform_as(player, "rate=48000,channels=2", moods)
+}
+
+/// The same at another rate or with another number of channels.
+pub fn perform_as(player: gst::Element, format: &str, moods: &[(Option<Emotion>, u64)]) -> Recording {
+    let session = Session::new(player, &format!("audio/x-raw,format=F32LE,{format}"));
     let camera = camera();
     session.watch(camera.upcast_ref(), "mood");
     show(moods).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());

@@ -1,6 +1,8 @@
 //! A stage made of numbers: every track is one value that grows a little with every frame.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use mood_schema::Affect;
 use music_library::Track;
@@ -19,11 +21,16 @@ struct Numbers {
     length: u64,
     ending: Ending,
     buffered: u64,
+    /// How far it has been decoded, where that is not as far as is asked for.
+    decoded: Option<Rc<Cell<u64>>>,
 }
 
 impl Source for Numbers {
     fn fill(&mut self, frames: usize, _wait: bool) -> Result<(), Interrupted> {
-        self.buffered = self.buffered.max(frames as u64).min(self.length - self.next);
+        self.buffered = match &self.decoded {
+            Some(decoded) => self.length.min(decoded.get()) - self.next,
+            None => self.buffered.max(frames as u64).min(self.length - self.next),
+        };
         Ok(())
     }
 
@@ -54,6 +61,10 @@ struct Shelf {
     /// Nothing is ready before it is waited for.
     slow: bool,
     interrupted: bool,
+    /// The disk is.
+    removed: bool,
+    /// How far decoding gets, where it stalls.
+    decoded: Option<Rc<Cell<u64>>>,
 }
 
 impl Stage for Shelf {
@@ -74,17 +85,19 @@ impl Stage for Shelf {
         }
         let request = self.requests.remove(&ticket).expect("an open ticket");
         let parts: Vec<&str> = request.uri.trim_start_matches("file:///").split('/').collect();
-        if parts.get(2) == Some(&"never") {
+        if parts.get(2) == Some(&"never") || self.removed {
             return Ok(Some(Err("cannot be opened".into())));
         }
+        let from = request.from;
         let source = Numbers {
             value: parts[0].parse().unwrap(),
             next: request.from,
             length: (parts[1].parse::<f64>().unwrap() * RATE as f64) as u64,
             ending: parts.get(2).map_or(Ending::Natural, |_| Ending::Broken("broke off".into())),
             buffered: 0,
+            decoded: self.decoded.clone(),
         };
-        Ok(Some(Ok(Loaded { source, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
+        Ok(Some(Ok(Loaded { source, from, loudness: Loudness { integrated: -16.0, true_peak: 0.5 } })))
     }
 
     fn measure(&mut self, _uri: &str, _format: Format) {}
@@ -140,7 +153,7 @@ impl Concert {
             self.player.render(self.at, &mut chunk, patience).unwrap();
             self.at += chunk.len() as u64;
             self.sound.extend(chunk);
-            self.events.extend(self.player.take_events());
+            self.events.extend(self.player.take_events(self.at));
         }
         self
     }
@@ -195,12 +208,15 @@ fn a_tracks_end_fades_into_the_next() {
 fn a_new_mood_fades_over_at_once() {
     let mut concert = concert(&[(Happy, "0.3/60"), (Sad, "0.2/60")], |_| {});
     concert.wish(Happy).play(2.0).wish(Sad).play(3.0);
+    // Later by as much as the limiter looks ahead.
+    let late = concert.player.ahead() as f64 / RATE as f64;
+    assert!(late < 0.003);
     let expected = [
         (0.0, Started, "0.3/60"),
-        (2.0, Started, "0.2/60"),
-        (2.0, CrossfadeStarted, "0.2/60"),
-        (3.0, Ended, "0.3/60"),
-        (3.0, CrossfadeDone, "0.2/60"),
+        (2.0 + late, Started, "0.2/60"),
+        (2.0 + late, CrossfadeStarted, "0.2/60"),
+        (3.0 + late, Ended, "0.3/60"),
+        (3.0 + late, CrossfadeDone, "0.2/60"),
     ];
     assert_eq!(concert.happened(), expected);
     let started = &concert.events[1].line;
@@ -254,6 +270,21 @@ fn where_nothing_can_be_played_there_is_silence() {
     assert_eq!(concert.happened().len(), 2);
     assert!(concert.player.is_at_a_loss());
     assert!(concert.sound.iter().all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn music_returns_with_its_disk() {
+    let mut concert = concert(&[(Happy, "0.1/4"), (Happy, "0.2/4"), (Happy, "0.3/4")], |_| {});
+    concert.wish(Happy).play(2.0);
+    concert.player.stage.removed = true;
+    concert.play(60.0);
+    assert!(concert.player.is_at_a_loss() && concert.heard(61.0) == 0.0);
+    let count = |concert: &Concert, of| concert.happened().iter().filter(|happened| happened.1 == of).count();
+    assert_eq!(count(&concert, Failed), 3, "each once: {:?}", concert.happened());
+    concert.player.stage.removed = false;
+    concert.play(30.0);
+    assert!(concert.sound[75 * RATE as usize..].iter().all(|sample| *sample > 0.05));
+    assert!(count(&concert, Started) > 8 && count(&concert, Failed) == 3, "{:?}", concert.happened());
 }
 
 #[test]
@@ -344,6 +375,23 @@ fn without_patience_sound_goes_on_until_the_next_track_is_there() {
     concert.player.stage.slow = false;
     concert.play_as(2.0, Patience::Never);
     assert!(concert.heard(4.9) > 0.29);
+}
+
+#[test]
+fn a_decoder_that_stalls_makes_a_pause_and_no_click() {
+    let mut concert = concert(&[(Happy, "0.5/60")], |_| {});
+    let decoded = Rc::new(Cell::new(RATE));
+    concert.player.stage.decoded = Some(decoded.clone());
+    concert.wish(Happy).play_as(2.0, Patience::Never);
+    assert_eq!(concert.heard(1.5), 0.0);
+    decoded.set(RATE + RATE / 8);
+    concert.play_as(0.5, Patience::Never);
+    assert_eq!(concert.heard(2.4), 0.0, "too little to go on with");
+    decoded.set(60 * RATE);
+    concert.play_as(1.0, Patience::Never);
+    assert!(concert.heard(3.4) > 0.5);
+    assert!(concert.largest_step() < 0.01, "{}", concert.largest_step());
+    assert_eq!(concert.happened().len(), 1, "{:?}", concert.happened());
 }
 
 #[test]
