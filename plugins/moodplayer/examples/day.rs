@@ -159,10 +159,14 @@ fn perform(player: gst::Element, hours: u64) -> Result<Report, Box<dyn Error>> {
             if let gst::MessageView::Error(error) = message.view() {
                 return Err(error.error().to_string().into());
             }
-            match message.structure().map(|structure| structure.name().as_str()) {
-                Some("mood-changed") => report.switches += 1,
-                Some("track-started") => report.started += 1,
-                Some("track-failed") => report.failed += 1,
+            let Some(structure) = message.structure() else { continue };
+            match structure.name().as_str() {
+                "mood-changed" => report.switches += 1,
+                "track-started" => report.started += 1,
+                "track-failed" => {
+                    report.failed += 1;
+                    eprintln!("{structure}");
+                }
                 _ => {}
             }
         }

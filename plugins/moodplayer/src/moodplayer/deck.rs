@@ -12,8 +12,8 @@ use super::cue::Cue;
 use super::format::{self, Format};
 use super::stage::{Ending, Interrupted, Source};
 
-/// A track that gives nothing for this long is broken.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A track that gives nothing for this long is broken: longer than a busy machine or a disk that wakes up takes.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a wait looks whether it should end.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// Decoded buffers that wait to be taken.
