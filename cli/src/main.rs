@@ -2,13 +2,19 @@
 //!
 //! Exit codes: 0 done, 1 the work failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
 
+mod clients;
 mod demo;
 mod doctor;
 mod evaluate;
+mod export;
 mod failure;
+mod folder;
+mod forget;
 mod material;
 mod pipeline;
+mod process;
 mod progress;
+mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +42,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
+    Process(process::Arguments),
+    /// Write a session in the format of another program
+    Export(export::Arguments),
+    /// Make a session's report again, or compare several sessions of one person
+    Report(report::Arguments),
+    /// Remove what is stored of a client
+    Forget(forget::Arguments),
     /// Measure a model on faces whose expression is known
     Evaluate {
         /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
@@ -63,13 +77,19 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
+        Command::Process(arguments) => process::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
         Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
         Command::Doctor { json } => doctor::run(json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gst-mood: {failure}");
+            if !matches!(failure, Failure::Told) {
+                eprintln!("gst-mood: {failure}");
+            }
             failure.exit_code()
         }
     }

@@ -77,7 +77,10 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
             pipeline.send_event(gst::event::Eos::new());
         }
         if let Some(position) = pipeline.query_position::<gst::ClockTime>() {
-            progress.set(position.mseconds());
+            progress.set_media(position.mseconds());
+        }
+        if let Some(length) = pipeline.query_duration::<gst::ClockTime>() {
+            progress.set_length(length.mseconds());
         }
     }
     if ending { Err(Failure::Interrupted) } else { Ok(()) }

@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::clock::stamp;
-use crate::{Summary, Timeline};
+use crate::{Summary, Timeline, export};
 
 /// Pixels of the drawing; the page scales it.
 const SIZE: (u32, u32) = (1000, 520);
@@ -197,17 +197,13 @@ fn seconds_from(begin: u64, pts: u64) -> f64 {
 
 fn moods(timeline: &Timeline) -> Vec<Block> {
     let [begin, end] = timeline.span();
-    let Some(first) = timeline.moods.first() else { return Vec::new() };
-    let starts =
-        [(begin, first.from)].into_iter().chain(timeline.moods.iter().map(|line| (line.pts, line.to)));
-    let ends = timeline.moods.iter().map(|line| line.pts).chain([end]);
-    let block = |((start, mood), end): ((u64, Mood), u64)| Block {
+    let block = |(start, end, mood): (u64, u64, Mood)| Block {
         start: seconds_from(begin, start),
         end: seconds_from(begin, end),
         text: mood.as_str().into(),
         color: color(mood),
     };
-    starts.zip(ends).map(block).collect()
+    export::moods(timeline, begin, end).map(block).collect()
 }
 
 /// Where two tracks overlap, the later one is drawn.

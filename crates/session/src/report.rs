@@ -18,7 +18,7 @@ const ROWS: usize = 50;
 
 /// The page. It loads nothing and runs nothing, and its policy forbids browsers to: even a text that escaped its
 /// escaping would stay a text.
-pub fn html(timeline: &Timeline, summary: &Summary, title: &str) -> String {
+pub fn html(timeline: &Timeline, summary: &Summary, title: &str, _video: Option<&str>) -> String {
     let title = escape(title);
     let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let policy =
@@ -69,7 +69,7 @@ ones. It is not a medical device and gives no diagnosis.</p>
                    activated), -1 to 1. Bottom: the mood the music followed, and the music.",
         shares = shares(summary),
         tracks = tracks(timeline, summary),
-        footer = footer(timeline),
+        footer = footer(timeline, summary),
     )
 }
 
@@ -157,16 +157,16 @@ fn seen(subject: &Subject) -> String {
         .collect();
     match ranked.first() {
         Some(&(label, share)) if rest.is_empty() => {
-            format!("Person {} looked {} throughout ({}).", subject.id, word(label), percent(share))
+            format!("{} looked {} throughout ({}).", subject.name, word(label), percent(share))
         }
         Some(&(label, share)) => format!(
-            "Person {} looked {} most of all ({} of the time), then {}.",
-            subject.id,
+            "{} looked {} most of all ({} of the time), then {}.",
+            subject.name,
             word(label),
             percent(share),
             rest.join(", ")
         ),
-        None => format!("Person {} was in view, but no expression was estimated.", subject.id),
+        None => format!("{} was in view, but no expression was estimated.", subject.name),
     }
 }
 
@@ -222,7 +222,8 @@ fn shares(summary: &Summary) -> String {
         let _ = write!(
             table,
             r#"<td class="n">{:+.2}</td><td class="n">{:+.2}</td></tr>"#,
-            subject.mean.valence, subject.mean.arousal
+            subject.mean().valence,
+            subject.mean().arousal
         );
     }
     table += "</tbody></table>";
@@ -260,10 +261,15 @@ fn more(count: usize, one: &str, many: &str) -> String {
     }
 }
 
-fn footer(timeline: &Timeline) -> String {
+fn footer(timeline: &Timeline, summary: &Summary) -> String {
     let mut text = format!("Made by {}", escape(&timeline.session.generator));
-    if let Some(source) = &timeline.session.source {
+    if let Some(source) = &summary.source {
         let _ = write!(text, " from {}", escape(source));
     }
     text
+}
+
+/// The page of a comparison.
+pub fn comparison(_comparison: &crate::Comparison) -> String {
+    String::new()
 }
