@@ -15,6 +15,9 @@ pub const MUSIC: &str = "music.jsonl";
 pub const SUMMARY: &str = "summary.json";
 pub const REPORT: &str = "report.html";
 pub const ANNOTATED: &str = "annotated.mp4";
+/// The rows of a photograph, and the picture with its faces drawn.
+pub const FACES: &str = "faces.csv";
+pub const PICTURE: &str = "annotated.jpg";
 pub const SOUNDTRACK: &str = "soundtrack.ogg";
 
 /// A session read back.

@@ -1,5 +1,6 @@
 //! `gst-mood process`: recordings and photographs in, a folder for each out.
 
+mod container;
 mod fingerprint;
 mod graph;
 mod inputs;
@@ -62,8 +63,11 @@ struct Settings {
     #[arg(long, value_name = "N", default_value_t = 0)]
     video: u32,
     /// Faces are searched in the whole picture this often, and followed in between; 0 searches every frame
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
     scan_interval: f64,
+    /// An expression is estimated this often; 0 estimates it in every frame
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = seconds)]
+    classify_interval: f64,
     /// An ONNX model instead of the built-in one
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,

@@ -32,6 +32,9 @@ const SOUNDTRACK_OF_PLAYER: &str = "
 /// The recording's sound runs ahead of the pictures by what the encoder looks ahead.
 const PATIENT_QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=60000000000";
 
+/// The bin that takes the recording's sound.
+const SOUND: &str = "sound-of-recording";
+
 /// The recording's sound under music: 12 dB down.
 const DUCKED: f64 = 0.25;
 
@@ -107,7 +110,16 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
         set_path(&graph, "player", "library", library)?;
         set_path(&graph, "player", "log-location", &plan.folder.join(MUSIC))?;
     }
-    pipeline::run(&graph, progress)
+    play(&graph, progress)
+}
+
+/// Plays to the end; after Ctrl-C, pictures and sound end behind the decoder.
+fn play(graph: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
+    pipeline::run_until(graph, progress, || {
+        for pad in ["frames", SOUND].iter().filter_map(|name| graph.by_name(name)?.static_pad("sink")) {
+            pad.send_event(gst::event::Eos::new());
+        }
+    })
 }
 
 /// Gives films and soundtracks their names.
@@ -131,16 +143,18 @@ pub fn look(plan: &Plan, timeline: &Path, annotated: &Path, progress: &Progress)
     pipeline::element(&graph, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&graph, "overlay")?.set_property("blur-faces", plan.settings.blur_faces);
     set_path(&graph, "annotated", "location", annotated)?;
-    pipeline::run(&graph, progress)
+    play(&graph, progress)
 }
 
 /// Properties of the analysis, and the decoder's pads.
 fn set_up(graph: &gst::Pipeline, plan: &Plan, timeline: &Path) -> Result<(), Failure> {
     set_path(graph, "source", "location", plan.input)?;
     set_path(graph, "timeline", "location", timeline)?;
-    let interval = (plan.settings.scan_interval * 1e9) as u64;
-    pipeline::element(graph, "detector")?.set_property("scan-interval", interval);
+    let interval = |seconds: f64| (seconds * 1e9) as u64;
+    let detector = pipeline::element(graph, "detector")?;
+    detector.set_property("scan-interval", interval(plan.settings.scan_interval));
     let classifier = pipeline::element(graph, "classifier")?;
+    classifier.set_property("interval", interval(plan.settings.classify_interval));
     classifier.set_property_from_str("messages", "none");
     if let Some(model) = &plan.settings.model {
         set_path(graph, "classifier", "model", model)?;
@@ -236,6 +250,7 @@ fn add_sound(
 ) -> Result<(), gst::glib::Error> {
     let bin = gst::parse::bin_from_description(description, true)?;
     let failed = |what: &str| gst::glib::Error::new(gst::CoreError::Pad, what);
+    bin.set_property("name", SOUND);
     graph.add(&bin).map_err(|_| failed("no place in the pipeline"))?;
     bin.sync_state_with_parent().map_err(|_| failed("it does not start"))?;
     let to = graph.by_name(to).ok_or_else(|| failed("nothing takes it"))?;

@@ -1,7 +1,7 @@
 //! What is made of a timeline: tables, annotations, subtitles, report, and, when all else is there, the summary.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::Reading;
 use super::notes::Notes;
 use crate::clients;
 use crate::failure::Failure;
-use crate::folder::{self, REPORT, SUMMARY};
+use crate::folder::{self, ANNOTATED, FACES, MUSIC, PICTURE, REPORT, SOUNDTRACK, SUMMARY, TIMELINE};
 
 const BASELINE: &str = "baseline.json";
 
@@ -72,6 +72,26 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure>
         serde_json::to_writer_pretty(&mut *file, value)?;
         writeln!(file)
     })
+}
+
+/// Empties a session's folder of all that is ours, and removes it where that was all.
+pub(super) fn clear(folder: &Path) -> Result<(), Failure> {
+    let others = [SUMMARY, TIMELINE, MUSIC, ANNOTATED, SOUNDTRACK, REPORT, BASELINE, FACES, PICTURE];
+    for name in EXPORTS.iter().map(|(name, _)| *name).chain(others) {
+        remove(&folder.join(name))?;
+        remove(&folder::part_of(&folder.join(name)))?;
+    }
+    // Whatever else lies there is the user's.
+    let _ = fs::remove_dir(folder);
+    Ok(())
+}
+
+/// Removes a file that may not be there.
+pub(super) fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// Where `--baseline FILE` is: a session's folder will do.

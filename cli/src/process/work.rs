@@ -2,21 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 
 use session::{Cast, Summary, Timeline};
 
 use super::graph::{self, Plan};
 use super::inputs::Input;
 use super::notes::{self, Notes};
-use super::{Arguments, fingerprint, outputs};
+use super::{Arguments, container, fingerprint, outputs};
 use crate::failure::Failure;
-use crate::folder::{self, ANNOTATED, MUSIC, SOUNDTRACK, SUMMARY, TIMELINE, part_of};
+use crate::folder::{self, ANNOTATED, FACES, PICTURE, SOUNDTRACK, SUMMARY, TIMELINE, part_of};
 use crate::progress::Progress;
-
-/// The rows of a photograph, and the picture with its faces drawn.
-const FACES: &str = "faces.csv";
-const PICTURE: &str = "annotated.jpg";
 
 /// What was to do.
 pub enum Done {
@@ -40,7 +35,7 @@ pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
     let same_work = known.is_some_and(|known| known.get("work") == made_from.get("work"));
     fs::create_dir_all(&input.folder).map_err(|error| Failure::file(&input.folder, &error))?;
     // From now on until the end it is not finished.
-    remove(&summary)?;
+    outputs::remove(&summary)?;
     let session = Session { input, arguments, notes: &notes, made_from };
     if input.is_picture {
         session.look()?;
@@ -76,36 +71,35 @@ impl Session<'_> {
 
     fn record(&self) -> Result<(), Failure> {
         let folder = &self.input.folder;
-        for name in [TIMELINE, MUSIC, ANNOTATED, SOUNDTRACK] {
-            remove(&folder.join(name))?;
-            remove(&part_of(&folder.join(name)))?;
-        }
+        outputs::clear(folder)?;
+        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
         let progress = self.progress();
         let played = graph::record(&self.plan(), &progress);
         let film = match &played {
             Ok(()) | Err(Failure::Interrupted) => graph::finished(folder),
             Err(_) => {
                 // Without its end neither can be played.
-                remove(&part_of(&folder.join(ANNOTATED)))?;
-                remove(&part_of(&folder.join(SOUNDTRACK)))
+                outputs::remove(&part_of(&folder.join(ANNOTATED)))?;
+                outputs::remove(&part_of(&folder.join(SOUNDTRACK)))
             }
         };
         let timeline = folder.join(TIMELINE);
         let frames = Timeline::load(&timeline).map_or(0, |timeline| timeline.frames.len());
         if frames == 0 {
-            remove(&timeline)?;
-            remove(&folder.join(MUSIC))?;
-            remove(&folder.join(SOUNDTRACK))?;
-            remove(&folder.join(ANNOTATED))?;
-            // Only where it is empty.
-            let _ = fs::remove_dir(folder);
-            played?;
-            return Err(Failure::Work("it has no pictures: is it a video?".into()));
+            outputs::clear(folder)?;
+            return Err(played
+                .err()
+                .unwrap_or_else(|| Failure::Work("it has no pictures: is it a video?".into())));
         }
-        let whole = played.is_ok();
+        let played = played.and_then(|()| match container::missing(&self.input.path) {
+            Some(length) => Err(Failure::Work(format!(
+                "it ends in the middle, it should have {length} bytes; what there is, is done"
+            ))),
+            None => Ok(()),
+        });
         progress.finish(progress.media());
         // What there is, is written; why there is not more is what the user must know.
-        let written = film.and_then(|()| self.read(whole));
+        let written = film.and_then(|()| self.read(played.is_ok()));
         played.and(written)
     }
 
@@ -136,7 +130,7 @@ impl Session<'_> {
         let progress = self.progress();
         let looked = graph::look(&self.plan(), &rows, &picture, &progress);
         let timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
-        remove(&rows)?;
+        outputs::remove(&rows)?;
         let timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&picture);
             let _ = fs::remove_dir(folder);
@@ -151,13 +145,5 @@ impl Session<'_> {
         let text =
             serde_json::to_string_pretty(&summary).map_err(|error| Failure::Work(error.to_string()))?;
         folder::write_whole(&folder.join(SUMMARY), |file| writeln!(file, "{text}"))
-    }
-}
-
-/// Removes a file that may not be there.
-fn remove(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
-        _ => Ok(()),
     }
 }

@@ -205,7 +205,11 @@ fn the_page_keeps_to_itself() {
         None,
     );
     assert!(page.contains("&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;"));
-    for forbidden in ["<script", "<img", "<b>", "http://", "https://", "url(", "@import", " style="] {
+    // Its own script and data, and nothing of anybody else's.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains(r#"script-src 'sha256-"#) && !page.contains("media-src"));
+    assert_eq!(page.matches("http://").count(), 1, "the name of SVG, which nobody fetches");
+    for forbidden in ["<script>alert", "<img", "<b>", "https://", "url(", "@import", " style="] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert!(page.contains(r#"<html lang="en">"#));

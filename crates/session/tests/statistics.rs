@@ -1,6 +1,8 @@
 //! Statistics on made-up sessions whose truth is known: counted by hand, or simulated often enough to see whether the
 //! bands hold what they promise.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use mood_schema::{Affect, Classification, Emotion, Face, FrameLine, Label, Rect, TrackEvent, TrackLine};
 use session::{
     BaselineFrom, Cast, Comparison, Dimension, Episode, Estimate, SHORTEST, Summary, Timeline, Trend,
