@@ -110,8 +110,8 @@ fn in_words(error: &gst::message::Error) -> String {
             debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
         return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
     }
-    // Whether a stream is what is wanted is this program's own word.
-    if what.matches(gst::StreamError::WrongType) && detail.is_none() {
+    // Of what the decoder finds in the input it is not the decoder that one wants to hear.
+    if what.matches(gst::StreamError::WrongType) {
         return what.to_string();
     }
     let source = error.src().map(|source| source.name().to_string()).unwrap_or_default();

@@ -173,7 +173,7 @@ fn every_kind_of_video() {
     let practice = Practice::new();
     // A phone held on its side: turned pixels, and a note that they are.
     practice.film("turned.mp4", &clip, &quick(&["-vf", "transpose=2"]));
-    practice.film("phone.mp4", &practice.path("turned.mp4"), &["-c", "copy", "-metadata:s:v", "rotate=90"]);
+    practice.film("phone.mp4", &practice.path("turned.mp4"), &["-c", "copy", "-metadata:s:v", "rotate=270"]);
     practice.film(
         "uneven.mkv",
         &clip,
@@ -248,7 +248,7 @@ fn bad_inputs_are_told_and_the_others_done() {
 
     let bad = [
         ("empty.mp4", "no video"),
-        ("text.mp4", "no video"),
+        ("text.mp4", "text file"),
         ("sound.wav", "no video"),
         ("cut.mkv", "ends in the middle"),
         ("cut.mp4", "ends in the middle"),

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
+use mini_xception::{Classifier, Model, Provider, Runtime};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -14,10 +15,6 @@ use crate::failure::Failure;
 
 /// The note, in two parts: `work` needs the video, `reading` only the timeline.
 pub fn of(path: &Path, arguments: &Arguments, notes: &Notes) -> Result<Value, Failure> {
-    let model = match &arguments.settings.model {
-        Some(file) => hash(file)?,
-        None => "built-in".into(),
-    };
     let cascade =
         haar::find("frontalface_default").map_err(|error| Failure::Environment(error.to_string()))?;
     let baseline = match &arguments.reading.baseline {
@@ -29,8 +26,8 @@ pub fn of(path: &Path, arguments: &Arguments, notes: &Notes) -> Result<Value, Fa
         "work": {
             "program": concat!("gst-mood ", env!("CARGO_PKG_VERSION")),
             "sha256": hash(path)?,
-            "model": model,
-            "cascade": cached(&cascade)?,
+            "model": model(arguments.settings.model.as_deref())?,
+            "cascade": once(&CASCADE, || hash(&cascade))?,
             "settings": arguments.settings,
             "pseudonym": arguments.reading.pseudonym,
         },
@@ -68,14 +65,29 @@ fn hash(path: &Path) -> Result<String, Failure> {
     }
 }
 
-/// The cascade is the same for every input.
-fn cached(path: &Path) -> Result<String, Failure> {
-    static CASCADE: LazyLock<Mutex<Option<String>>> = LazyLock::new(Mutex::default);
-    let mut known = CASCADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.is_none() {
-        *known = Some(hash(path)?);
+/// Cascade and model are the same for every input.
+static CASCADE: Mutex<Option<String>> = Mutex::new(None);
+static MODEL: Mutex<Option<String>> = Mutex::new(None);
+
+fn once(
+    known: &Mutex<Option<String>>,
+    find: impl FnOnce() -> Result<String, Failure>,
+) -> Result<String, Failure> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some(hash) => Ok(hash.clone()),
+        None => Ok(known.insert(find()?).clone()),
     }
-    Ok(known.clone().unwrap_or_default())
+}
+
+/// A model's hash is the one that the timeline's first line names.
+fn model(file: Option<&Path>) -> Result<String, Failure> {
+    once(&MODEL, || {
+        let runtime = Runtime::load(None, &[]).map_err(|error| Failure::Environment(error.to_string()))?;
+        let model = file.map_or(Model::BuiltIn, |file| Model::File(file.into()));
+        let classifier = Classifier::load(&runtime, &model, Provider::Cpu);
+        Ok(classifier.map_err(|error| Failure::Work(error.to_string()))?.sha256().to_owned())
+    })
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// Decoding, detection and classification each have a thread; queues lie where buffers are small in number.
 const ANALYSIS: &str = "
     filesrc name=source ! decodebin name=decoder
-    queue name=frames ! videoconvert ! videoflip method=automatic
+    queue name=frames ! videoconvert ! videoflip video-direction=auto
         ! haarfacedetect name=detector ! queue ! emotionclassify name=classifier ! emotionlog name=timeline";
 
 /// H.264 with 4:2:0 colour takes even sizes only.
