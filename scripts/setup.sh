@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes a Debian or Ubuntu machine ready to build, run and test: apt packages, a check of the Rust toolchain, and
-# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime. Quiet and quick when all is there already.
+# Makes a Debian or Ubuntu machine ready to build, run and test: apt packages, a check of the Rust toolchain,
+# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime, and the programs that tests read exports with in
+# target/readers. Quiet and quick when all is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -87,7 +88,19 @@ PYTHON
     rm -r "$scratch"
 }
 
+# Other programs' readers of what `gst-mood` writes, for the tests only.
+install_readers() {
+    local wanted=tests/readers/requirements.txt venv=target/readers
+    cmp -s "$wanted" "$venv/requirements.txt" && return 0
+    say "fetching the tests' readers into $venv"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -r "$wanted"
+    cp "$wanted" "$venv/requirements.txt"
+}
+
 mkdir -p target
 install_packages
 check_rust
 install_onnxruntime
+install_readers

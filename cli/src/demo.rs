@@ -90,8 +90,8 @@ fn report(folder: &Path) -> Result<(), Failure> {
     let decisions = session::read_lines(BufReader::new(file)).map_err(|error| failed(&music, error))?;
     let mut timeline = session::Timeline::load(&timeline).map_err(|error| failed(&timeline, error))?;
     timeline.add_music(decisions);
-    let summary = session::Summary::of(&timeline);
+    let summary = session::Summary::of(&timeline, &session::Cast::default());
     let path = folder.join("report.html");
-    let page = session::report::html(&timeline, &summary, "The built-in demo");
+    let page = session::report::html(&timeline, &summary, "The built-in demo", Some("annotated.mp4"));
     fs::write(&path, page).map_err(|error| Failure::file(&path, &error))
 }

@@ -16,6 +16,12 @@ pub enum Failure {
     /// The findings of the doctor have been printed already.
     #[error("something that is needed is missing")]
     Unwell,
+    /// The arguments cannot be meant.
+    #[error("{0}")]
+    Usage(String),
+    /// Its own line has said why already.
+    #[error("it failed")]
+    Told,
     /// The user ended it.
     #[error("interrupted")]
     Interrupted,
@@ -24,7 +30,8 @@ pub enum Failure {
 impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Work(_) | Self::Interrupted => ExitCode::from(1),
+            Self::Work(_) | Self::Told | Self::Interrupted => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
             Self::Environment(_) | Self::Unwell => ExitCode::from(3),
         }
     }

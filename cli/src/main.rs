@@ -2,17 +2,23 @@
 //!
 //! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
 
+mod clients;
 mod decode;
 mod demo;
 mod doctor;
 mod evaluate;
+mod export;
 mod failure;
+mod folder;
+mod forget;
 mod library;
 mod material;
 mod pipeline;
 mod plane;
+mod process;
 mod progress;
 mod recommend;
+mod report;
 mod seen;
 
 use std::path::PathBuf;
@@ -41,6 +47,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
+    Process(process::Arguments),
+    /// Write a session in the format of another program
+    Export(export::Arguments),
+    /// Make a session's report again, or compare several sessions of one person
+    Report(report::Arguments),
+    /// Remove what is stored of a client
+    Forget(forget::Arguments),
     /// Measure a model on faces whose expression is known
     Evaluate {
         /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
@@ -73,6 +87,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
+        Command::Process(arguments) => process::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
         Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
         Command::Library(command) => library::run(command),
         Command::Recommend(arguments) => recommend::run(&arguments),
@@ -81,7 +99,9 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gst-mood: {failure}");
+            if !matches!(failure, Failure::Told) {
+                eprintln!("gst-mood: {failure}");
+            }
             failure.exit_code()
         }
     }

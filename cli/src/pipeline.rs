@@ -47,13 +47,20 @@ pub fn element(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, Fai
 ///
 /// After Ctrl-C the files are finished with what there is, and the result is [`Failure::Interrupted`].
 pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    let result = play(pipeline, progress);
+    run_until(pipeline, progress, || {
+        pipeline.send_event(gst::event::Eos::new());
+    })
+}
+
+/// The same with another way to let the stream end after Ctrl-C: demuxers that pull do not take an end from outside.
+pub fn run_until(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
+    let result = play(pipeline, progress, end);
     let stopped = pipeline.set_state(gst::State::Null);
     result?;
     stopped.map(|_| ()).map_err(|error| Failure::Work(format!("the pipeline does not stop: {error}")))
 }
 
-fn play(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
+fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
     let bus = pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?;
     let failed = |message: &gst::MessageRef| match message.view() {
         gst::MessageView::Error(error) => Some(in_words(error)),
@@ -79,18 +86,40 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
         }
         if interrupted() && !ending {
             ending = true;
-            pipeline.send_event(gst::event::Eos::new());
+            end();
         }
         if let Some(position) = pipeline.query_position::<gst::ClockTime>() {
-            progress.set(position.mseconds());
+            progress.set_media(position.mseconds());
+        }
+        if let Some(length) = pipeline.query_duration::<gst::ClockTime>() {
+            progress.set_length(length.mseconds());
         }
     }
     if ending { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
+/// One line for a person: what happened, and, where GStreamer's own words do not say, what to do.
 fn in_words(error: &gst::message::Error) -> String {
+    let what = error.error();
+    // The first line of the details is a place in somebody's source.
+    let debug = error.debug().unwrap_or_default();
+    let detail = debug.lines().nth(1).map(str::trim).filter(|line| !line.is_empty());
+    if debug.contains("x-cenc") || what.matches(gst::StreamError::Decrypt) {
+        return "it is encrypted: decrypt it first".into();
+    }
+    if what.matches(gst::StreamError::TypeNotFound) {
+        return "it is no video or photograph that GStreamer knows".into();
+    }
+    if what.matches(gst::CoreError::MissingPlugin) || what.matches(gst::StreamError::CodecNotFound) {
+        let missing =
+            debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
+        return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
+    }
+    // Of what the decoder finds in the input it is not the decoder that one wants to hear.
+    if what.matches(gst::StreamError::WrongType) {
+        return what.to_string();
+    }
     let source = error.src().map(|source| source.name().to_string()).unwrap_or_default();
-    let detail = error.debug().map(|text| format!(" ({text})")).unwrap_or_default();
-    // One line, whatever the element wrote.
-    format!("{source}: {}{detail}", error.error()).replace('\n', " ")
+    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+    format!("{source}: {}{detail}", what.to_string().replace('\n', " "))
 }

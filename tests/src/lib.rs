@@ -7,6 +7,7 @@
 
 pub mod place;
 pub mod process;
+pub mod reader;
 pub mod sound;
 pub mod timeline;
 

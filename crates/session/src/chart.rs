@@ -9,14 +9,17 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::clock::stamp;
-use crate::{Summary, Timeline};
+use crate::{Episode, Summary, Timeline, export};
 
 /// Pixels of the drawing; the page scales it.
-const SIZE: (u32, u32) = (1000, 520);
+const SIZE: (u32, u32) = (1000, 564);
 const LEFT: u32 = 74;
 const RIGHT: u32 = 12;
 /// Columns the time is cut into, however long the session: what keeps the page small.
 const COLUMNS: usize = 500;
+
+/// Where time begins and ends in the drawing, and how far down it reaches: what a cursor needs.
+pub(crate) const PLOT: [u32; 3] = [LEFT, SIZE.0 - RIGHT, SIZE.1 - 36];
 
 /// Axes and text: the page recolours it to fit light and dark.
 pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
@@ -42,11 +45,16 @@ const STACK: [Emotion; 7] = [
 
 /// What the main subject showed in a column of time, averaged.
 #[derive(Clone, Copy)]
-struct Column {
+pub(crate) struct Column {
     /// Middle, seconds from the begin.
     at: f64,
-    probabilities: [f64; 7],
-    affect: Affect,
+    pub(crate) probabilities: [f64; 7],
+    pub(crate) affect: Affect,
+}
+
+/// The columns of the person the report is about, over the whole time.
+pub(crate) fn subject_columns(timeline: &Timeline, summary: &Summary) -> Vec<Option<Column>> {
+    summary.main_subject().map(|subject| columns(timeline, subject.id)).unwrap_or_default()
 }
 
 /// Columns without a classified face are `None`.
@@ -99,24 +107,30 @@ pub(crate) fn svg(timeline: &Timeline, summary: &Summary) -> Result<String, Fail
     {
         let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         let seconds = (summary.duration as f64 / 1e9).max(1e-3);
-        let columns = summary.main_subject().map(|subject| columns(timeline, subject.id)).unwrap_or_default();
+        let columns = subject_columns(timeline, summary);
         let (stack, rest) = root.split_vertically(230);
         let (affect, rest) = rest.split_vertically(160);
+        let (shown, rest) = rest.split_vertically(44);
         let (mood, rest) = rest.split_vertically(44);
         let (music, axis) = rest.split_vertically(44);
         probabilities(&stack, &columns, seconds)?;
         valence_arousal(&affect, &columns, seconds)?;
+        lane(&shown, "shown", &episodes_of(summary), seconds)?;
         lane(&mood, "mood", &moods(timeline), seconds)?;
         lane(&music, "music", &music_of(timeline, summary), seconds)?;
         time_axis(&axis, seconds)?;
         root.present()?;
     }
-    // Inside a page the namespace goes without saying, and the size is the style's.
-    let size = format!(r#"width="{}" height="{}""#, SIZE.0, SIZE.1);
-    Ok(text.replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1).replacen(&size, "", 1))
+    Ok(inline(&text, SIZE))
 }
 
-fn font(size: i32) -> TextStyle<'static> {
+/// A drawing for a page: there the namespace goes without saying, and the size is the style's.
+pub(crate) fn inline(svg: &str, size: (u32, u32)) -> String {
+    let size = format!(r#"width="{}" height="{}""#, size.0, size.1);
+    svg.replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1).replacen(&size, "", 1)
+}
+
+pub(crate) fn font(size: i32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&INK)
 }
 
@@ -195,19 +209,31 @@ fn seconds_from(begin: u64, pts: u64) -> f64 {
     pts.saturating_sub(begin) as f64 / 1e9
 }
 
+/// Neutral is left out: what is not, is what one looks for. So are episodes too short to be seen.
+fn episodes_of(summary: &Summary) -> Vec<Block> {
+    let visible = summary.duration / u64::from(SIZE.0);
+    let episodes = summary.main_subject().map(|subject| subject.episodes.as_slice()).unwrap_or_default();
+    let telling = episodes
+        .iter()
+        .filter(|episode| episode.label != Emotion::Neutral.into() && episode.length() >= visible);
+    let block = |episode: &Episode| Block {
+        start: seconds_from(summary.begin, episode.start),
+        end: seconds_from(summary.begin, episode.end),
+        text: episode.label.to_string(),
+        color: color(episode.label.into()),
+    };
+    telling.map(block).collect()
+}
+
 fn moods(timeline: &Timeline) -> Vec<Block> {
     let [begin, end] = timeline.span();
-    let Some(first) = timeline.moods.first() else { return Vec::new() };
-    let starts =
-        [(begin, first.from)].into_iter().chain(timeline.moods.iter().map(|line| (line.pts, line.to)));
-    let ends = timeline.moods.iter().map(|line| line.pts).chain([end]);
-    let block = |((start, mood), end): ((u64, Mood), u64)| Block {
+    let block = |(start, end, mood): (u64, u64, Mood)| Block {
         start: seconds_from(begin, start),
         end: seconds_from(begin, end),
         text: mood.as_str().into(),
         color: color(mood),
     };
-    starts.zip(ends).map(block).collect()
+    export::moods(timeline, begin, end).map(block).collect()
 }
 
 /// Where two tracks overlap, the later one is drawn.

@@ -58,9 +58,16 @@ pub enum ReadError {
 }
 
 /// The lines of a timeline or a player's decision log. A last line that a killed process left unfinished is dropped.
-pub fn read_lines(mut reader: impl BufRead) -> Result<Vec<Line>, ReadError> {
+pub fn read_lines(reader: impl BufRead) -> Result<Vec<Line>, ReadError> {
     let mut lines = Vec::new();
+    for_each_line(reader, |line| lines.push(line))?;
+    Ok(lines)
+}
+
+/// Gives the lines away one by one, so that hours of them are never held twice.
+fn for_each_line(mut reader: impl BufRead, mut take: impl FnMut(Line)) -> Result<(), ReadError> {
     let mut bytes = Vec::new();
+    let mut empty = true;
     for number in 1.. {
         bytes.clear();
         let length = (&mut reader)
@@ -76,16 +83,17 @@ pub fn read_lines(mut reader: impl BufRead) -> Result<Vec<Line>, ReadError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if lines.is_empty() {
+        if empty {
             check_schema(&bytes)?;
         }
         match serde_json::from_slice(&bytes) {
-            Ok(line) => lines.push(line),
+            Ok(line) => take(line),
             Err(_) if bytes.last() != Some(&b'\n') => break,
             Err(source) => return Err(ReadError::Broken { line: number, source }),
         }
+        empty = false;
     }
-    if lines.is_empty() { Err(ReadError::Empty) } else { Ok(lines) }
+    if empty { Err(ReadError::Empty) } else { Ok(()) }
 }
 
 /// Looks at the first line only as far as every version will have it.
@@ -133,16 +141,14 @@ impl Timeline {
     /// The timeline that a reader gives.
     pub fn read(reader: impl BufRead) -> Result<Self, ReadError> {
         let mut timeline = Self::default();
-        for line in read_lines(reader)? {
-            match line {
-                Line::Session(session) => timeline.session = session,
-                Line::Frame(frame) => timeline.frames.push(frame),
-                Line::End(end) => timeline.end = Some(end.pts),
-                Line::Mood(mood) => timeline.moods.push(mood),
-                Line::Track(track) => timeline.tracks.push(track),
-                Line::Safety(_) => {}
-            }
-        }
+        for_each_line(reader, |line| match line {
+            Line::Session(session) => timeline.session = session,
+            Line::Frame(frame) => timeline.frames.push(frame),
+            Line::End(end) => timeline.end = Some(end.pts),
+            Line::Mood(mood) => timeline.moods.push(mood),
+            Line::Track(track) => timeline.tracks.push(track),
+            Line::Safety(_) => {}
+        })?;
         Ok(timeline)
     }
 
@@ -176,9 +182,13 @@ impl Timeline {
         let period = self.period();
         let longest = period.saturating_mul(10).max(1_000_000_000);
         let next = self.frames.iter().skip(1).map(|frame| Some(frame.pts)).chain([None]);
+        // The last frame lasts as long as the recording, where its end is known.
+        let end = self.end;
         self.frames.iter().zip(next).map(move |(frame, next)| {
-            let gap =
-                next.and_then(|next| next.checked_sub(frame.pts)).filter(|gap| (1..=longest).contains(gap));
+            let gap = next
+                .or(end)
+                .and_then(|next| next.checked_sub(frame.pts))
+                .filter(|gap| (1..=longest).contains(gap));
             (frame, gap.unwrap_or(period))
         })
     }
@@ -188,8 +198,8 @@ impl Timeline {
         frame.faces.iter().find(|face| face.id == subject)
     }
 
-    /// The usual distance of two frames, ns: their median, so that jumps do not count.
-    fn period(&self) -> u64 {
+    /// The usual distance of two frames, ns: their median, so that jumps do not count. 0 for less than two.
+    pub fn period(&self) -> u64 {
         let pairs = self.frames.windows(2);
         let mut gaps: Vec<u64> = pairs.filter_map(|pair| pair[1].pts.checked_sub(pair[0].pts)).collect();
         let middle = gaps.len() / 2;

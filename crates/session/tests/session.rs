@@ -4,7 +4,7 @@ use mood_schema::{
     Affect, Classification, Emotion, End, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, Session,
     TrackEvent, TrackLine,
 };
-use session::{ReadError, Summary, Timeline, read_lines, report};
+use session::{Cast, ReadError, Summary, Timeline, read_lines, report};
 
 const MS: u64 = 1_000_000;
 
@@ -85,7 +85,7 @@ fn small() -> Vec<Line> {
 
 #[test]
 fn statistics_are_those_counted_by_hand() {
-    let summary = Summary::of(&read(&text(&small())).unwrap());
+    let summary = Summary::of(&read(&text(&small())).unwrap(), &Cast::default());
     assert_eq!((summary.duration, summary.frames, summary.complete), (1000 * MS, 10, true));
     assert!((summary.face_share - 0.9).abs() < 1e-9);
     let [one, two] = &summary.subjects[..] else { panic!("two people") };
@@ -94,8 +94,8 @@ fn statistics_are_those_counted_by_hand() {
     assert!((one.labels[&Emotion::Sad.into()] - 4.0 / 9.0).abs() < 1e-9);
     assert!((one.labels[&Label::Uncertain] - 1.0 / 9.0).abs() < 1e-9);
     // (4 * 0.87 + 4 * -0.73 + 0) / 9 and (4 * 0.65 + 4 * 0.01 + 0) / 9.
-    assert!((one.mean.valence - 0.56 / 9.0).abs() < 1e-9);
-    assert!((one.mean.arousal - 2.64 / 9.0).abs() < 1e-9);
+    assert!((one.mean().valence - 0.56 / 9.0).abs() < 1e-9);
+    assert!((one.mean().arousal - 2.64 / 9.0).abs() < 1e-9);
     assert_eq!(two.labels.len(), 1);
 }
 
@@ -110,7 +110,7 @@ fn time_counts_not_frames() {
         frame(2, 500, vec![face(1, sad)]),
         frame(3, 600, vec![face(1, sad)]),
     ];
-    let summary = Summary::of(&read(&text(&lines)).unwrap());
+    let summary = Summary::of(&read(&text(&lines)).unwrap(), &Cast::default());
     assert!((summary.subjects[0].labels[&happy] - 4.0 / 7.0).abs() < 1e-9);
     assert_eq!(summary.duration, 700 * MS);
     assert!(!summary.complete);
@@ -120,7 +120,7 @@ fn time_counts_not_frames() {
 fn a_jump_in_time_is_nobodys_mood() {
     let happy = Emotion::Happy.into();
     let lines = [0, 100, 200, 90_000, 90_100].map(|ms| frame(0, ms, vec![face(1, happy)]));
-    let summary = Summary::of(&read(&text(&[&[head()], &lines[..]].concat())).unwrap());
+    let summary = Summary::of(&read(&text(&[&[head()], &lines[..]].concat())).unwrap(), &Cast::default());
     assert_eq!(summary.subjects[0].seen, 500 * MS);
 }
 
@@ -138,13 +138,13 @@ fn music_joins_the_timeline() {
     let lines = read_lines(text(&log).as_bytes()).unwrap();
     timeline.add_music(lines.clone());
     timeline.add_music(lines);
-    let summary = Summary::of(&timeline);
+    let summary = Summary::of(&timeline, &Cast::default());
     assert_eq!((summary.mood_changes, summary.track_changes, summary.failed_tracks), (1, 1, 1));
     let spans: Vec<_> = summary.tracks.iter().map(|t| (t.title.as_str(), t.start / MS, t.end / MS)).collect();
     assert_eq!(spans, [("A", 0, 700), ("B", 500, 1000)]);
     let json = serde_json::to_string(&summary).unwrap();
     assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary);
-    let page = report::html(&timeline, &summary, "Music");
+    let page = report::html(&timeline, &summary, "Music", None);
     assert!(
         page.contains("<td>A</td>") && page.contains("the music changed once; one track could not be played")
     );
@@ -185,7 +185,7 @@ fn odd_timelines_make_a_page_too() {
     let one = [head(), frame(0, 40, vec![face(1, Emotion::Sad.into())])];
     for lines in [&backwards[..], &far, &one, &[head()], &[head(), track(10, TrackEvent::Started, "A")]] {
         let timeline = read(&text(lines)).unwrap();
-        let page = report::html(&timeline, &Summary::of(&timeline), "Odd");
+        let page = report::html(&timeline, &Summary::of(&timeline, &Cast::default()), "Odd", None);
         assert!(page.contains("</html>") && page.contains("<svg"));
     }
 }
@@ -198,9 +198,18 @@ fn the_page_keeps_to_itself() {
     session.source = Some("file:///\"><img src=x>.mp4".into());
     session.generator = "<b>bold</b>".into();
     let timeline = read(&text(&lines)).unwrap();
-    let page = report::html(&timeline, &Summary::of(&timeline), "<script>alert('title')</script>");
+    let page = report::html(
+        &timeline,
+        &Summary::of(&timeline, &Cast::default()),
+        "<script>alert('title')</script>",
+        None,
+    );
     assert!(page.contains("&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;"));
-    for forbidden in ["<script", "<img", "<b>", "http://", "https://", "url(", "@import", " style="] {
+    // Its own script and data, and nothing of anybody else's.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains(r#"script-src 'sha256-"#) && !page.contains("media-src"));
+    assert_eq!(page.matches("http://").count(), 1, "the name of SVG, which nobody fetches");
+    for forbidden in ["<script>alert", "<img", "<b>", "https://", "url(", "@import", " style="] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert!(page.contains(r#"<html lang="en">"#));
@@ -221,6 +230,6 @@ fn two_hours_stay_a_small_page() {
         faces: vec![face(1, labels[(n / 300) as usize % 3])],
     });
     let timeline = Timeline { frames: frames.collect(), ..Default::default() };
-    let page = report::html(&timeline, &Summary::of(&timeline), "Long");
+    let page = report::html(&timeline, &Summary::of(&timeline, &Cast::default()), "Long", None);
     assert!(page.len() < 300_000, "{}", page.len());
 }

@@ -1,0 +1,126 @@
+//! Clients: the history and the baseline of people who agreed to it, in the user's data folder, each under a folder whose
+//! name does not tell theirs.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use session::{Baseline, Summary};
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::process::Consented;
+
+const CLIENT: &str = "client.json";
+const BASELINE: &str = "baseline.json";
+const SESSIONS: &str = "sessions";
+
+/// A client's folder, which need not be there.
+pub struct Client {
+    folder: PathBuf,
+}
+
+/// What `client.json` says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Card {
+    name: String,
+    /// The note that was required before anything was stored.
+    consent: String,
+    /// When the last session was added, ISO 8601.
+    updated: String,
+}
+
+/// A client by name.
+pub fn open(name: &str) -> Result<Client, Failure> {
+    // A hash, because a name may be anything: a path, for example.
+    let hash = Sha256::digest(name.trim().to_lowercase().as_bytes());
+    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(Client { folder: data()?.join("clients").join(hash) })
+}
+
+/// `$GST_MOOD_DATA`, or where the user's programs keep their data.
+fn data() -> Result<PathBuf, Failure> {
+    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    named("GST_MOOD_DATA")
+        .or_else(|| named("XDG_DATA_HOME").map(|data| data.join("gst-mood")))
+        .or_else(|| named("HOME").map(|home| home.join(".local/share/gst-mood")))
+        .ok_or_else(|| Failure::Work("no place for clients: set HOME or GST_MOOD_DATA".into()))
+}
+
+impl Client {
+    /// The baseline of an earlier session.
+    pub fn baseline(&self) -> Result<Option<Baseline>, Failure> {
+        let path = self.folder.join(BASELINE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::file(&path, &error)),
+        };
+        let broken = |error| Failure::Work(format!("{} is broken: {error}", path.display()));
+        serde_json::from_slice(&text).map(Some).map_err(broken)
+    }
+
+    /// Adds a session, or replaces it; a baseline that was measured becomes the client's.
+    pub fn keep(
+        &self,
+        consented: &Consented,
+        summary: &Summary,
+        baseline: Option<&Baseline>,
+    ) -> Result<(), Failure> {
+        let sessions = self.folder.join(SESSIONS);
+        fs::create_dir_all(&sessions).map_err(|error| Failure::file(&sessions, &error))?;
+        let card =
+            Card { name: consented.name.clone(), consent: consented.consent.clone(), updated: folder::now() };
+        write(&self.folder.join(CLIENT), &card)?;
+        if let Some(baseline) = baseline {
+            write(&self.folder.join(BASELINE), baseline)?;
+        }
+        let input = summary.made_from.as_ref().and_then(|made_from| made_from.pointer("/work/sha256"));
+        let name = input.and_then(|input| input.as_str()).unwrap_or("session");
+        // The history needs no second by second.
+        let mut kept = summary.clone();
+        for subject in &mut kept.subjects {
+            subject.episodes.clear();
+        }
+        kept.source = None;
+        write(&sessions.join(format!("{name}.json")), &kept)
+    }
+
+    /// The sessions kept, the oldest first.
+    pub fn sessions(&self) -> Result<Vec<Summary>, Failure> {
+        let folder = self.folder.join(SESSIONS);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Failure::file(&folder, &error)),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
+            let changed = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            files.push((changed, entry.path()));
+        }
+        files.sort();
+        files.iter().map(|(_, path)| folder::read_summary(path)).collect()
+    }
+
+    /// Removes all of it; says how many sessions that were, or `None` where nothing was kept.
+    pub fn forget(&self) -> Result<Option<usize>, Failure> {
+        if !self.folder.exists() {
+            return Ok(None);
+        }
+        let count = fs::read_dir(self.folder.join(SESSIONS)).map_or(0, Iterator::count);
+        fs::remove_dir_all(&self.folder).map_err(|error| Failure::file(&self.folder, &error))?;
+        Ok(Some(count))
+    }
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+    folder::write_whole(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, value)?;
+        writeln!(file)
+    })
+}

@@ -1,0 +1,149 @@
+//! One input's way: is it done already, must the video be played, or is the timeline to be read anew?
+
+use std::fs;
+use std::io::Write as _;
+
+use session::{Cast, Summary, Timeline};
+
+use super::graph::{self, Plan};
+use super::inputs::Input;
+use super::notes::{self, Notes};
+use super::{Arguments, container, fingerprint, outputs};
+use crate::failure::Failure;
+use crate::folder::{self, ANNOTATED, FACES, PICTURE, SOUNDTRACK, SUMMARY, TIMELINE, part_of};
+use crate::progress::Progress;
+
+/// What was to do.
+pub enum Done {
+    Made,
+    Already,
+}
+
+/// Makes an input's folder, as far as it is not there.
+pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
+    if !input.path.is_file() {
+        return Err(Failure::Work("it is not a file".into()));
+    }
+    let notes = notes::read(&input.path, &arguments.reading)?;
+    let made_from = fingerprint::of(&input.path, arguments, &notes)?;
+    let summary = input.folder.join(SUMMARY);
+    let known = folder::read_summary(&summary).ok().and_then(|summary| summary.made_from);
+    let known = known.filter(|_| !arguments.force);
+    if known.as_ref() == Some(&made_from) {
+        return Ok(Done::Already);
+    }
+    let same_work = known.is_some_and(|known| known.get("work") == made_from.get("work"));
+    fs::create_dir_all(&input.folder).map_err(|error| Failure::file(&input.folder, &error))?;
+    // From now on until the end it is not finished.
+    outputs::remove(&summary)?;
+    let session = Session { input, arguments, notes: &notes, made_from };
+    if input.is_picture {
+        session.look()?;
+    } else if same_work && input.folder.join(TIMELINE).exists() {
+        session.read(true)?;
+    } else {
+        session.record()?;
+    }
+    Ok(Done::Made)
+}
+
+struct Session<'a> {
+    input: &'a Input,
+    arguments: &'a Arguments,
+    notes: &'a Notes,
+    made_from: serde_json::Value,
+}
+
+impl Session<'_> {
+    fn plan(&self) -> Plan<'_> {
+        Plan {
+            input: &self.input.path,
+            folder: &self.input.folder,
+            settings: &self.arguments.settings,
+            anonymous: self.arguments.reading.pseudonym,
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        let name = self.input.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Progress::start(name, 0)
+    }
+
+    fn record(&self) -> Result<(), Failure> {
+        let folder = &self.input.folder;
+        outputs::clear(folder)?;
+        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+        let progress = self.progress();
+        let played = graph::record(&self.plan(), &progress);
+        let film = match &played {
+            Ok(()) | Err(Failure::Interrupted) => graph::finished(folder),
+            Err(_) => {
+                // Without its end neither can be played.
+                outputs::remove(&part_of(&folder.join(ANNOTATED)))?;
+                outputs::remove(&part_of(&folder.join(SOUNDTRACK)))
+            }
+        };
+        let timeline = folder.join(TIMELINE);
+        let frames = Timeline::load(&timeline).map_or(0, |timeline| timeline.frames.len());
+        if frames == 0 {
+            outputs::clear(folder)?;
+            return Err(played
+                .err()
+                .unwrap_or_else(|| Failure::Work("it has no pictures: is it a video?".into())));
+        }
+        let played = played.and_then(|()| match container::missing(&self.input.path) {
+            Some(length) => Err(Failure::Work(format!(
+                "it ends in the middle, it should have {length} bytes; what there is, is done"
+            ))),
+            None => Ok(()),
+        });
+        progress.finish(progress.media());
+        // What there is, is written; why there is not more is what the user must know.
+        let written = film.and_then(|()| self.read(played.is_ok()));
+        played.and(written)
+    }
+
+    /// Everything that is made of the timeline. What is not `whole` will be done again.
+    fn read(&self, whole: bool) -> Result<(), Failure> {
+        let folder = &self.input.folder;
+        let mut timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
+        if !whole {
+            timeline.end = None;
+        }
+        timeline.recast(&self.notes.cast);
+        let made_from = whole.then(|| self.made_from.clone());
+        outputs::write(&timeline, self.title(), made_from, folder, &self.arguments.reading, self.notes)
+    }
+
+    /// The file's name, or nothing that tells it.
+    fn title(&self) -> String {
+        if self.arguments.reading.pseudonym {
+            let name = fingerprint::name(&self.input.path);
+            return format!("Session {}", name.chars().take(8).collect::<String>());
+        }
+        self.input.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn look(&self) -> Result<(), Failure> {
+        let folder = &self.input.folder;
+        let (rows, picture) = (part_of(&folder.join("faces.jsonl")), part_of(&folder.join(PICTURE)));
+        let progress = self.progress();
+        let looked = graph::look(&self.plan(), &rows, &picture, &progress);
+        let timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
+        outputs::remove(&rows)?;
+        let timeline = timeline.inspect_err(|_| {
+            let _ = fs::remove_file(&picture);
+            let _ = fs::remove_dir(folder);
+        })?;
+        progress.finish(None);
+        let annotated = folder.join(PICTURE);
+        fs::rename(&picture, &annotated).map_err(|error| Failure::file(&annotated, &error))?;
+        let mut summary = Summary::of(&timeline, &Cast::default());
+        summary.title = self.title();
+        outputs::export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
+        summary.made_from = Some(self.made_from.clone());
+        let text =
+            serde_json::to_string_pretty(&summary).map_err(|error| Failure::Work(error.to_string()))?;
+        folder::write_whole(&folder.join(SUMMARY), |file| writeln!(file, "{text}"))
+    }
+}

@@ -1,0 +1,61 @@
+//! `gst-mood report`: a session's page made again, or several sessions of one person side by side.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use session::{Comparison, Summary, report};
+
+use crate::clients;
+use crate::failure::Failure;
+use crate::folder;
+
+/// Which sessions.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folders of sessions, or timelines; one gives its report, several a comparison in their order
+    #[arg(required_unless_present = "client")]
+    sessions: Vec<PathBuf>,
+    /// Compare the sessions kept of this client
+    #[arg(long, value_name = "NAME", conflicts_with = "sessions")]
+    client: Option<String>,
+    /// The page to write; without it, report.html beside a single session, and comparison.html here
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Writes the page.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    folder::keep_private();
+    if let [one] = &arguments.sessions[..] {
+        let session = folder::load(one)?;
+        let path = arguments.output.unwrap_or_else(|| session.folder.join(folder::REPORT));
+        folder::write_report_to(&path, &session.folder, &session.timeline, &session.summary)?;
+        println!("{}", path.display());
+        return Ok(());
+    }
+    let summaries: Vec<Summary> = match &arguments.client {
+        Some(name) => clients::open(name)?.sessions()?,
+        None => {
+            let sessions = arguments.sessions.iter().map(|path| folder::load(path));
+            sessions.map(|session| session.map(|session| session.summary)).collect::<Result<_, _>>()?
+        }
+    };
+    let comparison = Comparison::of(&summaries);
+    if comparison.sessions.len() < 2 {
+        return Err(Failure::Work(
+            "a comparison takes at least two sessions in which somebody was seen".into(),
+        ));
+    }
+    if arguments.json {
+        println!("{:#}", serde_json::json!(comparison));
+    }
+    let path = arguments.output.unwrap_or_else(|| "comparison.html".into());
+    folder::write_whole(&path, |file| file.write_all(report::comparison(&comparison).as_bytes()))?;
+    if !arguments.json {
+        println!("{}", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+"""Uses a page as a reader does, in headless Chromium: looks, hovers, presses keys, clicks, prints. Prints what happened.
+
+usage: browser.py CHROMIUM FOLDER PAGE     screenshots go to FOLDER
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+chromium, folder, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).resolve()
+found = {"console": [], "requests": [], "axe": [], "overflow": {}}
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+
+    def open_page(**options):
+        page = browser.new_context(**options).new_page()
+        page.on("console", lambda message: found["console"].append(message.text))
+        page.on("pageerror", lambda error: found["console"].append(str(error)))
+        page.on("request", lambda request: found["requests"].append(request.url))
+        begun = time.monotonic()
+        page.goto(path.as_uri(), wait_until="load")
+        found["seconds"] = max(found.get("seconds", 0), time.monotonic() - begun)
+        return page
+
+    views = {
+        "light": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "light"},
+        "dark": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "dark"},
+        "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light", "device_scale_factor": 2},
+    }
+    for name, options in views.items():
+        page = open_page(**options)
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        found["overflow"][name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        for violation in Axe().run(page).response["violations"]:
+            found["axe"].append(f"{name}: {violation['id']}: {[node['target'] for node in violation['nodes']][:3]}")
+
+    page = open_page(viewport={"width": 1100, "height": 900})
+    if page.query_selector("#picture svg") and page.query_selector("#time"):
+        moment = lambda: page.inner_text("#moment")
+        found["at first"] = moment()
+        if page.query_selector("video"):
+            page.wait_for_function("document.querySelector('video').readyState > 0", timeout=20_000)
+        box = page.query_selector("#picture svg").bounding_box()
+        middle = (box["x"] + box["width"] * (74 + 988) / 2 / 1000, box["y"] + box["height"] / 4)
+        page.mouse.move(*middle)
+        found["hover"] = moment()
+        page.focus("#time")
+        page.keyboard.press("Home")
+        for _ in range(100):
+            page.keyboard.press("ArrowRight")
+        found["keys"] = moment()
+        found["spoken"] = page.get_attribute("#time", "aria-valuetext")
+        if page.query_selector("video"):
+            page.query_selector("#picture svg").scroll_into_view_if_needed()
+            box = page.query_selector("#picture svg").bounding_box()
+            middle = (box["x"] + box["width"] * (74 + 988) / 2 / 1000, box["y"] + box["height"] / 4)
+            page.mouse.click(*middle)
+            page.wait_for_function("!document.querySelector('video').seeking", timeout=20_000)
+            found["film"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
+    page.emulate_media(media="print", color_scheme="light")
+    page.screenshot(path=folder / "print.png", full_page=True)
+    # Chromium's own words for every page of a PDF.
+    found["printed"] = page.pdf(path=folder / "print.pdf", format="A4").count(b"/Type /Page\n")
+    found["text"] = page.inner_text("body")
+    browser.close()
+
+json.dump(found, sys.stdout)

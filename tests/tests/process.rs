@@ -1,0 +1,494 @@
+//! `gst-mood process` on real recordings: every kind of video, every kind of interruption, and what it leaves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mood_tests::process::{LIMIT, Running};
+use mood_tests::reader::{read, reader};
+use mood_tests::{Done, Timeline, command, media, place, run, sound};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CLIP: &str = "video/single_face.mp4";
+
+/// A folder with recordings, results and clients of its own.
+struct Practice {
+    folder: TempDir,
+}
+
+impl Practice {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut process = command(place::release().join("gst-mood"));
+        process.env_remove("GST_PLUGIN_PATH").env("GST_MOOD_DATA", self.path("data"));
+        process.args(arguments).current_dir(self.folder.path());
+        process
+    }
+
+    /// Processes into `out`.
+    fn process(&self, arguments: &[&str]) -> Done {
+        run(self.command(&[&["process", "-o", "out"], arguments].concat()), LIMIT)
+    }
+
+    /// A recording made by ffmpeg from the clip.
+    fn film(&self, name: &str, clip: &Path, arguments: &[&str]) {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-y", "-i"]).arg(clip).args(arguments).arg(self.path(name));
+        assert!(ffmpeg.status().unwrap().success());
+    }
+
+    fn timeline(&self, session: &str) -> Timeline {
+        Timeline::read(&self.path("out").join(session).join("timeline.jsonl")).in_order()
+    }
+
+    fn summary(&self, session: &str) -> Value {
+        json(&self.path("out").join(session).join("summary.json"))
+    }
+
+    fn files(&self, session: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path("out").join(session)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Encoding that costs little.
+const QUICK: [&str; 4] = ["-c:v", "libx264", "-preset", "ultrafast"];
+
+fn quick<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &QUICK].concat()
+}
+
+/// A minute of the clip: long enough to be interrupted.
+fn long(practice: &Practice, clip: &Path) {
+    let list = practice.path("list.txt");
+    fs::write(&list, format!("file '{}'\n", clip.display()).repeat(25)).unwrap();
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "concat", "-safe", "0", "-i"]).arg(&list);
+    ffmpeg.args(quick(&[])).arg(practice.path("long.mkv"));
+    assert!(ffmpeg.status().unwrap().success());
+}
+
+fn valid(schema: &str, file: &Path) {
+    let mut validate = reader("validate.py");
+    validate.arg(place::root().join("docs").join(schema));
+    let found = read(validate, file);
+    assert_eq!(found["wrong"], serde_json::json!([]), "{}", file.display());
+    assert!(found["values"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn everything_is_there_valid_and_private() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    let done = practice.process(&[clip.to_str().unwrap()]).ok();
+    assert_eq!(done.stdout.trim(), "out/single_face");
+    let names = practice.files("single_face");
+    assert_eq!(
+        names,
+        ["report.html", "session.eaf", "session.vtt", "summary.json", "timeline.csv", "timeline.jsonl"]
+    );
+    let folder = practice.path("out/single_face");
+    for name in &names {
+        let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    for folder in [&folder, &practice.path("out")] {
+        assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    valid("timeline.schema.json", &folder.join("timeline.jsonl"));
+    valid("summary.schema.json", &folder.join("summary.json"));
+
+    let timeline = practice.timeline("single_face");
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time"]);
+    probe.args(["-of", "csv=p=0"]).arg(&clip);
+    let times = run(probe, LIMIT).ok().stdout;
+    let times: Vec<f64> = times.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect();
+    assert_eq!(times.len(), timeline.frames.len(), "every frame");
+    for (frame, time) in timeline.frames.iter().zip(times) {
+        assert!((frame.pts as f64 / 1e9 - time).abs() < 1e-3, "the medium's own time: {} {time}", frame.pts);
+    }
+    let rows = fs::read_to_string(folder.join("timeline.csv")).unwrap().lines().count() - 1;
+    assert_eq!(rows, timeline.frames.iter().map(|frame| frame.faces.len()).sum::<usize>());
+    let mut annotations = reader("annotations.py");
+    annotations.arg("eaf");
+    let found = read(annotations, &folder.join("session.eaf"));
+    assert!(found["spans"][0][0] == "Person 1" && found["types"]["Person 1"] == "expression", "{found}");
+    let summary = practice.summary("single_face");
+    assert!(summary["complete"] == true && summary["face_share"].as_f64().unwrap() > 0.9, "{summary}");
+}
+
+#[test]
+fn what_is_finished_is_not_done_again() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    fs::copy(&clip, practice.path("a.mp4")).unwrap();
+    let made = |name: &str| fs::metadata(practice.path("out/a").join(name)).unwrap().modified().unwrap();
+    practice.process(&["a.mp4"]).ok();
+    let first = (made("timeline.jsonl"), made("summary.json"));
+    let again = practice.process(&["a.mp4"]).ok();
+    assert!(again.stdout.contains("finished before"), "{again}");
+    assert_eq!((made("timeline.jsonl"), made("summary.json")), first);
+
+    // Who is who is a matter of reading: the video is not played again.
+    practice.process(&["a.mp4", "--subject", "1", "--baseline", "1"]).ok();
+    assert_eq!(made("timeline.jsonl"), first.0);
+    assert!(made("summary.json") > first.1 && practice.path("out/a/baseline.json").exists());
+    valid("summary.schema.json", &practice.path("out/a/summary.json"));
+    practice.process(&["a.mp4", "--baseline", "out/a"]).ok();
+    assert!(practice.summary("a")["subjects"][0]["above_baseline"]["valence"]["mean"].is_f64());
+
+    practice.process(&["a.mp4", "--force"]).ok();
+    let forced = made("timeline.jsonl");
+    assert!(forced > first.0);
+    // The same name, but another recording.
+    practice.film("a.mp4", &clip, &quick(&["-t", "1"]));
+    practice.process(&["a.mp4"]).ok();
+    assert!(made("timeline.jsonl") > forced && practice.timeline("a").frames.len() < 40);
+}
+
+#[test]
+fn every_kind_of_video() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    // A phone held on its side: turned pixels, and a note that they are.
+    practice.film("turned.mp4", &clip, &quick(&["-vf", "transpose=2"]));
+    practice.film("phone.mp4", &practice.path("turned.mp4"), &["-c", "copy", "-metadata:s:v", "rotate=270"]);
+    practice.film(
+        "uneven.mkv",
+        &clip,
+        &quick(&["-vf", "select='lt(n,20)+not(mod(n,4))'", "-vsync", "vfr", "-an"]),
+    );
+    practice.film("wide.webm", &clip, &["-t", "1", "-c:v", "libvpx", "-deadline", "realtime", "-an"]);
+    practice.film("grey10.mkv", &clip, &["-t", "1", "-c:v", "ffv1", "-pix_fmt", "yuv422p10le", "-an"]);
+    practice.film("odd.mp4", &clip, &quick(&["-t", "1", "-vf", "scale=321:181", "-pix_fmt", "yuv444p"]));
+    fs::copy(&clip, practice.path("a video.jpg")).unwrap();
+    let inputs = ["phone.mp4", "uneven.mkv", "wide.webm", "grey10.mkv", "odd.mp4", "a video.jpg"];
+    practice.process(&[&inputs[..], &["--jobs", "2"]].concat()).ok();
+    for session in ["phone", "uneven", "wide", "grey10", "odd", "a video"] {
+        let share = practice.summary(session)["face_share"].as_f64().unwrap();
+        assert!(share > 0.8, "{session}: {share}");
+    }
+    let uneven = practice.timeline("uneven").frames;
+    let gaps: Vec<u64> = uneven.windows(2).map(|pair| pair[1].pts - pair[0].pts).collect();
+    let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
+    assert!(*most > 3 * least, "the rate varies: {least} {most}");
+}
+
+#[test]
+fn the_video_stream_is_chosen() {
+    let Some(clip) = media(CLIP) else { return };
+    let Some(empty) = media("video/no_face.mp4") else { return };
+    let practice = Practice::new();
+    let other = clip.to_str().unwrap();
+    practice.film("two.mkv", &empty, &quick(&["-i", other, "-t", "2", "-map", "0:v", "-map", "1:v"]));
+    practice.process(&["two.mkv"]).ok();
+    assert_eq!(practice.summary("two")["face_share"], 0.0);
+    practice.process(&["two.mkv", "--video", "1"]).ok();
+    assert!(practice.summary("two")["face_share"].as_f64().unwrap() > 0.9);
+    practice.process(&["two.mkv", "--video", "2"]).fails_with(&["two.mkv", "2 video streams", "--video 2"]);
+    assert!(!practice.path("out/two").exists(), "no results of something else");
+}
+
+#[test]
+fn bad_inputs_are_told_and_the_others_done() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    fs::copy(&clip, practice.path("good.mp4")).unwrap();
+    fs::write(practice.path("empty.mp4"), "").unwrap();
+    fs::write(practice.path("text.mp4"), "no video at all, only text\n".repeat(500)).unwrap();
+    sound::tone(practice.folder.path(), "sound.wav", 440.0, 1, "happy");
+    practice.film("whole.mkv", &clip, &quick(&["-an"]));
+    practice.film("faststart.mp4", &clip, &["-c", "copy", "-movflags", "faststart"]);
+    let key = "76a6c65c5ea762046bd749a2e632ccbb";
+    practice.film(
+        "secret.mp4",
+        &clip,
+        &quick(&[
+            "-an",
+            "-encryption_scheme",
+            "cenc-aes-ctr",
+            "-encryption_key",
+            key,
+            "-encryption_kid",
+            key,
+        ]),
+    );
+    let cut = |from: &Path, to: &str| {
+        let bytes = fs::read(from).unwrap();
+        fs::write(practice.path(to), &bytes[..bytes.len() / 2]).unwrap();
+    };
+    cut(&practice.path("whole.mkv"), "cut.mkv");
+    cut(&practice.path("faststart.mp4"), "cut.mp4");
+    fs::create_dir(practice.path("out")).unwrap();
+    fs::write(practice.path("out/taken"), "a file where a folder should go").unwrap();
+    fs::copy(&clip, practice.path("taken.mp4")).unwrap();
+    let odd = "<script>alert(1)</script>".replace('/', "|") + ".mp4";
+    fs::copy(&clip, practice.path(&odd)).unwrap();
+
+    let bad = [
+        ("empty.mp4", "no video"),
+        ("text.mp4", "text file"),
+        ("sound.wav", "no video"),
+        ("cut.mkv", "ends in the middle"),
+        ("cut.mp4", "ends in the middle"),
+        ("secret.mp4", "encrypted"),
+        ("taken.mp4", "taken"),
+    ];
+    let inputs: Vec<&str> = bad.iter().map(|(name, _)| *name).chain(["good.mp4", &odd]).collect();
+    let done = practice.process(&[&inputs[..], &["--json"]].concat());
+    assert_eq!(done.code, Some(1), "{done}");
+    for (name, word) in bad {
+        let line = done.stderr.lines().find(|line| line.starts_with(&format!("gst-mood: {name}: ")));
+        assert!(line.is_some_and(|line| line.contains(word)), "{name}: {line:?}\n{done}");
+    }
+    assert!(done.stderr.contains("7 of 9 inputs failed"), "{done}");
+    let outcomes: Value = serde_json::from_str(&done.stdout).unwrap();
+    let count = |state: &str| outcomes.as_array().unwrap().iter().filter(|o| o["state"] == state).count();
+    assert_eq!((count("done"), count("failed")), (2, 7), "{outcomes}");
+    // What a broken recording had is not lost, and not taken for a whole one.
+    for session in ["cut", "cut.mp4"] {
+        let summary = practice.summary(session);
+        assert!(summary["complete"] == false && summary["made_from"].is_null(), "{summary}");
+    }
+    assert_eq!(practice.summary("good")["complete"], true);
+    let page =
+        fs::read_to_string(practice.path("out").join(odd.trim_end_matches(".mp4")).join("report.html"));
+    assert!(!page.unwrap().contains("<script>alert"));
+    for session in ["empty", "text", "sound", "secret"] {
+        assert!(!practice.path("out").join(session).exists(), "nothing is left of {session}");
+    }
+    let names = |folder: &str| practice.files(folder);
+    assert!(names("good").iter().chain(&names("cut")).all(|name| !name.ends_with(".part")));
+}
+
+#[test]
+fn arguments_that_cannot_be_meant() {
+    let practice = Practice::new();
+    fs::create_dir(practice.path("nothing")).unwrap();
+    for arguments in [&["none.mp4"][..], &["nothing"], &["*.mp4"], &["--jobs", "0", "nothing"], &[]] {
+        let done = practice.process(arguments);
+        assert_eq!(done.code, Some(2), "{arguments:?}\n{done}");
+        assert!(!practice.path("out").exists());
+    }
+    fs::write(practice.path("a.mp4"), "x").unwrap();
+    fs::write(practice.path("a.mp4.toml"), "[people.x]\nnaem = 'typo'\n").unwrap();
+    practice.process(&["a.mp4"]).fails_with(&["a.mp4.toml", "line 2", "naem"]);
+}
+
+#[test]
+fn a_full_disk_and_a_folder_that_cannot_be_written() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    // A file may grow to 64 KiB only, and to write more is an error like that of a full disk.
+    let mut limited = command("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$@\"", "sh"])
+        .arg(place::release().join("gst-mood"));
+    limited.args(["process", "-o"]).arg(practice.path("out")).arg(&clip).arg("--overlay");
+    let done = run(limited, LIMIT);
+    assert!(done.code == Some(1) && done.stderr.contains("File too large"), "{done}");
+    let left = fs::read_dir(practice.path("out/single_face")).map_or(0, Iterator::count);
+    let finished = practice.path("out/single_face/annotated.mp4").exists();
+    assert!(!finished && left <= 6, "{:?}", practice.files("single_face"));
+    let mut process = practice.command(&["process", "-o", "/dev/null/out"]);
+    process.arg(&clip);
+    let done = run(process, LIMIT);
+    assert!(done.code == Some(1) && done.stderr.contains("/dev/null/out"), "{done}");
+}
+
+#[test]
+fn ctrl_c_keeps_what_there_is() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    long(&practice, &clip);
+    let running = Running::start(practice.command(&["process", "-o", "out", "long.mkv", "--overlay"]));
+    wait_for_frames(&practice, "long", 100);
+    running.signal("INT");
+    let done = running.finish(LIMIT);
+    assert_eq!(done.code, Some(1), "{done}");
+    let summary = practice.summary("long");
+    assert!(summary["complete"] == false && summary["frames"].as_u64().unwrap() >= 100, "{summary}");
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]);
+    probe.arg(practice.path("out/long/annotated.mp4"));
+    assert!(run(probe, LIMIT).ok().stdout.contains("h264"), "the film can be played");
+    let again = practice.process(&["long.mkv"]).ok();
+    assert!(!again.stdout.contains("finished before"));
+    assert_eq!(practice.summary("long")["complete"], true);
+}
+
+/// Waits until so many frames are in a timeline.
+fn wait_for_frames(practice: &Practice, session: &str, count: usize) {
+    let path = practice.path("out").join(session).join("timeline.jsonl");
+    let until = Instant::now() + LIMIT;
+    while fs::read_to_string(&path).map_or(0, |text| text.lines().count()) < count {
+        assert!(Instant::now() < until, "no {count} frames in {}", path.display());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_a_readable_timeline() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    long(&practice, &clip);
+    for frames in [1, 50, 120, 333] {
+        let running = Running::start(practice.command(&["process", "-o", "out", "long.mkv"]));
+        wait_for_frames(&practice, "long", frames);
+        running.signal("KILL");
+        assert_eq!(running.finish(LIMIT).code, None);
+        let mut export = practice.command(&["export", "out/long", "--to", "jsonl", "-o"]);
+        export.arg(practice.path("killed.jsonl"));
+        run(export, LIMIT).ok();
+        let read = fs::read_to_string(practice.path("killed.jsonl")).unwrap();
+        assert!(read.lines().count() >= frames.saturating_sub(1), "{}", read.lines().count());
+        assert!(!practice.path("out/long/summary.json").exists());
+    }
+    practice.process(&["long.mkv"]).ok();
+    assert!(practice.timeline("long").end.is_some());
+    assert_eq!(practice.summary("long")["complete"], true);
+}
+
+#[test]
+fn a_film_with_music() {
+    let Some(clip) = media("video/WolfgangLanger_Pexels.mp4") else { return };
+    let practice = Practice::new();
+    practice.film("talk.mp4", &clip, &["-t", "6", "-c", "copy"]);
+    sound::library(&practice.path("music"));
+    let probe = |entries: &str, file: &str| {
+        let mut probe = command("ffprobe");
+        probe.args(["-v", "error", "-show_entries", entries, "-of", "csv=p=0"]);
+        run(
+            {
+                probe.arg(practice.path(file));
+                probe
+            },
+            LIMIT,
+        )
+        .ok()
+        .stdout
+    };
+    for audio in [&[][..], &["--audio", "keep"], &["--audio", "drop"]] {
+        practice
+            .process(&[&["talk.mp4", "--overlay", "--blur-faces", "--library", "music"], audio].concat())
+            .ok();
+        let streams = probe("stream=codec_name,duration", "out/talk/annotated.mp4");
+        let streams: Vec<(&str, f64)> = streams
+            .lines()
+            .filter_map(|line| line.split_once(','))
+            .map(|(codec, seconds)| (codec, seconds.trim_end_matches(',').parse().unwrap()))
+            .collect();
+        let codecs: Vec<&str> = streams.iter().map(|stream| stream.0).collect();
+        assert_eq!(codecs, ["h264", "aac"], "{audio:?}");
+        assert!(streams.iter().all(|stream| (stream.1 - 6.1).abs() < 0.5), "{audio:?} {streams:?}");
+    }
+    assert!(probe("stream=codec_name", "out/talk/soundtrack.ogg").contains("vorbis"));
+    let folder = practice.path("out/talk");
+    valid("timeline.schema.json", &folder.join("music.jsonl"));
+    valid("timeline.schema.json", &folder.join("timeline.jsonl"));
+    valid("summary.schema.json", &folder.join("summary.json"));
+    assert!(!practice.summary("talk")["tracks"].as_array().unwrap().is_empty());
+    practice.process(&["talk.mp4", "--overlay"]).ok();
+    assert_eq!(probe("stream=codec_name", "out/talk/annotated.mp4").lines().count(), 2, "its own sound");
+    assert!(!practice.path("out/talk/soundtrack.ogg").exists(), "that was of another run");
+    practice.process(&["talk.mp4", "--overlay", "--audio", "drop"]).ok();
+    assert_eq!(probe("stream=codec_name", "out/talk/annotated.mp4").trim().trim_end_matches(','), "h264");
+}
+
+#[test]
+fn photographs_have_rows_and_a_picture() {
+    let Some(photographs) = media("images/dlib") else { return };
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    fs::create_dir_all(practice.path("in/more")).unwrap();
+    fs::copy(photographs.join("2009_004587.jpg"), practice.path("in/a.jpg")).unwrap();
+    fs::copy(photographs.join("bald_guys.jpg"), practice.path("in/more/b.jpeg")).unwrap();
+    fs::copy(&clip, practice.path("in/more/c.mp4")).unwrap();
+    fs::write(practice.path("in/readme.txt"), "not a picture").unwrap();
+    practice.process(&["in"]).ok();
+    for session in ["a", "b"] {
+        assert_eq!(practice.files(session), ["annotated.jpg", "faces.csv", "summary.json"]);
+        let rows = fs::read_to_string(practice.path("out").join(session).join("faces.csv")).unwrap();
+        assert!(rows.lines().count() > 1 && rows.contains("Person 1"), "{rows}");
+        let [before, after] = [practice.path("in/a.jpg"), practice.path("out/a/annotated.jpg")]
+            .map(|path| image::open(path).unwrap().to_rgb8());
+        assert!(before.dimensions() == after.dimensions() && before != after);
+    }
+    assert!(practice.files("c").contains(&"timeline.jsonl".into()));
+    let again = practice.process(&["in/**/*.jp*g"]).ok();
+    assert_eq!(again.stdout.matches("finished before").count(), 2, "{again}");
+}
+
+#[test]
+fn clients_are_kept_with_consent_and_forgotten() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    for name in ["one.mp4", "two.mp4"] {
+        practice.film(name, &clip, &quick(&["-t", if name == "one.mp4" { "2" } else { "1.5" }]));
+    }
+    practice.process(&["one.mp4", "--client", "Ada L."]).fails_with(&["consent"]);
+    assert!(!practice.path("data").exists());
+    let consent = ["--client", "Ada L.", "--consent", "signed 3 May 2026"];
+    practice.process(&[&["one.mp4", "--baseline", "1"], &consent[..]].concat()).ok();
+    practice.process(&[&["two.mp4"], &consent[..]].concat()).ok();
+    assert!(
+        practice.summary("two")["subjects"][0]["baseline"].is_object(),
+        "the client's own, kept from before"
+    );
+    let stored: Vec<PathBuf> =
+        fs::read_dir(practice.path("data/clients")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(stored.len(), 1);
+    assert!(!stored[0].to_string_lossy().contains("Ada"));
+    assert!(json(&stored[0].join("client.json"))["consent"] == "signed 3 May 2026");
+    for (file, mode) in [(stored[0].join("client.json"), 0o600), (stored[0].clone(), 0o700)] {
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, mode);
+    }
+    let compared = run(practice.command(&["report", "--client", "Ada L.", "--json"]), LIMIT).ok();
+    let compared: Value = serde_json::from_str(&compared.stdout).unwrap();
+    assert_eq!(compared["sessions"].as_array().unwrap().len(), 2);
+    assert!(practice.path("comparison.html").exists());
+    let forgotten = run(practice.command(&["forget", "ada l."]), LIMIT).ok();
+    assert!(forgotten.stdout.contains("2 sessions"), "{forgotten}");
+    assert_eq!(fs::read_dir(practice.path("data/clients")).unwrap().count(), 0);
+    run(practice.command(&["forget", "Ada L."]), LIMIT).fails_with(&["nothing is stored"]);
+}
+
+#[test]
+fn names_come_from_the_notes_and_stay_out_with_pseudonyms() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    fs::copy(&clip, practice.path("Lovelace.mp4")).unwrap();
+    let notes = "subject = 'client'\n[people.client]\nname = 'Ada <b>'\nids = [1]\n";
+    fs::write(practice.path("Lovelace.toml"), notes).unwrap();
+    practice.process(&["Lovelace.mp4"]).fails_with(&["Lovelace.toml", "consent"]);
+    fs::write(practice.path("Lovelace.toml"), format!("consent = 'signed'\n{notes}")).unwrap();
+    practice.process(&["Lovelace.mp4"]).ok();
+    assert_eq!(practice.summary("Lovelace")["subjects"][0]["name"], "Ada <b>");
+    practice.process(&["Lovelace.mp4", "--pseudonym"]).ok();
+    for name in practice.files("Lovelace") {
+        let text = fs::read_to_string(practice.path("out/Lovelace").join(&name)).unwrap();
+        assert!(!text.contains("Ada") && !text.contains("Lovelace"), "{name}");
+    }
+    assert_eq!(practice.summary("Lovelace")["subjects"][0]["name"], "client");
+}
