@@ -90,6 +90,7 @@ fn moods_are_read_in_every_convention() {
     encode(&source, &music.join("flac.flac"), &["MOOD=calm"]);
     encode(&source, &music.join("id3.mp3"), &["TMOO=calm", "TBPM=93", "TKEY=F#m"]);
     encode(&source, &music.join("asf.wma"), &["WM/Mood=calm"]);
+    encode(&source, &music.join("itunes.m4a"), &["tmpo=93"]);
     for name in ["beets.flac", "beets.ogg", "beets.mp3"] {
         encode(&source, &music.join(name), &["mood_relaxed=0.9", "mood_sad=0.1", "mood_acoustic=0.99"]);
     }
@@ -108,6 +109,38 @@ fn moods_are_read_in_every_convention() {
         (&id3["values"]["bpm"]["value"], &id3["values"]["key"]["value"]),
         (&93.0.into(), &"F#m".into())
     );
+}
+
+#[test]
+fn tags_are_written_into_every_format_once_and_only_on_request() {
+    let (folder, music, database) = folder();
+    let source = sound::tone(folder.path(), "source.wav", 440.0, 2, "");
+    let files = ["flac", "ogg", "mp3", "m4a", "opus", "wav", "wv"].map(|format| {
+        let path = music.join(format!("{format}.{format}"));
+        encode(&source, &path, &["title=Morning"]);
+        path
+    });
+    library(&["scan", text(&music)], &database).ok();
+    for file in &files {
+        library(&["set", text(file), "--mood", "calm, warm"], &database).ok();
+    }
+    let read = || files.each_ref().map(|file| fs::read(file).unwrap());
+    let before = read();
+    library(&["scan", text(&music)], &database).ok();
+    assert!(read() == before, "no file may change without a request");
+    for written in ["tags written into 7 files", "tags written into 0 files"] {
+        let done = library(&["scan", text(&music), "--write-tags"], &database).ok();
+        assert!(done.stdout.contains(written), "{done}");
+    }
+    let other = database.with_file_name("other.db");
+    library(&["scan", text(&music)], &other).ok();
+    for file in &files {
+        let found = listed(&other, text(file));
+        let value = |field: &str| &found["values"][field];
+        assert_eq!((&value("mood")["value"], &value("mood")["from"]), (&"calm; warm".into(), &"tag".into()));
+        assert_eq!((&value("title")["value"], &found["problem"]), (&"Morning".into(), &Value::Null));
+        assert_eq!(value("loudness")["from"], "tag", "{found:#}");
+    }
 }
 
 #[test]

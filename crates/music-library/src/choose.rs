@@ -9,7 +9,7 @@ use crate::index::{self, Index};
 use crate::{Library, Play, Track};
 
 /// Pieces that cost at most this much more than the best fit as well.
-const TOLERANCE: f64 = 0.2;
+const TOLERANCE: f32 = 0.2;
 /// How many of those not chosen are named.
 const RUNNERS_UP: usize = 3;
 
@@ -69,7 +69,7 @@ pub struct Chooser {
 struct Rank {
     misses: bool,
     stale: u64,
-    cost: f64,
+    cost: f32,
     track: usize,
 }
 
@@ -115,7 +115,7 @@ impl Chooser {
     pub fn fits(&self, library: &Library, track: usize, query: &Query) -> bool {
         // What plays already needs no transition.
         let costs = self.costs(library, query, None);
-        let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = costs.iter().copied().fold(f32::INFINITY, f32::min);
         costs.get(track).is_some_and(|cost| cost.is_finite() && *cost <= best + TOLERANCE)
     }
 
@@ -130,16 +130,16 @@ impl Chooser {
     /// The best so many pieces in the order they would be chosen in now.
     pub fn rank(&self, library: &Library, query: &Query, count: usize) -> Vec<Ranked> {
         let costs = self.costs(library, query, self.last);
-        let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = costs.iter().copied().fold(f32::INFINITY, f32::min);
         if best.is_infinite() || count == 0 {
             return Vec::new();
         }
         let recent = self.recent();
-        let fitting = |cost: f64| cost <= best + TOLERANCE;
+        let fitting = |cost: f32| cost <= best + TOLERANCE;
         let fresh = costs.iter().enumerate().any(|(track, cost)| fitting(*cost) && !recent.contains(&track));
         // What does not fit is looked at only where too little does.
         let enough = costs.iter().filter(|cost| fitting(**cost)).take(count).count() == count;
-        let reach = if enough { best + TOLERANCE } else { f64::MAX };
+        let reach = if enough { best + TOLERANCE } else { f32::MAX };
         let mut top: Vec<Rank> = Vec::with_capacity(count.min(costs.len()) + 1);
         for (track, &cost) in costs.iter().enumerate().filter(|(_, cost)| **cost <= reach) {
             let stale = match (fitting(cost), fresh) {
@@ -170,17 +170,18 @@ impl Chooser {
         index
     }
 
-    fn costs(&self, library: &Library, query: &Query, last: Option<usize>) -> Vec<f64> {
+    fn costs(&self, library: &Library, query: &Query, last: Option<usize>) -> Vec<f32> {
         let index = self.index(library);
         let mut costs = index.costs(query.at, query.emotion, last);
         for (&track, &rating) in &self.ratings {
             if let Some(cost) = costs.get_mut(track) {
-                *cost += index::rated(rating) - index::rated(index.rating(track));
+                let own = library.tracks.get(track).map_or(0, |track| track.rating.clamp(-2, 2));
+                *cost += index::rated(rating) - index::rated(own);
             }
         }
         for &track in &self.failed {
             if let Some(cost) = costs.get_mut(track) {
-                *cost = f64::INFINITY;
+                *cost = f32::INFINITY;
             }
         }
         costs

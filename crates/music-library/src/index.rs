@@ -5,17 +5,20 @@ use mood_schema::{Affect, Emotion};
 use crate::{Key, Library, Track};
 
 /// What a piece costs that has no known mood: a neutral guess, and not a good one. A doubtful one costs a part of it.
-const UNKNOWN_MOOD: f64 = 0.5;
+const UNKNOWN_MOOD: f32 = 0.5;
 /// What a piece costs that does not name the emotion asked for: near in the plane, but of another feeling.
-const OTHER_EMOTION: f64 = 0.3;
+const OTHER_EMOTION: f32 = 0.3;
 /// What one point of a person's rating is worth.
-const RATING: f64 = 0.1;
-/// What the worst transition costs by tempo and by key: less than it takes to miss the mood.
-const TEMPO: f64 = 0.1;
-const KEY: f64 = 0.05;
+const RATING: f32 = 0.1;
+/// What the worst transition costs by tempo and by key: less than it takes to miss the mood. Half of it where one of the
+/// two is unknown.
+const TEMPO: f32 = 0.1;
+const KEY: f32 = 0.05;
 /// Tempos that differ by more than this, in octaves, and keys by more steps than this, do not follow each other at all.
-const TEMPO_REACH: f64 = 0.25;
-const KEY_REACH: f64 = 3.0;
+const TEMPO_REACH: f32 = 0.25;
+const KEY_REACH: f32 = 3.0;
+/// The number of keys, and that of an unknown one.
+const KEYS: usize = 24;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
@@ -30,11 +33,12 @@ struct Item {
     doubt: f32,
     /// Of the tempo, octaves above 1 bpm; 0 where unknown.
     octave: f32,
-    key: Option<Key>,
-    rating: i8,
+    /// What a person's rating adds; endless where it must not be played.
+    rated: f32,
+    /// Its tonic, 12 more in minor; [`KEYS`] where unknown.
+    key: u8,
     /// A bit each that its words name.
     emotions: u8,
-    excluded: bool,
 }
 
 impl Index {
@@ -46,38 +50,33 @@ impl Index {
         self.items.len()
     }
 
-    pub(crate) fn rating(&self, track: usize) -> i32 {
-        self.items.get(track).map_or(0, |item| i32::from(item.rating))
-    }
-
     /// What each track costs for a mood after track `last`; endless where it must not be played.
-    pub(crate) fn costs(&self, at: Affect, emotion: Option<Emotion>, last: Option<usize>) -> Vec<f64> {
+    pub(crate) fn costs(&self, at: Affect, emotion: Option<Emotion>, last: Option<usize>) -> Vec<f32> {
         let wanted = emotion.map_or(0, bit);
+        let (valence, arousal) = (at.valence as f32, at.arousal as f32);
         let last = last.and_then(|last| self.items.get(last));
+        let keys = key_costs(last.map_or(KEYS as u8, |last| last.key));
+        let octave = last.map_or(0.0, |last| last.octave);
         let cost = |item: &Item| {
-            if item.excluded {
-                return f64::INFINITY;
-            }
-            let (x, y) = (f64::from(item.valence) - at.valence, f64::from(item.arousal) - at.arousal);
-            let doubt = f64::from(item.doubt);
+            let (x, y) = (item.valence - valence, item.arousal - arousal);
             let other = if wanted != 0 && item.emotions & wanted == 0 { OTHER_EMOTION } else { 0.0 };
-            let follows = last.map_or(0.0, |last| last.then(item));
             (x * x + y * y).sqrt()
-                + UNKNOWN_MOOD * doubt
-                + other * (1.0 - doubt)
-                + rated(i32::from(item.rating))
-                + follows
+                + UNKNOWN_MOOD * item.doubt
+                + other * (1.0 - item.doubt)
+                + item.rated
+                + tempo_cost(octave, item.octave)
+                + keys[usize::from(item.key).min(KEYS)]
         };
         self.items.iter().map(cost).collect()
     }
 }
 
 /// What a rating adds to a cost.
-pub(crate) fn rated(rating: i32) -> f64 {
+pub(crate) fn rated(rating: i32) -> f32 {
     match rating {
         // Further than anything in the plane.
         ..=-2 => 10.0,
-        _ => -RATING * f64::from(rating),
+        _ => -RATING * rating as f32,
     }
 }
 
@@ -93,31 +92,38 @@ impl Item {
             arousal: at.arousal as f32,
             doubt: if track.affect.is_some() { track.doubt.clamp(0.0, 1.0) as f32 } else { 1.0 },
             octave: track.bpm.filter(|bpm| *bpm > 1.0).map_or(0.0, |bpm| bpm.log2() as f32),
-            key: track.key,
-            rating: track.rating.clamp(-2, 2) as i8,
+            rated: if track.excluded { f32::INFINITY } else { rated(track.rating.clamp(-2, 2)) },
+            key: track.key.map_or(KEYS as u8, |key| key.tonic % 12 + if key.minor { 12 } else { 0 }),
             emotions: track.emotions.iter().fold(0, |bits, emotion| bits | bit(*emotion)),
-            excluded: track.excluded,
         }
     }
+}
 
-    /// What it costs to go on to another track; half of the most where tempo or key are unknown.
-    fn then(&self, next: &Self) -> f64 {
-        let tempo = if self.octave > 0.0 && next.octave > 0.0 {
-            (f64::from(octaves_apart(self.octave, next.octave)) / TEMPO_REACH).min(1.0)
-        } else {
-            0.5
-        };
-        let key = match (self.key, next.key) {
-            (Some(one), Some(other)) => (f64::from(one.distance(other)) / KEY_REACH).min(1.0),
-            _ => 0.5,
-        };
-        TEMPO * tempo + KEY * key
+/// What it costs to go on from one key to each.
+fn key_costs(from: u8) -> [f32; KEYS + 1] {
+    let key = |code: u8| Key { tonic: code % 12, minor: code >= 12 };
+    let mut costs = [KEY / 2.0; KEYS + 1];
+    if usize::from(from) < KEYS {
+        for (to, cost) in (0..KEYS as u8).zip(&mut costs) {
+            *cost = KEY * (f32::from(key(from).distance(key(to))) / KEY_REACH).min(1.0);
+        }
+    }
+    costs
+}
+
+fn tempo_cost(one: f32, other: f32) -> f32 {
+    if one > 0.0 && other > 0.0 {
+        TEMPO * (octaves_apart(one, other) / TEMPO_REACH).min(1.0)
+    } else {
+        TEMPO / 2.0
     }
 }
 
 /// How far two tempos are from each other where half and double time are the same, 0 to 0.5.
 fn octaves_apart(one: f32, other: f32) -> f32 {
-    let apart = (one - other).abs().fract();
+    let apart = (one - other).abs();
+    // Tempos lie less than nine octaves apart, so that truncating is exact; `fract` is a call.
+    let apart = apart - apart as u8 as f32;
     apart.min(1.0 - apart)
 }
 

@@ -50,7 +50,7 @@ impl Listed {
 
     /// With its tags. A file whose tags cannot be read is still music: only playing it tells.
     pub(crate) fn track(self) -> Track {
-        let tags = self.path.as_deref().map(tags::read).unwrap_or_default();
+        let tags = self.path.as_deref().map(|path| tags::read(path, false)).unwrap_or_default();
         let name = self.name();
         let mut track = Track {
             uri: self.uri,

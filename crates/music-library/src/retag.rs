@@ -42,9 +42,12 @@ pub(crate) fn run(
         if entry.problem.is_some() || items.is_empty() {
             continue;
         }
-        match write(path, &items).and_then(|()| reread(path).map_err(|error| error.to_string())) {
-            Ok((stamp, hash)) => {
-                let tags = tags::read(path).stated();
+        let written = write(path, &items)
+            .and_then(|changed| changed.then(|| reread(path)).transpose().map_err(|error| error.to_string()));
+        match written {
+            Ok(None) => {}
+            Ok(Some((stamp, hash))) => {
+                let tags = tags::read(path, true).stated();
                 database.told(
                     database.written(|connection| rewritten(connection, entry.id, stamp, &hash, &tags)),
                 )?;
@@ -96,23 +99,29 @@ fn same(one: &Stated, other: &Stated) -> bool {
     }
 }
 
-fn write(path: &Path, items: &[(ItemKey, String)]) -> Result<(), String> {
+/// Whether the file is another now.
+fn write(path: &Path, items: &[(ItemKey, String)]) -> Result<bool, String> {
     let mut name = OsString::from(path.file_name().unwrap_or_default());
     name.push(".gst-mood");
     let copy = path.with_file_name(name);
-    let done = fs::copy(path, &copy).map_err(|error| error.to_string()).and_then(|_| {
-        catch_unwind(AssertUnwindSafe(|| tag(&copy, items)))
+    let written = fs::copy(path, &copy).map_err(|error| error.to_string()).and_then(|_| {
+        let changed = catch_unwind(AssertUnwindSafe(|| tag(&copy, items)))
             .unwrap_or_else(|_| Err("its tags are broken".into()))?;
-        let whole = fs::File::open(&copy).and_then(|file| file.sync_all());
-        whole.and_then(|()| fs::rename(&copy, path)).map_err(|error| error.to_string())
+        if changed {
+            let whole = fs::File::open(&copy).and_then(|file| file.sync_all());
+            whole.and_then(|()| fs::rename(&copy, path)).map_err(|error| error.to_string())?;
+        }
+        Ok(changed)
     });
-    if done.is_err() {
+    if written != Ok(true) {
+        // What cannot be removed is a copy, nothing lost.
         let _ = fs::remove_file(&copy);
     }
-    done
+    written
 }
 
-fn tag(path: &Path, items: &[(ItemKey, String)]) -> Result<(), String> {
+/// Whether there was anything to write.
+fn tag(path: &Path, items: &[(ItemKey, String)]) -> Result<bool, String> {
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let probe = Probe::open(path).map_err(|error| words(&error))?.options(ParseOptions::new());
     let probe = probe.guess_file_type().map_err(|error| words(&error))?;
@@ -122,14 +131,18 @@ fn tag(path: &Path, items: &[(ItemKey, String)]) -> Result<(), String> {
         file.insert_tag(Tag::new(kind));
     }
     let Some(tag) = file.primary_tag_mut() else { return Err("it takes no tags".into()) };
+    let mut changed = false;
     for (key, text) in items {
         let key = match (key, kind) {
-            // Vorbis comments and APE have one name for the tempo.
-            (ItemKey::IntegerBpm, TagType::VorbisComments | TagType::Ape) => ItemKey::Bpm,
+            // These have a place for it as a text.
+            (ItemKey::IntegerBpm, TagType::VorbisComments | TagType::Mp4Ilst) => ItemKey::Bpm,
             (key, _) => *key,
         };
         // What this kind of tag has no place for stays unsaid.
-        tag.insert_text(key, text.clone());
+        changed |= tag.get_string(key) != Some(text) && tag.insert_text(key, text.clone());
     }
-    file.save_to_path(path, WriteOptions::default()).map_err(|error| words(&error))
+    if changed {
+        file.save_to_path(path, WriteOptions::default()).map_err(|error| words(&error))?;
+    }
+    Ok(changed)
 }

@@ -263,7 +263,7 @@ impl Work<'_> {
                 Heard::Failed("is empty; copy it again from where it came".into())
             }
             Ok((stamp, Some(hash))) => {
-                (found.stamp, found.hash, found.tags) = (Some(stamp), hash, tags::read(path));
+                (found.stamp, found.hash, found.tags) = (Some(stamp), hash, tags::read(path, true));
                 self.listen(path, known, &found)
             }
         };

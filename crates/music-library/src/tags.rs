@@ -46,13 +46,14 @@ pub(crate) struct Tags {
     pub(crate) duration: Option<f64>,
 }
 
-/// The tags of a file with the moods of the file beside it, which win; none where they are missing or broken.
-pub(crate) fn read(path: &Path) -> Tags {
+/// The tags of a file with the moods of the file beside it, which win; none where they are missing or broken. Finding out
+/// how long it is may take longer than all the rest.
+pub(crate) fn read(path: &Path, length: bool) -> Tags {
     let mut tags = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("wma")) {
         asf::read(path).unwrap_or_default()
     } else {
         // A tag is a stranger's bytes: should the parser ever give up on one, the file is untagged, nothing more.
-        catch_unwind(AssertUnwindSafe(|| read_tags(path))).ok().flatten().unwrap_or_default()
+        catch_unwind(AssertUnwindSafe(|| read_tags(path, length))).ok().flatten().unwrap_or_default()
     };
     if let Some(moods) = sidecar(path) {
         (tags.moods, tags.doubt) = (moods, 0.0);
@@ -60,8 +61,8 @@ pub(crate) fn read(path: &Path) -> Tags {
     tags
 }
 
-fn read_tags(path: &Path) -> Option<Tags> {
-    let options = ParseOptions::new().read_cover_art(false);
+fn read_tags(path: &Path, length: bool) -> Option<Tags> {
+    let options = ParseOptions::new().read_properties(length).read_cover_art(false);
     // By content where it can be told: an ending may lie.
     let file = Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok()?;
     let tags: Vec<&Tag> = file.primary_tag().into_iter().chain(file.tags()).collect();

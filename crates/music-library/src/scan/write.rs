@@ -154,11 +154,10 @@ pub(super) fn missing(
     let below = |uri: &str| {
         store::path_of(uri).is_some_and(|path| folders.iter().any(|folder| path.starts_with(folder)))
     };
-    let gone = |known: &Known, uri: &str| database.told(still_there(&database.connection, known.id, uri));
     let mut missing = Vec::new();
     for (uri, known) in work.known.iter().filter(|(uri, _)| !seen.contains(*uri) && below(uri)) {
         // What was moved is no longer at that place in the database either.
-        if gone(known, uri)? {
+        if database.told(is_at(&database.connection, known.id, uri))? {
             missing.push(known.id);
         }
     }
@@ -169,7 +168,8 @@ pub(super) fn missing(
     }))
 }
 
-fn still_there(connection: &Connection, id: i64, uri: &str) -> rusqlite::Result<bool> {
+/// Whether the database has a track at that place.
+fn is_at(connection: &Connection, id: i64, uri: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM track WHERE id = ? AND uri = ?)";
     connection.prepare_cached(sql)?.query_row(params![id, uri], |row| row.get(0))
 }
