@@ -45,23 +45,21 @@ with sync_playwright() as playwright:
         found["at first"] = moment()
         if page.query_selector("video"):
             page.wait_for_function("document.querySelector('video').readyState > 0", timeout=20_000)
+        page.query_selector("#picture svg").scroll_into_view_if_needed()
         box = page.query_selector("#picture svg").bounding_box()
         middle = (box["x"] + box["width"] * (74 + 988) / 2 / 1000, box["y"] + box["height"] / 4)
         page.mouse.move(*middle)
         found["hover"] = moment()
+        if page.query_selector("video"):
+            page.mouse.click(*middle)
+            page.wait_for_function("!document.querySelector('video').seeking", timeout=60_000)
+            found["film"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
         page.focus("#time")
         page.keyboard.press("Home")
         for _ in range(100):
             page.keyboard.press("ArrowRight")
         found["keys"] = moment()
         found["spoken"] = page.get_attribute("#time", "aria-valuetext")
-        if page.query_selector("video"):
-            page.query_selector("#picture svg").scroll_into_view_if_needed()
-            box = page.query_selector("#picture svg").bounding_box()
-            middle = (box["x"] + box["width"] * (74 + 988) / 2 / 1000, box["y"] + box["height"] / 4)
-            page.mouse.click(*middle)
-            page.wait_for_function("!document.querySelector('video').seeking", timeout=20_000)
-            found["film"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
     page.emulate_media(media="print", color_scheme="light")
     page.screenshot(path=folder / "print.png", full_page=True)
     # Chromium's own words for every page of a PDF.

@@ -330,9 +330,12 @@ fn ctrl_c_keeps_what_there_is() {
     let summary = practice.summary("long");
     assert!(summary["complete"] == false && summary["frames"].as_u64().unwrap() >= 100, "{summary}");
     let mut probe = command("ffprobe");
-    probe.args(["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]);
+    probe.args(["-v", "error", "-show_entries", "stream=codec_name,duration", "-of", "csv=p=0"]);
     probe.arg(practice.path("out/long/annotated.mp4"));
-    assert!(run(probe, LIMIT).ok().stdout.contains("h264"), "the film can be played");
+    let streams = run(probe, LIMIT).ok().stdout;
+    let lengths: Vec<f64> = streams.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
+    assert!(streams.contains("h264") && streams.contains("aac"), "the film can be played: {streams}");
+    assert!((lengths[0] - lengths[1]).abs() < 0.5, "its sound ends with it: {streams}");
     let again = practice.process(&["long.mkv"]).ok();
     assert!(!again.stdout.contains("finished before"));
     assert_eq!(practice.summary("long")["complete"], true);

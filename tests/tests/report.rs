@@ -190,6 +190,7 @@ fn a_click_seeks_the_film() {
     let music = folder.join("music");
     mood(&["process", clip, "-o", out, "--overlay", "--library", music.to_str().unwrap()]);
     let found = used(browser, &folder.join("single_face/report.html"), &folder);
+    assert!(found["hover"].as_str().unwrap().starts_with("0:01"), "{found}");
     let [at, length] = [0, 1].map(|index| found["film"][index].as_f64().unwrap());
     assert!((at - length / 2.0).abs() < 0.1, "{at} of {length} s");
 }

@@ -1,6 +1,7 @@
 //! The pipelines of `process`: everything in one go over the decoded pictures.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
@@ -113,10 +114,30 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
     play(&graph, progress)
 }
 
-/// Plays to the end; after Ctrl-C, pictures and sound end behind the decoder.
+/// Plays to the end; after Ctrl-C, pictures and sound end behind the decoder, the sound with the last picture.
 fn play(graph: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
+    let frames = graph.by_name("frames").and_then(|frames| frames.static_pad("sink"));
+    let last = Arc::new(AtomicU64::new(0));
+    if let Some(pad) = &frames {
+        let last = Arc::clone(&last);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let pts = info.buffer().and_then(|buffer| buffer.pts());
+            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+    }
     pipeline::run_until(graph, progress, || {
-        for pad in ["frames", SOUND].iter().filter_map(|name| graph.by_name(name)?.static_pad("sink")) {
+        let end = last.load(Ordering::Relaxed);
+        let sound = graph.by_name(SOUND);
+        // It has run ahead by up to a minute.
+        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let pts = info.buffer().and_then(|buffer| buffer.pts());
+                let late = pts.is_some_and(|pts| pts.nseconds() > end);
+                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            });
+        }
+        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
             pad.send_event(gst::event::Eos::new());
         }
     })

@@ -25,13 +25,13 @@ pub enum CascadeError {
         searched: String,
     },
     /// No XML.
-    #[error("not a cascade: the XML is broken: {0}; take one of OpenCV's haarcascade_*.xml")]
+    #[error("not a cascade: the XML is broken: {}; take one of OpenCV's haarcascade_*.xml", brief(.0))]
     Xml(#[from] roxmltree::Error),
     /// XML, but a part of a cascade is missing or makes no sense.
-    #[error("not a cascade: {0}; take one of OpenCV's haarcascade_*.xml")]
+    #[error("not a cascade: {}; take one of OpenCV's haarcascade_*.xml", brief(.0))]
     Invalid(String),
     /// Features other than Haar's.
-    #[error("the cascade has {0} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml")]
+    #[error("the cascade has {} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml", brief(.0))]
     Features(String),
     /// Written by OpenCV 1.
     #[error(
@@ -39,6 +39,16 @@ pub enum CascadeError {
          CascadeClassifier::convert, or take a newer file"
     )]
     OldFormat,
+}
+
+/// On one line and no longer than one reads, whatever words of the file are in it.
+fn brief(what: &impl std::fmt::Display) -> String {
+    let what = what.to_string();
+    let mut brief = String::new();
+    for letter in what.chars().take(200) {
+        if letter.is_control() { brief.extend(letter.escape_default()) } else { brief.push(letter) }
+    }
+    brief
 }
 
 /// Settings that cannot be searched with.

@@ -47,7 +47,7 @@ impl Cascade {
         }
         match text(root, "stageType")? {
             "BOOST" => (),
-            other => return invalid(root, format!("the stage type is {other}, not BOOST")),
+            other => return invalid(root, format!("the stage type is {}, not BOOST", cut(other))),
         }
         match text(root, "featureType")? {
             "HAAR" => (),
@@ -91,7 +91,7 @@ fn too_large() -> CascadeError {
 /// What is wrong, and where.
 fn invalid<T>(element: Element, what: impl Display) -> Result<T, CascadeError> {
     let line = element.document().text_pos_at(element.range().start).row;
-    Err(CascadeError::Invalid(format!("line {line}, <{}>: {what}", element.tag_name().name())))
+    Err(CascadeError::Invalid(format!("line {line}, <{}>: {what}", cut(element.tag_name().name()))))
 }
 
 fn stage(element: Element) -> Result<Stage, CascadeError> {

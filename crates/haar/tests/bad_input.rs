@@ -151,6 +151,15 @@ fn hostile_files_are_refused() {
     let number = "9".repeat(1_000_000);
     assert!(changed("<width>18", &format!("<width>{number}")).is_err());
     assert!(changed("<stageThreshold>", &format!("<stageThreshold>{number}")).is_err());
+    // Words that would fill the screen, or move its cursor.
+    let word = "\u{1b}[2J\n\"".repeat(10_000);
+    for field in ["BOOST", "HAAR", "<width>18"] {
+        let error = changed(field, &format!("{field}{word}")).unwrap_err().to_string();
+        assert!(error.len() < 2_000 && !error.contains(char::is_control), "{field}");
+    }
+    let tag = "a".repeat(1_000_000);
+    assert!(refused(&format!("<opencv_storage><{tag}/></opencv_storage>")).contains("<aaa"));
+    assert!(Cascade::parse(&format!("<{tag}></b>")).unwrap_err().to_string().len() < 2_000);
     // Numbers that are none, or too large for single precision.
     for number in ["nan", "inf", "-inf", "1e39", "-1e39", "1e999", "0x10", ""] {
         assert!(changed("<leafValues>", &format!("<leafValues>0 {number} ")).is_err(), "{number}");

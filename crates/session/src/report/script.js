@@ -59,7 +59,8 @@
   picture.addEventListener("click", (event) => { show(timeOf(event)); seek(timeOf(event)); });
   slider.addEventListener("input", () => show(slider.value / slider.max * data.seconds));
   slider.addEventListener("change", () => seek(slider.value / slider.max * data.seconds));
-  if (film) film.addEventListener("timeupdate", () => show(film.currentTime - data.begin));
+  // A film at rest has been sent where the reader is.
+  if (film) film.addEventListener("timeupdate", () => { if (!film.paused) show(film.currentTime - data.begin); });
   document.documentElement.classList.add("live");
   show(0);
 })();
