@@ -8,7 +8,9 @@ mod doctor;
 mod evaluate;
 mod failure;
 mod library;
+mod live;
 mod material;
+mod mpris;
 mod pipeline;
 mod plane;
 mod progress;
@@ -41,6 +43,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
+    Live(live::Arguments),
     /// Measure a model on faces whose expression is known
     Evaluate {
         /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
         Command::Library(command) => library::run(command),
         Command::Recommend(arguments) => recommend::run(&arguments),
