@@ -82,28 +82,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let library = arguments.library.clone().map_or_else(default_library, Ok)?;
     let library = text(&library)?;
     start_gstreamer()?;
-    let (ask, requests) = mpsc::channel();
     let pipeline = build(arguments, &library)?;
-    let mpris = if arguments.no_mpris {
-        None
-    } else {
-        let source = Source { library, allow_network: arguments.allow_network };
-        let weak = pipeline.downgrade();
-        let position = move || weak.upgrade()?.query_position::<gst::ClockTime>().map(Duration::from);
-        let mpris = Mpris::start(source, ask, Box::new(position));
-        Some(mpris.map_err(|error| Failure::Work(format!("no thread can be started: {error}")))?)
-    };
     let mut live = Live {
         player: pipeline::element(&pipeline, "player")?,
         volume: pipeline::element(&pipeline, "volume")?,
         bus: pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?,
         pipeline,
-        mpris,
+        mpris: None,
         status: Status::Stopped,
         leading: String::new(),
         json: arguments.json,
     };
-    let played = live.play(&requests);
+    let source = (!arguments.no_mpris).then(|| Source { library, allow_network: arguments.allow_network });
+    let played = live.play(source);
     let stopped = live.set(Status::Stopped);
     played.and(stopped)
 }
@@ -195,10 +186,15 @@ struct Live {
 }
 
 impl Live {
-    fn play(&mut self, requests: &mpsc::Receiver<Request>) -> Result<(), Failure> {
+    /// To the end; peers who ask about tracks are answered from `source`.
+    fn play(&mut self, source: Option<Source>) -> Result<(), Failure> {
         use gst::{MessageType, MessageView};
         let types = [MessageType::Error, MessageType::Eos, MessageType::Warning, MessageType::Element];
         self.set(Status::Playing)?;
+        let (ask, requests) = mpsc::channel();
+        if let Some(source) = source {
+            self.appear(source, ask)?;
+        }
         while !pipeline::interrupted() {
             for request in requests.try_iter() {
                 if self.obey(request)?.is_break() {
@@ -218,6 +214,17 @@ impl Live {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Lets peers see it, now that it plays.
+    fn appear(&mut self, source: Source, ask: mpsc::Sender<Request>) -> Result<(), Failure> {
+        let pipeline = self.pipeline.downgrade();
+        let position = move || pipeline.upgrade()?.query_position::<gst::ClockTime>().map(Duration::from);
+        let mpris = Mpris::start(source, ask, Box::new(position))
+            .map_err(|error| Failure::Work(format!("no thread can be started: {error}")))?;
+        mpris.tell(News::Status(self.status));
+        self.mpris = Some(mpris);
         Ok(())
     }
 
