@@ -18,6 +18,7 @@ use mood_schema::{Candidate, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 use crate::failure::Failure;
 use crate::library::default_library;
 use crate::mpris::{Mpris, News, Request, Source, Status};
+use crate::volume::Volume;
 use crate::{pipeline, start_gstreamer};
 
 /// The arguments of `live`.
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pipeline = build(arguments, &library)?;
     let mut live = Live {
         player: pipeline::element(&pipeline, "player")?,
-        volume: pipeline::element(&pipeline, "volume")?,
+        volume: Volume::of(&pipeline::element(&pipeline, "volume")?)?,
         bus: pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?,
         pipeline,
         mpris: None,
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         leading: String::new(),
         json: arguments.json,
     };
-    let source = (!arguments.no_mpris).then(|| Source { library, allow_network: arguments.allow_network });
+    let source = (!arguments.no_mpris).then_some(Source { library, allow_network: arguments.allow_network });
     let played = live.play(source);
     let stopped = live.set(Status::Stopped);
     played.and(stopped)
@@ -176,7 +177,7 @@ fn camera(wanted: Option<&str>) -> Result<Camera, Failure> {
 struct Live {
     pipeline: gst::Pipeline,
     player: gst::Element,
-    volume: gst::Element,
+    volume: Volume,
     bus: gst::Bus,
     mpris: Option<Mpris>,
     status: Status,
@@ -233,7 +234,7 @@ impl Live {
         let status = match (request, self.status) {
             (Request::Quit, _) => return Ok(ControlFlow::Break(())),
             (Request::Volume(volume), status) => {
-                self.volume.set_property("volume", volume);
+                self.volume.set(volume);
                 status
             }
             (Request::Next, status) => {

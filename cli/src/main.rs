@@ -16,6 +16,7 @@ mod plane;
 mod progress;
 mod recommend;
 mod seen;
+mod volume;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -155,15 +155,19 @@ fn playlist(folder: &Path) -> PathBuf {
     path
 }
 
-/// How loud it is at the end of a growing raw file, once `seconds` more have been written.
+/// What a raw file holds once it has grown by so many seconds.
 #[track_caller]
-fn level_after(path: &Path, seconds: usize) -> f64 {
+fn heard_after(path: &Path, seconds: usize) -> Vec<f32> {
     let bytes = || fs::metadata(path).map_or(0, |file| file.len() as usize);
     let enough = bytes() + seconds * sound::RATE as usize * 4;
     until("sound", || (bytes() >= enough).then_some(()));
     let raw = fs::read(path).unwrap();
-    let samples: Vec<f32> = raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    sound::level(&samples[samples.len() - sound::RATE as usize / 2..])
+    raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+/// Of the last half second.
+fn last(samples: &[f32]) -> &[f32] {
+    &samples[samples.len() - sound::RATE as usize / 2..]
 }
 
 #[test]
@@ -210,15 +214,23 @@ fn a_desktop_controls_it() {
     let second = desktop.track(2);
     assert!(!second.contains(&format!("'{title}'")) && !second.contains("Down"), "{second}");
 
-    let loud = level_after(&heard, 5);
+    // Longer than the crossfade.
+    let before = heard_after(&heard, 5);
+    let loud = sound::level(last(&before));
     desktop.set("Volume", "double:0.25").ok();
     assert_eq!(desktop.get("Volume"), "0.25");
-    let quiet = level_after(&heard, 2);
+    let quiet = sound::level(last(&heard_after(&heard, 2)));
     assert!((quiet / loud - 0.25).abs() < 0.01, "{quiet} / {loud}");
-    for (wild, tame) in [("-1", "0.0"), ("7", "1.0"), ("nan", "0.0"), ("inf", "1.0"), ("-inf", "0.0")] {
+    for (wild, tame) in
+        [("-1", "0.0"), ("7", "1.0"), ("nan", "0.0"), ("inf", "1.0"), ("-inf", "0.0"), ("1", "1.0")]
+    {
         desktop.set("Volume", &format!("double:{wild}")).ok();
         assert_eq!(desktop.get("Volume"), tame, "{wild}");
     }
+    let after = heard_after(&heard, 2);
+    assert!((sound::level(last(&after)) / loud - 1.0).abs() < 0.01);
+    let (step, most) = (sound::largest_step(&after), sound::largest_step(&before));
+    assert!(step < 1.02 * most, "a click: {step}, while the music's own steps are {most} at most");
 
     // What cannot be done is refused or without effect.
     for (property, value) in
