@@ -9,8 +9,9 @@ build=(build-essential pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1
 run=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
      gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-alsa gstreamer1.0-pulseaudio opencv-data
      fonts-dejavu-core python3 python3-pip python3-venv)
-# The opencv plugin stands beside ours in tests; Python reads our metadata; chromium opens the report.
-test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium)
+# The opencv plugin stands beside ours in tests; Python reads our metadata; chromium opens the report; dbus is a desktop,
+# and gdbus (libglib2.0-bin) its hand on the player.
+test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium dbus libglib2.0-bin)
 packages=("${build[@]}" "${run[@]}" "${test[@]}")
 
 say() { printf 'setup: %s\n' "$*" >&2; }

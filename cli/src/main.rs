@@ -12,7 +12,9 @@ mod failure;
 mod folder;
 mod forget;
 mod library;
+mod live;
 mod material;
+mod mpris;
 mod pipeline;
 mod plane;
 mod process;
@@ -20,6 +22,7 @@ mod progress;
 mod recommend;
 mod report;
 mod seen;
+mod volume;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +50,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
+    Live(live::Arguments),
     /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
     Process(process::Arguments),
     /// Write a session in the format of another program
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Demo { output, json } => demo::run(&output, json),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Process(arguments) => process::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),

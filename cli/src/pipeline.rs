@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// How often position and Ctrl-C are looked at.
-const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+pub const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const LAST_ORDERS: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
@@ -62,15 +62,7 @@ pub fn run_until(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) 
 
 fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
     let bus = pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?;
-    let failed = |message: &gst::MessageRef| match message.view() {
-        gst::MessageView::Error(error) => Some(in_words(error)),
-        _ => None,
-    };
-    if let Err(error) = pipeline.set_state(gst::State::Playing) {
-        let message = bus.pop_filtered(&[gst::MessageType::Error]);
-        let reason = message.as_deref().and_then(failed);
-        return Err(Failure::Work(reason.unwrap_or_else(|| error.to_string())));
-    }
+    set_state(pipeline, gst::State::Playing)?;
     let mut ending = false;
     loop {
         let wait = if ending { LAST_ORDERS } else { TICK };
@@ -78,8 +70,9 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result
         match bus.timed_pop_filtered(wait, &types).as_deref() {
             Some(message) => match message.view() {
                 gst::MessageView::Eos(_) => break,
-                gst::MessageView::Warning(warning) => eprintln!("gst-mood: warning: {}", warning.error()),
-                _ => return Err(Failure::Work(failed(message).unwrap_or_default())),
+                gst::MessageView::Warning(warning) => warn(warning),
+                gst::MessageView::Error(error) => return Err(Failure::Work(in_words(error))),
+                _ => {}
             },
             None if ending => return Err(Failure::Interrupted),
             None => {}
@@ -98,8 +91,23 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result
     if ending { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
+/// Takes the pipeline to `state`; the failure has the words of the element that could not go along.
+pub fn set_state(pipeline: &gst::Pipeline, state: gst::State) -> Result<(), Failure> {
+    let Err(error) = pipeline.set_state(state) else { return Ok(()) };
+    let message = pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
+    Err(Failure::Work(match message.as_deref().map(gst::MessageRef::view) {
+        Some(gst::MessageView::Error(error)) => in_words(error),
+        _ => error.to_string(),
+    }))
+}
+
+/// Tells what an element warns of.
+pub fn warn(warning: &gst::message::Warning) {
+    eprintln!("gst-mood: warning: {}", warning.error().to_string().replace('\n', " "));
+}
+
 /// One line for a person: what happened, and, where GStreamer's own words do not say, what to do.
-fn in_words(error: &gst::message::Error) -> String {
+pub fn in_words(error: &gst::message::Error) -> String {
     let what = error.error();
     // The first line of the details is a place in somebody's source.
     let debug = error.debug().unwrap_or_default();
