@@ -13,7 +13,7 @@ help:
 	@echo 'make test     install what is missing, build, and run all the tests'
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
-	@echo 'make bench    time the detector against OpenCV, into benches/RESULTS.md'
+	@echo 'make bench    side by side with others, into benches/RESULTS.md; PARTS=haar for a part'
 	@echo 'make fuzz     random cascades and pictures, MINUTES=1'
 	@echo 'make lint     formatting, clippy, documentation'
 	@echo 'make install  plugins, ONNX Runtime and gst-mood into PREFIX ($(PREFIX))'
@@ -32,7 +32,7 @@ test: build
 	cargo test --workspace --no-fail-fast
 
 bench: setup
-	scripts/bench.sh
+	scripts/bench.sh $(PARTS)
 
 MINUTES ?= 1
 fuzz:

@@ -1,81 +1,116 @@
 #!/usr/bin/env bash
-# Side-by-side benchmarks: `make bench`. Times crates/haar against OpenCV's detectMultiScale and haarfacedetect against the
-# opencv plugin's element, on the same frames with the same parameters, in alternation; the cost from small frames to large
-# ones; memory over 100,000 frames; and which settings find faces. Writes benches/RESULTS.md. Takes a quarter of an hour;
-# ratios of one run are what counts.
+# Side-by-side benchmarks: `make bench`, or `make bench PARTS=haar` for some of them. Each part rewrites its chapter of
+# benches/RESULTS.md. Ratios of one run are what counts; a machine with nothing else to do is what they need.
+#
+#   haar      crates/haar against OpenCV's detectMultiScale and haarfacedetect against the opencv plugin's element, on the
+#             same frames with the same parameters, in alternation; the cost from small frames to large ones; memory over
+#             100,000 frames; which settings find faces. 10 minutes.
+#   classify  crates/mini-xception against ONNX Runtime alone; emotionclassify in a pipeline. 3 minutes.
+#   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
+#   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
 #
 # The frames are those of a real clip (MOOD_TEST_DATA), or of the demo's actor where that is absent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-venv=target/bench-venv
-if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2, PIL' 2>/dev/null; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements.txt
-fi
-cargo build --release -p haar --example detect
-cargo build --release -p gstfacedetect
+data=${MOOD_TEST_DATA:-../shared/data}
+frames=target/bench-frames
 export GST_PLUGIN_PATH=$PWD/target/release
 
-data=${MOOD_TEST_DATA:-../shared/data}
-clip=$data/video/WolfgangLanger_Pexels.mp4
-[ -e "$clip" ] || clip=target/demo/material/actor.mp4
-[ -e "$clip" ] || { echo 'bench: no clip: set MOOD_TEST_DATA, or run make demo first' >&2; exit 1; }
-frames=target/bench-frames
-rm -rf "$frames" && mkdir -p "$frames/curve"
-for size in 640x360 1280x720 1920x1080; do
-    ffmpeg -v error -i "$clip" -vf "fps=1/4,scale=${size/x/:},format=gray" "$frames/$size-%02d.png"
-done
-for size in 320x240 640x480 960x540 1280x720 1920x1080 2560x1440 3840x2160; do
-    ffmpeg -v error -i "$clip" -vf "fps=1/8,scale=${size/x/:},format=gray" "$frames/curve/$size-%02d.png"
-done
-ffmpeg -v error -i "$clip" -frames:v 240 -vf scale=1280:720 -pix_fmt yuv420p -f rawvideo "$frames/720.yuv"
-ffmpeg -v error -i "$clip" -vf scale=320:180 -pix_fmt yuv420p -f rawvideo "$frames/180.yuv"
+find_clip() {
+    clip=$data/video/WolfgangLanger_Pexels.mp4
+    [ -e "$clip" ] || clip=target/demo/material/actor.mp4
+    [ -e "$clip" ] || { echo 'bench: no clip: set MOOD_TEST_DATA, or run make demo first' >&2; exit 1; }
+    rm -rf "$frames" && mkdir -p "$frames/curve"
+    ffmpeg -v error -i "$clip" -frames:v 240 -vf scale=1280:720 -pix_fmt yuv420p -f rawvideo "$frames/720.yuv"
+}
 
-cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-backends=portable,scalar
-if grep -qw avx2 /proc/cpuinfo; then backends=avx2,$backends; fi
-if grep -qw avx512vbmi /proc/cpuinfo; then backends=avx512,$backends; fi
-{
-    echo '# Benchmark results'
-    echo
-    echo "Written by \`make bench\` on $(date -u +%F): $cpu, $(nproc) cores, $(rustc --version | cut -d' ' -f1-2)."
-    echo "Frames of $(basename "$clip"). Medians of rounds in alternation."
-    echo
-    echo '## crates/haar and detectMultiScale: milliseconds a full search'
-    for threads in 1 2; do
-        echo
-        echo '```'
-        "$venv/bin/python" benches/haar.py --backends "$backends" --threads "$threads" "$frames"/*.png
-        echo '```'
-    done
-    echo
-    echo '## haarfacedetect and the opencv element'
-    echo
-    echo '```'
-    python3 benches/elements.py "$frames/720.yuv" 1280 720
-    echo '```'
-    echo
-    echo '## From small frames to large ones'
-    echo
-    echo '```'
-    "$venv/bin/python" benches/curve.py "$frames"/curve/*.png
-    echo '```'
-    echo
-    echo '## Memory'
-    echo
-    echo '```'
-    python3 benches/memory.py "$frames/180.yuv" 320 180
-    echo '```'
-    if [ -d "$data/fer2013" ]; then
-        echo
-        echo '## Which settings find faces'
-        echo
-        echo '```'
-        "$venv/bin/python" benches/quality.py --data "$data"
-        echo '```'
+# Prints a heading and what the command prints.
+section() {
+    printf '\n## %s\n\n```\n' "$1"
+    shift
+    "$@"
+    printf '```\n'
+}
+
+haar() {
+    local venv=target/bench-venv backends=portable,scalar size threads
+    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2, PIL' 2>/dev/null; then
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements.txt
     fi
-} >benches/RESULTS.md.part
-mv benches/RESULTS.md.part benches/RESULTS.md
-rm -r "$frames"
-cat benches/RESULTS.md
+    cargo build -q --release -p haar --example detect
+    cargo build -q --release -p gstfacedetect
+    find_clip
+    for size in 640x360 1280x720 1920x1080; do
+        ffmpeg -v error -i "$clip" -vf "fps=1/4,scale=${size/x/:},format=gray" "$frames/$size-%02d.png"
+    done
+    for size in 320x240 640x480 960x540 1280x720 1920x1080 2560x1440 3840x2160; do
+        ffmpeg -v error -i "$clip" -vf "fps=1/8,scale=${size/x/:},format=gray" "$frames/curve/$size-%02d.png"
+    done
+    ffmpeg -v error -i "$clip" -vf scale=320:180 -pix_fmt yuv420p -f rawvideo "$frames/180.yuv"
+    if grep -qw avx2 /proc/cpuinfo; then backends=avx2,$backends; fi
+    if grep -qw avx512vbmi /proc/cpuinfo; then backends=avx512,$backends; fi
+
+    printf '\nFrames of %s. Medians of rounds in alternation.\n' "$(basename "$clip")"
+    for threads in 1 2; do
+        section "crates/haar and detectMultiScale on $threads thread(s): milliseconds a full search" \
+            "$venv/bin/python" benches/haar.py --backends "$backends" --threads "$threads" "$frames"/*.png
+    done
+    section 'haarfacedetect and the opencv element' python3 benches/elements.py "$frames/720.yuv" 1280 720
+    section 'From small frames to large ones' "$venv/bin/python" benches/curve.py "$frames"/curve/*.png
+    section 'Memory' python3 benches/memory.py "$frames/180.yuv" 320 180
+    if [ -d "$data/fer2013" ]; then
+        section 'Which settings find faces' "$venv/bin/python" benches/quality.py --data "$data"
+    fi
+}
+
+classify() {
+    cargo build -q --release -p mini-xception --example time_classify
+    cargo build -q --release -p gstfacedetect -p gstemotionclassify
+    find_clip
+    section 'crates/mini-xception and ONNX Runtime alone' target/release/examples/time_classify
+    # Debian's own Python has GStreamer's bindings.
+    section 'emotionclassify in a pipeline' /usr/bin/python3 benches/classify.py "$frames/720.yuv" 1280 720
+}
+
+player() {
+    echo
+    benches/player.sh "${HOURS:-2}"
+}
+
+library() {
+    cargo build -q --release -p gst-mood
+    section 'The music library' benches/library.sh
+}
+
+# Puts what comes from standard input in the place of a chapter of the results.
+chapter() {
+    python3 -c '
+import sys
+from pathlib import Path
+file, name = Path("benches/RESULTS.md"), sys.argv[1]
+order = ["haar", "classify", "player", "library"]
+chapters = {}
+for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
+    chapters[part.split(None, 1)[0]] = part
+chapters[name] = sys.stdin.read()
+file.write_text("\n".join("# " + chapters[part].rstrip("\n") + "\n" for part in order if part in chapters))
+' "$1"
+}
+
+[ $# -gt 0 ] || set -- haar classify player library
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+mkdir -p target/bench
+for part in "$@"; do
+    case $part in haar | classify | player | library) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
+    {
+        printf '%s\n\n' "$part"
+        printf 'Written by `make bench PARTS=%s` on %s: %s, %s cores, %s.\n' \
+            "$part" "$(date -u +%F)" "$cpu" "$(nproc)" "$(rustc --version | cut -d' ' -f1-2)"
+        "$part"
+    } >"target/bench/$part.md"
+    chapter "$part" <"target/bench/$part.md"
+    cat "target/bench/$part.md"
+done
+rm -rf "$frames"
