@@ -5,11 +5,10 @@
 use std::env;
 use std::fs;
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use gst::prelude::*;
@@ -20,6 +19,11 @@ use crate::library::default_library;
 use crate::mpris::{Mpris, News, Request, Source, Status};
 use crate::volume::Volume;
 use crate::{pipeline, start_gstreamer};
+
+/// What may still be on its way to the loudspeaker when the volume is down.
+const TAIL: Duration = Duration::from_millis(400);
+/// How long a rest waits for the music to fade out, whatever happens.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The arguments of `live`.
 #[derive(clap::Args)]
@@ -91,6 +95,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         pipeline,
         mpris: None,
         status: Status::Stopped,
+        resting: None,
+        quitting: false,
+        loudness: 1.0,
         leading: String::new(),
         json: arguments.json,
     };
@@ -181,6 +188,12 @@ struct Live {
     bus: gst::Bus,
     mpris: Option<Mpris>,
     status: Status,
+    /// While the music fades out: what comes then, and when at the latest.
+    resting: Option<(Status, Instant)>,
+    /// Once it is stopped, that is the end.
+    quitting: bool,
+    /// What peers set, 0-1.
+    loudness: f64,
     /// The address of the track that plays; empty in silence.
     leading: String,
     json: bool,
@@ -196,11 +209,21 @@ impl Live {
         if let Some(source) = source {
             self.appear(source, ask)?;
         }
-        while !pipeline::interrupted() {
+        loop {
+            if pipeline::interrupted() {
+                self.obey(Request::Quit)?;
+            }
             for request in requests.try_iter() {
-                if self.obey(request)?.is_break() {
-                    return Ok(());
-                }
+                self.obey(request)?;
+            }
+            if let Some((status, latest)) = self.resting
+                && (self.volume.silence() >= TAIL || Instant::now() >= latest)
+            {
+                self.resting = None;
+                self.set(status)?;
+            }
+            if self.quitting && self.status == Status::Stopped {
+                return Ok(());
             }
             let Some(message) = self.bus.timed_pop_filtered(pipeline::TICK, &types) else { continue };
             match message.view() {
@@ -215,7 +238,6 @@ impl Live {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Lets peers see it, now that it plays.
@@ -229,29 +251,46 @@ impl Live {
         Ok(())
     }
 
-    /// Does what a peer asks for, in the way of the specification; breaks where it is the end.
-    fn obey(&mut self, request: Request) -> Result<ControlFlow<()>, Failure> {
-        let status = match (request, self.status) {
-            (Request::Quit, _) => return Ok(ControlFlow::Break(())),
-            (Request::Volume(volume), status) => {
-                self.volume.set(volume);
-                status
+    /// Does what a peer asks for, in the way of the specification.
+    fn obey(&mut self, request: Request) -> Result<(), Failure> {
+        let status = self.resting.map_or(self.status, |(status, _)| status);
+        match (request, status) {
+            _ if self.quitting => {}
+            (Request::Quit, _) => {
+                self.quitting = true;
+                self.rest(Status::Stopped)?;
             }
-            (Request::Next, status) => {
-                if status != Status::Stopped {
-                    self.player.emit_by_name::<()>("skip", &[]);
+            (Request::Play | Request::PlayPause, Status::Paused | Status::Stopped) => {
+                self.resting = None;
+                self.volume.set(self.loudness);
+                if self.status != Status::Playing {
+                    self.set(Status::Playing)?;
                 }
-                status
             }
-            (Request::Stop, _) => Status::Stopped,
-            (Request::Pause | Request::PlayPause, Status::Playing) => Status::Paused,
-            (Request::Pause, status) => status,
-            (Request::Play | Request::PlayPause, _) => Status::Playing,
-        };
-        if status != self.status {
-            self.set(status)?;
+            (Request::Pause | Request::PlayPause, Status::Playing) => self.rest(Status::Paused)?,
+            (Request::Stop, Status::Playing | Status::Paused) => self.rest(Status::Stopped)?,
+            (Request::Next, Status::Playing | Status::Paused) => {
+                self.player.emit_by_name::<()>("skip", &[]);
+            }
+            (Request::Volume(volume), _) => {
+                self.loudness = volume;
+                if status == Status::Playing {
+                    self.volume.set(volume);
+                }
+            }
+            _ => {}
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(())
+    }
+
+    /// Fades out what sounds, and then pauses or stops.
+    fn rest(&mut self, status: Status) -> Result<(), Failure> {
+        if self.status != Status::Playing {
+            return self.set(status);
+        }
+        self.volume.set(0.0);
+        self.resting = Some((status, Instant::now() + PATIENCE));
+        Ok(())
     }
 
     /// Camera and music play, rest, or are let go: a stopped camera is free for others, and its light is off.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst_controller::prelude::*;
@@ -16,6 +17,8 @@ const GLIDE: gst::ClockTime = gst::ClockTime::from_mseconds(200);
 pub struct Volume {
     /// The bits of the factor wanted.
     wanted: Arc<AtomicU64>,
+    /// How long nothing has been let through, ns.
+    silence: Arc<AtomicU64>,
 }
 
 /// Where the glide is.
@@ -37,7 +40,8 @@ impl Volume {
         element.add_control_binding(&binding).map_err(|error| failed(&error))?;
         let pad = element.static_pad("sink").ok_or_else(|| failed(&"no sink pad"))?;
         let wanted = Arc::new(AtomicU64::new(1f64.to_bits()));
-        let target = wanted.clone();
+        let silence = Arc::new(AtomicU64::new(0));
+        let (target, quiet) = (wanted.clone(), silence.clone());
         let level = Mutex::new(Level { now: 1.0, settled: false });
         // On the streaming thread, right before the element works on the buffer: it glides from sample to sample.
         let probe = pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
@@ -57,14 +61,24 @@ impl Volume {
                 source.set(gst::ClockTime::ZERO, level.now);
                 level.settled = true;
             }
+            let length = info.buffer().and_then(|buffer| buffer.duration()).unwrap_or_default();
+            match level.now {
+                0.0 => _ = quiet.fetch_add(length.nseconds(), Ordering::Relaxed),
+                _ => quiet.store(0, Ordering::Relaxed),
+            }
             gst::PadProbeReturn::Ok
         });
-        probe.map(|_| Self { wanted }).ok_or_else(|| failed(&"its pad cannot be watched"))
+        probe.map(|_| Self { wanted, silence }).ok_or_else(|| failed(&"its pad cannot be watched"))
     }
 
     /// From now on, or within [`GLIDE`]: a factor of the amplitude, 0-1.
     pub fn set(&self, volume: f64) {
         self.wanted.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    /// How long nothing has been let through.
+    pub fn silence(&self) -> Duration {
+        Duration::from_nanos(self.silence.load(Ordering::Relaxed))
     }
 }
 

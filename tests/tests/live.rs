@@ -179,7 +179,7 @@ fn a_desktop_controls_it() {
     let _monitor = Running::start(monitor);
     let heard = desktop.path("heard.raw");
     let sink = format!(
-        "capsfilter caps=audio/x-raw,format=F32LE,rate={},channels=1 ! filesink sync=true location={}",
+        "capsfilter caps=audio/x-raw,format=F32LE,rate={},channels=1 ! filesink buffer-mode=unbuffered sync=true location={}",
         sound::RATE,
         heard.display()
     );
@@ -203,6 +203,9 @@ fn a_desktop_controls_it() {
     desktop.ask("Pause");
     desktop.becomes("Paused");
     let rests = desktop.position();
+    let faded = heard_after(&heard, 0);
+    let tail = &faded[faded.len() - sound::RATE as usize / 10..];
+    assert!(tail.iter().all(|sample| *sample == 0.0), "it fades out before it rests");
     thread::sleep(Duration::from_millis(500));
     assert_eq!(desktop.position(), rests, "the music rests");
     desktop.ask("Pause");
