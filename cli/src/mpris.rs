@@ -225,7 +225,9 @@ impl Shelf {
     fn find(&self, uri: &str) -> Option<Track> {
         match self {
             Self::Database(database) => database.find(uri, "").ok().map(|entry| Track::of(&entry)),
-            Self::Files(tracks) => tracks.get(uri).cloned(),
+            Self::Files(tracks) => {
+                tracks.get(uri).map(|track| Track { duration: music_library::length(uri), ..track.clone() })
+            }
         }
     }
 }

@@ -49,6 +49,14 @@ pub use value::{BadValue, Field, Provenance, Stated, Value};
 
 use listing::{Listed, Listing};
 
+/// How long a file of music is by its container, seconds; `None` where it does not say, or for what is no local file.
+///
+/// [`Library::open`] leaves it out of what it reads of folders and playlists, as finding it out may take longer than all
+/// the rest.
+pub fn length(uri: &str) -> Option<f64> {
+    tags::read(&store::path_of(uri)?, true).duration
+}
+
 /// A piece of music.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Track {
