@@ -65,7 +65,7 @@
 //!
 //! A search from 30 pixels on costs 7 to 12 ns a pixel from 320x240 to 3840x2160, and one from a twelfth of the shorter side
 //! 1 to 5 ms at any of these sizes; reading a frame once would cost 0.03 ns a pixel. A second thread makes it 1.8 to 1.9
-//! times faster. The trees of frontalface_alt2, all of whose nodes lanes have to look at, gain least: 7.9 times OpenCV's
+//! times faster (the row of 1280x720 with AVX-512 varies from run to run, 1.6 to 1.9). The trees of frontalface_alt2, all of whose nodes lanes have to look at, gain least: 7.9 times OpenCV's
 //! speed at 640x360 with AVX-512, 1.1 times one window at a time.
 
 #![deny(unsafe_code)]
