@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
-use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 use crate::folder;
-use crate::process::Consented;
+use crate::process::{Consented, fingerprint};
 
 const CLIENT: &str = "client.json";
 const BASELINE: &str = "baseline.json";
@@ -36,8 +35,7 @@ struct Card {
 /// A client by name.
 pub fn open(name: &str) -> Result<Client, Failure> {
     // A hash, because a name may be anything: a path, for example.
-    let hash = Sha256::digest(name.trim().to_lowercase().as_bytes());
-    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash = fingerprint::digest(name.trim().to_lowercase().as_bytes());
     Ok(Client { folder: data()?.join("clients").join(hash) })
 }
 

@@ -23,14 +23,6 @@ impl Decoder {
     /// Starts GStreamer.
     pub fn new() -> Result<Self, Failure> {
         start_gstreamer()?;
-        // A local file must not send us to the network: formats that only list addresses elsewhere stay unopened.
-        let demuxers =
-            gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DEMUXER, gst::Rank::MARGINAL);
-        for demuxer in demuxers {
-            if demuxer.metadata(gst::ELEMENT_METADATA_KLASS).is_some_and(|class| class.contains("Adaptive")) {
-                demuxer.set_rank(gst::Rank::NONE);
-            }
-        }
         Ok(Self(()))
     }
 }
@@ -49,38 +41,13 @@ impl Decode for Decoder {
 }
 
 fn build(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst::glib::BoolError> {
-    let make = |name: &str| gst::ElementFactory::make(name).build();
     let pipeline = gst::Pipeline::new();
-    // As fast as can be: no clock takes part.
-    pipeline.use_clock(None::<&gst::Clock>);
-    let (source, convert) = (make("uridecodebin")?, make("audioconvert")?);
+    let uri = gst::glib::filename_to_uri(file, None).map_err(|error| gst::glib::bool_error!("{error}"))?;
+    let convert = gstmoodplayer::add_sound(&pipeline, &uri, false)?;
     let caps = gst::Caps::builder("audio/x-raw").field("format", "F32LE").field("layout", "interleaved");
     let sink = gst_app::AppSink::builder().caps(&caps.build()).sync(false).max_buffers(QUEUE).build();
-    let uri = gst::glib::filename_to_uri(file, None).map_err(|error| gst::glib::bool_error!("{error}"))?;
-    source.set_property("uri", uri);
-    // Sound only: cover pictures and films stay undecoded.
-    source.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));
-    source.set_property("expose-all-streams", false);
-    pipeline.add_many([&source, &convert, sink.upcast_ref()])?;
+    pipeline.add(&sink)?;
     convert.link(&sink)?;
-    let input =
-        convert.static_pad("sink").ok_or_else(|| gst::glib::bool_error!("audioconvert has no sink"))?;
-    source.connect_pad_added({
-        let input = input.downgrade();
-        move |_, pad| {
-            if let Some(input) = input.upgrade().filter(|input| !input.is_linked()) {
-                let _ = pad.link(&input);
-            }
-        }
-    });
-    source.connect_no_more_pads({
-        let input = input.downgrade();
-        move |source| {
-            if input.upgrade().is_some_and(|input| !input.is_linked()) {
-                gst::element_error!(source, gst::StreamError::WrongType, ["has no sound"]);
-            }
-        }
-    });
     Ok((pipeline, sink))
 }
 

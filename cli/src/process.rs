@@ -1,7 +1,7 @@
 //! `gst-mood process`: recordings and photographs in, a folder for each out.
 
 mod container;
-mod fingerprint;
+pub mod fingerprint;
 mod graph;
 mod inputs;
 mod notes;

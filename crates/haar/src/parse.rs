@@ -68,8 +68,13 @@ impl Cascade {
 
     /// Reads a cascade file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, CascadeError> {
+        Self::parse(&Self::read(path)?)
+    }
+
+    /// The text of a cascade file, for [`Self::parse`]; of more than that takes, only so much as shows it.
+    pub fn read(path: impl AsRef<Path>) -> Result<String, CascadeError> {
         let path = path.as_ref();
-        Self::parse(&read(path).map_err(|source| CascadeError::Read { path: path.into(), source })?)
+        read(path).map_err(|source| CascadeError::Read { path: path.into(), source })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, entries};
 use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
@@ -13,24 +13,15 @@ use crate::resize::{self, Axis, Eight};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
 
+entries! {
+    proof: Avx2,
+    features: "avx2",
+    pair: |lanes| (lanes, lanes)
+}
+
 impl Avx2 {
     pub(super) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx2").then_some(Self(()))
-    }
-
-    pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-        // SAFETY: `self` proves the feature.
-        unsafe { judge(self, program, dense, block) }
-    }
-
-    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-        // SAFETY: `self` proves the feature.
-        unsafe { narrow(self, program, dense, sums, survivors) }
-    }
-
-    pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-        // SAFETY: `self` proves the feature.
-        unsafe { sum_up(self, layout, pixels, rows) }
     }
 
     pub(super) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
@@ -42,21 +33,6 @@ impl Avx2 {
         // SAFETY: `self` proves the feature.
         unsafe { down(upper, lower, weight, target) }
     }
-}
-
-#[target_feature(enable = "avx2")]
-fn judge(lanes: Avx2, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-    lanes::judge((lanes, lanes), program, dense, block)
-}
-
-#[target_feature(enable = "avx2")]
-fn narrow(lanes: Avx2, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-    lanes::narrow(lanes, program, dense, sums, survivors);
-}
-
-#[target_feature(enable = "avx2")]
-fn sum_up(lanes: Avx2, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-    lanes::sum_up(lanes, layout, pixels, rows);
 }
 
 /// Portable code that the compiler turns into vectors.

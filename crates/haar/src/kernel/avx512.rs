@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::Avx2;
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, entries};
 use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
@@ -16,6 +16,12 @@ pub(crate) struct Avx512 {
     pub(super) avx2: Avx2,
 }
 
+entries! {
+    proof: Avx512,
+    features: "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi",
+    pair: |lanes| (lanes, lanes.avx2)
+}
+
 impl Avx512 {
     pub(super) fn new() -> Option<Self> {
         let available = is_x86_feature_detected!("avx512f")
@@ -25,36 +31,6 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vbmi");
         Avx2::new().filter(|_| available).map(|avx2| Self { avx2 })
     }
-
-    pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-        // SAFETY: `self` proves the features.
-        unsafe { judge(self, program, dense, block) }
-    }
-
-    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-        // SAFETY: `self` proves the features.
-        unsafe { narrow(self, program, dense, sums, survivors) }
-    }
-
-    pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-        // SAFETY: `self` proves the features.
-        unsafe { sum_up(self, layout, pixels, rows) }
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-fn judge(lanes: Avx512, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-    lanes::judge((lanes, lanes.avx2), program, dense, block)
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-fn narrow(lanes: Avx512, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-    lanes::narrow(lanes, program, dense, sums, survivors);
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-fn sum_up(lanes: Avx512, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-    lanes::sum_up(lanes, layout, pixels, rows);
 }
 
 // In every block below: `self` proves the features, loads and stores are inside what the caller promises.

@@ -76,6 +76,55 @@ pub(super) trait Lanes: Copy {
     unsafe fn transpose(self, from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32);
 }
 
+/// The ways from plain code into a backend's: methods of its proof, each around a function with its instructions.
+///
+/// `proof`: the type; `features`: what a value of it proves; `pair`: lanes for the first stage and those after it.
+macro_rules! entries {
+    (proof: $proof:ty, features: $features:literal, pair: |$lanes:ident| $pair:expr) => {
+        impl $proof {
+            pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+                #[target_feature(enable = $features)]
+                fn judge($lanes: $proof, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
+                    lanes::judge($pair, program, dense, block)
+                }
+                // SAFETY: `self` proves the features.
+                unsafe { judge(self, program, dense, block) }
+            }
+
+            pub(super) fn narrow(
+                self,
+                program: &Program,
+                dense: &Dense,
+                sums: &[i32],
+                survivors: &mut Survivors,
+            ) {
+                #[target_feature(enable = $features)]
+                fn narrow(
+                    lanes: $proof,
+                    program: &Program,
+                    dense: &Dense,
+                    sums: &[i32],
+                    survivors: &mut Survivors,
+                ) {
+                    lanes::narrow(lanes, program, dense, sums, survivors);
+                }
+                // SAFETY: `self` proves the features.
+                unsafe { narrow(self, program, dense, sums, survivors) }
+            }
+
+            pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+                #[target_feature(enable = $features)]
+                fn sum_up(lanes: $proof, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+                    lanes::sum_up(lanes, layout, pixels, rows);
+                }
+                // SAFETY: `self` proves the features.
+                unsafe { sum_up(self, layout, pixels, rows) }
+            }
+        }
+    };
+}
+pub(super) use entries;
+
 /// See [`super::Kernel::sum_up`].
 #[inline(always)]
 pub(super) fn sum_up<L: Lanes>(

@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, entries};
 use super::{BATCH, Block, Survivors};
 use crate::dense::Dense;
 use crate::integral::Layout;
@@ -13,24 +13,15 @@ use crate::resize::{self, Axis, Eight};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Neon(());
 
+entries! {
+    proof: Neon,
+    features: "neon",
+    pair: |lanes| (lanes, lanes)
+}
+
 impl Neon {
     pub(super) fn new() -> Option<Self> {
         std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
-    }
-
-    pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-        // SAFETY: `self` proves the feature.
-        unsafe { judge(self, program, dense, block) }
-    }
-
-    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-        // SAFETY: `self` proves the feature.
-        unsafe { narrow(self, program, dense, sums, survivors) }
-    }
-
-    pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-        // SAFETY: `self` proves the feature.
-        unsafe { sum_up(self, layout, pixels, rows) }
     }
 
     pub(super) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
@@ -42,21 +33,6 @@ impl Neon {
         // SAFETY: `self` proves the feature.
         unsafe { down(upper, lower, weight, target) }
     }
-}
-
-#[target_feature(enable = "neon")]
-fn judge(lanes: Neon, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-    lanes::judge((lanes, lanes), program, dense, block)
-}
-
-#[target_feature(enable = "neon")]
-fn narrow(lanes: Neon, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-    lanes::narrow(lanes, program, dense, sums, survivors);
-}
-
-#[target_feature(enable = "neon")]
-fn sum_up(lanes: Neon, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-    lanes::sum_up(lanes, layout, pixels, rows);
 }
 
 /// Portable code that the compiler turns into vectors.

@@ -359,10 +359,9 @@ impl HaarFaceDetect {
             error => gst::error_msg!(gst::ResourceError::OpenRead, ("{property}={name}: {error}")),
         };
         let path = haar::find(name).map_err(fail)?;
-        let cascade = Cascade::load(&path).map_err(fail)?;
-        let bytes =
-            std::fs::read(&path).map_err(|source| fail(CascadeError::Read { path: path.clone(), source }))?;
-        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = Cascade::read(&path).map_err(fail)?;
+        let cascade = Cascade::parse(&text).map_err(fail)?;
+        let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
         gst::info!(
             CAT,
             imp = self,

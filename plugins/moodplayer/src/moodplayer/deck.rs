@@ -11,6 +11,7 @@ use gst::prelude::*;
 use super::cue::Cue;
 use super::format::{self, Format};
 use super::stage::{Ending, Interrupted, Source};
+use crate::source::{add_sound, make};
 
 /// A track that gives nothing for this long is broken: longer than a busy machine or a disk that wakes up takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,47 +89,13 @@ impl Deck {
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
     ) -> Result<Self, glib::BoolError> {
-        let make = |name: &str| {
-            gst::ElementFactory::make(name)
-                .build()
-                .map_err(|_| glib::bool_error!("GStreamer has no {name}; install gstreamer1.0-plugins-base"))
-        };
         let pipeline = gst::Pipeline::new();
-        // Decoding is as fast as the queue allows: no clock takes part.
-        pipeline.use_clock(None::<&gst::Clock>);
-        let (source, convert, resample) =
-            (make("uridecodebin")?, make("audioconvert")?, make("audioresample")?);
+        let convert = add_sound(&pipeline, uri, allow_network)?;
+        let resample = make("audioresample")?;
         let sink =
             gst_app::AppSink::builder().caps(&format.deck_caps()).sync(false).max_buffers(QUEUE).build();
-        source.set_property("uri", uri);
-        // Sound only: cover pictures and films stay undecoded.
-        source.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));
-        source.set_property("expose-all-streams", false);
-        if !allow_network {
-            refuse_streaming_formats(&source);
-        }
-        pipeline.add_many([&source, &convert, &resample, sink.upcast_ref()])?;
+        pipeline.add_many([&resample, sink.upcast_ref()])?;
         gst::Element::link_many([&convert, &resample, sink.upcast_ref()])?;
-
-        let input =
-            convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
-        source.connect_pad_added({
-            let input = input.downgrade();
-            // The first sound is the track's; a second one finds the input taken.
-            move |_, pad| {
-                if let Some(input) = input.upgrade().filter(|input| !input.is_linked()) {
-                    let _ = pad.link(&input);
-                }
-            }
-        });
-        source.connect_no_more_pads({
-            let input = input.downgrade();
-            move |source| {
-                if input.upgrade().is_some_and(|input| !input.is_linked()) {
-                    gst::element_error!(source, gst::StreamError::WrongType, ["has no sound"]);
-                }
-            }
-        });
         Ok(Self {
             pipeline,
             sink,
@@ -253,20 +220,4 @@ impl Source for Deck {
         }
         frames
     }
-}
-
-/// A local file must not send the player to the network: formats that only list addresses elsewhere stay unopened.
-fn refuse_streaming_formats(source: &gst::Element) {
-    let answer = |answers: glib::Type, nick| glib::EnumClass::with_type(answers)?.to_value_by_nick(nick);
-    let Some(answers) = glib::Type::from_name("GstAutoplugSelectResult") else { return };
-    if answer(answers, "try").is_none() || answer(answers, "skip").is_none() {
-        return;
-    }
-    source.connect("autoplug-select", false, move |values| {
-        let factory = values.get(3).and_then(|value| value.get::<gst::ElementFactory>().ok());
-        let class =
-            factory.and_then(|factory| factory.metadata(gst::ELEMENT_METADATA_KLASS).map(String::from));
-        let streaming = class.is_some_and(|class| class.contains("Adaptive"));
-        answer(answers, if streaming { "skip" } else { "try" })
-    });
 }
