@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use music_library::{Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
+use music_library::{Access, Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
 use serde_json::json;
 
 use crate::decode::Decoder;
@@ -34,9 +34,8 @@ pub enum Command {
         /// Write what the library knows better into the files' tags; otherwise no music file is ever changed
         #[arg(long)]
         write_tags: bool,
-        /// Take network addresses in playlists too
-        #[arg(long)]
-        allow_network: bool,
+        #[command(flatten)]
+        reach: Reach,
         /// Print what was done as JSON
         #[arg(long)]
         json: bool,
@@ -84,6 +83,24 @@ pub struct Place {
     /// The database [default: ~/.local/share/gst-mood/library.db]
     #[arg(short, long, value_name = "FILE")]
     library: Option<PathBuf>,
+}
+
+/// Where playlists may lead.
+#[derive(clap::Args)]
+pub struct Reach {
+    /// Take network addresses in playlists too
+    #[arg(long)]
+    pub allow_network: bool,
+    /// Take files outside a playlist's own folder too
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+impl Reach {
+    /// As the library takes it.
+    pub fn access(&self) -> Access {
+        Access { network: self.allow_network, outside: self.allow_outside }
+    }
 }
 
 /// Whose opinions are meant.
@@ -150,9 +167,9 @@ pub struct Set {
 /// Runs one of them.
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Scan { sources, library, threads, tags_only, write_tags, allow_network, json } => {
+        Command::Scan { sources, library, threads, tags_only, write_tags, reach, json } => {
             let threads = threads.map_or_else(cores, std::num::NonZero::get);
-            let scan = Scan { sources: &sources, threads, allow_network, write_tags };
+            let scan = Scan { sources: &sources, threads, access: reach.access(), write_tags };
             run_scan(&scan, &library.path()?, tags_only, json)
         }
         Command::List { text, library, client, plot, json } => {

@@ -15,7 +15,7 @@ use gst::prelude::*;
 use mood_schema::{Candidate, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 
 use crate::failure::Failure;
-use crate::library::default_library;
+use crate::library::{Reach, default_library};
 use crate::mpris::{Mpris, News, Request, Source, Status};
 use crate::volume::Volume;
 use crate::{pipeline, start_gstreamer};
@@ -44,9 +44,8 @@ pub struct Arguments {
     /// Where target and iso lead: calm -1 to activated 1
     #[arg(long, value_name = "A", default_value_t = -0.3, allow_hyphen_values = true, value_parser = coordinate)]
     target_arousal: f64,
-    /// Play network addresses in the library too
-    #[arg(long)]
-    allow_network: bool,
+    #[command(flatten)]
+    reach: Reach,
     /// Where the picture goes, in gst-launch's notation [default: a window]
     #[arg(long, value_name = "SINK")]
     video_sink: Option<String>,
@@ -101,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         leading: String::new(),
         json: arguments.json,
     };
-    let source = (!arguments.no_mpris).then_some(Source { library, allow_network: arguments.allow_network });
+    let source = (!arguments.no_mpris).then_some(Source { library, access: arguments.reach.access() });
     let played = live.play(source);
     let stopped = live.set(Status::Stopped);
     played.and(stopped)
@@ -135,7 +134,8 @@ fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Failure>
     }
     let player = pipeline::element(&pipeline, "player")?;
     player.set_property("library", library);
-    player.set_property("allow-network", arguments.allow_network);
+    player.set_property("allow-network", arguments.reach.allow_network);
+    player.set_property("allow-outside", arguments.reach.allow_outside);
     player.set_property("target-valence", arguments.target_valence);
     player.set_property("target-arousal", arguments.target_arousal);
     if let Some(strategy) = arguments.strategy.to_possible_value() {

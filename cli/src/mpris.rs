@@ -14,7 +14,7 @@ use std::{io, process, thread};
 use gio::glib::variant::{ObjectPath, StaticVariantType, ToVariant, Variant};
 use gio::glib::{self, MainContext, VariantDict};
 use gio::{DBusConnection, DBusMethodInvocation};
-use music_library::{Database, Library, Track};
+use music_library::{Access, Database, Library, Track};
 
 /// The interfaces: D-Bus calls that do not fit them end in GLib.
 const INTERFACES: &str = include_str!("mpris.xml");
@@ -68,7 +68,7 @@ pub type Position = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 #[derive(Clone, Debug)]
 pub struct Source {
     pub library: String,
-    pub allow_network: bool,
+    pub access: Access,
 }
 
 /// What the bus shows.
@@ -218,7 +218,7 @@ impl Shelf {
         if let Ok(Some(database)) = Database::behind(&source.library) {
             return Self::Database(database);
         }
-        let tracks = Library::open(&source.library, source.allow_network).map(|library| library.tracks);
+        let tracks = Library::open(&source.library, source.access).map(|library| library.tracks);
         Self::Files(tracks.unwrap_or_default().into_iter().map(|track| (track.uri.clone(), track)).collect())
     }
 

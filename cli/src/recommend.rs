@@ -7,7 +7,7 @@ use music_library::{Chooser, Database, Library, Query, Ranked, Track, vocabulary
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::library::{default_library, failed};
+use crate::library::{Reach, default_library, failed};
 use crate::seen;
 
 /// How much of what was heard is remembered.
@@ -41,9 +41,8 @@ pub struct Arguments {
     /// Decides between equals
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Recommend network addresses in the library too
-    #[arg(long)]
-    allow_network: bool,
+    #[command(flatten)]
+    reach: Reach,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -85,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .to_str()
         .ok_or_else(|| Failure::Work(format!("{} is not UTF-8: choose another path", path.display())))?;
     // Before the looking, which takes longer.
-    let library = Library::open_for(source, &arguments.client, arguments.allow_network).map_err(failed)?;
+    let library = Library::open_for(source, &arguments.client, arguments.reach.access()).map_err(failed)?;
     let wanted = match (&arguments.medium, &arguments.mood, arguments.va) {
         (Some(medium), ..) => shown(seen::look(medium)?),
         (_, Some(mood), _) => mood.clone(),

@@ -105,6 +105,11 @@ impl Chooser {
         self.failed.insert(track);
     }
 
+    /// Pieces that failed may be chosen again.
+    pub fn forgive(&mut self) {
+        self.failed.clear();
+    }
+
     /// A person's word on a piece, -2 (never while anything else fits) to 2 (a favourite); 0 takes it back. It counts
     /// instead of the library's.
     pub fn rate(&mut self, track: usize, rating: i32) {

@@ -57,6 +57,15 @@ pub fn length(uri: &str) -> Option<f64> {
     tags::read(&store::path_of(uri)?, true).duration
 }
 
+/// Where a playlist may lead, which anybody may have written: by default only to files below its own folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// To other machines.
+    pub network: bool,
+    /// To files of this machine outside its folder.
+    pub outside: bool,
+}
+
 /// A piece of music.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Track {
@@ -231,30 +240,31 @@ fn first_reason(skipped: &[Skipped]) -> String {
 }
 
 impl Library {
-    /// Opens a folder, a playlist or a database, given as a path or as a `file://` address. Addresses of other machines
-    /// are left out unless `allow_network`. Reads the tags of every file of a folder or playlist: thousands take seconds;
-    /// a database is read as it is.
-    pub fn open(source: &str, allow_network: bool) -> Result<Self, Error> {
-        Self::open_for(source, "", allow_network)
+    /// Opens a folder, a playlist or a database, given as a path or as a `file://` address. What `access` does not allow
+    /// is left out. Reads the tags of every file of a folder or playlist: thousands take seconds; a database is read as
+    /// it is.
+    pub fn open(source: &str, access: Access) -> Result<Self, Error> {
+        Self::open_for(source, "", access)
     }
 
     /// As [`Self::open`], with a database's ratings and exclusions as `client` has them. For a folder or a playlist the
     /// client makes no difference.
-    pub fn open_for(source: &str, client: &str, allow_network: bool) -> Result<Self, Error> {
+    pub fn open_for(source: &str, client: &str, access: Access) -> Result<Self, Error> {
         if let Some(database) = Database::behind(source)? {
-            return Self::of(&database, client, allow_network);
+            return Self::of(&database, client, access);
         }
-        let Listing { files, skipped } = Listing::of(&folder::place(source)?, allow_network)?;
+        let Listing { files, skipped } = Listing::of(&folder::place(source)?, access, &|_, _| false)?;
         Ok(Self { tracks: files.into_iter().map(Listed::track).collect(), skipped })
     }
 
-    /// What a database offers to a client. Tracks that are missing or cannot be played are left out.
-    pub fn of(database: &Database, client: &str, allow_network: bool) -> Result<Self, Error> {
+    /// What a database offers to a client. Tracks that are missing or cannot be played are left out, and those on the
+    /// network unless `access` allows them; files of this machine were allowed when they were scanned.
+    pub fn of(database: &Database, client: &str, access: Access) -> Result<Self, Error> {
         let mut library = Self::default();
         database.each(client, |entry| {
             let why = if entry.missing {
                 Some("not there when last looked for; scan again once it is back".into())
-            } else if !allow_network && !entry.uri.starts_with("file://") {
+            } else if !access.network && !entry.uri.starts_with("file://") {
                 Some("on the network; set allow-network to play it".into())
             } else {
                 entry.problem.clone()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Skipped, Track, folder, playlist, store, tags};
+use crate::{Access, Error, Skipped, Track, folder, playlist, store, tags};
 
 /// A piece of music that was found or listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +24,13 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Of a folder or a playlist.
-    pub(crate) fn of(path: &Path, allow_network: bool) -> Result<Self, Error> {
-        let listing = if path.is_dir() { folder::list(path)? } else { playlist::list(path, allow_network)? };
+    /// Of a folder or a playlist. `holds`: whether the library holds a file in any case, given its path and its uri.
+    pub(crate) fn of(
+        path: &Path,
+        access: Access,
+        holds: &dyn Fn(&Path, &str) -> bool,
+    ) -> Result<Self, Error> {
+        let listing = if path.is_dir() { folder::list(path)? } else { playlist::list(path, access, holds)? };
         if listing.files.is_empty() {
             return Err(Error::Empty { path: path.into(), skipped: listing.skipped });
         }

@@ -1,12 +1,12 @@
 //! Reads M3U8 (and M3U) and XSPF playlists.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
 use crate::listing::{Listed, Listing};
-use crate::{Error, Skipped};
+use crate::{Access, Error, Skipped};
 
 /// The namespace of XSPF 1 (https://www.xspf.org/spec).
 const XSPF: &str = "http://xspf.org/ns/0/";
@@ -19,7 +19,12 @@ struct Entry {
     artist: Option<String>,
 }
 
-pub(crate) fn list(path: &Path, allow_network: bool) -> Result<Listing, Error> {
+/// `holds`: whether the library holds a file in any case, given its path and its uri.
+pub(crate) fn list(
+    path: &Path,
+    access: Access,
+    holds: &dyn Fn(&Path, &str) -> bool,
+) -> Result<Listing, Error> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     let parse = match ending.as_str() {
         "m3u8" | "m3u" => m3u,
@@ -31,9 +36,10 @@ pub(crate) fn list(path: &Path, allow_network: bool) -> Result<Listing, Error> {
         .map_err(|reason| Error::BrokenPlaylist { path: path.into(), reason: reason.to_string() })?;
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
+    let inside = Inside::of(path);
     for entry in entries {
         let location = entry.location.clone();
-        match find(entry, path, allow_network) {
+        match find(entry, path, access, &|path, uri| inside.holds(path) || holds(path, uri)) {
             Ok(listed) if seen.insert(listed.uri.clone()) => listing.files.push(listed),
             Ok(_) => {}
             Err(why) => listing.skipped.push(Skipped { what: location, why }),
@@ -50,13 +56,55 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-fn find(entry: Entry, playlist: &Path, allow_network: bool) -> Result<Listed, String> {
+/// What lies below a playlist's folder. A list comes from anywhere: it must not reach for what its folder does not hold.
+struct Inside {
+    folder: PathBuf,
+    /// Without links; `None` where the folder cannot be read.
+    real: Option<PathBuf>,
+}
+
+impl Inside {
+    fn of(playlist: &Path) -> Self {
+        let folder = plain(playlist.parent().unwrap_or(Path::new("/")));
+        Self { real: folder.canonicalize().ok(), folder }
+    }
+
+    /// A link inside that leads out is its owner's word.
+    fn holds(&self, path: &Path) -> bool {
+        let real = || path.canonicalize().ok().zip(self.real.as_ref());
+        path.starts_with(&self.folder) || real().is_some_and(|(path, folder)| path.starts_with(folder))
+    }
+}
+
+/// Without `.` and `..`, as written.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+fn find(
+    entry: Entry,
+    playlist: &Path,
+    access: Access,
+    holds: &dyn Fn(&Path, &str) -> bool,
+) -> Result<Listed, String> {
     let found = match locate(&entry.location, playlist) {
         Location::File(path) if path.is_file() => {
-            Listed::file(path).ok_or_else(|| String::from("not an absolute path"))?
+            let listed = Listed::file(path.clone()).ok_or_else(|| String::from("not an absolute path"))?;
+            if !access.outside && !holds(&path, &listed.uri) {
+                return Err("outside the playlist's folder; set allow-outside to play it".into());
+            }
+            listed
         }
         Location::File(path) => return Err(format!("no such file: {}", path.display())),
-        Location::Network(_) if !allow_network => {
+        Location::Network(_) if !access.network => {
             return Err("on the network; set allow-network to play it".into());
         }
         Location::Network(url) => Listed { uri: url.into(), ..Listed::default() },
@@ -73,10 +121,12 @@ enum Location {
 
 fn locate(location: &str, playlist: &Path) -> Location {
     match Url::parse(location) {
-        Ok(url) if url.scheme() == "file" => url.to_file_path().map_or(Location::Unknown, Location::File),
+        Ok(url) if url.scheme() == "file" => {
+            url.to_file_path().map_or(Location::Unknown, |path| Location::File(plain(&path)))
+        }
         Ok(url) if matches!(url.scheme(), "http" | "https") => Location::Network(url),
         Ok(url) if location[url.scheme().len()..].starts_with("://") => Location::Unknown,
-        _ => Location::File(playlist.parent().unwrap_or(Path::new("/")).join(location)),
+        _ => Location::File(plain(&playlist.parent().unwrap_or(Path::new("/")).join(location))),
     }
 }
 
@@ -166,6 +216,7 @@ mod tests {
         assert_eq!(file("/x/b.ogg"), Path::new("/x/b.ogg"));
         assert_eq!(file("file:///x/b%20c.ogg"), Path::new("/x/b c.ogg"));
         assert_eq!(file("Suite: I.ogg"), Path::new("/music/Suite: I.ogg"));
+        assert_eq!(file("a/../../etc/./b.ogg"), Path::new("/etc/b.ogg"));
         assert!(matches!(locate("http://a/b", list), Location::Network(_)));
         assert!(matches!(locate("smb://a/b", list), Location::Unknown));
     }

@@ -23,7 +23,7 @@ use crate::decode::Decode;
 use crate::listing::{Listed, Listing};
 use crate::store::Known;
 use crate::tags::{self, Tags};
-use crate::{Error, Skipped, folder, retag, store};
+use crate::{Access, Error, Skipped, folder, retag, store};
 
 mod write;
 
@@ -42,8 +42,9 @@ pub struct Scan<'a> {
     pub sources: &'a [String],
     /// How many files are read at once, at least 1.
     pub threads: usize,
-    /// Take network addresses in playlists into the library. They are not analysed.
-    pub allow_network: bool,
+    /// Where playlists may lead besides their own folders, those that are scanned, and what the library holds already.
+    /// What is on the network is not analysed.
+    pub access: Access,
     /// Write what the library knows better than a file's tags into them: mood words, names, tempo, key, ReplayGain.
     /// Otherwise no music file is ever changed.
     pub write_tags: bool,
@@ -134,16 +135,20 @@ impl Scan<'_> {
         mut progress: impl FnMut(Progress),
     ) -> Result<Report, Error> {
         let mut report = Report::default();
-        let (mut files, mut seen, mut folders) = (Vec::new(), HashSet::new(), Vec::new());
-        for source in self.sources {
-            let path = folder::place(source)?;
-            let listing = Listing::of(&path, self.allow_network)?;
+        let (mut files, mut seen) = (Vec::new(), HashSet::new());
+        let places =
+            self.sources.iter().map(|source| folder::place(source)).collect::<Result<Vec<_>, _>>()?;
+        let folders: Vec<_> = places.iter().filter(|path| path.is_dir()).cloned().collect();
+        let known = database.known()?;
+        let holds = |path: &Path, uri: &str| {
+            known.contains_key(uri) || folders.iter().any(|folder| path.starts_with(folder))
+        };
+        for path in &places {
+            let listing = Listing::of(path, self.access, &holds)?;
             report.failed.extend(listing.skipped);
             files.extend(listing.files.into_iter().filter(|file| seen.insert(file.uri.clone())));
-            folders.extend(path.is_dir().then_some(path));
         }
         report.listed = files.len();
-        let known = database.known()?;
         let contents = contents(&known);
         let work = Work { files: &files, known: &known, contents, decoder, cancel };
         let (unchanged, reading) = work.sort();

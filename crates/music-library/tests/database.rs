@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Ear, scan, tone};
-use music_library::{Chooser, Database, Error, Field, Library, Query, Value, table};
+use music_library::{Access, Chooser, Database, Error, Field, Library, Query, Value, table};
 use tempfile::TempDir;
 
 /// Two tones in a library.
@@ -30,10 +30,10 @@ fn a_library_opens_from_a_database_as_from_a_folder() {
     let (database, tracks) = filled(folder.path());
     let path = folder.path().join("library.db");
     assert!(Database::is_one(&path) && !Database::is_one(&tracks[0]));
-    let library = Library::open(text(&path), false).unwrap();
+    let library = Library::open(text(&path), Access::default()).unwrap();
     assert_eq!(library.tracks.iter().map(|track| track.title.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(library, Library::open(&format!("file://{}", path.display()), false).unwrap());
-    assert_eq!(library, Library::of(&database, "", false).unwrap());
+    assert_eq!(library, Library::open(&format!("file://{}", path.display()), Access::default()).unwrap());
+    assert_eq!(library, Library::of(&database, "", Access::default()).unwrap());
     assert!(library.tracks[0].true_peak.is_some());
 }
 
@@ -46,7 +46,7 @@ fn opinions_are_a_clients_own_or_else_everybodys() {
     database.rate("anna", text(&a), -1).unwrap();
     database.exclude("anna", text(&b), true).unwrap();
     let seen = |client| {
-        let library = Library::of(&database, client, false).unwrap();
+        let library = Library::of(&database, client, Access::default()).unwrap();
         library.tracks.iter().map(|track| (track.rating, track.excluded)).collect::<Vec<_>>()
     };
     assert_eq!(seen(""), [(2, true), (0, false)]);
@@ -54,7 +54,7 @@ fn opinions_are_a_clients_own_or_else_everybodys() {
     assert_eq!(seen("anna"), [(-1, true), (0, true)]);
     database.exclude("anna", text(&a), false).unwrap();
     assert_eq!(seen("anna"), [(-1, false), (0, true)]);
-    let library = Library::of(&database, "anna", false).unwrap();
+    let library = Library::of(&database, "anna", Access::default()).unwrap();
     let query = Query { at: Default::default(), emotion: None };
     let ranked = Chooser::new(0, 3).rank(&library, &query, 9);
     assert_eq!(ranked.len(), 1);
@@ -91,8 +91,8 @@ fn what_is_not_ours_is_refused_and_stays_as_it_is() {
     assert_eq!(fs::read(path("text.db")).unwrap(), b"hello");
     assert!(matches!(Database::open(path("missing.db")), Err(Error::Missing(_))));
     assert!(!path("missing.db").exists());
-    assert!(matches!(Library::open(text(&path("text.db")), false), Err(Error::UnknownKind(_))));
-    assert!(matches!(Library::open(text(&path("other.db")), false), Err(Error::NotADatabase(_))));
+    assert!(matches!(Library::open(text(&path("text.db")), Access::default()), Err(Error::UnknownKind(_))));
+    assert!(matches!(Library::open(text(&path("other.db")), Access::default()), Err(Error::NotADatabase(_))));
     // What SQLite leaves when it is killed at the very beginning.
     fs::write(path("empty.db"), "").unwrap();
     assert_eq!(Database::create(path("empty.db")).unwrap().count().unwrap(), 0);
@@ -106,7 +106,7 @@ fn a_newer_database_asks_for_a_newer_program() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let error = Library::open(text(&path), false).unwrap_err();
+    let error = Library::open(text(&path), Access::default()).unwrap_err();
     assert!(
         error.to_string().contains("version 99") && error.to_string().contains("newer gst-mood"),
         "{error}"
@@ -124,7 +124,7 @@ fn a_damaged_database_is_told_of_wherever_it_is_damaged() {
         let mut bytes = whole.clone();
         bytes[4096 * page + if page == 0 { 100 } else { 0 }..4096 * (page + 1)].fill(0xa5);
         fs::write(&path, &bytes).unwrap();
-        match Library::open(text(&path), false) {
+        match Library::open(text(&path), Access::default()) {
             Err(error @ Error::Damaged { .. }) => {
                 assert!(error.to_string().contains("scan again"), "{error}");
                 told += 1;
@@ -137,7 +137,7 @@ fn a_damaged_database_is_told_of_wherever_it_is_damaged() {
     assert!(told >= 3, "{told} of {pages}");
     // Cut off.
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(matches!(Library::open(text(&path), false), Err(Error::Damaged { .. })));
+    assert!(matches!(Library::open(text(&path), Access::default()), Err(Error::Damaged { .. })));
 }
 
 #[test]

@@ -10,11 +10,11 @@ use std::path::Path;
 use common::wav;
 use lofty::tag::ItemKey;
 use mood_schema::{Affect, Emotion};
-use music_library::{Error, Library};
+use music_library::{Access, Error, Library};
 use tempfile::TempDir;
 
 fn open(path: &Path) -> Result<Library, Error> {
-    Library::open(path.to_str().unwrap(), false)
+    Library::open(path.to_str().unwrap(), Access::default())
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_folder_is_searched_through_in_the_order_of_its_names() {
     assert!(library.tracks[1].uri.ends_with("/b/10%20%C3%A9%23.WAV"), "{}", library.tracks[1].uri);
     assert_eq!(library.tracks[2].emotions, [Emotion::Sad]);
     assert_eq!(library.tracks[2].affect, Some(Affect::of_emotion(Emotion::Sad)));
-    let again = Library::open(&format!("file://{}", folder.path().display()), false).unwrap();
+    let again = Library::open(&format!("file://{}", folder.path().display()), Access::default()).unwrap();
     assert_eq!(again, library);
 }
 
@@ -79,7 +79,7 @@ fn playlists_keep_their_order_and_say_what_is_missing() {
     assert_eq!(library.tracks[1].emotions, [Emotion::Happy]);
     let why: Vec<&str> = library.skipped.iter().map(|skipped| skipped.why.as_str()).collect();
     assert!(why[0].contains("no such file") && why[1].contains("allow-network"), "{why:?}");
-    let all = Library::open(list.to_str().unwrap(), true).unwrap();
+    let all = Library::open(list.to_str().unwrap(), Access { network: true, ..Access::default() }).unwrap();
     assert_eq!(all.tracks[2].uri, "http://example.org/x.mp3");
 
     let xspf = folder.path().join("list.xspf");
@@ -87,6 +87,31 @@ fn playlists_keep_their_order_and_say_what_is_missing() {
                 </track></trackList></playlist>";
     std::fs::write(&xspf, text).unwrap();
     assert_eq!(open(&xspf).unwrap().tracks[0].uri, library.tracks[0].uri);
+}
+
+#[test]
+fn a_playlist_leads_out_of_its_folder_only_where_it_may() {
+    let folder = TempDir::new().unwrap();
+    let outside = wav(folder.path(), "elsewhere/a.wav", &[]);
+    wav(folder.path(), "lists/music/b.wav", &[]);
+    std::os::unix::fs::symlink(folder.path().join("lists"), folder.path().join("link")).unwrap();
+    let text = format!(
+        "music/../../elsewhere/a.wav\n{0}\nfile://{0}\nmusic/b.wav\n{1}/lists/./music/b.wav\n",
+        outside.display(),
+        folder.path().display()
+    );
+    // Also where the list is reached by another way than its entries say.
+    for list in ["lists/list.m3u8", "link/list.m3u8"] {
+        let list = folder.path().join(list);
+        std::fs::write(&list, &text).unwrap();
+        let library = open(&list).unwrap();
+        assert!(library.tracks.iter().all(|track| track.uri.ends_with("b.wav")), "{:?}", library.tracks);
+        assert_eq!(library.skipped.len(), 3);
+        assert!(library.skipped.iter().all(|skipped| skipped.why.contains("allow-outside")));
+        let access = Access { outside: true, ..Access::default() };
+        let library = Library::open(list.to_str().unwrap(), access).unwrap();
+        assert!(library.skipped.is_empty() && library.tracks[0].uri.ends_with("/elsewhere/a.wav"));
+    }
 }
 
 #[test]
@@ -109,7 +134,7 @@ fn every_error_says_what_to_do() {
         (empty.path().to_str().unwrap().into(), "flac"),
     ];
     for (source, expected) in cases {
-        let error = Library::open(&source, false).unwrap_err().to_string();
+        let error = Library::open(&source, Access::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{source}: {error}");
     }
 }

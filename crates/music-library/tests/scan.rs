@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use common::{Ear, scan, sources, tone, wav};
 use lofty::tag::ItemKey;
-use music_library::{Database, Error, Field, Library, Provenance, Report, Scan, Value};
+use music_library::{Access, Database, Error, Field, Library, Provenance, Report, Scan, Value};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, std::path::PathBuf, Database) {
@@ -81,11 +81,11 @@ fn a_renamed_file_keeps_what_was_said_of_it_and_a_lost_one_comes_back_with_it() 
     let away = folder.path().join("away.wav");
     fs::rename(&new, &away).unwrap();
     assert_eq!(counts(&scan(&database, &music, &ear)), [0, 0, 0, 1, 1]);
-    let library = Library::of(&database, "", false).unwrap();
+    let library = Library::of(&database, "", Access::default()).unwrap();
     assert_eq!((library.tracks.len(), library.skipped.len()), (1, 1));
     fs::rename(&away, &new).unwrap();
     assert_eq!(counts(&scan(&database, &music, &ear)), [0, 0, 0, 2, 0]);
-    let library = Library::of(&database, "", false).unwrap();
+    let library = Library::of(&database, "", Access::default()).unwrap();
     assert!(library.tracks.iter().any(|track| track.moods == ["hopeful"] && track.rating == 2));
 }
 
@@ -107,7 +107,7 @@ fn a_person_beats_a_tag_beats_an_estimate() {
     let path = wav(&music, "a.wav", &[(ItemKey::Mood, "sad"), (ItemKey::ReplayGainTrackGain, "+2.00 dB")]);
     scan(&database, &music, &Ear::default());
     assert_eq!(from(&database, &path, Field::Loudness), Some(("-20".into(), Provenance::Tag)));
-    let track = |database: &Database| Library::of(database, "", false).unwrap().tracks.remove(0);
+    let track = |database: &Database| Library::of(database, "", Access::default()).unwrap().tracks.remove(0);
     assert!(track(&database).affect.unwrap().valence < 0.0);
 
     let place = path.to_str().unwrap();
@@ -130,7 +130,7 @@ fn stopped_at_any_moment_it_goes_on_from_there() {
     }
     let ear = Ear { stop_after: Some((5, &STOP)), ..Ear::default() };
     let sources = sources(&[&music]);
-    let scan = Scan { sources: &sources, threads: 3, allow_network: false, write_tags: false };
+    let scan = Scan { sources: &sources, threads: 3, access: Access::default(), write_tags: false };
     let report = scan.run(&database, Some(&ear), &STOP, |_| ()).unwrap();
     assert!(report.cancelled && report.added < 20, "{report:?}");
     assert_eq!(database.count().unwrap(), report.added as u64);
@@ -154,12 +154,12 @@ fn files_that_are_not_what_they_seem_are_told_of_and_not_offered() {
         assert_eq!(failed, ["empty.wav", "panic.ogg", "text.mp3"]);
         assert!(report.failed[2].why.contains("no sound in it"), "{:?}", report.failed);
     }
-    let library = Library::of(&database, "", false).unwrap();
+    let library = Library::of(&database, "", Access::default()).unwrap();
     assert_eq!((library.tracks.len(), library.skipped.len()), (1, 3));
     // Mended, it is one of the others.
     tone(&music, "empty.wav", 220.0, 1);
     assert_eq!(scan(&database, &music, &Ear::default()).failed.len(), 2);
-    assert_eq!(Library::of(&database, "", false).unwrap().tracks.len(), 2);
+    assert_eq!(Library::of(&database, "", Access::default()).unwrap().tracks.len(), 2);
 }
 
 #[test]
@@ -172,11 +172,11 @@ fn no_music_file_is_changed_unless_asked() {
     assert_eq!(fs::read(&path).unwrap(), before);
 
     let sources = sources(&[&music]);
-    let scan = Scan { sources: &sources, threads: 1, allow_network: false, write_tags: true };
+    let scan = Scan { sources: &sources, threads: 1, access: Access::default(), write_tags: true };
     let write = || scan.run(&database, Some(&ear), &AtomicBool::new(false), |_| ()).unwrap();
     assert_eq!((write().written, write().written), (1, 0));
     assert_eq!(fs::read_dir(&music).unwrap().count(), 1);
-    let library = Library::open(music.to_str().unwrap(), false).unwrap();
+    let library = Library::open(music.to_str().unwrap(), Access::default()).unwrap();
     assert_eq!(library.tracks[0].moods, ["hopeful"]);
     let measured = database.find(path.to_str().unwrap(), "").unwrap().number(Field::Loudness).unwrap();
     assert!((library.tracks[0].loudness.unwrap() - measured).abs() < 0.01);
@@ -191,14 +191,14 @@ fn a_disk_that_is_not_there_takes_nothing_along() {
     scan(&database, &music, &Ear::default());
     let run = || {
         let sources = sources(&[&music]);
-        let scan = Scan { sources: &sources, threads: 1, allow_network: false, write_tags: false };
+        let scan = Scan { sources: &sources, threads: 1, access: Access::default(), write_tags: false };
         scan.run(&database, None, &AtomicBool::new(false), |_| ())
     };
     fs::rename(&music, folder.path().join("away")).unwrap();
     assert!(matches!(run(), Err(Error::Missing(_))));
     fs::create_dir(&music).unwrap();
     assert!(matches!(run(), Err(Error::Empty { .. })), "an empty place to mount it");
-    assert_eq!(Library::of(&database, "", false).unwrap().tracks.len(), 1);
+    assert_eq!(Library::of(&database, "", Access::default()).unwrap().tracks.len(), 1);
 }
 
 #[test]
@@ -213,12 +213,41 @@ fn a_playlist_brings_its_names_and_the_network_only_where_it_may() {
     assert_eq!(from(&database, &path, Field::Title), Some(("A Name".into(), Provenance::Import)));
 
     let sources = sources(&[&list]);
-    let scan = Scan { sources: &sources, threads: 1, allow_network: true, write_tags: false };
+    let scan = Scan {
+        sources: &sources,
+        threads: 1,
+        access: Access { network: true, ..Access::default() },
+        write_tags: false,
+    };
     let ear = Ear::default();
     let report = scan.run(&database, Some(&ear), &AtomicBool::new(false), |_| ()).unwrap();
     assert_eq!((report.added, report.unchanged, ear.heard.load(Ordering::Relaxed)), (1, 1, 0));
-    assert_eq!(Library::of(&database, "", false).unwrap().tracks.len(), 1);
-    assert_eq!(Library::of(&database, "", true).unwrap().tracks.len(), 2);
+    assert_eq!(Library::of(&database, "", Access::default()).unwrap().tracks.len(), 1);
+    assert_eq!(
+        Library::of(&database, "", Access { network: true, ..Access::default() }).unwrap().tracks.len(),
+        2
+    );
+}
+
+#[test]
+fn a_playlist_may_lead_to_what_the_library_holds_or_is_given_along_with_it() {
+    let (folder, music, database) = place();
+    wav(&music, "a.wav", &[]);
+    wav(folder.path(), "elsewhere/b.wav", &[]);
+    let list = folder.path().join("lists/list.m3u8");
+    fs::create_dir(list.parent().unwrap()).unwrap();
+    let up = "../music/a.wav\n../elsewhere/b.wav\n";
+    fs::write(&list, up.replace("music", music.file_name().unwrap().to_str().unwrap())).unwrap();
+    let run = |given: &[&Path], access| {
+        let sources = sources(given);
+        let scan = Scan { sources: &sources, threads: 1, access, write_tags: false };
+        let report = scan.run(&database, None, &AtomicBool::new(false), |_| ()).unwrap();
+        (report.added, report.unchanged, report.failed.len())
+    };
+    assert_eq!(run(&[&list, &music], Access::default()), (1, 0, 1));
+    assert_eq!(run(&[&list], Access::default()), (0, 1, 1), "known by now");
+    assert_eq!(run(&[&list], Access { outside: true, ..Access::default() }), (1, 1, 0));
+    assert_eq!(run(&[&list], Access::default()), (0, 2, 0));
 }
 
 #[test]
@@ -226,7 +255,7 @@ fn without_a_decoder_tags_are_read_and_the_rest_is_made_up_for() {
     let (_folder, music, database) = place();
     let path = wav(&music, "a.wav", &[(ItemKey::TrackTitle, "Morning"), (ItemKey::InitialKey, "8A")]);
     let sources = sources(&[&music]);
-    let scan = Scan { sources: &sources, threads: 1, allow_network: false, write_tags: false };
+    let scan = Scan { sources: &sources, threads: 1, access: Access::default(), write_tags: false };
     scan.run(&database, None, &AtomicBool::new(false), |_| ()).unwrap();
     assert_eq!(from(&database, &path, Field::Title), Some(("Morning".into(), Provenance::Tag)));
     assert_eq!(from(&database, &path, Field::Key), Some(("Am".into(), Provenance::Tag)));

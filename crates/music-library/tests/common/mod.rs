@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lofty::config::WriteOptions;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
-use music_library::{Block, Database, Decode, Progress, Report, Scan};
+use music_library::{Access, Block, Database, Decode, Progress, Report, Scan};
 
 /// A tenth of a second of silence, with tags where given.
 pub fn wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
@@ -90,7 +90,7 @@ pub fn sources(paths: &[&Path]) -> Vec<String> {
 /// A plain scan of a folder or a playlist.
 pub fn scan(database: &Database, path: &Path, ear: &Ear) -> Report {
     let sources = sources(&[path]);
-    let scan = Scan { sources: &sources, threads: 2, allow_network: false, write_tags: false };
+    let scan = Scan { sources: &sources, threads: 2, access: Access::default(), write_tags: false };
     let mut last = Progress { done: 0, of: 0 };
     let report = scan.run(database, Some(ear), &AtomicBool::new(false), |now| last = now).unwrap();
     assert_eq!(last.done, last.of);

@@ -10,13 +10,14 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use music_library::Library;
+use music_library::{Database, Library};
 use serde_json::{Map, Value};
 
 use super::format;
 use super::input::Inputs;
 use super::loader::Loader;
 use super::log::DecisionLog;
+use super::memory::{self, Memory};
 use super::performance::{Command, Performance};
 use super::settings::{OnNoFace, Resume, Settings, Strategy, SwitchAt};
 
@@ -155,8 +156,13 @@ impl MoodPlayer {
     fn prepare(&self) -> Result<Performance, gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let source = settings.library.as_deref().unwrap_or_default();
-        let library = Library::open(source, settings.allow_network)
-            .map_err(|error| gst::error_msg!(gst::ResourceError::NotFound, ("{error}")))?;
+        let unreadable =
+            |error: &dyn std::fmt::Display| gst::error_msg!(gst::ResourceError::NotFound, ("{error}"));
+        let library = Library::open_for(source, &settings.client, settings.access())
+            .map_err(|error| unreadable(&error))?;
+        let database = Database::behind(source).map_err(|error| unreadable(&error))?;
+        let memory = database.map(|database| self.memory(database, settings.client.clone()));
+        let memory = memory.transpose().map_err(|error| unreadable(&error))?;
         gst::info!(CAT, imp = self, "{} tracks, {} left out", library.tracks.len(), library.skipped.len());
         let log = settings.log_location.as_ref().map(|location| {
             DecisionLog::create(Path::new(location)).map_err(|error| {
@@ -172,8 +178,21 @@ impl MoodPlayer {
                 ("cannot start the thread that opens tracks: {error}")
             )
         })?;
-        Performance::new(library, &settings, log.transpose()?, loader)
+        Performance::new(library, &settings, log.transpose()?, memory, loader)
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
+    }
+
+    fn memory(&self, database: Database, client: String) -> Result<Memory, memory::Unavailable> {
+        let element = self.obj().downgrade();
+        Memory::new(database, client, move |error| {
+            if let Some(element) = element.upgrade() {
+                gst::element_warning!(
+                    element,
+                    gst::ResourceError::Write,
+                    ("what is heard and rated is not all remembered: {error}")
+                );
+            }
+        })
     }
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
@@ -274,6 +293,9 @@ impl ObjectImpl for MoodPlayer {
         // GObject has checked the type.
         let set = match pspec.name() {
             "library" => value.get().map(|value| settings.library = value),
+            "client" => value.get::<Option<String>>().map(|value| {
+                settings.client = value.unwrap_or_default();
+            }),
             "strategy" => value.get().map(|value| settings.strategy = value),
             "target-valence" => value.get().map(|value| settings.target.valence = value),
             "target-arousal" => value.get().map(|value| settings.target.arousal = value),
@@ -301,6 +323,7 @@ impl ObjectImpl for MoodPlayer {
                 settings.max_negative_time = gst::ClockTime::from_nseconds(value);
             }),
             "allow-network" => value.get().map(|value| settings.allow_network = value),
+            "allow-outside" => value.get().map(|value| settings.allow_outside = value),
             "seed" => value.get().map(|value| settings.seed = value),
             "log-location" => value.get().map(|value| settings.log_location = value),
             _ => Ok(()),
@@ -316,6 +339,7 @@ impl ObjectImpl for MoodPlayer {
         let settings = lock(&self.settings).clone();
         match pspec.name() {
             "library" => settings.library.to_value(),
+            "client" => settings.client.to_value(),
             "strategy" => settings.strategy.to_value(),
             "target-valence" => settings.target.valence.to_value(),
             "target-arousal" => settings.target.arousal.to_value(),
@@ -331,6 +355,7 @@ impl ObjectImpl for MoodPlayer {
             "manual-mood" => settings.manual_mood.to_value(),
             "max-negative-time" => settings.max_negative_time.nseconds().to_value(),
             "allow-network" => settings.allow_network.to_value(),
+            "allow-outside" => settings.allow_outside.to_value(),
             "seed" => settings.seed.to_value(),
             "log-location" => settings.log_location.to_value(),
             "mood" => lock(&self.playing).mood.to_value(),
@@ -370,7 +395,16 @@ fn properties() -> Vec<glib::ParamSpec> {
             .build()
     };
     vec![
-        text("library", "A folder with music, or a playlist (m3u8, xspf)").mutable_ready().build(),
+        text("library", "A folder with music, a playlist (m3u8, xspf), or a library database")
+            .mutable_ready()
+            .build(),
+        text(
+            "client",
+            "Whose ratings and exclusions in the database count and, with a live camera, whose history; empty: everybody's",
+        )
+        .default_value("")
+        .mutable_ready()
+        .build(),
         glib::ParamSpecEnum::builder_with_default("strategy", Strategy::default())
             .blurb("How the music relates to the mood")
             .mutable_playing()
@@ -436,6 +470,10 @@ fn properties() -> Vec<glib::ParamSpec> {
         ),
         glib::ParamSpecBoolean::builder("allow-network")
             .blurb("Whether playlists may lead to other machines")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecBoolean::builder("allow-outside")
+            .blurb("Whether playlists may lead to files outside their own folders")
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt64::builder("seed")

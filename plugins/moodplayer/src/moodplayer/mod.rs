@@ -14,6 +14,7 @@ mod limiter;
 mod loader;
 mod log;
 mod loudness;
+mod memory;
 mod mixer;
 mod pads;
 mod performance;

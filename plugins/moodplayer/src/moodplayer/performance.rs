@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::format::Format;
 use super::loader::Loader;
 use super::log::DecisionLog;
+use super::memory::Memory;
 use super::player::Player;
 use super::settings::{Misspelt, Settings};
 use super::stage::{Interrupted, Patience};
@@ -58,6 +59,7 @@ pub struct Performance {
     policy: Policy,
     manual: Option<Emotion>,
     log: Option<DecisionLog>,
+    memory: Option<Memory>,
     stage: Option<Loader>,
     player: Option<Player<Loader>>,
     /// Told.
@@ -76,6 +78,7 @@ impl Performance {
         mut library: Library,
         settings: &Settings,
         log: Option<DecisionLog>,
+        memory: Option<Memory>,
         stage: Loader,
     ) -> Result<Self, Misspelt> {
         Ok(Self {
@@ -84,6 +87,7 @@ impl Performance {
             policy: Policy::new(settings.policy()?),
             manual: settings.manual()?,
             log,
+            memory,
             stage: Some(stage),
             player: None,
             nothing_plays: false,
@@ -95,10 +99,15 @@ impl Performance {
         })
     }
 
-    /// The format is agreed on.
-    pub fn set_format(&mut self, format: Format, settings: &Settings) {
+    /// The format is agreed on. `live`: somebody listens, so that what they heard before matters; a file must give the
+    /// same music every time.
+    pub fn set_format(&mut self, format: Format, settings: &Settings, live: bool) {
         if let Some(stage) = self.stage.take() {
-            self.player = Some(Player::new(stage, self.library.clone(), settings, format));
+            let mut player = Player::new(stage, self.library.clone(), settings, format);
+            if let Some(memory) = self.memory.as_ref().filter(|_| live) {
+                player.remember(memory.past());
+            }
+            self.player = Some(player);
             self.format = Some(format);
         }
     }
@@ -180,14 +189,23 @@ impl Performance {
             match command {
                 Command::Skip => player.skip(),
                 Command::FadeOut => player.fade_out(),
-                Command::Rate(rating) => player.rate(rating),
+                Command::Rate(rating) => {
+                    player.rate(rating);
+                    if let (Some(memory), Some(uri)) = (&self.memory, player.playing()) {
+                        memory.rated(uri, rating);
+                    }
+                }
             }
         }
+        let live = moment.patience == Patience::Never;
         let rendered = player.render(self.frame, &mut samples, moment.patience);
         let nothing_plays = player.is_at_a_loss();
         for event in player.take_events(self.frame + frames as u64) {
             if event.line.event == TrackEvent::Started {
                 self.policy.track_began();
+                if let Some(memory) = self.memory.as_ref().filter(|_| live) {
+                    memory.played(&event.line.uri);
+                }
             }
             self.tell(Line::Track(TrackLine { pts: timeline.stream(event.frame), ..event.line }));
         }

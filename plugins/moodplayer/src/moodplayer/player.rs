@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mood::Goal;
 use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
-use music_library::{Choice, Chooser, Library, Query};
+use music_library::{Choice, Chooser, Library, Play, Query};
 
 use super::format::Format;
 use super::limiter::Limiter;
@@ -81,9 +81,7 @@ impl Options {
 pub struct Player<S: Stage> {
     stage: S,
     library: Arc<Library>,
-    seed: u64,
     chooser: Chooser,
-    ratings: BTreeMap<usize, i32>,
     format: Format,
     options: Options,
     voices: Vec<Voice<S::Source>>,
@@ -111,9 +109,7 @@ impl<S: Stage> Player<S> {
         Self {
             stage,
             library,
-            seed: settings.seed,
             chooser: Chooser::new(settings.seed, settings.no_repeat as usize),
-            ratings: BTreeMap::new(),
             format,
             options: Options::new(settings, format),
             voices: Vec::new(),
@@ -210,9 +206,13 @@ impl<S: Stage> Player<S> {
     /// A person's word on the track that leads.
     pub fn rate(&mut self, rating: i32) {
         if let Some(track) = self.leading().map(|voice| voice.track) {
-            self.ratings.insert(track, rating);
             self.chooser.rate(track, rating);
         }
+    }
+
+    /// Takes over what was heard before, the oldest first.
+    pub fn remember(&mut self, past: &[Play]) {
+        self.chooser.remember(&self.library, past);
     }
 
     /// How far what is mixed is ahead of what is heard, so that the limiter can look ahead.
@@ -362,8 +362,7 @@ impl<S: Stage> Player<S> {
     /// A track can be played again: so may be the others.
     fn recover(&mut self) {
         (self.at_a_loss, self.retry_at) = (false, None);
-        self.chooser = Chooser::new(self.seed, self.options.no_repeat);
-        self.ratings.iter().for_each(|(track, rating)| self.chooser.rate(*track, *rating));
+        self.chooser.forgive();
     }
 
     /// Whether the next track is open. Those that cannot be played are reported and passed over.
@@ -405,7 +404,7 @@ impl<S: Stage> Player<S> {
             _ => self.cut(),
         };
         if self.due == Some(Due::Mood) {
-            self.remember();
+            self.note_place();
         }
         self.due = None;
         let sounding = self.voices.iter().any(|voice| voice.remaining() != Some(0));
@@ -460,7 +459,7 @@ impl<S: Stage> Player<S> {
         if self.voices[index].leads {
             return true;
         }
-        self.remember();
+        self.note_place();
         let length = self.cut();
         for (other, voice) in self.voices.iter_mut().enumerate() {
             voice.leads = other == index;
@@ -475,7 +474,7 @@ impl<S: Stage> Player<S> {
     }
 
     /// Notes where the leading track is left; one that was ending anyway begins anew.
-    fn remember(&mut self) {
+    fn note_place(&mut self) {
         let left = self.leading().and_then(|voice| {
             let position = if voice.source.ending().is_some() { 0 } else { voice.position };
             Some((voice.goal.emotion?, (voice.track, position)))
@@ -484,7 +483,7 @@ impl<S: Stage> Player<S> {
     }
 
     fn fade_out_all(&mut self) {
-        self.remember();
+        self.note_place();
         let length = self.cut();
         for voice in &mut self.voices {
             voice.leads = false;

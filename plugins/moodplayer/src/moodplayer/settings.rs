@@ -5,6 +5,7 @@ use std::time::Duration;
 use glib::prelude::*;
 use gst::prelude::*;
 use mood_schema::{Affect, Emotion};
+use music_library::Access;
 use serde_json::{Map, Value, json};
 
 /// How the music relates to the mood.
@@ -75,6 +76,7 @@ pub(crate) fn mark_enums_as_plugin_api() {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub library: Option<String>,
+    pub client: String,
     pub strategy: Strategy,
     pub target: Affect,
     pub subject: String,
@@ -89,6 +91,7 @@ pub struct Settings {
     pub manual_mood: String,
     pub max_negative_time: gst::ClockTime,
     pub allow_network: bool,
+    pub allow_outside: bool,
     pub seed: u64,
     pub log_location: Option<String>,
 }
@@ -98,6 +101,7 @@ impl Default for Settings {
         let policy = mood::Settings::default();
         Self {
             library: None,
+            client: String::new(),
             strategy: Strategy::default(),
             target: policy.target,
             subject: policy.subject.to_string(),
@@ -112,6 +116,7 @@ impl Default for Settings {
             manual_mood: String::new(),
             max_negative_time: gst::ClockTime::ZERO,
             allow_network: false,
+            allow_outside: false,
             seed: 0,
             log_location: None,
         }
@@ -160,7 +165,12 @@ impl Settings {
         self.crossfade.into()
     }
 
-    /// For the decision log.
+    /// Where playlists may lead.
+    pub fn access(&self) -> Access {
+        Access { network: self.allow_network, outside: self.allow_outside }
+    }
+
+    /// For the decision log; without the client, whose name is nobody else's business.
     pub fn to_json(&self) -> Map<String, Value> {
         let nick = |value: glib::Value| {
             let nick = glib::EnumValue::from_value(&value).map(|(_, value)| value.nick().to_owned());
@@ -183,6 +193,7 @@ impl Settings {
             "manual-mood": self.manual_mood,
             "max-negative-time": self.max_negative_time.nseconds(),
             "allow-network": self.allow_network,
+            "allow-outside": self.allow_outside,
             "seed": self.seed,
         });
         match settings {

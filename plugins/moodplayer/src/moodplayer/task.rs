@@ -124,7 +124,9 @@ impl MoodPlayer {
         let start = self.wait_for_start()?;
         if performance.format.is_none() {
             self.push_stream_start();
-            performance.set_format(self.negotiate()?, &lock(&self.settings));
+            let format = self.negotiate()?;
+            let live = lock(&self.state).inputs.is_live();
+            performance.set_format(format, &lock(&self.settings), live);
         }
         let Some(format) = performance.format else { return Err(Stop::Flushing) };
         let timeline = Timeline::new(start.segment.as_ref(), format.rate, start.from);

@@ -9,7 +9,12 @@ use crate::studio::{Session, library, player};
 
 fn live() -> (tempfile::TempDir, Session) {
     let library = library();
-    let player = player(library.path());
+    let session = watched_by_a_camera(player(library.path()));
+    (library, session)
+}
+
+/// Before a live camera that sees nobody: neutral music.
+pub fn watched_by_a_camera(player: gst::Element) -> Session {
     player.set_property_from_str("on-no-face", "neutral");
     let session = Session::new(player, "audio/x-raw,format=F32LE");
     let camera = gst::parse::bin_from_description(
@@ -17,7 +22,7 @@ fn live() -> (tempfile::TempDir, Session) {
         true,
     );
     session.watch(camera.unwrap().upcast_ref(), "mood");
-    (library, session)
+    session
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod hand;
 mod live;
 mod material;
 mod night;
+mod remembered;
 mod studio;
 mod trouble;
