@@ -41,6 +41,7 @@ fi
 
 rm -f "$folder/library.db"*
 nproc | sed 's/$/ cores/'
-time "$gst_mood" library scan "$folder/music" --library "$folder/library.db"
-time "$gst_mood" library scan "$folder/music" --library "$folder/library.db"
+for _ in first second; do
+    { time "$gst_mood" library scan "$folder/music" --library "$folder/library.db"; } 2>&1
+done
 cargo run -q --release -p music-library --example pick

@@ -1,7 +1,6 @@
 //! Clients: the history and the baseline of people who agreed to it, in the user's data folder, each under a folder whose
 //! name does not tell theirs.
 
-use std::env;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
 
+use crate::data;
 use crate::failure::Failure;
 use crate::folder;
 use crate::process::{Consented, fingerprint};
@@ -28,7 +28,7 @@ struct Card {
     name: String,
     /// The note that was required before anything was stored.
     consent: String,
-    /// When the last session was added, ISO 8601.
+    /// When the last session was added, or the note, ISO 8601.
     updated: String,
 }
 
@@ -36,16 +36,28 @@ struct Card {
 pub fn open(name: &str) -> Result<Client, Failure> {
     // A hash, because a name may be anything: a path, for example.
     let hash = fingerprint::digest(name.trim().to_lowercase().as_bytes());
-    Ok(Client { folder: data()?.join("clients").join(hash) })
+    Ok(Client { folder: data::folder()?.join("clients").join(hash) })
 }
 
-/// `$GST_MOOD_DATA`, or where the user's programs keep their data.
-fn data() -> Result<PathBuf, Failure> {
-    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    named("GST_MOOD_DATA")
-        .or_else(|| named("XDG_DATA_HOME").map(|data| data.join("gst-mood")))
-        .or_else(|| named("HOME").map(|home| home.join(".local/share/gst-mood")))
-        .ok_or_else(|| Failure::Work("no place for clients: set HOME or GST_MOOD_DATA".into()))
+/// Agrees that something is stored of a client: they have consented before, or `consent` is the note that they have.
+/// Nobody is asked for everybody, who is `""`.
+pub fn agree(name: &str, consent: Option<&str>) -> Result<(), Failure> {
+    if name.trim().is_empty() {
+        return Ok(());
+    }
+    let folder = open(name)?.folder;
+    let card = folder.join(CLIENT);
+    match consent.map(str::trim).filter(|note| !note.is_empty()) {
+        Some(note) => {
+            folder::keep_private();
+            fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+            write(&card, &Card { name: name.into(), consent: note.into(), updated: folder::now() })
+        }
+        None if card.exists() => Ok(()),
+        None => Err(Failure::Work(format!(
+            "what is stored of the client {name} needs a consent note: --consent NOTE, once"
+        ))),
+    }
 }
 
 impl Client {

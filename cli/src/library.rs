@@ -9,6 +9,8 @@ use std::time::Duration;
 use music_library::{Access, Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
 use serde_json::json;
 
+use crate::clients;
+use crate::data;
 use crate::decode::Decoder;
 use crate::failure::Failure;
 use crate::pipeline;
@@ -64,7 +66,7 @@ pub enum Command {
         #[command(flatten)]
         library: Place,
         #[command(flatten)]
-        client: Client,
+        client: Consented,
     },
     /// Write all that is known as a CSV table
     Export {
@@ -111,6 +113,24 @@ pub struct Client {
     client: String,
 }
 
+/// Whose opinions are stored.
+#[derive(clap::Args)]
+pub struct Consented {
+    /// Whose opinions these are; everybody's where nobody is named
+    #[arg(long, default_value = "")]
+    pub client: String,
+    /// The note that the client has consented to being stored, once: who, when, where the signed form is
+    #[arg(long, value_name = "NOTE", requires = "client")]
+    pub consent: Option<String>,
+}
+
+impl Consented {
+    /// Fails where nothing may be stored of the client.
+    pub fn check(&self) -> Result<(), Failure> {
+        clients::agree(&self.client, self.consent.as_deref())
+    }
+}
+
 /// The arguments of `set`.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("change").multiple(true).required(true).args([
@@ -124,7 +144,7 @@ pub struct Set {
     #[command(flatten)]
     library: Place,
     #[command(flatten)]
-    client: Client,
+    client: Consented,
     #[arg(long, value_parser = |text: &str| Field::Title.parse(text))]
     title: Option<Value>,
     #[arg(long, value_parser = |text: &str| Field::Artist.parse(text))]
@@ -176,7 +196,10 @@ pub fn run(command: Command) -> Result<(), Failure> {
             list(&library.open()?, &client.client, text.as_deref(), plot.as_deref(), json)
         }
         Command::Set(set) => run_set(&set),
-        Command::Import { table, library, client } => import(&library.open()?, &client.client, &table),
+        Command::Import { table, library, client } => {
+            client.check()?;
+            import(&library.open()?, &client.client, &table)
+        }
         Command::Export { table, library, client } => {
             export(&library.open()?, &client.client, table.as_deref())
         }
@@ -185,10 +208,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
 
 /// The database of the user who says nothing else.
 pub fn default_library() -> Result<PathBuf, Failure> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
-    data.map(|data| data.join("gst-mood/library.db"))
-        .ok_or_else(|| Failure::Work("there is no home folder: name a database with --library".into()))
+    Ok(data::folder()?.join("library.db"))
 }
 
 /// An error of the library's.
@@ -372,6 +392,7 @@ fn run_set(set: &Set) -> Result<(), Failure> {
     let said = said.into_iter().filter(|(_, value)| value.is_some());
     let values: Vec<_> = cleared.chain(said.map(|(field, value)| (field, value.clone()))).collect();
     let excluded = set.exclude.then_some(true).or(set.include.then_some(false));
+    set.client.check()?;
     let client = &set.client.client;
     let mut wrong = Vec::new();
     for track in &set.tracks {

@@ -15,7 +15,7 @@ use gst::prelude::*;
 use mood_schema::{Candidate, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 
 use crate::failure::Failure;
-use crate::library::{Reach, default_library};
+use crate::library::{Consented, Reach, default_library};
 use crate::mpris::{Mpris, News, Request, Source, Status};
 use crate::volume::Volume;
 use crate::{pipeline, start_gstreamer};
@@ -31,6 +31,8 @@ pub struct Arguments {
     /// A library database, a folder with music or a playlist [default: the user's own database]
     #[arg(short, long)]
     library: Option<PathBuf>,
+    #[command(flatten)]
+    client: Consented,
     /// A device such as /dev/video2, a film to try it with, or a source in gst-launch's notation
     /// [default: the first camera there is]
     #[arg(long)]
@@ -85,6 +87,7 @@ fn coordinate(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let library = arguments.library.clone().map_or_else(default_library, Ok)?;
     let library = text(&library)?;
+    arguments.client.check()?;
     start_gstreamer()?;
     let pipeline = build(arguments, &library)?;
     let mut live = Live {
@@ -134,6 +137,7 @@ fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Failure>
     }
     let player = pipeline::element(&pipeline, "player")?;
     player.set_property("library", library);
+    player.set_property("client", &arguments.client.client);
     player.set_property("allow-network", arguments.reach.allow_network);
     player.set_property("allow-outside", arguments.reach.allow_outside);
     player.set_property("target-valence", arguments.target_valence);

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
 
 mod clients;
+mod data;
 mod decode;
 mod demo;
 mod doctor;

@@ -89,8 +89,15 @@ fn bare_command(program: impl AsRef<OsStr>) -> Command {
     }
     // Without a display or sound server the same happens everywhere.
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.env("GST_MOOD_DATA", data());
     command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").current_dir(place::root());
     command
+}
+
+/// Where the command keeps what is stored of clients, empty when the test program begins.
+fn data() -> &'static PathBuf {
+    static DATA: OnceLock<PathBuf> = OnceLock::new();
+    DATA.get_or_init(|| place::lasting_folder(&format!("data-{}", place::program())))
 }
 
 /// Made once a test program: reading all plugins takes seconds.

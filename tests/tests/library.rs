@@ -149,8 +149,9 @@ fn what_is_set_is_listed_exported_and_imported_elsewhere() {
     let track = sound::tone(&music, "a.wav", 440.0, 1, "sad");
     sound::tone(&music, "b.wav", 550.0, 1, "happy");
     library(&["scan", text(&music)], &database).ok();
-    let set = ["set", text(&track), "--mood", "calm, warm", "--rating=-1", "--bpm", "70", "--client", "anna"];
-    assert!(library(&set, &database).ok().stdout.contains("calm, warm"));
+    let set = ["set", text(&track), "--mood", "calm, warm", "--rating=-1", "--bpm", "70"];
+    let anna = ["--client", "anna", "--consent", "signed"];
+    assert!(library(&[&set[..], &anna].concat(), &database).ok().stdout.contains("calm, warm"));
     let values = listed(&database, "a.wav")["values"].clone();
     assert_eq!((&values["mood"]["value"], &values["mood"]["from"]), (&"calm; warm".into(), &"user".into()));
 

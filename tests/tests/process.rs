@@ -471,8 +471,20 @@ fn clients_are_kept_with_consent_and_forgotten() {
     let compared: Value = serde_json::from_str(&compared.stdout).unwrap();
     assert_eq!(compared["sessions"].as_array().unwrap().len(), 2);
     assert!(practice.path("comparison.html").exists());
+    // Their opinions of music need no second note, and go as well.
+    let tone = sound::tone(practice.folder.path(), "a.wav", 440.0, 1, "calm");
+    let tone = tone.to_str().unwrap();
+    let library = |arguments: &[&str]| run(practice.command(&[&["library"], arguments].concat()), LIMIT);
+    library(&["scan", "--tags-only", practice.folder.path().to_str().unwrap()]).ok();
+    library(&["set", tone, "--rating", "2", "--client", "Nobody"]).fails_with(&["consent note"]);
+    library(&["set", tone, "--rating", "-1", "--client", "ada l."]).ok();
+    assert!(library(&["list", "--client", "Ada L. "]).ok().stdout.contains("rated -1"));
     let forgotten = run(practice.command(&["forget", "ada l."]), LIMIT).ok();
-    assert!(forgotten.stdout.contains("2 sessions"), "{forgotten}");
+    assert!(forgotten.stdout.contains("2 sessions") && forgotten.stdout.contains("1 ratings"), "{forgotten}");
+    assert!(!library(&["list", "--client", "Ada L."]).ok().stdout.contains("rated"));
+    assert!(
+        !String::from_utf8_lossy(&fs::read(practice.path("data/library.db")).unwrap()).contains("ada l.")
+    );
     assert_eq!(fs::read_dir(practice.path("data/clients")).unwrap().count(), 0);
     run(practice.command(&["forget", "Ada L."]), LIMIT).fails_with(&["nothing is stored"]);
 }

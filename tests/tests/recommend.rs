@@ -64,7 +64,7 @@ fn ratings_exclusions_and_clients_count() {
     let set = |change: &[&str]| {
         mood(&[&["library", "set", text(&happy), "-l", text(&database)], change].concat()).ok();
     };
-    set(&["--exclude", "--client", "anna"]);
+    set(&["--exclude", "--client", "anna", "--consent", "signed"]);
     assert_eq!(names(&["--mood", "happy"], &database).len(), 3);
     let anna = names(&["--mood", "happy", "--client", "anna"], &database);
     assert!(anna.len() == 2 && !anna.contains(&"happy.wav".into()), "{anna:?}");

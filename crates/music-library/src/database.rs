@@ -118,6 +118,9 @@ impl Database {
         if path.is_dir() || (length > 0 && !Self::is_one(&path)) {
             return Err(Error::NotADatabase(path));
         }
+        if more.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            make_private(&path)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| in_words(&path, error))?;
         let database = Self { connection, path };
@@ -177,6 +180,19 @@ impl Database {
     /// A result of SQLite's with an error in words.
     pub(crate) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, Error> {
         result.map_err(|error| in_words(&self.path, error))
+    }
+}
+
+/// Makes an empty file where there is none. It will say what people like: that is its owner's to read. What SQLite puts
+/// beside it is as private.
+fn make_private(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::Database { path: path.into(), reason: error.to_string() })
+        }
+        _ => Ok(()),
     }
 }
 

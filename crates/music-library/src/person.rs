@@ -1,4 +1,5 @@
-//! What persons think of tracks, and what they have heard: per client, `""` standing for everybody.
+//! What persons think of tracks, and what they have heard: per client, `""` standing for everybody. Clients' names differ
+//! neither in case nor in the space around them.
 
 use std::collections::HashMap;
 
@@ -14,12 +15,17 @@ pub(crate) struct Opinion {
     pub(crate) excluded: Option<bool>,
 }
 
+/// As a client is called in the database.
+fn called(client: &str) -> String {
+    client.trim().to_lowercase()
+}
+
 /// By track, as a client sees it: their own word, else everybody's.
 pub(crate) fn opinions(connection: &Connection, client: &str) -> rusqlite::Result<HashMap<i64, Opinion>> {
     let sql = "SELECT track, rating, forbidden FROM opinion WHERE client IN ('', ?) ORDER BY client";
     let mut opinions: HashMap<i64, Opinion> = HashMap::new();
     let mut sql = connection.prepare_cached(sql)?;
-    let mut rows = sql.query([client])?;
+    let mut rows = sql.query([called(client)])?;
     while let Some(row) = rows.next()? {
         let opinion = opinions.entry(row.get(0)?).or_default();
         opinion.rating = row.get::<_, Option<i32>>(1)?.or(opinion.rating);
@@ -43,7 +49,7 @@ pub(crate) fn put(
                ON CONFLICT (client, track) DO UPDATE SET
                rating = coalesce(?3, rating), forbidden = coalesce(?4, forbidden)";
     let rating = rating.map(|rating| rating.clamp(-2, 2));
-    connection.prepare_cached(sql)?.execute(params![client, track, rating, excluded]).map(|_| ())
+    connection.prepare_cached(sql)?.execute(params![called(client), track, rating, excluded]).map(|_| ())
 }
 
 /// Something that was played.
@@ -74,7 +80,8 @@ impl Database {
     pub fn record_played(&self, client: &str, place: &str, at: i64) -> Result<(), Error> {
         let sql = "INSERT INTO play (client, track, at) VALUES (?, ?, ?)";
         let id = self.id_of(place)?;
-        self.told(self.written(|connection| connection.execute(sql, params![client, id, at]))).map(|_| ())
+        self.told(self.written(|connection| connection.execute(sql, params![called(client), id, at])))
+            .map(|_| ())
     }
 
     /// What a client heard last, the oldest first, at most so many.
@@ -85,11 +92,27 @@ impl Database {
         let plays = self.connection.prepare(sql).and_then(|mut sql| {
             let play =
                 |row: &rusqlite::Row<'_>| Ok(Play { uri: row.get(0)?, client: row.get(1)?, at: row.get(2)? });
-            sql.query_map(params![client, last], play)?.collect::<rusqlite::Result<Vec<Play>>>()
+            sql.query_map(params![called(client), last], play)?.collect::<rusqlite::Result<Vec<Play>>>()
         });
         self.told(plays).map(|mut plays| {
             plays.reverse();
             plays
         })
+    }
+
+    /// Removes what is known of a client; how many opinions and plays that were.
+    pub fn forget(&self, client: &str) -> Result<usize, Error> {
+        let client = called(client);
+        let forgotten = self.written(|connection| {
+            let opinions = connection.execute("DELETE FROM opinion WHERE client = ?", [&client])?;
+            Ok(opinions + connection.execute("DELETE FROM play WHERE client = ?", [&client])?)
+        });
+        let forgotten = self.told(forgotten)?;
+        // What is deleted would stay in the file and in its log until something else is written there.
+        self.told(
+            self.connection
+                .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"),
+        )?;
+        Ok(forgotten)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The mood pads' threads leave what they see in [`input`]; one task on the source pad reads it, lets a
 //! [`mood::Policy`] decide ([`performance`]), has a [`player`] turn the wishes into sound, and pushes that. Decks decode
-//! in pipelines of their own ([`deck`]), opened and measured by a worker ([`loader`]).
+//! in pipelines of their own ([`deck`]), opened and measured by a worker ([`loader`]). What is to stay goes
+//! into the library's database ([`memory`]).
 
 mod cue;
 mod deck;
@@ -33,8 +34,13 @@ glib::wrapper! {
     /// next when it changes. The pads `mood` and `mood_%u` take pictures of any kind, read the faces on them and drop
     /// them; without any, music plays by hand: the `manual-mood`, or neutral music.
     ///
-    /// The music comes from a folder or a playlist (`library`). A piece's mood is what its tag says (`TMOO`, `MOOD`,
-    /// iTunes `MOOD`, `WM/Mood`), or the file beside it with `.mood` added to its name.
+    /// The music comes from a folder, a playlist or a database made by `gst-mood library scan` (`library`). A piece's mood
+    /// is what its tag says (`TMOO`, `MOOD`, iTunes `MOOD`, `WM/Mood`), or the file beside it with `.mood` added to its
+    /// name. A playlist leads to files below its own folder only, unless `allow-outside` or `allow-network` is set.
+    ///
+    /// Of a database, the ratings and exclusions of the `client` count, and `rate` is kept there. What is played to live
+    /// pictures is written into the client's history, which the next time begins with; recorded pictures give the same
+    /// music whatever was heard before.
     ///
     /// Live pictures: the music runs on the pipeline's clock. Recorded pictures: in lock step with their timestamps, so
     /// that the same pictures, settings and seed give the same audio and the same decision log at any speed.
@@ -50,7 +56,7 @@ glib::wrapper! {
     ///
     /// Element messages: `mood-changed`, `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`,
     /// `track-failed`, `safety-limit`. Actions: `skip`, `fade-out`, `rate` (-2, never while anything else fits, to 2, a
-    /// favourite; for as long as the element runs).
+    /// favourite).
     ///
     /// ## Music for whoever sits at the camera
     /// ```text
