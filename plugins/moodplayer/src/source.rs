@@ -1,5 +1,7 @@
 //! Where a file's sound comes from, for the player's decks and for whoever analyses the same files.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use glib::prelude::*;
 use gst::prelude::*;
 
@@ -24,8 +26,9 @@ pub fn add_sound(
         refuse_streaming_formats(&source);
     }
     pipeline.add_many([&source, &convert])?;
-    let input =
-        convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?.downgrade();
+    let input = convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
+    leave_out_what_comes_too_early(&input);
+    let input = input.downgrade();
     source.connect_pad_added({
         let input = input.clone();
         // The first sound is the track's; a second one finds the input taken.
@@ -41,6 +44,38 @@ pub fn add_sound(
         }
     });
     Ok(convert)
+}
+
+/// AAC begins with what its encoder needed to get going, and an MP4 file's edit list says how much. Where that ends between
+/// two nanoseconds, as at 44.1 kHz, GStreamer 1.22 gives the buffer before a time of one, and leaves all of its samples in.
+fn leave_out_what_comes_too_early(pad: &gst::Pad) {
+    let begun = AtomicBool::new(false);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if begun.swap(true, Ordering::Relaxed) {
+            return gst::PadProbeReturn::Remove;
+        }
+        let audio = pad.current_caps().and_then(|caps| gst_audio::AudioInfo::from_caps(&caps).ok());
+        let (Some(audio), Some(gst::PadProbeData::Buffer(buffer))) = (audio, &mut info.data) else {
+            return gst::PadProbeReturn::Remove;
+        };
+        let frames = buffer.size() as u64 / u64::from(audio.bpf().max(1));
+        let lasts = buffer.duration().and_then(|time| {
+            time.nseconds().mul_div_round(u64::from(audio.rate()), gst::ClockTime::SECOND.nseconds())
+        });
+        match lasts {
+            Some(0) if frames > 1 => gst::PadProbeReturn::Drop,
+            // Rounded times are a frame off at most.
+            Some(lasts) if lasts + 1 < frames => {
+                let early = (frames - lasts) as usize * audio.bpf() as usize;
+                let (flags, size) = (gst::BufferCopyFlags::all(), buffer.size());
+                if let Ok(rest) = buffer.copy_region(flags, early..size) {
+                    *buffer = rest;
+                }
+                gst::PadProbeReturn::Remove
+            }
+            _ => gst::PadProbeReturn::Remove,
+        }
+    });
 }
 
 /// An element of GStreamer's base.

@@ -67,7 +67,8 @@ fn without_crossfade_a_track_follows_itself_without_a_step() {
         let folder = tempfile::TempDir::new().unwrap();
         write(&folder.path().join(name), format, 48_000, 1, &sine);
         if name == "d.mp3" {
-            tag_as_lame_does(&folder.path().join("a.wav"), &folder.path().join(name), &sine);
+            let codec = ["-codec:a", "libmp3lame", "-b:a", "192k"];
+            encode(&folder.path().join("a.wav"), &folder.path().join(name), &codec, 48_000, &sine);
         }
         std::fs::write(folder.path().join(format!("{name}.mood")), "happy").unwrap();
         let player = player(folder.path());
@@ -86,16 +87,39 @@ fn without_crossfade_a_track_follows_itself_without_a_step() {
     }
 }
 
-/// GStreamer's encoder does not say what it adds before and after the music; FFmpeg's does.
-fn tag_as_lame_does(wave: &Path, path: &Path, samples: &[f32]) {
-    write(wave, "F32LE", 48_000, 1, samples);
-    let encode = std::process::Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-i"])
-        .arg(wave)
-        .args(["-codec:a", "libmp3lame", "-b:a", "192k"])
-        .arg(path)
-        .status();
-    assert!(encode.expect("ffmpeg, which make setup installs").success());
+#[test]
+fn an_aac_track_begins_with_its_first_sample() {
+    init();
+    let folder = tempfile::TempDir::new().unwrap();
+    // A second is whole periods, what is kept of silence is not.
+    let turn = |rate: f32| 440.0 * std::f32::consts::TAU / rate;
+    let sine: Vec<f32> = (0..441_000).map(|frame| 0.5 * (turn(44_100.0) * frame as f32).cos()).collect();
+    let path = folder.path().join("a.m4a");
+    encode(&folder.path().join("a.wav"), &path, &["-codec:a", "aac", "-b:a", "192k"], 44_100, &sine);
+    let turn = turn(48_000.0);
+    std::fs::write(folder.path().join("a.m4a.mood"), "happy").unwrap();
+    let recording = perform(player(folder.path()), &[(Some(Happy), 8)]);
+    let started = recording.messages.iter().find(|message| message.name() == "track-started").unwrap();
+    let begin = (started.get::<u64>("timestamp").unwrap() as f64 * 48e-6).round() as usize;
+    let heard: Vec<f32> = recording.samples.chunks(2).map(|frame| frame[0]).collect();
+    // Music that begins in silence is faded in, so its phase tells where it begins.
+    let phase = |from: usize| {
+        let part = heard[from..from + 9_600].iter().enumerate();
+        let (x, y) = part.fold((0.0, 0.0), |(x, y), (frame, sample)| {
+            let at = turn * frame as f32;
+            (x + sample * at.cos(), y - sample * at.sin())
+        });
+        y.atan2(x)
+    };
+    assert!(phase(begin + 48_000).abs() < 0.05, "{} frames late", -phase(begin + 48_000) / turn);
+}
+
+/// GStreamer's encoders do not say what they add before and after the music; FFmpeg's do.
+fn encode(wave: &Path, path: &Path, codec: &[&str], rate: u32, samples: &[f32]) {
+    write(wave, "F32LE", rate, 1, samples);
+    let mut encode = std::process::Command::new("ffmpeg");
+    encode.args(["-v", "error", "-y", "-i"]).arg(wave).args(codec).arg(path);
+    assert!(encode.status().expect("ffmpeg, which make setup installs").success());
     std::fs::remove_file(wave).unwrap();
 }
 
@@ -103,9 +127,14 @@ fn tag_as_lame_does(wave: &Path, path: &Path, samples: &[f32]) {
 fn a_track_resumes_on_the_very_sample() {
     init();
     // The last is so long that it is sought.
-    for (name, seconds) in
-        [("happy.wav", 28), ("happy.flac", 28), ("happy.ogg", 28), ("happy.mp3", 28), ("long.flac", 312)]
-    {
+    for (name, seconds) in [
+        ("happy.wav", 28),
+        ("happy.flac", 28),
+        ("happy.ogg", 28),
+        ("happy.mp3", 28),
+        ("happy.m4a", 28),
+        ("long.flac", 312),
+    ] {
         let folder = tempfile::TempDir::new().unwrap();
         let channels = if seconds > 60 { 1 } else { 2 };
         Material { name, channels, seconds: seconds as f64 + 20.0, ..Material::default() }
