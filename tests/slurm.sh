@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs the tests of pipelines/cluster on a Slurm of one machine, this one, and takes it down again. Not part of `make test`:
-#   apt-get install --no-install-recommends slurm-wlm munge     once, and then, as root, after `make build`:
-#   tests/slurm.sh [arguments of cargo test]
+#   sudo apt-get install --no-install-recommends slurm-wlm munge     once
+#   tests/slurm.sh [ARGUMENTS OF THE TEST]                           as root, after `make build`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo 'slurmd starts jobs for their users: run this as root' >&2; exit 1; }
+export PATH=$PATH:/usr/sbin
 for program in munged slurmctld slurmd; do
-    PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || { echo "there is no $program: apt-get install slurm-wlm munge" >&2; exit 1; }
+    command -v "$program" >/dev/null || { echo "there is no $program: apt-get install slurm-wlm munge" >&2; exit 1; }
 done
 
 # Jobs begin in a clean environment, so the place of the configuration cannot be told them: it is the usual one.
@@ -58,15 +59,19 @@ END
 mkdir -p "$folder/state" "$folder/spool" "$folder/munge"
 dd if=/dev/urandom of="$folder/munge/key" bs=1024 count=1 status=none
 chmod 400 "$folder/munge/key"
-export PATH=$PATH:/usr/sbin
 munged --foreground --key-file="$folder/munge/key" --socket="$folder/munge/socket" --pid-file="$folder/munge/pid" \
     --seed-file="$folder/munge/seed" --log-file="$folder/munge/log" >/dev/null 2>&1 &
 pids+=($!)
-slurmctld -D >/dev/null 2>&1 & pids+=($!)
-slurmd -D >/dev/null 2>&1 & pids+=($!)
+slurmctld -D >/dev/null 2>&1 &
+pids+=($!)
+slurmd -D >/dev/null 2>&1 &
+pids+=($!)
 for _ in $(seq 60); do
     [ "$(sinfo --noheader --format=%T 2>/dev/null)" = idle ] && break
     sleep 1
 done
-sinfo
-"$@"
+[ "$(sinfo --noheader --format=%T)" = idle ] || { tail "$folder"/*.log >&2; exit 1; }
+
+export MOOD_TEST_CLUSTER="--profile $PWD/pipelines/cluster/profiles/slurm --slurm-status-command squeue \
+    --slurm-init-seconds-before-status-checks 2 --seconds-between-status-checks 2 --latency-wait 10"
+cargo test -p mood-tests --test cluster -- --test-threads 1 "$@"
