@@ -12,10 +12,13 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from pymediainfo import MediaInfo
-from snakemake.exceptions import WorkflowError
 
 HERE = Path(__file__).resolve().parent
 BUILT = HERE.parent.parent / "target/release/gst-mood"
+
+
+class Mistake(Exception):
+    """What the user can put right, in one line."""
 
 
 class Archive:
@@ -23,7 +26,7 @@ class Archive:
 
     def __init__(self, config, files):
         if not files:
-            raise WorkflowError(f"no settings: copy {HERE}/settings.yaml, fill it in, and name it with --configfile")
+            raise Mistake(f"no settings: copy {HERE}/settings.yaml, fill it in, and name it with --configfile")
         check(config, "settings", files[-1])
         self.here = Path(files[-1]).parent
         self.output = self.here / config["output"]
@@ -33,7 +36,7 @@ class Archive:
         self.options = config.get("options", {})
         for key in ("library", "model"):
             if key in self.options and not (self.here / self.options[key]).exists():
-                raise WorkflowError(f"{files[-1]}: options.{key}: there is no {self.here / self.options[key]}")
+                raise Mistake(f"{files[-1]}: options.{key}: there is no {self.here / self.options[key]}")
         table = self.here / config["sessions"]
         videos = self.here / config["videos"] if "videos" in config else table.parent
         self.sessions = read_sessions(table, videos)
@@ -67,7 +70,7 @@ def check(data, schema, what):
         place = "".join(f"{key}: " for key in error.absolute_path)
         help = isinstance(error.schema, dict) and error.schema.get("description")
         message = f"{error.instance!r}: {help}" if help else error.message
-        raise WorkflowError(f"{what}: {place}{message}")
+        raise Mistake(f"{what}: {place}{message}")
 
 
 def find_program(named, here):
@@ -76,14 +79,14 @@ def find_program(named, here):
     else:
         found = shutil.which(BUILT) or shutil.which("gst-mood")
     if not found:
-        raise WorkflowError(f"there is no {named or 'gst-mood'}: `make build`, or gst_mood: in the settings")
+        raise Mistake(f"there is no {named or 'gst-mood'}: `make build`, or gst_mood: in the settings")
     return found
 
 
 def version(program):
     asked = subprocess.run([program, "--version"], capture_output=True, text=True)
     if asked.returncode:
-        raise WorkflowError(f"{program} does not run here: {asked.stderr.strip()}")
+        raise Mistake(f"{program} does not run here: {asked.stderr.strip()}")
     return asked.stdout.strip()
 
 
@@ -96,24 +99,24 @@ def read_sessions(table, videos):
             for row in rows:
                 add_session(sessions, row, videos, f"{table}, line {rows.line_num}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise WorkflowError(f"{table}: {error}")
+        raise Mistake(f"{table}: {error}")
     if not sessions:
-        raise WorkflowError(f"{table}: it has no sessions")
+        raise Mistake(f"{table}: it has no sessions")
     if not any(os.path.isfile(row["video"]) for row in sessions.values()):
         first = next(iter(sessions.values()))["video"]
-        raise WorkflowError(f"{table}: none of its videos is there; the first should be {first}")
+        raise Mistake(f"{table}: none of its videos is there; the first should be {first}")
     return sessions
 
 
 def add_session(sessions, row, videos, what):
     if None in row or None in row.values():
-        raise WorkflowError(f"{what}: it has more or fewer fields than the first line")
+        raise Mistake(f"{what}: it has more or fewer fields than the first line")
     # An empty field of an optional column is none.
     row = {key.strip(): value.strip() for key, value in row.items() if value.strip() or key.strip() != "session"}
     check(row, "session", what)
     session = row.setdefault("session", f"{row['client']}-{row['date']}")
     if session in sessions:
-        raise WorkflowError(f"{what}: a second session {session}: tell them apart in a column session")
+        raise Mistake(f"{what}: a second session {session}: tell them apart in a column session")
     sessions[session] = row | {"video": str(videos / row["video"])}
 
 

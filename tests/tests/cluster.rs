@@ -253,7 +253,7 @@ fn mistakes_are_told_before_anything_runs() {
     let good = "a.mp4,C01,2026-05-03";
     let told = |words: &[&str]| {
         let done = run(archive.command(&[]), LIMIT);
-        assert_eq!(done.code, Some(1), "{done}");
+        assert_eq!(done.code, Some(2), "{done}");
         assert!(
             done.stderr.lines().any(|line| words.iter().all(|word| line.contains(word))),
             "{words:?}\n{done}"
@@ -331,7 +331,10 @@ fn a_crash_is_tried_again_and_a_machine_that_lacks_something_is_no_ones_failure(
     let done = archive.run(&[]);
     assert!(done.stderr.contains("1 of 3 sessions failed"), "{done}");
     assert_eq!(["A-2026-05-03", "B-2026-05-03", "C-2026-05-03"].map(tried), [3, 4, 1]);
-    assert_eq!(archive.failed()["A-2026-05-03"], "the program ended with signal 6");
+    assert_eq!(
+        archive.failed()["A-2026-05-03"],
+        "the program ended with signal 6, see logs/A-2026-05-03.log"
+    );
 }
 
 #[test]

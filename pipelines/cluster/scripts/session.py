@@ -26,7 +26,7 @@ def process(video, snakemake):
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    seconds = snakemake.resources.runtime * 60 - SPARE_SECONDS
+    seconds = max(SPARE_SECONDS, snakemake.resources.runtime * 60 - SPARE_SECONDS)
     with open(snakemake.log[0], "w") as log:
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, preexec_fn=bound, timeout=seconds)
@@ -35,7 +35,7 @@ def process(video, snakemake):
     try:
         [said] = json.loads(done.stdout)
     except ValueError:
-        said = {"state": "failed", "error": f"the program ended with signal {-done.returncode}"}
+        said = {"state": "failed", "error": f"the program ended with signal {-done.returncode}, see {snakemake.log[0]}"}
     return done.returncode, said
 
 
