@@ -29,25 +29,27 @@ class Archive:
             raise Mistake(f"no settings: copy {HERE}/settings.yaml, fill it in, and name it with --configfile")
         check(config, "settings", files[-1])
         self.here = Path(files[-1]).parent
-        self.output = self.here / config["output"]
+        self.output = self.path(config["output"])
         self.pseudonym = config.get("pseudonym", True)
-        self.program = find_program(config.get("gst_mood"), self.here)
+        self.program = find_program(self.path(config["gst_mood"]) if "gst_mood" in config else None)
         self.version = version(self.program)
-        self.options = config.get("options", {})
+        self.options = dict(config.get("options") or {})
         for key in ("library", "model"):
-            if key in self.options and not (self.here / self.options[key]).exists():
-                raise Mistake(f"{files[-1]}: options.{key}: there is no {self.here / self.options[key]}")
-        table = self.here / config["sessions"]
-        videos = self.here / config["videos"] if "videos" in config else table.parent
-        self.sessions = read_sessions(table, videos)
+            if key in self.options:
+                self.options[key] = self.path(self.options[key])
+                if not self.options[key].exists():
+                    raise Mistake(f"{files[-1]}: options.{key}: there is no {self.options[key]}")
+        table = self.path(config["sessions"])
+        self.sessions = read_sessions(table, self.path(config["videos"]) if "videos" in config else table.parent)
+
+    def path(self, text):
+        return self.here / Path(text).expanduser()
 
     def arguments(self):
         """The options as `gst-mood process` takes them."""
         arguments = ["--pseudonym"] if self.pseudonym else []
         for key, value in sorted(self.options.items()):
             flag = "--" + key.replace("_", "-")
-            if key in ("library", "model"):
-                value = self.here / value
             if value is True:
                 arguments.append(flag)
             elif value is not False:
@@ -62,10 +64,14 @@ class Archive:
         return clients
 
 
+@cache
+def validator(schema):
+    return Draft202012Validator(json.loads((HERE / f"schemas/{schema}.schema.json").read_text()))
+
+
 def check(data, schema, what):
     """Says in one line what does not follow the schema; a description in it is the user's help."""
-    schema = json.loads((HERE / f"schemas/{schema}.schema.json").read_text())
-    error = best_match(Draft202012Validator(schema).iter_errors(data))
+    error = best_match(validator(schema).iter_errors(data))
     if error:
         place = "".join(f"{key}: " for key in error.absolute_path)
         help = isinstance(error.schema, dict) and error.schema.get("description")
@@ -73,11 +79,8 @@ def check(data, schema, what):
         raise Mistake(f"{what}: {place}{message}")
 
 
-def find_program(named, here):
-    if named:
-        found = shutil.which(here / named)
-    else:
-        found = shutil.which(BUILT) or shutil.which("gst-mood")
+def find_program(named):
+    found = shutil.which(named) if named else shutil.which(BUILT) or shutil.which("gst-mood")
     if not found:
         raise Mistake(f"there is no {named or 'gst-mood'}: `make build`, or gst_mood: in the settings")
     return found
