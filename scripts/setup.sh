@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian or Ubuntu machine ready to build, run and test: apt packages, a check of the Rust toolchain,
-# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime, and the programs that tests read exports with in
-# target/readers. Quiet and quick when all is there already.
+# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime, the programs that tests read exports with in
+# target/readers, and Snakemake for pipelines/cluster in target/snakemake. Quiet and quick when all is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -89,11 +89,11 @@ PYTHON
     rm -r "$scratch"
 }
 
-# Other programs' readers of what `gst-mood` writes, for the tests only.
-install_readers() {
-    local wanted=tests/readers/requirements.txt venv=target/readers
+# install_python REQUIREMENTS FOLDER WHAT USERS: a Python environment of its own, made anew when its list changes.
+install_python() {
+    local wanted=$1 venv=$2
     cmp -s "$wanted" "$venv/requirements.txt" && return 0
-    say "fetching the tests' readers into $venv"
+    say "fetching $3 into $venv"
     rm -rf "$venv"
     # A platform without one of their wheels can still build, run the demo and run all other tests.
     if python3 -m venv "$venv" &&
@@ -101,7 +101,7 @@ install_readers() {
         cp "$wanted" "$venv/requirements.txt"
     else
         rm -rf "$venv"
-        say "they cannot be had: the tests of exports, process and report will say so"
+        say "it cannot be had: $4 will say so"
     fi
 }
 
@@ -109,4 +109,6 @@ mkdir -p target
 install_packages
 check_rust
 install_onnxruntime
-install_readers
+# Other programs' readers of what `gst-mood` writes, for the tests only.
+install_python tests/readers/requirements.txt target/readers "the tests' readers" 'the tests of exports, process and report'
+install_python pipelines/cluster/requirements.txt target/snakemake Snakemake 'pipelines/cluster and its test'

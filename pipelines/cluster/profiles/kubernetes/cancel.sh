@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Ends jobs. Called by Snakemake: cancel.sh NAME...
+exec kubectl delete job --ignore-not-found --wait=false "$@"

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# An archive of recordings: reports, tables, and what failed. README.md beside this file says more.
+#   pipelines/cluster/run.sh my-settings.yaml                                                    this machine
+#   pipelines/cluster/run.sh my-settings.yaml --profile pipelines/cluster/profiles/slurm         a cluster
+# What follows the settings goes to Snakemake: --dry-run, --cores 4, --unlock, ...
+set -euo pipefail
+. "$(dirname "$0")/../common.sh"
+[ $# -ge 1 ] || usage 'SETTINGS.yaml [OPTIONS OF SNAKEMAKE]'
+must_exist "$1"
+cluster=$(cd "$(dirname "$0")" && pwd)
+export GST_MOOD_CLUSTER=$cluster
+settings=$1
+shift
+
+# Snakemake's own records too are nobody else's business.
+umask 077
+# The Snakemake that `make setup` fetches, or else the one that is installed.
+snakemake=$cluster/../../target/snakemake/bin/snakemake
+[ -x "$snakemake" ] || snakemake=$(command -v snakemake) || {
+    printf 'there is no snakemake: `make setup`, or pip install --no-deps -r %s/requirements.txt\n' "$cluster" >&2
+    exit 3
+}
+profile=(--profile "$cluster/profiles/local")
+for argument in "$@"; do
+    case $argument in --profile | --profile=*) profile=() ;; esac
+done
+exec "$snakemake" --snakefile "$cluster/Snakefile" --configfile "$settings" "${profile[@]}" "$@"
