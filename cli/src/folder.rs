@@ -133,6 +133,31 @@ pub fn write_whole(
     })
 }
 
+/// Gives the films and soundtracks of a folder their names: they are whole, if perhaps shorter.
+pub fn name_films(folder: &Path) -> Result<(), Failure> {
+    for name in [ANNOTATED, SOUNDTRACK] {
+        let path = folder.join(name);
+        if part_of(&path).exists() {
+            fs::rename(part_of(&path), &path).map_err(|error| Failure::file(&path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes those without an end: neither can be played.
+pub fn drop_films(folder: &Path) -> Result<(), Failure> {
+    remove(&part_of(&folder.join(ANNOTATED)))?;
+    remove(&part_of(&folder.join(SOUNDTRACK)))
+}
+
+/// Removes a file that may not be there.
+pub fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// The name of a file while it is not whole.
 pub fn part_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();

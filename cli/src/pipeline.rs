@@ -1,6 +1,6 @@
 //! Running a pipeline to its end: progress, errors in words, and a clean end on Ctrl-C.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use gst::prelude::*;
@@ -10,6 +10,10 @@ use crate::progress::Progress;
 
 /// How often position and Ctrl-C are looked at.
 pub const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// The queue right behind the decoder of a pipeline that [`run_file`] plays.
+pub const FRAMES: &str = "frames";
+/// The bin that takes the file's own sound, where there is one.
+pub const SOUND: &str = "sound-of-recording";
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const LAST_ORDERS: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
@@ -52,8 +56,37 @@ pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure>
     })
 }
 
-/// The same with another way to let the stream end after Ctrl-C: demuxers that pull do not take an end from outside.
-pub fn run_until(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
+/// The same for a file, whose demuxer takes no end from outside: after Ctrl-C, pictures and sound end behind the decoder,
+/// at [`FRAMES`] and [`SOUND`], the sound with the last picture.
+pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
+    let frames = pipeline.by_name(FRAMES).and_then(|frames| frames.static_pad("sink"));
+    let last = Arc::new(AtomicU64::new(0));
+    if let Some(pad) = &frames {
+        let last = Arc::clone(&last);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let pts = info.buffer().and_then(|buffer| buffer.pts());
+            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+    }
+    run_until(pipeline, progress, || {
+        let end = last.load(Ordering::Relaxed);
+        let sound = pipeline.by_name(SOUND);
+        // It has run ahead by up to a minute.
+        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let pts = info.buffer().and_then(|buffer| buffer.pts());
+                let late = pts.is_some_and(|pts| pts.nseconds() > end);
+                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            });
+        }
+        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
+            pad.send_event(gst::event::Eos::new());
+        }
+    })
+}
+
+fn run_until(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
     let result = play(pipeline, progress, end);
     let stopped = pipeline.set_state(gst::State::Null);
     result?;

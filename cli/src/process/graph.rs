@@ -1,7 +1,6 @@
 //! The pipelines of `process`: everything in one go over the decoded pictures.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
@@ -32,9 +31,6 @@ const SOUNDTRACK_OF_PLAYER: &str = "
 
 /// The recording's sound runs ahead of the pictures by what the encoder looks ahead.
 const PATIENT_QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=60000000000";
-
-/// The bin that takes the recording's sound.
-const SOUND: &str = "sound-of-recording";
 
 /// The recording's sound under music: 12 dB down.
 const DUCKED: f64 = 0.25;
@@ -93,7 +89,7 @@ impl Plan<'_> {
 }
 
 /// Plays a recording through to its end, into the folder. Films and soundtracks keep the name of what is not whole;
-/// see [`finished`].
+/// see [`folder::name_films`](crate::folder::name_films).
 pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
     let graph = pipeline::parse(&plan.description())?;
     set_up(&graph, plan, &plan.folder.join(TIMELINE))?;
@@ -111,47 +107,7 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
         set_path(&graph, "player", "library", library)?;
         set_path(&graph, "player", "log-location", &plan.folder.join(MUSIC))?;
     }
-    play(&graph, progress)
-}
-
-/// Plays to the end; after Ctrl-C, pictures and sound end behind the decoder, the sound with the last picture.
-fn play(graph: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    let frames = graph.by_name("frames").and_then(|frames| frames.static_pad("sink"));
-    let last = Arc::new(AtomicU64::new(0));
-    if let Some(pad) = &frames {
-        let last = Arc::clone(&last);
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            let pts = info.buffer().and_then(|buffer| buffer.pts());
-            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
-            gst::PadProbeReturn::Ok
-        });
-    }
-    pipeline::run_until(graph, progress, || {
-        let end = last.load(Ordering::Relaxed);
-        let sound = graph.by_name(SOUND);
-        // It has run ahead by up to a minute.
-        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
-            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-                let pts = info.buffer().and_then(|buffer| buffer.pts());
-                let late = pts.is_some_and(|pts| pts.nseconds() > end);
-                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
-            });
-        }
-        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
-            pad.send_event(gst::event::Eos::new());
-        }
-    })
-}
-
-/// Gives films and soundtracks their names.
-pub fn finished(folder: &Path) -> Result<(), Failure> {
-    for name in [ANNOTATED, SOUNDTRACK] {
-        let path = folder.join(name);
-        if part_of(&path).exists() {
-            std::fs::rename(part_of(&path), &path).map_err(|error| Failure::file(&path, &error))?;
-        }
-    }
-    Ok(())
+    pipeline::run_file(&graph, progress)
 }
 
 /// Looks at a photograph: its faces into `timeline`, and the picture with them drawn into `annotated`, a JPEG.
@@ -164,7 +120,7 @@ pub fn look(plan: &Plan, timeline: &Path, annotated: &Path, progress: &Progress)
     pipeline::element(&graph, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&graph, "overlay")?.set_property("blur-faces", plan.settings.blur_faces);
     set_path(&graph, "annotated", "location", annotated)?;
-    play(&graph, progress)
+    pipeline::run_file(&graph, progress)
 }
 
 /// Properties of the analysis, and the decoder's pads.
@@ -219,7 +175,7 @@ fn link_decoder(graph: &gst::Pipeline, plan: &Plan) -> Result<(), Failure> {
         Some((wants_sound || !is_sound).to_value())
     });
     let links = Arc::new(Mutex::new(Links::default()));
-    let frames = pipeline::element(graph, "frames")?;
+    let frames = pipeline::element(graph, pipeline::FRAMES)?;
     let sound = wants_sound.then(|| plan.sound());
     let wanted = plan.settings.video;
     let found = Arc::clone(&links);
@@ -271,7 +227,7 @@ fn add_sound(
 ) -> Result<(), gst::glib::Error> {
     let bin = gst::parse::bin_from_description(description, true)?;
     let failed = |what: &str| gst::glib::Error::new(gst::CoreError::Pad, what);
-    bin.set_property("name", SOUND);
+    bin.set_property("name", pipeline::SOUND);
     graph.add(&bin).map_err(|_| failed("no place in the pipeline"))?;
     bin.sync_state_with_parent().map_err(|_| failed("it does not start"))?;
     let to = graph.by_name(to).ok_or_else(|| failed("nothing takes it"))?;

@@ -10,7 +10,7 @@ use super::inputs::Input;
 use super::notes::{self, Notes};
 use super::{Arguments, container, fingerprint, outputs};
 use crate::failure::Failure;
-use crate::folder::{self, ANNOTATED, FACES, PICTURE, SOUNDTRACK, SUMMARY, TIMELINE, part_of};
+use crate::folder::{self, FACES, PICTURE, SUMMARY, TIMELINE, part_of};
 use crate::progress::Progress;
 
 /// What was to do.
@@ -35,7 +35,7 @@ pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
     let same_work = known.is_some_and(|known| known.get("work") == made_from.get("work"));
     fs::create_dir_all(&input.folder).map_err(|error| Failure::file(&input.folder, &error))?;
     // From now on until the end it is not finished.
-    outputs::remove(&summary)?;
+    folder::remove(&summary)?;
     let session = Session { input, arguments, notes: &notes, made_from };
     if input.is_picture {
         session.look()?;
@@ -76,12 +76,8 @@ impl Session<'_> {
         let progress = self.progress();
         let played = graph::record(&self.plan(), &progress);
         let film = match &played {
-            Ok(()) | Err(Failure::Interrupted) => graph::finished(folder),
-            Err(_) => {
-                // Without its end neither can be played.
-                outputs::remove(&part_of(&folder.join(ANNOTATED)))?;
-                outputs::remove(&part_of(&folder.join(SOUNDTRACK)))
-            }
+            Ok(()) | Err(Failure::Interrupted) => folder::name_films(folder),
+            Err(_) => folder::drop_films(folder),
         };
         let timeline = folder.join(TIMELINE);
         let frames = Timeline::load(&timeline).map_or(0, |timeline| timeline.frames.len());
@@ -130,7 +126,7 @@ impl Session<'_> {
         let progress = self.progress();
         let looked = graph::look(&self.plan(), &rows, &picture, &progress);
         let timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
-        outputs::remove(&rows)?;
+        folder::remove(&rows)?;
         let timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&picture);
             let _ = fs::remove_dir(folder);
