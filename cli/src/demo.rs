@@ -23,9 +23,9 @@ const CROSSFADE: gst::ClockTime = gst::ClockTime::from_seconds(2);
 
 const PIPELINE: &str = "
     filesrc name=film ! decodebin ! queue name=frames ! videoconvert
-        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=frames
-    frames. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
-    frames. ! queue ! player.mood
+        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=seen
+    seen. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
+    seen. ! queue ! player.mood
     moodplayer name=player ! tee name=sound
     sound. ! queue ! audioconvert ! vorbisenc ! oggmux ! filesink name=soundtrack
     sound. ! queue ! audioconvert ! avenc_aac ! aacparse ! queue ! mux.

@@ -50,6 +50,11 @@ impl Progress {
         self.bar.set_message(format!("{speed:.1}x"));
     }
 
+    /// How long the medium says it is.
+    pub fn length(&self) -> Option<Duration> {
+        self.bar.length().map(Duration::from_millis).filter(|length| !length.is_zero())
+    }
+
     /// How much of the medium is done.
     pub fn media(&self) -> Option<Duration> {
         Some(Duration::from_millis(self.bar.position())).filter(|media| !media.is_zero())

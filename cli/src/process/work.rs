@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::time::Duration;
 
 use session::{Cast, Summary, Timeline};
 
@@ -47,6 +48,21 @@ pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
     Ok(Done::Made)
 }
 
+/// From the first frame to the end of the last.
+fn length(timeline: &Timeline) -> Duration {
+    let [begin, end] = timeline.span();
+    Duration::from_nanos(end.saturating_sub(begin))
+}
+
+/// What to say where the pictures end long before the file does: no error, because its sound may be longer.
+fn early(seen: Duration, length: Duration) -> Option<String> {
+    let lost = length.saturating_sub(seen);
+    (lost > Duration::from_secs(2) && lost > length / 10).then(|| {
+        let (seen, length) = (seen.as_secs_f64(), length.as_secs_f64());
+        format!("its pictures end after {seen:.0} s, the file says {length:.0} s: it may be damaged")
+    })
+}
+
 struct Session<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
@@ -80,19 +96,29 @@ impl Session<'_> {
             Err(_) => folder::drop_films(folder),
         };
         let timeline = folder.join(TIMELINE);
-        let frames = Timeline::load(&timeline).map_or(0, |timeline| timeline.frames.len());
+        let (frames, seen) = Timeline::load(&timeline)
+            .map_or((0, Duration::ZERO), |timeline| (timeline.frames.len(), length(&timeline)));
+        let played = match container::missing(&self.input.path) {
+            Some(length) if !matches!(played, Err(Failure::Interrupted)) => {
+                let left =
+                    if frames == 0 { "what there is cannot be played" } else { "what there is, is done" };
+                let why = played.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+                Err(Failure::Work(format!(
+                    "it ends in the middle, it should have {length} bytes; {left}{why}"
+                )))
+            }
+            _ => played,
+        };
         if frames == 0 {
             outputs::clear(folder)?;
-            return Err(played
-                .err()
-                .unwrap_or_else(|| Failure::Work("it has no pictures: is it a video?".into())));
+            let nothing = || Failure::Work("it has no pictures: is it a video?".into());
+            return Err(played.err().unwrap_or_else(nothing));
         }
-        let played = played.and_then(|()| match container::missing(&self.input.path) {
-            Some(length) => Err(Failure::Work(format!(
-                "it ends in the middle, it should have {length} bytes; what there is, is done"
-            ))),
-            None => Ok(()),
-        });
+        if let (Ok(()), Some(length)) = (&played, progress.length())
+            && let Some(early) = early(seen, length)
+        {
+            eprintln!("gst-mood: warning: {}: {early}", self.input.path.display());
+        }
         progress.finish(progress.media());
         // What there is, is written; why there is not more is what the user must know.
         let written = film.and_then(|()| self.read(played.is_ok()));
