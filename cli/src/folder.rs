@@ -114,21 +114,26 @@ pub fn now() -> String {
     now.map_or_else(|_| "1970-01-01T00:00:00Z".into(), |text| text.to_string())
 }
 
-/// Writes a file under another name and gives it its own when it is whole.
+/// Writes a file under another name and gives it its own when it is whole. What a link points to is replaced, not the
+/// link; what is no file, such as a pipe or `/dev/null`, is written to as it stands.
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let part = part_of(path);
-    let written = File::create(&part).and_then(|file| {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let is_other = fs::metadata(&real).is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let to = if is_other { real.clone() } else { part_of(&real) };
+    let written = File::create(&to).and_then(|file| {
         let mut file = BufWriter::new(file);
         write(&mut file)?;
         file.flush()?;
-        fs::rename(&part, path)
+        if is_other { Ok(()) } else { fs::rename(&to, &real) }
     });
     written.map_err(|error| {
-        // What is half done helps nobody.
-        let _ = fs::remove_file(&part);
+        if !is_other {
+            // What is half done helps nobody.
+            let _ = fs::remove_file(&to);
+        }
         Failure::file(path, &error)
     })
 }
