@@ -17,6 +17,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::progress::printable;
 use crate::{doctor, folder, pipeline, start_gstreamer};
 use inputs::Input;
 pub use notes::Consented;
@@ -202,13 +203,13 @@ fn process(input: &Input, arguments: &Arguments) -> Outcome {
         Err(Failure::Interrupted) => State::Interrupted,
         Err(failure) => {
             let error = failure.to_string();
-            eprintln!("gst-mood: {}: {error}", input.path.display());
+            eprintln!("gst-mood: {}", printable(&format!("{}: {error}", input.path.display())));
             State::Failed { error }
         }
     };
     if !arguments.json && !matches!(state, State::Failed { .. }) {
         let skipped = if matches!(state, State::Skipped) { " (finished before)" } else { "" };
-        println!("{}{skipped}", input.folder.display());
+        println!("{}{skipped}", printable(&input.folder.to_string_lossy()));
     }
     Outcome { input: input.path.clone(), folder: input.folder.clone(), state }
 }

@@ -12,7 +12,7 @@ use super::notes::{self, Notes};
 use super::{Arguments, container, fingerprint, outputs};
 use crate::failure::Failure;
 use crate::folder::{self, FACES, PICTURE, SUMMARY, TIMELINE, part_of};
-use crate::progress::Progress;
+use crate::progress::{Progress, printable};
 
 /// What was to do.
 pub enum Done {
@@ -117,7 +117,7 @@ impl Session<'_> {
         if let (Ok(()), Some(length)) = (&played, progress.length())
             && let Some(early) = early(seen, length)
         {
-            eprintln!("gst-mood: warning: {}: {early}", self.input.path.display());
+            eprintln!("gst-mood: warning: {}", printable(&format!("{}: {early}", self.input.path.display())));
         }
         progress.finish(progress.media());
         // What there is, is written; why there is not more is what the user must know.
