@@ -257,6 +257,27 @@ fn photographs_have_rows_and_a_picture() {
 }
 
 #[test]
+fn a_photograph_is_seen_as_the_camera_was_held() {
+    let Some(photograph) = media("images/dlib/2009_004587.jpg") else { return };
+    let practice = Practice::new();
+    let upright = image::open(&photograph).unwrap().into_rgb8();
+    upright.save(practice.path("upright.tiff")).unwrap();
+    // Turned pixels, and a note that they are (EXIF's tag 0x112, 6: turn it clockwise), as phones write them.
+    let turned = practice.path("turned.jpg");
+    image::imageops::rotate270(&upright).save(&turned).unwrap();
+    let tag = [0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
+    let note = [&b"\xFF\xE1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0"[..], &tag, &[0; 4]].concat();
+    let mut bytes = fs::read(&turned).unwrap();
+    bytes.splice(2..2, note);
+    fs::write(&turned, bytes).unwrap();
+    practice.process(&["upright.tiff", "turned.jpg"]).ok();
+    let faces = |session: &str| practice.summary(session)["subjects"].as_array().unwrap().len();
+    assert!(faces("upright") > 0 && faces("turned") > 0, "{} {}", faces("upright"), faces("turned"));
+    let drawn = image::open(practice.path("out/turned/annotated.jpg")).unwrap();
+    assert_eq!((drawn.width(), drawn.height()), upright.dimensions());
+}
+
+#[test]
 fn clients_are_kept_with_consent_and_forgotten() {
     let Some(clip) = media(CLIP) else { return };
     let practice = Practice::new();

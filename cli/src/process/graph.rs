@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _};
 
 use super::{Audio, Settings};
 use crate::failure::Failure;
@@ -11,11 +13,15 @@ use crate::folder::{ANNOTATED, MUSIC, SOUNDTRACK, TIMELINE, part_of};
 use crate::pipeline;
 use crate::progress::Progress;
 
-/// Decoding, detection and classification each have a thread; queues lie where buffers are small in number.
-const ANALYSIS: &str = "
+/// A recording as it should be seen. Decoding, detection and classification each have a thread; queues lie where buffers
+/// are small in number.
+const RECORDING: &str = "
     filesrc name=source ! decodebin name=decoder
-    queue name=frames ! videoconvert ! videoflip video-direction=auto
-        ! haarfacedetect name=detector ! queue ! emotionclassify name=classifier ! emotionlog name=timeline";
+    queue name=frames ! videoconvert ! videoflip video-direction=auto !";
+
+/// From pictures to lines.
+const ANALYSIS: &str =
+    " haarfacedetect name=detector ! queue ! emotionclassify name=classifier ! emotionlog name=timeline";
 
 /// H.264 with 4:2:0 colour takes even sizes only.
 const FILM: &str = "
@@ -56,7 +62,7 @@ impl Plan<'_> {
 
     fn description(&self) -> String {
         let Settings { overlay, library, .. } = self.settings;
-        let mut text = ANALYSIS.to_owned();
+        let mut text = RECORDING.to_owned() + ANALYSIS;
         text += match (overlay, library) {
             (false, None) => " ! fakesink sync=false",
             (true, _) => " ! emotionoverlay name=overlay ! tee name=seen",
@@ -92,7 +98,9 @@ impl Plan<'_> {
 /// see [`folder::name_films`](crate::folder::name_films).
 pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
     let graph = pipeline::parse(&plan.description())?;
+    set_path(&graph, "source", "location", plan.input)?;
     set_up(&graph, plan, &plan.folder.join(TIMELINE))?;
+    link_decoder(&graph, plan)?;
     if plan.settings.overlay {
         let annotated = part_of(&plan.folder.join(ANNOTATED));
         set_path(&graph, "annotated", "location", &annotated)?;
@@ -114,18 +122,56 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
 pub fn look(plan: &Plan, timeline: &Path, annotated: &Path, progress: &Progress) -> Result<(), Failure> {
     let drawn =
         " ! emotionoverlay name=overlay ! videoconvert ! jpegenc quality=92 ! filesink name=annotated";
-    let graph = pipeline::parse(&(ANALYSIS.to_owned() + drawn))?;
+    let graph =
+        pipeline::parse(&format!("appsrc name=source format=time ! videoconvert ! {ANALYSIS}{drawn}"))?;
+    show(&graph, upright(plan.input)?)?;
     set_up(&graph, plan, timeline)?;
     // A photograph has one frame: it is searched whole.
     pipeline::element(&graph, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&graph, "overlay")?.set_property("blur-faces", plan.settings.blur_faces);
     set_path(&graph, "annotated", "location", annotated)?;
-    pipeline::run_file(&graph, progress)
+    pipeline::run(&graph, progress)
 }
 
-/// Properties of the analysis, and the decoder's pads.
+/// A photograph as one should see it, whichever way the camera was held. Not GStreamer's decoders: they do not ask for that
+/// note (EXIF), and leave out some kinds.
+fn upright(path: &Path) -> Result<image::RgbImage, Failure> {
+    let broken = |error| Failure::Work(format!("it is damaged, or nothing that can be shown ({error})"));
+    let reader = image::ImageReader::open(path).map_err(|error| Failure::file(path, &error))?;
+    let reader = reader.with_guessed_format().map_err(|error| Failure::file(path, &error))?;
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgb8())
+}
+
+/// Gives the source its one picture.
+fn show(graph: &gst::Pipeline, picture: image::RgbImage) -> Result<(), Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::Work(format!("it cannot be shown: {what}"));
+    let (width, height) = picture.dimensions();
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, width, height).build();
+    let info = info.map_err(|error| failed(&error))?;
+    // Lines of GStreamer's begin at whole words.
+    let line = 3 * width as usize;
+    let stride = usize::try_from(info.stride()[0]).unwrap_or(line);
+    let mut bytes = vec![0; info.size()];
+    for (to, from) in bytes.chunks_mut(stride.max(1)).zip(picture.chunks_exact(line.max(1))) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+    let mut buffer = gst::Buffer::from_mut_slice(bytes);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(gst::ClockTime::ZERO);
+    }
+    let source = pipeline::element(graph, "source")?;
+    let source = source.downcast::<gst_app::AppSrc>().map_err(|_| failed(&"no source"))?;
+    source.set_caps(Some(&info.to_caps().map_err(|error| failed(&error))?));
+    source.push_buffer(buffer).map_err(|error| failed(&error))?;
+    source.end_of_stream().map(|_| ()).map_err(|error| failed(&error))
+}
+
+/// Properties of the analysis.
 fn set_up(graph: &gst::Pipeline, plan: &Plan, timeline: &Path) -> Result<(), Failure> {
-    set_path(graph, "source", "location", plan.input)?;
     set_path(graph, "timeline", "location", timeline)?;
     let interval = |seconds: f64| (seconds * 1e9) as u64;
     let detector = pipeline::element(graph, "detector")?;
@@ -144,7 +190,7 @@ fn set_up(graph: &gst::Pipeline, plan: &Plan, timeline: &Path) -> Result<(), Fai
             _ => gst::PadProbeReturn::Ok,
         });
     }
-    link_decoder(graph, plan)
+    Ok(())
 }
 
 /// A path that is not UTF-8 cannot go through a GObject string property unchanged.

@@ -151,7 +151,13 @@ impl Session<'_> {
         let (rows, picture) = (part_of(&folder.join("faces.jsonl")), part_of(&folder.join(PICTURE)));
         let progress = self.progress();
         let looked = graph::look(&self.plan(), &rows, &picture, &progress);
-        let timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
+        let mut timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
+        if let Ok(timeline) = &mut timeline
+            && !self.arguments.reading.pseudonym
+        {
+            let whole = self.input.path.canonicalize().unwrap_or_else(|_| self.input.path.clone());
+            timeline.session.source = gst::glib::filename_to_uri(whole, None).ok().map(Into::into);
+        }
         folder::remove(&rows)?;
         let timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&picture);
