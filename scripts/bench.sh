@@ -8,6 +8,7 @@
 #   classify  crates/mini-xception against ONNX Runtime alone; emotionclassify in a pipeline. 3 minutes.
 #   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
+#   session   gst-mood process on a talking head against decoding alone; memory over two hours, and with the film. 10 minutes.
 #
 # The frames are those of a real clip (MOOD_TEST_DATA), or of the demo's actor where that is absent.
 set -euo pipefail
@@ -84,13 +85,27 @@ library() {
     section 'The music library' benches/library.sh
 }
 
+session() {
+    cargo build -q --release -p gst-mood
+    find_clip
+    local quick=(-c:v libx264 -preset veryfast -r 30 -vf scale=1280:720 -c:a aac)
+    # A minute is encoded, the rest repeats it: ffmpeg's copies keep every timestamp's place.
+    ffmpeg -nostdin -v error -stream_loop -1 -i "$clip" -t 60 "${quick[@]}" "$frames/minute.mp4"
+    ffmpeg -nostdin -v error -stream_loop 3 -i "$frames/minute.mp4" -c copy "$frames/four-minutes.mp4"
+    ffmpeg -nostdin -v error -stream_loop 119 -i "$frames/minute.mp4" -c copy "$frames/two-hours.mp4"
+    printf '\n1280x720 at 30 frames a second, made of %s.\n' "$(basename "$clip")"
+    section 'All outputs but the annotated video' python3 benches/session.py "$frames/four-minutes.mp4"
+    section 'Two hours' python3 benches/session.py --rounds 1 "$frames/two-hours.mp4"
+    section 'With the annotated video' python3 benches/session.py --rounds 1 --overlay "$frames/four-minutes.mp4"
+}
+
 # Puts what comes from standard input in the place of a chapter of the results.
 chapter() {
     python3 -c '
 import sys
 from pathlib import Path
 file, name = Path("benches/RESULTS.md"), sys.argv[1]
-order = ["haar", "classify", "player", "library"]
+order = ["haar", "classify", "player", "library", "session"]
 chapters = {}
 for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
     chapters[part.split(None, 1)[0]] = part
@@ -99,11 +114,11 @@ file.write_text("\n".join("# " + chapters[part].rstrip("\n") + "\n" for part in 
 ' "$1"
 }
 
-[ $# -gt 0 ] || set -- haar classify player library
+[ $# -gt 0 ] || set -- haar classify player library session
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 mkdir -p target/bench
 for part in "$@"; do
-    case $part in haar | classify | player | library) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
+    case $part in haar | classify | player | library | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
     {
         printf '%s\n\n' "$part"
         printf 'Written by `make bench PARTS=%s` on %s: %s, %s cores, %s.\n' \

@@ -3,15 +3,16 @@
 //! The actor is filmed into an H.264 file and the music recorded into tagged FLAC files; then a pipeline decodes the
 //! film, detects, classifies, draws, logs, plays along, and muxes picture and music; then the report is written.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use gst::prelude::*;
 use serde_json::json;
+use session::{Cast, Summary};
 
 use crate::failure::Failure;
+use crate::folder::{self, ANNOTATED, MUSIC, REPORT, SOUNDTRACK, TIMELINE, part_of};
 use crate::progress::Progress;
 use crate::{doctor, material, pipeline, start_gstreamer};
 
@@ -21,10 +22,10 @@ const MIN_DWELL: gst::ClockTime = gst::ClockTime::from_seconds(4);
 const CROSSFADE: gst::ClockTime = gst::ClockTime::from_seconds(2);
 
 const PIPELINE: &str = "
-    filesrc name=film ! decodebin ! videoconvert
-        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=frames
-    frames. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
-    frames. ! queue ! player.mood
+    filesrc name=film ! decodebin ! queue name=frames ! videoconvert
+        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=seen
+    seen. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
+    seen. ! queue ! player.mood
     moodplayer name=player ! tee name=sound
     sound. ! queue ! audioconvert ! vorbisenc ! oggmux ! filesink name=soundtrack
     sound. ! queue ! audioconvert ! avenc_aac ! aacparse ! queue ! mux.
@@ -39,10 +40,15 @@ pub fn run(folder: &Path, json: bool) -> Result<(), Failure> {
     fs::create_dir_all(&material).map_err(|error| Failure::file(&material, &error))?;
     let length = material::film(&film)?;
     material::record(&music)?;
-    session(&film, &music, folder, length)?;
-    report(folder)?;
+    let played = session(&film, &music, folder, length);
+    // After Ctrl-C there is a session too, only a shorter one.
+    let kept = match &played {
+        Ok(()) | Err(Failure::Interrupted) => folder::name_films(folder).and_then(|()| report(folder)),
+        Err(_) => folder::drop_films(folder),
+    };
+    played.and(kept)?;
 
-    let results = ["annotated.mp4", "report.html", "timeline.jsonl", "soundtrack.ogg", "music.jsonl"];
+    let results = [ANNOTATED, REPORT, TIMELINE, SOUNDTRACK, MUSIC];
     if json {
         let paths: serde_json::Map<_, _> =
             results.iter().map(|name| (name.to_string(), json!(folder.join(name)))).collect();
@@ -59,11 +65,11 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
     let pipeline = pipeline::parse(PIPELINE)?;
     for (element, property, path) in [
         ("film", "location", film),
-        ("timeline", "location", &folder.join("timeline.jsonl")),
-        ("soundtrack", "location", &folder.join("soundtrack.ogg")),
-        ("annotated", "location", &folder.join("annotated.mp4")),
+        ("timeline", "location", &folder.join(TIMELINE)),
+        ("soundtrack", "location", &part_of(&folder.join(SOUNDTRACK))),
+        ("annotated", "location", &part_of(&folder.join(ANNOTATED))),
         ("player", "library", music),
-        ("player", "log-location", &folder.join("music.jsonl")),
+        ("player", "log-location", &folder.join(MUSIC)),
     ] {
         // A path that is not UTF-8 cannot go through a GObject string property unchanged.
         let text = path.to_str().ok_or_else(|| {
@@ -77,21 +83,14 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
     player.set_property("crossfade", CROSSFADE.nseconds());
 
     let progress = Progress::start("the session", length.as_millis() as u64);
-    pipeline::run(&pipeline, &progress)?;
+    pipeline::run_file(&pipeline, &progress)?;
     progress.finish(Some(length));
     Ok(())
 }
 
 fn report(folder: &Path) -> Result<(), Failure> {
-    let failed =
-        |path: &Path, error: session::ReadError| Failure::Work(format!("{}: {error}", path.display()));
-    let (timeline, music) = (folder.join("timeline.jsonl"), folder.join("music.jsonl"));
-    let file = File::open(&music).map_err(|error| Failure::file(&music, &error))?;
-    let decisions = session::read_lines(BufReader::new(file)).map_err(|error| failed(&music, error))?;
-    let mut timeline = session::Timeline::load(&timeline).map_err(|error| failed(&timeline, error))?;
-    timeline.add_music(decisions);
-    let summary = session::Summary::of(&timeline, &session::Cast::default());
-    let path = folder.join("report.html");
-    let page = session::report::html(&timeline, &summary, "The built-in demo", Some("annotated.mp4"));
-    fs::write(&path, page).map_err(|error| Failure::file(&path, &error))
+    let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
+    let mut summary = Summary::of(&timeline, &Cast::default());
+    summary.title = "The built-in demo".into();
+    folder::write_report(folder, &timeline, &summary)
 }

@@ -114,23 +114,53 @@ pub fn now() -> String {
     now.map_or_else(|_| "1970-01-01T00:00:00Z".into(), |text| text.to_string())
 }
 
-/// Writes a file under another name and gives it its own when it is whole.
+/// Writes a file under another name and gives it its own when it is whole. What a link points to is replaced, not the
+/// link; what is no file, such as a pipe or `/dev/null`, is written to as it stands.
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let part = part_of(path);
-    let written = File::create(&part).and_then(|file| {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let is_other = fs::metadata(&real).is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let to = if is_other { real.clone() } else { part_of(&real) };
+    let written = File::create(&to).and_then(|file| {
         let mut file = BufWriter::new(file);
         write(&mut file)?;
         file.flush()?;
-        fs::rename(&part, path)
+        if is_other { Ok(()) } else { fs::rename(&to, &real) }
     });
     written.map_err(|error| {
-        // What is half done helps nobody.
-        let _ = fs::remove_file(&part);
+        if !is_other {
+            // What is half done helps nobody.
+            let _ = fs::remove_file(&to);
+        }
         Failure::file(path, &error)
     })
+}
+
+/// Gives the films and soundtracks of a folder their names: they are whole, if perhaps shorter.
+pub fn name_films(folder: &Path) -> Result<(), Failure> {
+    for name in [ANNOTATED, SOUNDTRACK] {
+        let path = folder.join(name);
+        if part_of(&path).exists() {
+            fs::rename(part_of(&path), &path).map_err(|error| Failure::file(&path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes those without an end: neither can be played.
+pub fn drop_films(folder: &Path) -> Result<(), Failure> {
+    remove(&part_of(&folder.join(ANNOTATED)))?;
+    remove(&part_of(&folder.join(SOUNDTRACK)))
+}
+
+/// Removes a file that may not be there.
+pub fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// The name of a file while it is not whole.

@@ -1,7 +1,7 @@
 //! The demo's input as real files: the actor as an H.264 video, the music as tagged FLAC.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -12,6 +12,7 @@ use mood_demo::Actor;
 use mood_demo::music::{self, Piece};
 
 use crate::failure::Failure;
+use crate::folder::part_of;
 use crate::pipeline;
 use crate::progress::Progress;
 
@@ -127,11 +128,4 @@ fn encode(
         pipeline::run(&pipeline, progress)
     })?;
     fs::rename(&part, path).map_err(|error| Failure::file(path, &error))
-}
-
-/// A file is written under another name first, so that one with its real name is always whole.
-fn part_of(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".part");
-    path.with_file_name(name)
 }

@@ -1,6 +1,6 @@
 //! Running a pipeline to its end: progress, errors in words, and a clean end on Ctrl-C.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use gst::prelude::*;
@@ -10,6 +10,12 @@ use crate::progress::Progress;
 
 /// How often position and Ctrl-C are looked at.
 pub const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// The queue right behind the decoder of a pipeline that [`run_file`] plays.
+pub const FRAMES: &str = "frames";
+/// The bin that takes the file's own sound, where there is one.
+pub const SOUND: &str = "sound-of-recording";
+/// How long a file may give nothing while there is more to come.
+const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const LAST_ORDERS: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
@@ -47,20 +53,108 @@ pub fn element(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, Fai
 ///
 /// After Ctrl-C the files are finished with what there is, and the result is [`Failure::Interrupted`].
 pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    run_until(pipeline, progress, || {
-        pipeline.send_event(gst::event::Eos::new());
-    })
+    let end = || _ = pipeline.send_event(gst::event::Eos::new());
+    run_until(pipeline, progress, end, || Ok(()))
 }
 
-/// The same with another way to let the stream end after Ctrl-C: demuxers that pull do not take an end from outside.
-pub fn run_until(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
-    let result = play(pipeline, progress, end);
+/// The same for a file, whose demuxer takes no end from outside: after Ctrl-C, pictures and sound end behind the decoder,
+/// at [`FRAMES`] and [`SOUND`], the sound with the last picture.
+pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
+    let frames = pipeline.by_name(FRAMES).and_then(|frames| frames.static_pad("sink"));
+    let last = Arc::new(AtomicU64::new(0));
+    if let Some(pad) = &frames {
+        let last = Arc::clone(&last);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let pts = info.buffer().and_then(|buffer| buffer.pts());
+            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+    }
+    let mut watch = Watch::on(pipeline, frames.as_ref());
+    let end = || {
+        let end = last.load(Ordering::Relaxed);
+        let sound = pipeline.by_name(SOUND);
+        // It has run ahead by up to a minute.
+        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let pts = info.buffer().and_then(|buffer| buffer.pts());
+                let late = pts.is_some_and(|pts| pts.nseconds() > end);
+                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            });
+        }
+        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
+            pad.send_event(gst::event::Eos::new());
+        }
+    };
+    run_until(pipeline, progress, end, || watch.tick())
+}
+
+/// Notices a file that gives nothing more and does not end: an error of a demuxer's first moment gets lost in decodebin,
+/// and a decoder may hang in what is damaged.
+struct Watch {
+    /// What was read and decoded, in buffers.
+    moved: Arc<AtomicU64>,
+    /// Pictures came, and the last of them: from then on only files are finished.
+    ended: Arc<AtomicBool>,
+    seen: u64,
+    idle: u32,
+}
+
+impl Watch {
+    fn on(pipeline: &gst::Pipeline, frames: Option<&gst::Pad>) -> Self {
+        let watch = Self { moved: Arc::default(), ended: Arc::default(), seen: 0, idle: 0 };
+        let is_file = |element: &gst::Element| element.factory().is_some_and(|it| it.name() == "filesrc");
+        let files = pipeline.iterate_sources().into_iter().flatten().filter(is_file);
+        for pad in files.filter_map(|file| file.static_pad("src")).chain(frames.cloned()) {
+            let moved = Arc::clone(&watch.moved);
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+                moved.fetch_add(1, Ordering::Relaxed);
+                gst::PadProbeReturn::Ok
+            });
+        }
+        if let Some(pad) = frames {
+            let ended = Arc::clone(&watch.ended);
+            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+                if info.event().is_some_and(|event| event.type_() == gst::EventType::Eos) {
+                    ended.store(true, Ordering::Relaxed);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+        watch
+    }
+
+    /// Called every [`TICK`]. Ticks are counted, because a process that is stopped for a while is no file that stands still.
+    fn tick(&mut self) -> Result<(), Failure> {
+        let moved = self.moved.load(Ordering::Relaxed);
+        let still = moved == self.seen && !self.ended.load(Ordering::Relaxed);
+        self.idle = if still { self.idle + 1 } else { 0 };
+        self.seen = moved;
+        if TICK * u64::from(self.idle) < PATIENCE {
+            return Ok(());
+        }
+        Err(Failure::Work("nothing more can be decoded: it is damaged".into()))
+    }
+}
+
+fn run_until(
+    pipeline: &gst::Pipeline,
+    progress: &Progress,
+    end: impl Fn(),
+    tick: impl FnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let result = play(pipeline, progress, end, tick);
     let stopped = pipeline.set_state(gst::State::Null);
     result?;
     stopped.map(|_| ()).map_err(|error| Failure::Work(format!("the pipeline does not stop: {error}")))
 }
 
-fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result<(), Failure> {
+fn play(
+    pipeline: &gst::Pipeline,
+    progress: &Progress,
+    end: impl Fn(),
+    mut tick: impl FnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let bus = pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?;
     set_state(pipeline, gst::State::Playing)?;
     let mut ending = false;
@@ -75,7 +169,7 @@ fn play(pipeline: &gst::Pipeline, progress: &Progress, end: impl Fn()) -> Result
                 _ => {}
             },
             None if ending => return Err(Failure::Interrupted),
-            None => {}
+            None => tick()?,
         }
         if interrupted() && !ending {
             ending = true;
@@ -122,6 +216,9 @@ pub fn in_words(error: &gst::message::Error) -> String {
         let missing =
             debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
         return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
+    }
+    if what.matches(gst::StreamError::Demux) || what.matches(gst::StreamError::Decode) {
+        return format!("it is damaged, or nothing that can be played ({what})");
     }
     // Of what the decoder finds in the input it is not the decoder that one wants to hear.
     if what.matches(gst::StreamError::WrongType) {

@@ -6,9 +6,10 @@ mod graph;
 mod inputs;
 mod notes;
 mod outputs;
+mod photographs;
 mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -16,6 +17,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::progress::printable;
 use crate::{doctor, folder, pipeline, start_gstreamer};
 use inputs::Input;
 pub use notes::Consented;
@@ -56,7 +58,7 @@ struct Settings {
     /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept otherwise
     #[arg(long, value_enum, requires = "overlay")]
     audio: Option<Audio>,
-    /// Music that follows the mood, a folder or a playlist: soundtrack.ogg and music.jsonl
+    /// Music that follows the mood, a folder, a playlist or a database: soundtrack.ogg and music.jsonl
     #[arg(long)]
     library: Option<PathBuf>,
     /// Which video stream, counted from 0
@@ -80,6 +82,22 @@ enum Audio {
     Keep,
     Duck,
     Drop,
+}
+
+impl Settings {
+    /// What is named must be there, or every input would fail for it.
+    fn check(&self) -> Result<(), Failure> {
+        let missing = |option: &str, path: &Path, what: &str| {
+            Failure::Usage(format!("{option} {}: no such {what}", path.display()))
+        };
+        match (&self.library, &self.model) {
+            (Some(library), _) if !fingerprint::local(library).exists() => {
+                Err(missing("--library", library, "folder, playlist or database"))
+            }
+            (_, Some(model)) if !model.is_file() => Err(missing("--model", model, "file")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What is only a matter of reading the timeline.
@@ -142,6 +160,7 @@ enum State {
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     folder::keep_private();
     let inputs = inputs::expand(&arguments.inputs, &arguments.output)?;
+    arguments.settings.check()?;
     start_gstreamer()?;
     doctor::check()?;
     std::fs::create_dir_all(&arguments.output).map_err(|error| Failure::file(&arguments.output, &error))?;
@@ -161,6 +180,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     outcomes.sort_by(|one, two| one.input.cmp(&two.input));
+    if inputs.iter().any(|input| input.is_picture) {
+        photographs::write(&arguments.output)?;
+    }
     if arguments.json {
         println!("{:#}", serde_json::json!(outcomes));
     }
@@ -181,13 +203,13 @@ fn process(input: &Input, arguments: &Arguments) -> Outcome {
         Err(Failure::Interrupted) => State::Interrupted,
         Err(failure) => {
             let error = failure.to_string();
-            eprintln!("gst-mood: {}: {error}", input.path.display());
+            eprintln!("gst-mood: {}", printable(&format!("{}: {error}", input.path.display())));
             State::Failed { error }
         }
     };
     if !arguments.json && !matches!(state, State::Failed { .. }) {
         let skipped = if matches!(state, State::Skipped) { " (finished before)" } else { "" };
-        println!("{}{skipped}", input.folder.display());
+        println!("{}{skipped}", printable(&input.folder.to_string_lossy()));
     }
     Outcome { input: input.path.clone(), folder: input.folder.clone(), state }
 }

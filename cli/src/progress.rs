@@ -9,6 +9,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 /// Steps that go side by side have a line each.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
+/// A name as it may be printed: a file may be called anything, line breaks and a terminal's commands included.
+pub fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 /// A step of the work.
 pub struct Progress {
     bar: ProgressBar,
@@ -20,7 +25,7 @@ pub struct Progress {
 impl Progress {
     /// Begins a step of `length` units, milliseconds where it is media; 0 where that is not known yet.
     pub fn start(name: impl Into<String>, length: u64) -> Self {
-        let name = name.into();
+        let name = printable(&name.into());
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::hidden();
         let bar = if terminal { BARS.add(bar) } else { bar };
@@ -48,6 +53,11 @@ impl Progress {
         self.set(done);
         let speed = Duration::from_millis(done).as_secs_f64() / self.begun.elapsed().as_secs_f64().max(1e-3);
         self.bar.set_message(format!("{speed:.1}x"));
+    }
+
+    /// How long the medium says it is.
+    pub fn length(&self) -> Option<Duration> {
+        self.bar.length().map(Duration::from_millis).filter(|length| !length.is_zero())
     }
 
     /// How much of the medium is done.

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::{doctor, pipeline, start_gstreamer};
 
-const PIPELINE: &str = "filesrc name=medium ! decodebin ! videoconvert \
+const PIPELINE: &str = "filesrc name=medium ! decodebin ! queue name=frames ! videoconvert \
     ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! fakesink sync=false";
 
 /// What a person shows.
@@ -46,7 +46,7 @@ pub fn look(medium: &Path) -> Result<Seen, Failure> {
     pipeline::element(&pipeline, "timeline")?.set_property("location", text(&log)?);
     // How long it is shows only once it runs.
     let progress = Progress::start("looking", 0);
-    pipeline::run(&pipeline, &progress).map_err(|failure| match failure {
+    pipeline::run_file(&pipeline, &progress).map_err(|failure| match failure {
         Failure::Work(why) => {
             Failure::Work(format!("{}: {why}; name a picture or a video", medium.display()))
         }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests use this, and a test may panic")]
 
 pub mod place;
+pub mod practice;
 pub mod process;
 pub mod reader;
 pub mod sound;

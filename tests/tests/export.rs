@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use mood_schema::{
@@ -269,6 +269,21 @@ fn standard_output_and_a_named_file() {
     let named = studio.path("named.vtt");
     studio.export(&["--to", "vtt", "-o", named.to_str().unwrap()]).ok();
     assert_eq!(piped, fs::read_to_string(named).unwrap());
+    // What is no file stays what it is: a pipe here, a device for the careless.
+    let pipe = studio.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    studio.export(&["--to", "vtt", "-o", pipe.to_str().unwrap()]).ok();
+    assert_eq!(reading.join().unwrap(), piped);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let link = studio.path("link.vtt");
+    std::os::unix::fs::symlink(studio.path("named.vtt"), &link).unwrap();
+    fs::write(studio.path("named.vtt"), "").unwrap();
+    studio.export(&["--to", "vtt", "-o", link.to_str().unwrap()]).ok();
+    assert!(link.is_symlink() && fs::read_to_string(studio.path("named.vtt")).unwrap() == piped);
     let long = studio.export(&["--to", "audacity", "--shortest", "5", "-o", "-"]).ok().stdout;
     assert!(!long.contains("uncertain"), "2.2 seconds are too short:\n{long}");
     let short = studio.export(&["--to", "audacity", "--shortest", "0", "-o", "-"]).ok().stdout;

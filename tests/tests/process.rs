@@ -1,100 +1,18 @@
-//! `gst-mood process` on real recordings: every kind of video, every kind of interruption, and what it leaves.
+//! `gst-mood process` on real recordings: every kind of video, and what is made of it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use mood_tests::process::{LIMIT, Running};
+use mood_tests::practice::{Practice, json, quick, valid};
+use mood_tests::process::LIMIT;
 use mood_tests::reader::{read, reader};
-use mood_tests::{Done, Timeline, command, media, place, run, sound};
+use mood_tests::{command, media, run, sound};
 use serde_json::Value;
-use tempfile::TempDir;
 
 const CLIP: &str = "video/single_face.mp4";
-
-/// A folder with recordings, results and clients of its own.
-struct Practice {
-    folder: TempDir,
-}
-
-impl Practice {
-    fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut process = command(place::release().join("gst-mood"));
-        process.env_remove("GST_PLUGIN_PATH").env("GST_MOOD_DATA", self.path("data"));
-        process.args(arguments).current_dir(self.folder.path());
-        process
-    }
-
-    /// Processes into `out`.
-    fn process(&self, arguments: &[&str]) -> Done {
-        run(self.command(&[&["process", "-o", "out"], arguments].concat()), LIMIT)
-    }
-
-    /// A recording made by ffmpeg from the clip.
-    fn film(&self, name: &str, clip: &Path, arguments: &[&str]) {
-        let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args(["-v", "error", "-y", "-i"]).arg(clip).args(arguments).arg(self.path(name));
-        assert!(ffmpeg.status().unwrap().success());
-    }
-
-    fn timeline(&self, session: &str) -> Timeline {
-        Timeline::read(&self.path("out").join(session).join("timeline.jsonl")).in_order()
-    }
-
-    fn summary(&self, session: &str) -> Value {
-        json(&self.path("out").join(session).join("summary.json"))
-    }
-
-    fn files(&self, session: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path("out").join(session)).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Encoding that costs little.
-const QUICK: [&str; 4] = ["-c:v", "libx264", "-preset", "ultrafast"];
-
-fn quick<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [arguments, &QUICK].concat()
-}
-
-/// A minute of the clip: long enough to be interrupted.
-fn long(practice: &Practice, clip: &Path) {
-    let list = practice.path("list.txt");
-    fs::write(&list, format!("file '{}'\n", clip.display()).repeat(25)).unwrap();
-    let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-f", "concat", "-safe", "0", "-i"]).arg(&list);
-    ffmpeg.args(quick(&[])).arg(practice.path("long.mkv"));
-    assert!(ffmpeg.status().unwrap().success());
-}
-
-fn valid(schema: &str, file: &Path) {
-    let mut validate = reader("validate.py");
-    validate.arg(place::root().join("docs").join(schema));
-    let found = read(validate, file);
-    assert_eq!(found["wrong"], serde_json::json!([]), "{}", file.display());
-    assert!(found["values"].as_u64().unwrap() > 0);
-}
 
 #[test]
 fn everything_is_there_valid_and_private() {
@@ -168,6 +86,34 @@ fn what_is_finished_is_not_done_again() {
 }
 
 #[test]
+fn another_library_is_another_soundtrack() {
+    let Some(clip) = media(CLIP) else { return };
+    let practice = Practice::new();
+    practice.film("a.mp4", &clip, &quick(&["-t", "1", "-an"]));
+    let music = sound::library(&practice.path("music"));
+    let process = |library: &str| practice.process(&["a.mp4", "--library", library]).ok().stdout;
+    let skipped = |library: &str| process(library).contains("finished before");
+    assert!(!skipped("music") && skipped("music"));
+    fs::write(music.join("happy.wav.mood"), "sad").unwrap();
+    assert!(!skipped("music") && skipped("music"), "its moods changed");
+    sound::tone(&music, "more.wav", 330.0, 1, "angry");
+    assert!(!skipped("music"), "there is more of it");
+    fs::write(practice.path("list.m3u8"), "music/happy.wav\n").unwrap();
+    assert!(!skipped("list.m3u8") && skipped("list.m3u8"));
+    fs::write(practice.path("list.m3u8"), "music/sad.wav\n").unwrap();
+    assert!(!skipped("list.m3u8"));
+    let mut scan = practice.command(&["library", "scan", "music", "--library", "music.db"]);
+    scan.env_remove("GST_PLUGIN_PATH");
+    run(scan, LIMIT).ok();
+    assert!(!skipped("music.db") && skipped("music.db"), "to play from it does not change it");
+    let set = ["library", "set", "music/sad.wav", "--library", "music.db", "--mood", "happy"];
+    run(practice.command(&set), LIMIT).ok();
+    assert!(!skipped("music.db"));
+    let missing = practice.process(&["a.mp4", "--library", "none"]);
+    assert!(missing.code == Some(2) && missing.stderr.contains("--library none"), "{missing}");
+}
+
+#[test]
 fn every_kind_of_video() {
     let Some(clip) = media(CLIP) else { return };
     let practice = Practice::new();
@@ -211,78 +157,6 @@ fn the_video_stream_is_chosen() {
 }
 
 #[test]
-fn bad_inputs_are_told_and_the_others_done() {
-    let Some(clip) = media(CLIP) else { return };
-    let practice = Practice::new();
-    fs::copy(&clip, practice.path("good.mp4")).unwrap();
-    fs::write(practice.path("empty.mp4"), "").unwrap();
-    fs::write(practice.path("text.mp4"), "no video at all, only text\n".repeat(500)).unwrap();
-    sound::tone(practice.folder.path(), "sound.wav", 440.0, 1, "happy");
-    practice.film("whole.mkv", &clip, &quick(&["-an"]));
-    practice.film("faststart.mp4", &clip, &["-c", "copy", "-movflags", "faststart"]);
-    let key = "76a6c65c5ea762046bd749a2e632ccbb";
-    practice.film(
-        "secret.mp4",
-        &clip,
-        &quick(&[
-            "-an",
-            "-encryption_scheme",
-            "cenc-aes-ctr",
-            "-encryption_key",
-            key,
-            "-encryption_kid",
-            key,
-        ]),
-    );
-    let cut = |from: &Path, to: &str| {
-        let bytes = fs::read(from).unwrap();
-        fs::write(practice.path(to), &bytes[..bytes.len() / 2]).unwrap();
-    };
-    cut(&practice.path("whole.mkv"), "cut.mkv");
-    cut(&practice.path("faststart.mp4"), "cut.mp4");
-    fs::create_dir(practice.path("out")).unwrap();
-    fs::write(practice.path("out/taken"), "a file where a folder should go").unwrap();
-    fs::copy(&clip, practice.path("taken.mp4")).unwrap();
-    let odd = "<script>alert(1)</script>".replace('/', "|") + ".mp4";
-    fs::copy(&clip, practice.path(&odd)).unwrap();
-
-    let bad = [
-        ("empty.mp4", "no video"),
-        ("text.mp4", "text file"),
-        ("sound.wav", "no video"),
-        ("cut.mkv", "ends in the middle"),
-        ("cut.mp4", "ends in the middle"),
-        ("secret.mp4", "encrypted"),
-        ("taken.mp4", "taken"),
-    ];
-    let inputs: Vec<&str> = bad.iter().map(|(name, _)| *name).chain(["good.mp4", &odd]).collect();
-    let done = practice.process(&[&inputs[..], &["--json"]].concat());
-    assert_eq!(done.code, Some(1), "{done}");
-    for (name, word) in bad {
-        let line = done.stderr.lines().find(|line| line.starts_with(&format!("gst-mood: {name}: ")));
-        assert!(line.is_some_and(|line| line.contains(word)), "{name}: {line:?}\n{done}");
-    }
-    assert!(done.stderr.contains("7 of 9 inputs failed"), "{done}");
-    let outcomes: Value = serde_json::from_str(&done.stdout).unwrap();
-    let count = |state: &str| outcomes.as_array().unwrap().iter().filter(|o| o["state"] == state).count();
-    assert_eq!((count("done"), count("failed")), (2, 7), "{outcomes}");
-    // What a broken recording had is not lost, and not taken for a whole one.
-    for session in ["cut", "cut.mp4"] {
-        let summary = practice.summary(session);
-        assert!(summary["complete"] == false && summary["made_from"].is_null(), "{summary}");
-    }
-    assert_eq!(practice.summary("good")["complete"], true);
-    let page =
-        fs::read_to_string(practice.path("out").join(odd.trim_end_matches(".mp4")).join("report.html"));
-    assert!(!page.unwrap().contains("<script>alert"));
-    for session in ["empty", "text", "sound", "secret"] {
-        assert!(!practice.path("out").join(session).exists(), "nothing is left of {session}");
-    }
-    let names = |folder: &str| practice.files(folder);
-    assert!(names("good").iter().chain(&names("cut")).all(|name| !name.ends_with(".part")));
-}
-
-#[test]
 fn arguments_that_cannot_be_meant() {
     let practice = Practice::new();
     fs::create_dir(practice.path("nothing")).unwrap();
@@ -294,83 +168,6 @@ fn arguments_that_cannot_be_meant() {
     fs::write(practice.path("a.mp4"), "x").unwrap();
     fs::write(practice.path("a.mp4.toml"), "[people.x]\nnaem = 'typo'\n").unwrap();
     practice.process(&["a.mp4"]).fails_with(&["a.mp4.toml", "line 2", "naem"]);
-}
-
-#[test]
-fn a_full_disk_and_a_folder_that_cannot_be_written() {
-    let Some(clip) = media(CLIP) else { return };
-    let practice = Practice::new();
-    // A file may grow to 64 KiB only, and to write more is an error like that of a full disk.
-    let mut limited = command("sh");
-    limited
-        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$@\"", "sh"])
-        .arg(place::release().join("gst-mood"));
-    limited.args(["process", "-o"]).arg(practice.path("out")).arg(&clip).arg("--overlay");
-    let done = run(limited, LIMIT);
-    assert!(done.code == Some(1) && done.stderr.contains("File too large"), "{done}");
-    let left = fs::read_dir(practice.path("out/single_face")).map_or(0, Iterator::count);
-    let finished = practice.path("out/single_face/annotated.mp4").exists();
-    assert!(!finished && left <= 6, "{:?}", practice.files("single_face"));
-    let mut process = practice.command(&["process", "-o", "/dev/null/out"]);
-    process.arg(&clip);
-    let done = run(process, LIMIT);
-    assert!(done.code == Some(1) && done.stderr.contains("/dev/null/out"), "{done}");
-}
-
-#[test]
-fn ctrl_c_keeps_what_there_is() {
-    let Some(clip) = media(CLIP) else { return };
-    let practice = Practice::new();
-    long(&practice, &clip);
-    let running = Running::start(practice.command(&["process", "-o", "out", "long.mkv", "--overlay"]));
-    wait_for_frames(&practice, "long", 100);
-    running.signal("INT");
-    let done = running.finish(LIMIT);
-    assert_eq!(done.code, Some(1), "{done}");
-    let summary = practice.summary("long");
-    assert!(summary["complete"] == false && summary["frames"].as_u64().unwrap() >= 100, "{summary}");
-    let mut probe = command("ffprobe");
-    probe.args(["-v", "error", "-show_entries", "stream=codec_name,duration", "-of", "csv=p=0"]);
-    probe.arg(practice.path("out/long/annotated.mp4"));
-    let streams = run(probe, LIMIT).ok().stdout;
-    let lengths: Vec<f64> = streams.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
-    assert!(streams.contains("h264") && streams.contains("aac"), "the film can be played: {streams}");
-    assert!((lengths[0] - lengths[1]).abs() < 0.5, "its sound ends with it: {streams}");
-    let again = practice.process(&["long.mkv"]).ok();
-    assert!(!again.stdout.contains("finished before"));
-    assert_eq!(practice.summary("long")["complete"], true);
-}
-
-/// Waits until so many frames are in a timeline.
-fn wait_for_frames(practice: &Practice, session: &str, count: usize) {
-    let path = practice.path("out").join(session).join("timeline.jsonl");
-    let until = Instant::now() + LIMIT;
-    while fs::read_to_string(&path).map_or(0, |text| text.lines().count()) < count {
-        assert!(Instant::now() < until, "no {count} frames in {}", path.display());
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-#[test]
-fn a_killed_run_leaves_a_readable_timeline() {
-    let Some(clip) = media(CLIP) else { return };
-    let practice = Practice::new();
-    long(&practice, &clip);
-    for frames in [1, 50, 120, 333] {
-        let running = Running::start(practice.command(&["process", "-o", "out", "long.mkv"]));
-        wait_for_frames(&practice, "long", frames);
-        running.signal("KILL");
-        assert_eq!(running.finish(LIMIT).code, None);
-        let mut export = practice.command(&["export", "out/long", "--to", "jsonl", "-o"]);
-        export.arg(practice.path("killed.jsonl"));
-        run(export, LIMIT).ok();
-        let read = fs::read_to_string(practice.path("killed.jsonl")).unwrap();
-        assert!(read.lines().count() >= frames.saturating_sub(1), "{}", read.lines().count());
-        assert!(!practice.path("out/long/summary.json").exists());
-    }
-    practice.process(&["long.mkv"]).ok();
-    assert!(practice.timeline("long").end.is_some());
-    assert_eq!(practice.summary("long")["complete"], true);
 }
 
 #[test]
@@ -441,6 +238,43 @@ fn photographs_have_rows_and_a_picture() {
     assert!(practice.files("c").contains(&"timeline.jsonl".into()));
     let again = practice.process(&["in/**/*.jp*g"]).ok();
     assert_eq!(again.stdout.matches("finished before").count(), 2, "{again}");
+
+    // One table over all of them, of this run and of those before.
+    image::GrayImage::new(64, 48).save(practice.path("nobody, here.png")).unwrap();
+    practice.process(&["nobody, here.png"]).ok();
+    let table = fs::read_to_string(practice.path("out/photographs.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    assert!(rows[0].starts_with("folder,file,frame,timestamp,face_id,"), "{table}");
+    let of = |folder: &str| rows.iter().filter(|row| row.starts_with(folder)).count();
+    let faces = |folder: &str| {
+        fs::read_to_string(practice.path("out").join(folder).join("faces.csv")).unwrap().lines().count() - 1
+    };
+    assert_eq!((of("a,"), of("b,")), (faces("a"), faces("b")));
+    assert_eq!(rows.len(), 1 + faces("a") + faces("b") + 1, "one without a face has a row too");
+    let file = practice.path("in/a.jpg").canonicalize().unwrap();
+    assert!(rows[1].starts_with(&format!("a,{},0,", file.display())), "{}", rows[1]);
+    assert!(rows.last().unwrap().starts_with("\"nobody, here\",") && table.contains(",,0,,"), "{table}");
+}
+
+#[test]
+fn a_photograph_is_seen_as_the_camera_was_held() {
+    let Some(photograph) = media("images/dlib/2009_004587.jpg") else { return };
+    let practice = Practice::new();
+    let upright = image::open(&photograph).unwrap().into_rgb8();
+    upright.save(practice.path("upright.tiff")).unwrap();
+    // Turned pixels, and a note that they are (EXIF's tag 0x112, 6: turn it clockwise), as phones write them.
+    let turned = practice.path("turned.jpg");
+    image::imageops::rotate270(&upright).save(&turned).unwrap();
+    let tag = [0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
+    let note = [&b"\xFF\xE1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0"[..], &tag, &[0; 4]].concat();
+    let mut bytes = fs::read(&turned).unwrap();
+    bytes.splice(2..2, note);
+    fs::write(&turned, bytes).unwrap();
+    practice.process(&["upright.tiff", "turned.jpg"]).ok();
+    let faces = |session: &str| practice.summary(session)["subjects"].as_array().unwrap().len();
+    assert!(faces("upright") > 0 && faces("turned") > 0, "{} {}", faces("upright"), faces("turned"));
+    let drawn = image::open(practice.path("out/turned/annotated.jpg")).unwrap();
+    assert_eq!((drawn.width(), drawn.height()), upright.dimensions());
 }
 
 #[test]

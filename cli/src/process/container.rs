@@ -7,6 +7,9 @@ use std::path::Path;
 /// Boxes of an MP4 that are looked at; the ones that matter come early, and a file of more is odd but may be fine.
 const BOXES: usize = 10_000;
 
+/// Packets of a transport stream that make one sure that it is one.
+const PACKETS: u64 = 5;
+
 /// How long the file should be, where its container says so and that is longer than it is.
 pub fn missing(path: &Path) -> Option<u64> {
     let mut file = File::open(path).ok()?;
@@ -15,7 +18,8 @@ pub fn missing(path: &Path) -> Option<u64> {
     (declared > length).then_some(declared)
 }
 
-/// The length that the container gives itself: MP4 and QuickTime, Matroska and WebM, AVI.
+/// The length that the container gives itself: MP4 and QuickTime, Matroska and WebM, AVI. An MPEG transport stream gives
+/// none, but has whole packets only.
 fn declared(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
@@ -25,8 +29,24 @@ fn declared(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64
         [b'R', b'I', b'F', b'F', size @ .., b'A', b'V', b'I', b' '] => {
             Ok(Some(u64::from(u32::from_le_bytes(*size)) + 8))
         }
-        _ => Ok(None),
+        _ => packets(file, length),
     }
+}
+
+/// The end of the last packet of an MPEG transport stream (ISO/IEC 13818-1, 2.4.3), or of one with times (M2TS).
+fn packets(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    for (size, sync) in [(188, 0), (192, 4)] {
+        let mut starts = 0;
+        for packet in 0..PACKETS {
+            let mut byte = [0];
+            file.seek(SeekFrom::Start(packet * size + sync))?;
+            starts += u64::from(file.read(&mut byte)? == 1 && byte == [0x47]);
+        }
+        if starts == PACKETS {
+            return Ok(Some(length.next_multiple_of(size)));
+        }
+    }
+    Ok(None)
 }
 
 /// The end of the last box (ISO/IEC 14496-12, 4.2).
@@ -121,6 +141,11 @@ mod tests {
         assert_eq!(declared_of(&[&head[..], &[0x41, 0x00], &[0; 9]].concat()), Some(14 + 256));
         assert_eq!(declared_of(&[&head[..], &[0x01, 255, 255, 255, 255, 255, 255, 255]].concat()), None);
         assert_eq!(declared_of(b"RIFF\x00\x01\x00\x00AVI LIST"), Some(264));
+        let packet = [&[0x47][..], &[0; 187]].concat();
+        assert_eq!(declared_of(&packet.repeat(6)), Some(6 * 188));
+        assert_eq!(declared_of(&packet.repeat(6)[..1000]), Some(6 * 188));
+        let timed = [&[0, 0, 0, 9][..], &packet].concat().repeat(7);
+        assert_eq!(declared_of(&timed[..1200]), Some(7 * 192));
         for odd in
             [&b""[..], b"RIFF", b"nothing of the kind", &[0x1A, 0x45, 0xDF, 0xA3, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
         {

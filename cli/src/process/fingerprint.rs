@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use mini_xception::{Classifier, Model, Provider, Runtime};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use walkdir::{DirEntry, WalkDir};
 
 use super::Arguments;
 use super::notes::Notes;
@@ -29,6 +31,7 @@ pub fn of(path: &Path, arguments: &Arguments, notes: &Notes) -> Result<Value, Fa
             "model": model(arguments.settings.model.as_deref())?,
             "cascade": once(&CASCADE, || hash(&cascade))?,
             "settings": arguments.settings,
+            "library": arguments.settings.library.as_deref().map(library).transpose()?,
             "pseudonym": arguments.reading.pseudonym,
         },
         "reading": {
@@ -65,7 +68,46 @@ fn hash(path: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Cascade and model are the same for every input.
+/// What music there is: the content of a database or a playlist, and of a folder every file's name, size and time, for
+/// what lies beside the music says how it feels.
+fn library(source: &Path) -> Result<String, Failure> {
+    once(&LIBRARY, || {
+        let source = local(source);
+        if source.is_dir() {
+            return Ok(digest(contents(&source).join("\0").as_bytes()));
+        }
+        // A database that is in use has its latest in a file beside it.
+        let mut latest = source.clone().into_os_string();
+        latest.push("-wal");
+        let latest = PathBuf::from(latest);
+        let latest = if latest.exists() { hash(&latest)? } else { String::new() };
+        Ok(digest((hash(&source)? + &latest).as_bytes()))
+    })
+}
+
+/// A path that may be given as an address.
+pub fn local(source: &Path) -> PathBuf {
+    let address = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
+    address.and_then(|address| address.to_file_path().ok()).unwrap_or_else(|| source.to_path_buf())
+}
+
+/// What lies in a folder and below. What cannot be read cannot be played either.
+fn contents(folder: &Path) -> Vec<String> {
+    let is_hidden =
+        |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+    let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    let files = entries.filter_entry(|entry| !is_hidden(entry)).flatten();
+    let describe = |entry: DirEntry| {
+        let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let changed = changed.unwrap_or_default().as_nanos();
+        Some(format!("{}\0{}\0{changed}", entry.path().display(), metadata.len()))
+    };
+    files.filter_map(describe).collect()
+}
+
+/// Cascade, model and library are the same for every input.
+static LIBRARY: Mutex<Option<String>> = Mutex::new(None);
 static CASCADE: Mutex<Option<String>> = Mutex::new(None);
 static MODEL: Mutex<Option<String>> = Mutex::new(None);
 

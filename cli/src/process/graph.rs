@@ -1,10 +1,11 @@
 //! The pipelines of `process`: everything in one go over the decoded pictures.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _};
 
 use super::{Audio, Settings};
 use crate::failure::Failure;
@@ -12,11 +13,15 @@ use crate::folder::{ANNOTATED, MUSIC, SOUNDTRACK, TIMELINE, part_of};
 use crate::pipeline;
 use crate::progress::Progress;
 
-/// Decoding, detection and classification each have a thread; queues lie where buffers are small in number.
-const ANALYSIS: &str = "
+/// A recording as it should be seen. Decoding, detection and classification each have a thread; queues lie where buffers
+/// are small in number.
+const RECORDING: &str = "
     filesrc name=source ! decodebin name=decoder
-    queue name=frames ! videoconvert ! videoflip video-direction=auto
-        ! haarfacedetect name=detector ! queue ! emotionclassify name=classifier ! emotionlog name=timeline";
+    queue name=frames ! videoconvert ! videoflip video-direction=auto !";
+
+/// From pictures to lines.
+const ANALYSIS: &str =
+    " haarfacedetect name=detector ! queue ! emotionclassify name=classifier ! emotionlog name=timeline";
 
 /// H.264 with 4:2:0 colour takes even sizes only.
 const FILM: &str = "
@@ -32,9 +37,6 @@ const SOUNDTRACK_OF_PLAYER: &str = "
 
 /// The recording's sound runs ahead of the pictures by what the encoder looks ahead.
 const PATIENT_QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=60000000000";
-
-/// The bin that takes the recording's sound.
-const SOUND: &str = "sound-of-recording";
 
 /// The recording's sound under music: 12 dB down.
 const DUCKED: f64 = 0.25;
@@ -60,7 +62,7 @@ impl Plan<'_> {
 
     fn description(&self) -> String {
         let Settings { overlay, library, .. } = self.settings;
-        let mut text = ANALYSIS.to_owned();
+        let mut text = RECORDING.to_owned() + ANALYSIS;
         text += match (overlay, library) {
             (false, None) => " ! fakesink sync=false",
             (true, _) => " ! emotionoverlay name=overlay ! tee name=seen",
@@ -93,10 +95,12 @@ impl Plan<'_> {
 }
 
 /// Plays a recording through to its end, into the folder. Films and soundtracks keep the name of what is not whole;
-/// see [`finished`].
+/// see [`folder::name_films`](crate::folder::name_films).
 pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
     let graph = pipeline::parse(&plan.description())?;
+    set_path(&graph, "source", "location", plan.input)?;
     set_up(&graph, plan, &plan.folder.join(TIMELINE))?;
+    link_decoder(&graph, plan)?;
     if plan.settings.overlay {
         let annotated = part_of(&plan.folder.join(ANNOTATED));
         set_path(&graph, "annotated", "location", &annotated)?;
@@ -111,65 +115,63 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
         set_path(&graph, "player", "library", library)?;
         set_path(&graph, "player", "log-location", &plan.folder.join(MUSIC))?;
     }
-    play(&graph, progress)
-}
-
-/// Plays to the end; after Ctrl-C, pictures and sound end behind the decoder, the sound with the last picture.
-fn play(graph: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    let frames = graph.by_name("frames").and_then(|frames| frames.static_pad("sink"));
-    let last = Arc::new(AtomicU64::new(0));
-    if let Some(pad) = &frames {
-        let last = Arc::clone(&last);
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            let pts = info.buffer().and_then(|buffer| buffer.pts());
-            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
-            gst::PadProbeReturn::Ok
-        });
-    }
-    pipeline::run_until(graph, progress, || {
-        let end = last.load(Ordering::Relaxed);
-        let sound = graph.by_name(SOUND);
-        // It has run ahead by up to a minute.
-        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
-            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-                let pts = info.buffer().and_then(|buffer| buffer.pts());
-                let late = pts.is_some_and(|pts| pts.nseconds() > end);
-                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
-            });
-        }
-        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
-            pad.send_event(gst::event::Eos::new());
-        }
-    })
-}
-
-/// Gives films and soundtracks their names.
-pub fn finished(folder: &Path) -> Result<(), Failure> {
-    for name in [ANNOTATED, SOUNDTRACK] {
-        let path = folder.join(name);
-        if part_of(&path).exists() {
-            std::fs::rename(part_of(&path), &path).map_err(|error| Failure::file(&path, &error))?;
-        }
-    }
-    Ok(())
+    pipeline::run_file(&graph, progress)
 }
 
 /// Looks at a photograph: its faces into `timeline`, and the picture with them drawn into `annotated`, a JPEG.
 pub fn look(plan: &Plan, timeline: &Path, annotated: &Path, progress: &Progress) -> Result<(), Failure> {
     let drawn =
         " ! emotionoverlay name=overlay ! videoconvert ! jpegenc quality=92 ! filesink name=annotated";
-    let graph = pipeline::parse(&(ANALYSIS.to_owned() + drawn))?;
+    let graph =
+        pipeline::parse(&format!("appsrc name=source format=time ! videoconvert ! {ANALYSIS}{drawn}"))?;
+    show(&graph, upright(plan.input)?)?;
     set_up(&graph, plan, timeline)?;
     // A photograph has one frame: it is searched whole.
     pipeline::element(&graph, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&graph, "overlay")?.set_property("blur-faces", plan.settings.blur_faces);
     set_path(&graph, "annotated", "location", annotated)?;
-    play(&graph, progress)
+    pipeline::run(&graph, progress)
 }
 
-/// Properties of the analysis, and the decoder's pads.
+/// A photograph as one should see it, whichever way the camera was held. Not GStreamer's decoders: they do not ask for that
+/// note (EXIF), and leave out some kinds.
+fn upright(path: &Path) -> Result<image::RgbImage, Failure> {
+    let broken = |error| Failure::Work(format!("it is damaged, or nothing that can be shown ({error})"));
+    let reader = image::ImageReader::open(path).map_err(|error| Failure::file(path, &error))?;
+    let reader = reader.with_guessed_format().map_err(|error| Failure::file(path, &error))?;
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgb8())
+}
+
+/// Gives the source its one picture.
+fn show(graph: &gst::Pipeline, picture: image::RgbImage) -> Result<(), Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::Work(format!("it cannot be shown: {what}"));
+    let (width, height) = picture.dimensions();
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, width, height).build();
+    let info = info.map_err(|error| failed(&error))?;
+    // Lines of GStreamer's begin at whole words.
+    let line = 3 * width as usize;
+    let stride = usize::try_from(info.stride()[0]).unwrap_or(line);
+    let mut bytes = vec![0; info.size()];
+    for (to, from) in bytes.chunks_mut(stride.max(1)).zip(picture.chunks_exact(line.max(1))) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+    let mut buffer = gst::Buffer::from_mut_slice(bytes);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(gst::ClockTime::ZERO);
+    }
+    let source = pipeline::element(graph, "source")?;
+    let source = source.downcast::<gst_app::AppSrc>().map_err(|_| failed(&"no source"))?;
+    source.set_caps(Some(&info.to_caps().map_err(|error| failed(&error))?));
+    source.push_buffer(buffer).map_err(|error| failed(&error))?;
+    source.end_of_stream().map(|_| ()).map_err(|error| failed(&error))
+}
+
+/// Properties of the analysis.
 fn set_up(graph: &gst::Pipeline, plan: &Plan, timeline: &Path) -> Result<(), Failure> {
-    set_path(graph, "source", "location", plan.input)?;
     set_path(graph, "timeline", "location", timeline)?;
     let interval = |seconds: f64| (seconds * 1e9) as u64;
     let detector = pipeline::element(graph, "detector")?;
@@ -188,7 +190,7 @@ fn set_up(graph: &gst::Pipeline, plan: &Plan, timeline: &Path) -> Result<(), Fai
             _ => gst::PadProbeReturn::Ok,
         });
     }
-    link_decoder(graph, plan)
+    Ok(())
 }
 
 /// A path that is not UTF-8 cannot go through a GObject string property unchanged.
@@ -219,7 +221,7 @@ fn link_decoder(graph: &gst::Pipeline, plan: &Plan) -> Result<(), Failure> {
         Some((wants_sound || !is_sound).to_value())
     });
     let links = Arc::new(Mutex::new(Links::default()));
-    let frames = pipeline::element(graph, "frames")?;
+    let frames = pipeline::element(graph, pipeline::FRAMES)?;
     let sound = wants_sound.then(|| plan.sound());
     let wanted = plan.settings.video;
     let found = Arc::clone(&links);
@@ -271,7 +273,7 @@ fn add_sound(
 ) -> Result<(), gst::glib::Error> {
     let bin = gst::parse::bin_from_description(description, true)?;
     let failed = |what: &str| gst::glib::Error::new(gst::CoreError::Pad, what);
-    bin.set_property("name", SOUND);
+    bin.set_property("name", pipeline::SOUND);
     graph.add(&bin).map_err(|_| failed("no place in the pipeline"))?;
     bin.sync_state_with_parent().map_err(|_| failed("it does not start"))?;
     let to = graph.by_name(to).ok_or_else(|| failed("nothing takes it"))?;

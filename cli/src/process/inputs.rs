@@ -112,11 +112,12 @@ fn is_anothers(folder: &Path, path: &Path) -> bool {
     known.is_some_and(|known| known != super::fingerprint::name(path))
 }
 
-/// By what it is, not by what it is called.
+/// By what it is, not by what it is called. What only moves, such as a GIF, is a video.
 fn is_picture(path: &Path) -> bool {
     let mut head = [0; 32];
     let length = File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
-    head.get(..length).is_some_and(|head| image::guess_format(head).is_ok())
+    head.get(..length)
+        .is_some_and(|head| image::guess_format(head).is_ok_and(|format| format.reading_enabled()))
 }
 
 #[cfg(test)]

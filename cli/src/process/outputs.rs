@@ -1,7 +1,7 @@
 //! What is made of a timeline: tables, annotations, subtitles, report, and, when all else is there, the summary.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -78,20 +78,12 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure>
 pub(super) fn clear(folder: &Path) -> Result<(), Failure> {
     let others = [SUMMARY, TIMELINE, MUSIC, ANNOTATED, SOUNDTRACK, REPORT, BASELINE, FACES, PICTURE];
     for name in EXPORTS.iter().map(|(name, _)| *name).chain(others) {
-        remove(&folder.join(name))?;
-        remove(&folder::part_of(&folder.join(name)))?;
+        folder::remove(&folder.join(name))?;
+        folder::remove(&folder::part_of(&folder.join(name)))?;
     }
     // Whatever else lies there is the user's.
     let _ = fs::remove_dir(folder);
     Ok(())
-}
-
-/// Removes a file that may not be there.
-pub(super) fn remove(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
-        _ => Ok(()),
-    }
 }
 
 /// Where `--baseline FILE` is: a session's folder will do.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::time::Duration;
 
 use session::{Cast, Summary, Timeline};
 
@@ -10,8 +11,8 @@ use super::inputs::Input;
 use super::notes::{self, Notes};
 use super::{Arguments, container, fingerprint, outputs};
 use crate::failure::Failure;
-use crate::folder::{self, ANNOTATED, FACES, PICTURE, SOUNDTRACK, SUMMARY, TIMELINE, part_of};
-use crate::progress::Progress;
+use crate::folder::{self, FACES, PICTURE, SUMMARY, TIMELINE, part_of};
+use crate::progress::{Progress, printable};
 
 /// What was to do.
 pub enum Done {
@@ -35,7 +36,7 @@ pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
     let same_work = known.is_some_and(|known| known.get("work") == made_from.get("work"));
     fs::create_dir_all(&input.folder).map_err(|error| Failure::file(&input.folder, &error))?;
     // From now on until the end it is not finished.
-    outputs::remove(&summary)?;
+    folder::remove(&summary)?;
     let session = Session { input, arguments, notes: &notes, made_from };
     if input.is_picture {
         session.look()?;
@@ -45,6 +46,21 @@ pub fn process(input: &Input, arguments: &Arguments) -> Result<Done, Failure> {
         session.record()?;
     }
     Ok(Done::Made)
+}
+
+/// From the first frame to the end of the last.
+fn length(timeline: &Timeline) -> Duration {
+    let [begin, end] = timeline.span();
+    Duration::from_nanos(end.saturating_sub(begin))
+}
+
+/// What to say where the pictures end long before the file does: no error, because its sound may be longer.
+fn early(seen: Duration, length: Duration) -> Option<String> {
+    let lost = length.saturating_sub(seen);
+    (lost > Duration::from_secs(2) && lost > length / 10).then(|| {
+        let (seen, length) = (seen.as_secs_f64(), length.as_secs_f64());
+        format!("its pictures end after {seen:.0} s, the file says {length:.0} s: it may be damaged")
+    })
 }
 
 struct Session<'a> {
@@ -76,27 +92,33 @@ impl Session<'_> {
         let progress = self.progress();
         let played = graph::record(&self.plan(), &progress);
         let film = match &played {
-            Ok(()) | Err(Failure::Interrupted) => graph::finished(folder),
-            Err(_) => {
-                // Without its end neither can be played.
-                outputs::remove(&part_of(&folder.join(ANNOTATED)))?;
-                outputs::remove(&part_of(&folder.join(SOUNDTRACK)))
-            }
+            Ok(()) | Err(Failure::Interrupted) => folder::name_films(folder),
+            Err(_) => folder::drop_films(folder),
         };
         let timeline = folder.join(TIMELINE);
-        let frames = Timeline::load(&timeline).map_or(0, |timeline| timeline.frames.len());
+        let (frames, seen) = Timeline::load(&timeline)
+            .map_or((0, Duration::ZERO), |timeline| (timeline.frames.len(), length(&timeline)));
+        let played = match container::missing(&self.input.path) {
+            Some(length) if !matches!(played, Err(Failure::Interrupted)) => {
+                let left =
+                    if frames == 0 { "what there is cannot be played" } else { "what there is, is done" };
+                let why = played.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+                Err(Failure::Work(format!(
+                    "it ends in the middle, it should have {length} bytes; {left}{why}"
+                )))
+            }
+            _ => played,
+        };
         if frames == 0 {
             outputs::clear(folder)?;
-            return Err(played
-                .err()
-                .unwrap_or_else(|| Failure::Work("it has no pictures: is it a video?".into())));
+            let nothing = || Failure::Work("it has no pictures: is it a video?".into());
+            return Err(played.err().unwrap_or_else(nothing));
         }
-        let played = played.and_then(|()| match container::missing(&self.input.path) {
-            Some(length) => Err(Failure::Work(format!(
-                "it ends in the middle, it should have {length} bytes; what there is, is done"
-            ))),
-            None => Ok(()),
-        });
+        if let (Ok(()), Some(length)) = (&played, progress.length())
+            && let Some(early) = early(seen, length)
+        {
+            eprintln!("gst-mood: warning: {}", printable(&format!("{}: {early}", self.input.path.display())));
+        }
         progress.finish(progress.media());
         // What there is, is written; why there is not more is what the user must know.
         let written = film.and_then(|()| self.read(played.is_ok()));
@@ -129,8 +151,14 @@ impl Session<'_> {
         let (rows, picture) = (part_of(&folder.join("faces.jsonl")), part_of(&folder.join(PICTURE)));
         let progress = self.progress();
         let looked = graph::look(&self.plan(), &rows, &picture, &progress);
-        let timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
-        outputs::remove(&rows)?;
+        let mut timeline = looked.and_then(|()| folder::read_timeline(&rows, folder));
+        if let Ok(timeline) = &mut timeline
+            && !self.arguments.reading.pseudonym
+        {
+            let whole = self.input.path.canonicalize().unwrap_or_else(|_| self.input.path.clone());
+            timeline.session.source = gst::glib::filename_to_uri(whole, None).ok().map(Into::into);
+        }
+        folder::remove(&rows)?;
         let timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&picture);
             let _ = fs::remove_dir(folder);

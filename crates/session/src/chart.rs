@@ -1,8 +1,9 @@
 //! The picture of a session: expressions, valence and arousal, mood and music over one time axis, as SVG.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use mood_schema::{Affect, Emotion, Mood};
+use mood_schema::{Affect, Emotion, Label, Mood};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -209,20 +210,50 @@ fn seconds_from(begin: u64, pts: u64) -> f64 {
     pts.saturating_sub(begin) as f64 / 1e9
 }
 
-/// Neutral is left out: what is not, is what one looks for. So are episodes too short to be seen.
+/// What was shown from when to when; neutral is left out: what is not, is what one looks for.
 fn episodes_of(summary: &Summary) -> Vec<Block> {
-    let visible = summary.duration / u64::from(SIZE.0);
     let episodes = summary.main_subject().map(|subject| subject.episodes.as_slice()).unwrap_or_default();
-    let telling = episodes
-        .iter()
-        .filter(|episode| episode.label != Emotion::Neutral.into() && episode.length() >= visible);
-    let block = |episode: &Episode| Block {
-        start: seconds_from(summary.begin, episode.start),
-        end: seconds_from(summary.begin, episode.end),
-        text: episode.label.to_string(),
-        color: color(episode.label.into()),
+    // Two pixels: of what is shorter, what filled most of them stands for all.
+    let visible = summary.duration / u64::from(SIZE.0) * 2;
+    let exact = episodes.iter().all(|episode| episode.length() >= visible);
+    let shown: Vec<(u64, u64, Label)> = if exact {
+        episodes.iter().map(|episode| (episode.start, episode.end, episode.label)).collect()
+    } else {
+        prevailing(episodes, summary.begin, visible)
+    };
+    let telling = shown.into_iter().filter(|(_, _, label)| *label != Emotion::Neutral.into());
+    let block = |(start, end, label): (u64, u64, Label)| Block {
+        start: seconds_from(summary.begin, start),
+        end: seconds_from(summary.begin, end),
+        text: label.to_string(),
+        color: color(label.into()),
     };
     telling.map(block).collect()
+}
+
+/// For each stretch of `width` from `begin` on the label that was shown longest in it; the same in a row are one.
+fn prevailing(episodes: &[Episode], begin: u64, width: u64) -> Vec<(u64, u64, Label)> {
+    let width = width.max(1);
+    let mut times: BTreeMap<u64, BTreeMap<Label, u64>> = BTreeMap::new();
+    for episode in episodes {
+        let (mut from, end) = (episode.start.saturating_sub(begin), episode.end.saturating_sub(begin));
+        while from < end {
+            let stretch = from / width;
+            let to = end.min((stretch + 1).saturating_mul(width));
+            *times.entry(stretch).or_default().entry(episode.label).or_default() += to - from;
+            from = to;
+        }
+    }
+    let mut shown: Vec<(u64, u64, Label)> = Vec::new();
+    for (stretch, labels) in times {
+        let Some((&label, _)) = labels.iter().max_by_key(|(_, time)| **time) else { continue };
+        let (start, end) = (begin + stretch * width, begin + (stretch + 1) * width);
+        match shown.last_mut() {
+            Some(last) if last.2 == label && last.1 == start => last.1 = end,
+            _ => shown.push((start, end, label)),
+        }
+    }
+    shown
 }
 
 fn moods(timeline: &Timeline) -> Vec<Block> {
@@ -308,4 +339,31 @@ fn time_axis(area: &Area, seconds: f64) -> Result<(), Failed> {
         at += step;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fills_most_of_a_stretch_stands_for_it() {
+        let episode = |start, end, emotion: Emotion| Episode {
+            label: emotion.into(),
+            start,
+            end,
+            peak: start,
+            probability: 1.0,
+        };
+        let (sad, happy) = (Label::Known(Emotion::Sad), Label::Known(Emotion::Happy));
+        let episodes = [
+            episode(100, 106, Emotion::Sad),
+            episode(106, 110, Emotion::Happy),
+            episode(110, 117, Emotion::Sad),
+            episode(117, 120, Emotion::Happy),
+            episode(135, 152, Emotion::Happy),
+        ];
+        let shown = prevailing(&episodes, 100, 10);
+        assert_eq!(shown, [(100, 120, sad), (130, 160, happy)]);
+        assert_eq!(prevailing(&[], 0, 0), []);
+    }
 }

@@ -29,8 +29,8 @@ pub enum ReadError {
         /// What the system said.
         source: io::Error,
     },
-    /// No first line.
-    #[error("the file is empty: a timeline begins with a line of type 'session'")]
+    /// No first line: it is written with the first frame.
+    #[error("the file is empty: what wrote it was ended before the first frame; record again")]
     Empty,
     /// Something else than a timeline.
     #[error("line 1 is not of type 'session': give a timeline.jsonl or music.jsonl as gst-mood writes them")]

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::tables::table;
-use super::words::{escape, estimate, percent, verdict};
+use super::words::{escape, estimate, level as level_of, percent, verdict};
 use super::{LIMITS, page, stroke};
 use crate::clock::stamp;
 use crate::{Compared, Comparison, Course, Estimate, chart};
@@ -25,14 +25,14 @@ pub fn comparison(comparison: &Comparison) -> String {
             escape(&session.name),
             stamp(session.classified),
             strongest.unwrap_or_default(),
-            estimate(&session.valence.level),
+            level_of(&session.valence.level),
             change(session.valence.since_last),
             change(session.valence.since_first),
         ]
     });
     let arousal = comparison.sessions.iter().enumerate().map(|(index, session)| {
         let Course { level, since_last, since_first } = session.arousal;
-        vec![named((index, session)), estimate(&level), change(since_last), change(since_first)]
+        vec![named((index, session)), level_of(&level), change(since_last), change(since_first)]
     });
     let changes = [("Since the last", false), ("Since the first", false)];
     let valence_heads = [

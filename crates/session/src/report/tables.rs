@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use mood_schema::{Emotion, Label};
 
-use super::words::{escape, estimate, percent, signed, verdict};
+use super::words::{escape, estimate, level, percent, signed, verdict};
 use crate::clock::{spoken, stamp};
 use crate::{Episode, Summary};
 
 /// Rows of a table; what is more is only counted.
 const ROWS: usize = 50;
+/// Who is in view for less is a passer-by, or no face at all, ns.
+const GLIMPSE: u64 = 1_000_000_000;
 /// Episodes listed: what lasted longest is what one looks at.
 const EPISODES: usize = 20;
 
@@ -74,13 +76,19 @@ pub(super) fn shares(summary: &Summary) -> String {
     let heads = [("Person", false), ("Number", true), ("In view", true)];
     let heads = heads.into_iter().chain(labels.iter().map(|label| (label.as_str(), true)));
     let heads = heads.chain([("Valence", true), ("Arousal", true)]);
-    let rows = summary.subjects.iter().take(ROWS).map(|subject| {
+    let listed: Vec<_> = summary
+        .subjects
+        .iter()
+        .filter(|subject| subject.seen >= GLIMPSE || Some(subject.id) == summary.subject)
+        .collect();
+    let glimpses = summary.subjects.len() - listed.len();
+    let rows = listed.iter().take(ROWS).map(|subject| {
         let mut row = vec![escape(&subject.name), subject.id.to_string(), stamp(subject.seen)];
         row.extend(labels.iter().map(|label| {
             let share = subject.labels.get(label).copied().unwrap_or_default();
             escape(&percent(share))
         }));
-        let mean = |mean: &Option<_>| mean.as_ref().map(estimate).unwrap_or_default();
+        let mean = |mean: &Option<_>| mean.as_ref().map(level).unwrap_or_default();
         row.extend([mean(&subject.valence), mean(&subject.arousal)]);
         row
     });
@@ -97,7 +105,13 @@ pub(super) fn shares(summary: &Summary) -> String {
         )
     });
     table("Who showed what, for how much of the time", heads, rows)
-        + &more(summary.subjects.len(), "person or short appearance", "people or short appearances")
+        + &more(listed.len(), "person", "people")
+        + &beyond(
+            0,
+            glimpses,
+            "that was in view for less than a second",
+            "that were in view for less than a second",
+        )
         + &baseline.unwrap_or_default()
 }
 

@@ -35,12 +35,12 @@ fn plural(count: u64, one: &str) -> String {
     }
 }
 
-fn times(count: u64) -> String {
+fn changed(count: u64) -> String {
     match count {
-        0 => "never".into(),
-        1 => "once".into(),
-        2 => "twice".into(),
-        n => format!("{n} times"),
+        0 => "never changed".into(),
+        1 => "changed once".into(),
+        2 => "changed twice".into(),
+        n => format!("changed {n} times"),
     }
 }
 
@@ -63,11 +63,8 @@ pub(super) fn sentences(summary: &Summary) -> [String; 3] {
             0 => String::new(),
             n => format!("; {} could not be played", plural(n, "track")),
         };
-        format!(
-            "The mood changed {}, and the music changed {}{failed}.",
-            times(summary.mood_changes),
-            times(summary.track_changes)
-        )
+        let (mood, music) = (summary.mood_changes, summary.track_changes);
+        format!("The mood {}, and the music {}{failed}.", changed(mood), changed(music))
     };
     [recorded, seen, heard]
 }
@@ -113,6 +110,16 @@ pub(super) fn signed(value: f64) -> String {
     // No minus zero.
     let value = if value.abs() < 0.005 { 0.0 } else { value };
     format!("{value:+.2}")
+}
+
+/// A level, -1 to 1, and its band as far as the scale goes: of a short session it may be wider.
+pub(super) fn level(level: &Estimate) -> String {
+    let band = level.band.map(|band| Band {
+        low: band.low.clamp(-1.0, 1.0),
+        high: band.high.clamp(-1.0, 1.0),
+        ..band
+    });
+    estimate(&Estimate { band, ..*level })
 }
 
 /// An estimate and its band.

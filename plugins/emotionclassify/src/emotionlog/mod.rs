@@ -7,7 +7,9 @@
 //!   see `mood_schema::Line`. Times are nanoseconds of stream time.
 //! - `csv`: a header, then a row for every face of every frame, `timestamp` in seconds of stream time.
 //!
-//! Every line reaches the file whole and at once, so that a killed process leaves all but the last frame.
+//! Every line reaches the file whole and at once, so that a killed process leaves all but the last frame. The first one
+//! comes with the first frame, when all elements upstream have said how they are set: a file that is still empty is of a
+//! process that was killed before anything was seen.
 //!
 //! ## Example launch line
 //! ```shell

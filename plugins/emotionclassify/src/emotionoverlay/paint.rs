@@ -78,7 +78,9 @@ pub(super) fn paint(plan: &Plan, type_: &Typesetter) -> Result<gst_video::VideoO
         picture(*area, |cr| faces.iter().try_for_each(|face| draw_face(cr, face, type_)))
     });
     let music = plan.music.iter().map(|music| paint_music(music, type_));
-    Ok(faces.chain(music).collect::<Result<Vec<_>, _>>()?.into_iter().collect())
+    let pictures = faces.chain(music).collect::<Result<Vec<_>, _>>()?;
+    // By reference: a composition collected from rectangles that are given away never frees them (gstreamer-rs 0.25).
+    Ok(gst_video::VideoOverlayComposition::new(&pictures)?)
 }
 
 /// Faces that are cheaper to draw in one picture than in one each, in a frame `width` wide: GStreamer reads and writes
