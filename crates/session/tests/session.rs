@@ -151,6 +151,34 @@ fn music_joins_the_timeline() {
 }
 
 #[test]
+fn passers_by_are_counted_and_the_subject_is_always_listed() {
+    let page = |ms: u64| {
+        let lines: Vec<Line> = (0..20)
+            .map(|n| {
+                let mut faces = vec![face(1, Emotion::Happy.into())];
+                if n < 3 {
+                    faces.push(face(2, Emotion::Fear.into()));
+                }
+                frame(n, n * ms, faces)
+            })
+            .collect();
+        let timeline = read(&text(&[&[head()], &lines[..]].concat())).unwrap();
+        let summary = Summary::of(&timeline, &Cast::default());
+        assert_eq!(summary.subjects.len(), 2);
+        report::html(&timeline, &summary, "Passers-by", None)
+    };
+    let long = page(1000);
+    assert!(long.contains("Person 2</th>") && !long.contains("less than a second"));
+    // Of two seconds, and of a fifth of one.
+    for ms in [100, 10] {
+        let short = page(ms);
+        assert!(short.contains("Person 1</th>") && !short.contains("Person 2</th>"), "{ms}");
+        assert!(short.contains("And 1 more that was in view for less than a second."), "{ms}");
+        assert!(!short.contains(">fear</th>"), "its expressions are nobody's of those listed");
+    }
+}
+
+#[test]
 fn a_killed_process_leaves_a_readable_file() {
     let whole = text(&small());
     for cut in 0..whole.len() {

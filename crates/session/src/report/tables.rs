@@ -6,7 +6,7 @@ use mood_schema::{Emotion, Label};
 
 use super::words::{escape, estimate, level, percent, signed, verdict};
 use crate::clock::{spoken, stamp};
-use crate::{Episode, Summary};
+use crate::{Episode, Subject, Summary};
 
 /// Rows of a table; what is more is only counted.
 const ROWS: usize = 50;
@@ -60,11 +60,10 @@ fn beyond(rows: usize, count: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// The labels that anybody showed.
-fn labels(summary: &Summary) -> Vec<Label> {
+/// The labels that anybody of these showed.
+fn labels(subjects: &[&Subject]) -> Vec<Label> {
     let labels = Emotion::ALL.map(Label::Known).into_iter().chain([Label::Uncertain]);
-    let shown =
-        |label: &Label| summary.subjects.iter().any(|s| s.labels.get(label).is_some_and(|&x| x > 0.0));
+    let shown = |label: &Label| subjects.iter().any(|s| s.labels.get(label).is_some_and(|&x| x > 0.0));
     labels.filter(shown).collect()
 }
 
@@ -72,15 +71,15 @@ pub(super) fn shares(summary: &Summary) -> String {
     if summary.subjects.is_empty() {
         return "<p>Nobody was seen.</p>".into();
     }
-    let labels = labels(summary);
-    let heads = [("Person", false), ("Number", true), ("In view", true)];
-    let heads = heads.into_iter().chain(labels.iter().map(|label| (label.as_str(), true)));
-    let heads = heads.chain([("Valence", true), ("Arousal", true)]);
     let listed: Vec<_> = summary
         .subjects
         .iter()
         .filter(|subject| subject.seen >= GLIMPSE || Some(subject.id) == summary.subject)
         .collect();
+    let labels = labels(&listed);
+    let heads = [("Person", false), ("Number", true), ("In view", true)];
+    let heads = heads.into_iter().chain(labels.iter().map(|label| (label.as_str(), true)));
+    let heads = heads.chain([("Valence", true), ("Arousal", true)]);
     let glimpses = summary.subjects.len() - listed.len();
     let rows = listed.iter().take(ROWS).map(|subject| {
         let mut row = vec![escape(&subject.name), subject.id.to_string(), stamp(subject.seen)];
@@ -156,7 +155,7 @@ pub(super) fn transitions(summary: &Summary) -> String {
     let Some((subject, changes)) = changes.filter(|(_, changes)| !changes.is_empty()) else {
         return "<p>No expression followed another without a gap.</p>".into();
     };
-    let labels: Vec<Label> = labels(summary)
+    let labels: Vec<Label> = labels(&[subject])
         .into_iter()
         .filter(|label| changes.contains_key(label) || changes.values().any(|to| to.contains_key(label)))
         .collect();
