@@ -109,6 +109,13 @@ fn another_library_is_another_soundtrack() {
     let set = ["library", "set", "music/sad.wav", "--library", "music.db", "--mood", "happy"];
     run(practice.command(&set), LIMIT).ok();
     assert!(!skipped("music.db"));
+    let ada = ["--client", "Ada", "--consent", "signed"];
+    let exclude = ["library", "set", "music/sad.wav", "--library", "music.db", "--exclude"];
+    run(practice.command(&[&exclude[..], &ada].concat()), LIMIT).ok();
+    assert!(skipped("music.db"), "hers is another's opinion");
+    let hers = [&["a.mp4", "--library", "music.db"], &ada[..]].concat();
+    assert!(!practice.process(&hers).ok().stdout.contains("finished before"));
+    assert!(practice.process(&hers).ok().stdout.contains("finished before"));
     let missing = practice.process(&["a.mp4", "--library", "none"]);
     assert!(missing.code == Some(2) && missing.stderr.contains("--library none"), "{missing}");
 }
@@ -306,10 +313,10 @@ fn clients_are_kept_with_consent_and_forgotten() {
     assert_eq!(compared["sessions"].as_array().unwrap().len(), 2);
     assert!(practice.path("comparison.html").exists());
     // Their opinions of music need no second note, and go as well.
-    let tone = sound::tone(practice.folder.path(), "a.wav", 440.0, 1, "calm");
+    let tone = sound::tone(&practice.path(""), "a.wav", 440.0, 1, "calm");
     let tone = tone.to_str().unwrap();
     let library = |arguments: &[&str]| run(practice.command(&[&["library"], arguments].concat()), LIMIT);
-    library(&["scan", "--tags-only", practice.folder.path().to_str().unwrap()]).ok();
+    library(&["scan", "--tags-only", practice.path("").to_str().unwrap()]).ok();
     library(&["set", tone, "--rating", "2", "--client", "Nobody"]).fails_with(&["consent note"]);
     library(&["set", tone, "--rating", "-1", "--client", "ada l."]).ok();
     assert!(library(&["list", "--client", "Ada L. "]).ok().stdout.contains("rated -1"));

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use mini_xception::{Classifier, Model, Provider, Runtime};
+use music_library::{Access, Database, Library};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
@@ -31,7 +32,7 @@ pub fn of(path: &Path, arguments: &Arguments, notes: &Notes) -> Result<Value, Fa
             "model": model(arguments.settings.model.as_deref())?,
             "cascade": once(&CASCADE, || hash(&cascade))?,
             "settings": arguments.settings,
-            "library": arguments.settings.library.as_deref().map(library).transpose()?,
+            "library": arguments.settings.library.as_deref().map(|source| library(source, notes)).transpose()?,
             "pseudonym": arguments.reading.pseudonym,
         },
         "reading": {
@@ -68,20 +69,18 @@ fn hash(path: &Path) -> Result<String, Failure> {
     }
 }
 
-/// What music there is: the content of a database or a playlist, and of a folder every file's name, size and time, for
-/// what lies beside the music says how it feels.
-fn library(source: &Path) -> Result<String, Failure> {
-    once(&LIBRARY, || {
-        let source = local(source);
-        if source.is_dir() {
-            return Ok(digest(contents(&source).join("\0").as_bytes()));
-        }
-        // A database that is in use has its latest in a file beside it.
-        let mut latest = source.clone().into_os_string();
-        latest.push("-wal");
-        let latest = PathBuf::from(latest);
-        let latest = if latest.exists() { hash(&latest)? } else { String::new() };
-        Ok(digest((hash(&source)? + &latest).as_bytes()))
+/// What music there is: of a database what it offers to the client, whatever else it remembers; the content of a playlist;
+/// of a folder every file's name, size and time, for what lies beside the music says how it feels.
+fn library(source: &Path, notes: &Notes) -> Result<String, Failure> {
+    let source = local(source);
+    if let Some(name) = source.to_str().filter(|_| Database::is_one(&source)) {
+        let offered = Library::open_for(name, notes.client(), Access::default());
+        let offered = offered.map_err(|error| Failure::Work(error.to_string()))?;
+        return Ok(digest(format!("{:?}", offered.tracks).as_bytes()));
+    }
+    once(&LIBRARY, || match source.is_dir() {
+        true => Ok(digest(contents(&source).join("\0").as_bytes())),
+        false => hash(&source),
     })
 }
 

@@ -46,6 +46,8 @@ pub struct Plan<'a> {
     pub input: &'a Path,
     pub folder: &'a Path,
     pub settings: &'a Settings,
+    /// Whose ratings and exclusions of music count; empty: everybody's.
+    pub client: &'a str,
     /// The timeline must not say where it comes from.
     pub anonymous: bool,
 }
@@ -113,6 +115,7 @@ pub fn record(plan: &Plan, progress: &Progress) -> Result<(), Failure> {
     if let Some(library) = &plan.settings.library {
         set_path(&graph, "soundtrack", "location", &part_of(&plan.folder.join(SOUNDTRACK)))?;
         set_path(&graph, "player", "library", library)?;
+        pipeline::element(&graph, "player")?.set_property("client", plan.client);
         set_path(&graph, "player", "log-location", &plan.folder.join(MUSIC))?;
     }
     pipeline::run_file(&graph, progress)

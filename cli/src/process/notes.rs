@@ -49,6 +49,13 @@ pub struct Notes {
     pub client: Option<Consented>,
 }
 
+impl Notes {
+    /// The client's name, or nothing.
+    pub fn client(&self) -> &str {
+        self.client.as_ref().map_or("", |client| &client.name)
+    }
+}
+
 /// Whose history the session belongs to.
 #[derive(Clone, Debug)]
 pub struct Consented {

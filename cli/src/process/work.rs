@@ -76,6 +76,7 @@ impl Session<'_> {
             input: &self.input.path,
             folder: &self.input.folder,
             settings: &self.arguments.settings,
+            client: self.notes.client(),
             anonymous: self.arguments.reading.pseudonym,
         }
     }
