@@ -180,19 +180,21 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     outcomes.sort_by(|one, two| one.input.cmp(&two.input));
-    if inputs.iter().any(|input| input.is_picture) {
-        photographs::write(&arguments.output)?;
-    }
+    let photographs = inputs.iter().any(|input| input.is_picture);
+    let table = if photographs { photographs::write(&arguments.output) } else { Ok(()) };
     if arguments.json {
         println!("{:#}", serde_json::json!(outcomes));
     }
     let failed = outcomes.iter().filter(|outcome| matches!(outcome.state, State::Failed { .. })).count();
     match failed {
         _ if pipeline::interrupted() => Err(Failure::Interrupted),
-        0 => Ok(()),
+        0 => table,
         // Its own line has said why.
-        1 if inputs.len() == 1 => Err(Failure::Told),
-        some => Err(Failure::Work(format!("{some} of {} inputs failed; the others are done", inputs.len()))),
+        1 if inputs.len() == 1 => table.and(Err(Failure::Told)),
+        some => {
+            let told = format!("{some} of {} inputs failed; the others are done", inputs.len());
+            table.and(Err(Failure::Work(told)))
+        }
     }
 }
 
