@@ -14,8 +14,10 @@ pub const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 pub const FRAMES: &str = "frames";
 /// The bin that takes the file's own sound, where there is one.
 pub const SOUND: &str = "sound-of-recording";
-/// How long a file may give nothing while there is more to come.
+/// How long a file may take to give its first picture while nothing is read.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(20);
+/// How long it may give nothing later on, when it may be waiting for music from a slow disk.
+const LATER_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const LAST_ORDERS: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
@@ -92,27 +94,37 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Fai
 /// Notices a file that gives nothing more and does not end: an error of a demuxer's first moment gets lost in decodebin,
 /// and a decoder may hang in what is damaged.
 struct Watch {
-    /// What was read and decoded, in buffers.
-    moved: Arc<AtomicU64>,
+    /// What was read, in buffers.
+    read: Arc<AtomicU64>,
+    /// What was decoded, in buffers.
+    decoded: Arc<AtomicU64>,
     /// Pictures came, and the last of them: from then on only files are finished.
     ended: Arc<AtomicBool>,
-    seen: u64,
+    before: [u64; 2],
     idle: u32,
 }
 
 impl Watch {
     fn on(pipeline: &gst::Pipeline, frames: Option<&gst::Pad>) -> Self {
-        let watch = Self { moved: Arc::default(), ended: Arc::default(), seen: 0, idle: 0 };
-        let is_file = |element: &gst::Element| element.factory().is_some_and(|it| it.name() == "filesrc");
-        let files = pipeline.iterate_sources().into_iter().flatten().filter(is_file);
-        for pad in files.filter_map(|file| file.static_pad("src")).chain(frames.cloned()) {
-            let moved = Arc::clone(&watch.moved);
+        let watch = Self {
+            read: Arc::default(),
+            decoded: Arc::default(),
+            ended: Arc::default(),
+            before: [0; 2],
+            idle: 0,
+        };
+        let count = |pad: gst::Pad, counter: &Arc<AtomicU64>| {
+            let counter = Arc::clone(counter);
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-                moved.fetch_add(1, Ordering::Relaxed);
+                counter.fetch_add(1, Ordering::Relaxed);
                 gst::PadProbeReturn::Ok
             });
-        }
+        };
+        let is_file = |element: &gst::Element| element.factory().is_some_and(|it| it.name() == "filesrc");
+        let files = pipeline.iterate_sources().into_iter().flatten().filter(is_file);
+        files.filter_map(|file| file.static_pad("src")).for_each(|pad| count(pad, &watch.read));
         if let Some(pad) = frames {
+            count(pad.clone(), &watch.decoded);
             let ended = Arc::clone(&watch.ended);
             pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
                 if info.event().is_some_and(|event| event.type_() == gst::EventType::Eos) {
@@ -126,11 +138,13 @@ impl Watch {
 
     /// Called every [`TICK`]. Ticks are counted, because a process that is stopped for a while is no file that stands still.
     fn tick(&mut self) -> Result<(), Failure> {
-        let moved = self.moved.load(Ordering::Relaxed);
-        let still = moved == self.seen && !self.ended.load(Ordering::Relaxed);
+        let now = [&self.read, &self.decoded].map(|counter| counter.load(Ordering::Relaxed));
+        let still = now == self.before && !self.ended.load(Ordering::Relaxed);
         self.idle = if still { self.idle + 1 } else { 0 };
-        self.seen = moved;
-        if TICK * u64::from(self.idle) < PATIENCE {
+        self.before = now;
+        let [_, decoded] = now;
+        let patience = if decoded == 0 { PATIENCE } else { LATER_PATIENCE };
+        if TICK * u64::from(self.idle) < patience {
             return Ok(());
         }
         Err(Failure::Work("nothing more can be decoded: it is damaged".into()))
