@@ -81,7 +81,8 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Fai
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
                 let pts = info.buffer().and_then(|buffer| buffer.pts());
                 let late = pts.is_some_and(|pts| pts.nseconds() > end);
-                if late { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+                // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would then free it a second time.
+                if late { gst::PadProbeReturn::Handled } else { gst::PadProbeReturn::Ok }
             });
         }
         for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {

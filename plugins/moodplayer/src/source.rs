@@ -63,7 +63,8 @@ fn leave_out_what_comes_too_early(pad: &gst::Pad) {
             time.nseconds().mul_div_round(u64::from(audio.rate()), gst::ClockTime::SECOND.nseconds())
         });
         match lasts {
-            Some(0) if frames > 1 => gst::PadProbeReturn::Drop,
+            // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would then free it a second time.
+            Some(0) if frames > 1 => gst::PadProbeReturn::Handled,
             // Rounded times are a frame off at most.
             Some(lasts) if lasts + 1 < frames => {
                 let early = (frames - lasts) as usize * audio.bpf() as usize;

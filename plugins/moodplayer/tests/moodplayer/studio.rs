@@ -16,6 +16,8 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 pub const FPS: u64 = 10;
 
 pub fn init() {
+    // What GStreamer calls critical ends the tests.
+    gst::glib::log_set_always_fatal(gst::glib::LogLevels::LEVEL_CRITICAL);
     gst::init().unwrap();
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| gstmoodplayer::plugin_register_static().unwrap());
