@@ -3,15 +3,12 @@
 use std::path::PathBuf;
 
 use mood_schema::{Affect, Emotion};
-use music_library::{Chooser, Database, Library, Query, Ranked, Track, vocabulary};
+use music_library::{Chooser, HISTORY, Library, Query, Ranked, Track, vocabulary};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::library::{Reach, default_library, failed};
 use crate::seen;
-
-/// How much of what was heard is remembered.
-const HISTORY: usize = 1000;
 
 /// The arguments of `recommend`.
 #[derive(clap::Args)]
@@ -84,7 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .to_str()
         .ok_or_else(|| Failure::Work(format!("{} is not UTF-8: choose another path", path.display())))?;
     // Before the looking, which takes longer.
-    let library = Library::open_for(source, &arguments.client, arguments.reach.access()).map_err(failed)?;
+    let opened = Library::open_with_database(source, &arguments.client, arguments.reach.access());
+    let (library, database) = opened.map_err(failed)?;
     let wanted = match (&arguments.medium, &arguments.mood, arguments.va) {
         (Some(medium), ..) => shown(seen::look(medium)?),
         (_, Some(mood), _) => mood.clone(),
@@ -94,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let mut chooser = Chooser::new(arguments.seed, arguments.no_repeat);
-    if let Some(database) = Database::behind(source).map_err(failed)? {
+    if let Some(database) = database {
         let history = database.history(&arguments.client, HISTORY).map_err(failed)?;
         chooser.remember(&library, &history);
     }

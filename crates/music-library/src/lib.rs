@@ -42,7 +42,7 @@ pub use choose::{Choice, Chooser, Query, Ranked};
 pub use database::Database;
 pub use decode::{Block, Decode};
 pub use key::{Key, UnknownKey};
-pub use person::Play;
+pub use person::{HISTORY, Play};
 pub use scan::{Progress, Report, Scan};
 pub use store::Entry;
 pub use value::{BadValue, Field, Provenance, Stated, Value};
@@ -250,11 +250,20 @@ impl Library {
     /// As [`Self::open`], with a database's ratings and exclusions as `client` has them. For a folder or a playlist the
     /// client makes no difference.
     pub fn open_for(source: &str, client: &str, access: Access) -> Result<Self, Error> {
+        Self::open_with_database(source, client, access).map(|(library, _)| library)
+    }
+
+    /// As [`Self::open_for`], along with the database where it is one: it also knows what the client has heard.
+    pub fn open_with_database(
+        source: &str,
+        client: &str,
+        access: Access,
+    ) -> Result<(Self, Option<Database>), Error> {
         if let Some(database) = Database::behind(source)? {
-            return Self::of(&database, client, access);
+            return Ok((Self::of(&database, client, access)?, Some(database)));
         }
         let Listing { files, skipped } = Listing::of(&folder::place(source)?, access, &|_, _| false)?;
-        Ok(Self { tracks: files.into_iter().map(Listed::track).collect(), skipped })
+        Ok((Self { tracks: files.into_iter().map(Listed::track).collect(), skipped }, None))
     }
 
     /// What a database offers to a client. Tracks that are missing or cannot be played are left out, and those on the

@@ -8,6 +8,9 @@ use rusqlite::{Connection, params};
 use crate::Error;
 use crate::database::Database;
 
+/// How many plays of the past a choice looks back on: more than anybody lets pass before a track may return.
+pub const HISTORY: usize = 1_000;
+
 /// What is thought of a track; `None` where nothing is said.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Opinion {

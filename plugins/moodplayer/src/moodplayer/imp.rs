@@ -158,9 +158,8 @@ impl MoodPlayer {
         let source = settings.library.as_deref().unwrap_or_default();
         let unreadable =
             |error: &dyn std::fmt::Display| gst::error_msg!(gst::ResourceError::NotFound, ("{error}"));
-        let library = Library::open_for(source, &settings.client, settings.access())
-            .map_err(|error| unreadable(&error))?;
-        let database = Database::behind(source).map_err(|error| unreadable(&error))?;
+        let opened = Library::open_with_database(source, &settings.client, settings.access());
+        let (library, database) = opened.map_err(|error| unreadable(&error))?;
         let memory = database.map(|database| self.memory(database, settings.client.clone()));
         let memory = memory.transpose().map_err(|error| unreadable(&error))?;
         gst::info!(CAT, imp = self, "{} tracks, {} left out", library.tracks.len(), library.skipped.len());

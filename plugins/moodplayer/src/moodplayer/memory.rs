@@ -5,10 +5,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use music_library::{Database, Error, Play};
-
-/// How much of the past is looked at: more than anybody lets pass before a track may return.
-const HISTORY: usize = 1_000;
+use music_library::{Database, Error, HISTORY, Play};
 
 enum Note {
     Played(String, i64),
