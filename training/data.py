@@ -66,12 +66,16 @@ def majority(faces):
     return faces.votes.max(1) > faces.annotators / 2, faces.votes.argmax(1)
 
 
-def targets(faces, vote_share, label_smoothing):
-    """Distributions f32 (N, 7): `vote_share` of the FER+ votes, the rest the smoothed FER-2013 label."""
+def targets(faces, vote_share, label_smoothing, weigh_votes=False):
+    """Distributions f32 (N, 7): `vote_share` of the FER+ votes, the rest the smoothed FER-2013 label. With `weigh_votes`
+    that share is for faces all annotators agree on, and falls with the square of how many agree: where they do not,
+    FER-2013's label is as good a guess as theirs, and what accuracy is measured by."""
     one_hot = np.eye(7, dtype=np.float32)[faces.label]
     one_hot = one_hot * (1 - label_smoothing) + label_smoothing / 7
     total = faces.votes.sum(1, keepdims=True)
     share = np.where(total > 0, vote_share, 0.0)
+    if weigh_votes:
+        share = share * (faces.votes.max(1, keepdims=True) / np.maximum(faces.annotators[:, None], 1)) ** 2
     return ((1 - share) * one_hot + share * faces.votes / np.maximum(total, 1)).astype(np.float32)
 
 

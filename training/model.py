@@ -21,10 +21,12 @@ class SeparableConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Two separable convolutions and a pooling, beside a strided 1x1 shortcut: halves height and width."""
+    """Two separable convolutions and a pooling, beside a strided 1x1 shortcut: halves height and width. With
+    `activated`, what comes in passes a ReLU before the first convolution, as in Xception."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, activated=False):
         super().__init__()
+        self.activation = nn.ReLU() if activated else nn.Identity()
         self.body = nn.Sequential(
             SeparableConv(inputs, outputs),
             nn.BatchNorm2d(outputs),
@@ -38,7 +40,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x):
-        return self.body(x) + self.shortcut(x)
+        return self.body(self.activation(x)) + self.shortcut(x)
 
 
 class Middle(nn.Module):
@@ -57,9 +59,12 @@ class Middle(nn.Module):
 
 class MiniXception(nn.Module):
     """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks that halve; `middle`: how
-    many blocks of the middle flow stand behind each of those."""
+    many blocks of the middle flow stand behind each of those; `activated`: a ReLU wherever a block or the last layer
+    takes the sum of the block before, where the published network has none."""
 
-    def __init__(self, stem=(8, 8), blocks=(16, 32, 64, 128), middle=(0, 0, 0, 0), classes=7, dropout=0.0):
+    def __init__(
+        self, stem=(8, 8), blocks=(16, 32, 64, 128), middle=(0, 0, 0, 0), activated=False, classes=7, dropout=0.0
+    ):
         super().__init__()
         layers, inputs = [], 1
         for outputs in stem:
@@ -69,10 +74,12 @@ class MiniXception(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             inputs = outputs
-        for outputs, behind in zip(blocks, middle, strict=True):
-            layers.append(Block(inputs, outputs))
+        for place, (outputs, behind) in enumerate(zip(blocks, middle, strict=True)):
+            layers.append(Block(inputs, outputs, activated and place > 0))
             layers += [Middle(outputs) for _ in range(behind)]
             inputs = outputs
+        if activated:
+            layers.append(nn.ReLU())
         self.features = nn.Sequential(*layers)
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(inputs, classes, 3, padding=1)

@@ -33,19 +33,27 @@ def average(averaged, model, keep):
         torch._foreach_lerp_([mean for mean, _ in pairs], [value for _, value in pairs], 1 - keep)
 
 
-@torch.no_grad()
-def taught(teachers, x, temperature):
-    """What the teachers together say of the batch, softened."""
-    return sum((teacher(x).float() / temperature).softmax(1) for teacher in teachers) / len(teachers)
+class Lessons:
+    """The views of lessons.py, an epoch each, again and again: what teachers say of every training face there (Hinton et
+    al. 2015, arXiv:1503.02531)."""
 
+    def __init__(self, folder, faces, device):
+        self.files, self.device = sorted(folder.glob("view-*.pt")), device
+        if not self.files:
+            raise SystemExit(f"no view-*.pt in {folder}: make them with lessons.py")
+        self.take(0)
+        if len(self.pixels) != faces:
+            raise SystemExit(f"{folder} has {len(self.pixels)} faces and the data {faces}: the same --data and --holdout?")
 
-def loss_of(logits, target, lesson, distil):
-    """Cross-entropy with the targets, and with the teachers' lesson (Hinton et al. 2015, arXiv:1503.02531)."""
-    loss = F.cross_entropy(logits, target)
-    if lesson is None:
-        return loss
-    soft = F.cross_entropy(logits / distil["temperature"], lesson) * distil["temperature"] ** 2
-    return (1 - distil["share"]) * loss + distil["share"] * soft
+    def take(self, epoch):
+        view = torch.load(self.files[epoch % len(self.files)], weights_only=True, mmap=True)
+        self.pixels, self.said = view["pixels"].to(self.device), view["lesson"].to(self.device)
+
+    def batch(self, rows, generator):
+        """(faces f32 (n, 1, 48, 48), what was said of them f32 (n, 7)); half of the faces are flipped."""
+        x = self.pixels[rows].float().unsqueeze(1)
+        flipped = torch.rand(len(rows), 1, 1, 1, generator=generator, device=self.device) < 0.5
+        return torch.where(flipped, x.flip(3), x), self.said[rows].float()
 
 
 def main():
@@ -56,26 +64,30 @@ def main():
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments.add_argument("--holdout", type=float, default=0.1, help="share of Training kept for calibration")
-    arguments.add_argument("--teacher", type=Path, action="append", default=[], help="a model.pt; may be repeated")
+    arguments.add_argument("--lessons", type=Path, help="a folder made by lessons.py, which augments in our place")
+    arguments.add_argument("--start", type=Path, help="a model.pt whose weights to begin with")
     arguments.add_argument("--seed", type=int, help="instead of the config's")
     arguments.add_argument("--epochs", type=int, help="instead of the config's")
     args = arguments.parse_args()
     config = tomllib.loads(args.config.read_text())
     config |= {key: value for key in ("seed", "epochs") if (value := getattr(args, key)) is not None}
-    distil = config.get("distil")
-    if bool(distil) != bool(args.teacher):
-        arguments.error("a config with [distil] needs --teacher, and one without takes none")
+    lesson_share = config.get("lesson_share", 0.0)
+    if (lesson_share > 0) != bool(args.lessons):
+        arguments.error("a config with lesson_share needs --lessons, and one without takes none")
     args.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(args.device)
     torch.backends.cudnn.benchmark = True
 
     train, held_out, test = data.load(args.data, args.ferplus, args.holdout)
     pixels = torch.from_numpy(train.pixels).to(device)
-    targets = torch.from_numpy(data.targets(train, config["vote_share"], config["label_smoothing"])).to(device)
+    targets = data.targets(train, config["vote_share"], config["label_smoothing"], config.get("weigh_votes", False))
+    targets = torch.from_numpy(targets).to(device)
     torch.manual_seed(config["seed"])
     model = networks.build(config).to(device)
+    if args.start:
+        model.load_state_dict(networks.load(args.start, device)[0].state_dict())
     averaged = copy.deepcopy(model)
-    teachers = [networks.load(path, device)[0] for path in args.teacher]
+    lessons = Lessons(args.lessons, len(train), device) if args.lessons else None
     optimizer = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
     batch, epochs = config["batch"], config["epochs"]
     steps = len(pixels) // batch
@@ -98,20 +110,26 @@ def main():
         torch.manual_seed(config["seed"] * 10_000 + epoch)
         generator = torch.Generator(device)
         order = torch.randperm(len(pixels), generator=generator.manual_seed(torch.initial_seed()), device=device)
+        if lessons:
+            lessons.take(epoch)
         for index in range(steps):
             step = epoch * steps + index
             generator.manual_seed(config["seed"] * 10_000_000 + step)
             rows = order[index * batch : (index + 1) * batch]
-            x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
+            target = targets[rows]
+            if lessons:
+                x, said = lessons.batch(rows, generator)
+                target = target + lesson_share * (said - target)
+            else:
+                x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
             x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
-            x, target = mix(x, targets[rows], config["mixup"], config["cutmix"], generator)
+            x, target = mix(x, target, config["mixup"], config["cutmix"], generator)
             rate = min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * step / total))
             for group in optimizer.param_groups:
                 group["lr"] = config["lr"] * max(rate, 1e-3)
             with torch.autocast(device.type, dtype=torch.bfloat16):
                 logits = model(x)
-                lesson = taught(teachers, x, distil["temperature"]) if teachers else None
-            loss = loss_of(logits.float(), target, lesson, distil)
+            loss = F.cross_entropy(logits.float(), target)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

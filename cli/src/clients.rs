@@ -35,7 +35,7 @@ struct Card {
 /// A client by name.
 pub fn open(name: &str) -> Result<Client, Failure> {
     // A hash, because a name may be anything: a path, for example.
-    let hash = fingerprint::digest(name.trim().to_lowercase().as_bytes());
+    let hash = fingerprint::digest(music_library::called(name).as_bytes());
     Ok(Client { folder: data::folder()?.join("clients").join(hash) })
 }
 

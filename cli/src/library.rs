@@ -66,7 +66,7 @@ pub enum Command {
         #[command(flatten)]
         library: Place,
         #[command(flatten)]
-        client: Consented,
+        client: ClientArguments,
     },
     /// Write all that is known as a CSV table
     Export {
@@ -115,7 +115,7 @@ pub struct Client {
 
 /// Whose opinions are stored.
 #[derive(clap::Args)]
-pub struct Consented {
+pub struct ClientArguments {
     /// Whose opinions these are; everybody's where nobody is named
     #[arg(long, default_value = "")]
     pub client: String,
@@ -124,7 +124,7 @@ pub struct Consented {
     pub consent: Option<String>,
 }
 
-impl Consented {
+impl ClientArguments {
     /// Fails where nothing may be stored of the client.
     pub fn check(&self) -> Result<(), Failure> {
         clients::agree(&self.client, self.consent.as_deref())
@@ -144,7 +144,7 @@ pub struct Set {
     #[command(flatten)]
     library: Place,
     #[command(flatten)]
-    client: Consented,
+    client: ClientArguments,
     #[arg(long, value_parser = |text: &str| Field::Title.parse(text))]
     title: Option<Value>,
     #[arg(long, value_parser = |text: &str| Field::Artist.parse(text))]

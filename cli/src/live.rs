@@ -15,7 +15,7 @@ use gst::prelude::*;
 use mood_schema::{Candidate, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 
 use crate::failure::Failure;
-use crate::library::{Consented, Reach, default_library};
+use crate::library::{ClientArguments, Reach, default_library};
 use crate::mpris::{Mpris, News, Request, Source, Status};
 use crate::volume::Volume;
 use crate::{pipeline, start_gstreamer};
@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(short, long)]
     library: Option<PathBuf>,
     #[command(flatten)]
-    client: Consented,
+    client: ClientArguments,
     /// A device such as /dev/video2, a film to try it with, or a source in gst-launch's notation
     /// [default: the first camera there is]
     #[arg(long)]

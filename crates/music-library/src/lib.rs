@@ -42,7 +42,7 @@ pub use choose::{Choice, Chooser, Query, Ranked};
 pub use database::Database;
 pub use decode::{Block, Decode};
 pub use key::{Key, UnknownKey};
-pub use person::{HISTORY, Play};
+pub use person::{HISTORY, Play, called};
 pub use scan::{Progress, Report, Scan};
 pub use store::Entry;
 pub use value::{BadValue, Field, Provenance, Stated, Value};

@@ -18,8 +18,8 @@ pub(crate) struct Opinion {
     pub(crate) excluded: Option<bool>,
 }
 
-/// As a client is called in the database.
-fn called(client: &str) -> String {
+/// What a client is called where something of them is stored: who types the name otherwise means the same client.
+pub fn called(client: &str) -> String {
     client.trim().to_lowercase()
 }
 
