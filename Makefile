@@ -16,7 +16,7 @@ help:
 	@echo 'make bench    side by side with others, into benches/RESULTS.md; PARTS=haar for a part'
 	@echo 'make fuzz     random cascades and pictures, MINUTES=1'
 	@echo 'make lint     formatting, clippy, documentation'
-	@echo 'make install  plugins, ONNX Runtime and gst-mood into PREFIX ($(PREFIX))'
+	@echo 'make install  plugins, ONNX Runtime, the large model and gst-mood into PREFIX ($(PREFIX))'
 
 setup:
 	@scripts/setup.sh
@@ -44,9 +44,10 @@ lint: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
 install: build
-	install -d $(DESTDIR)$(PLUGIN_DIR) $(DESTDIR)$(PREFIX)/lib/onnxruntime $(DESTDIR)$(PREFIX)/bin
+	install -d $(addprefix $(DESTDIR),$(PLUGIN_DIR) $(PREFIX)/lib/onnxruntime $(PREFIX)/share/gst-mood $(PREFIX)/bin)
 	install -m 644 $(PLUGINS:%=target/release/libgst%.so) $(DESTDIR)$(PLUGIN_DIR)
 	cp -P target/onnxruntime/* $(DESTDIR)$(PREFIX)/lib/onnxruntime
+	install -m 644 models/mini_xception_large.onnx $(DESTDIR)$(PREFIX)/share/gst-mood
 	install -m 755 target/release/gst-mood $(DESTDIR)$(PREFIX)/bin
 
 clean:
