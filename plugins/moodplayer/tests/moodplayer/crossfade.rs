@@ -22,7 +22,7 @@ impl Recording {
     }
 
     /// When the messages of a name were, in seconds.
-    fn when(&self, name: &str) -> Vec<f64> {
+    pub fn when(&self, name: &str) -> Vec<f64> {
         let named = self.messages.iter().filter(|message| message.name() == name);
         named.map(|message| message.get::<u64>("timestamp").unwrap() as f64 / 1e9).collect()
     }
@@ -46,6 +46,9 @@ impl Recording {
     }
 }
 
+/// How much larger the largest of many random steps may be in one stretch than in another; a click is a multiple.
+const CHANCE: f32 = 1.25;
+
 fn fade_between(folder: &Path, output: &str, what: &str) {
     let player = player(folder);
     player.set_property("crossfade", 2_000_000_000u64);
@@ -60,8 +63,7 @@ fn fade_between(folder: &Path, output: &str, what: &str) {
     recording.assert_level(started[0] + 0.1, 25.9, what);
     let fading = recording.largest_step(begin, end);
     let alone = recording.largest_step(started[0] + 0.1, begin).max(recording.largest_step(end, 25.9));
-    // The largest of many random steps: a click would be a multiple.
-    assert!(fading <= 1.05 * alone, "{what}: a step of {fading} in the fade, {alone} in the sources");
+    assert!(fading <= CHANCE * alone, "{what}: a step of {fading} in the fade, {alone} in the sources");
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn a_fade_interrupted_twice_keeps_its_level() {
     recording.assert_level(recording.when("track-started")[0] + 0.1, 33.9, "interrupted");
     let fading = recording.largest_step(begun[0], done[0]);
     let alone = recording.largest_step(0.0, begun[0]).max(recording.largest_step(done[0], 33.9));
-    assert!(fading <= 1.05 * alone, "a step of {fading} in the fades, {alone} in the sources");
+    assert!(fading <= CHANCE * alone, "a step of {fading} in the fades, {alone} in the sources");
 }
 
 #[test]
