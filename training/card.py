@@ -43,7 +43,7 @@ def tables(probability, test):
         print(f"| **{name}** | " + " | ".join(map(str, row)) + f" | {row[index] / row.sum():.0%} | {precision:.0%} |")
     agreed, majority = data.majority(test)
     sure, guess = probability.max(1), probability.argmax(1)
-    print("\n| min-confidence | labelled | right | right where FER+'s annotators agree |\n|---|---|---|---|")
+    print("\n| min-confidence | labelled | right by FER-2013's labels | right where FER+'s annotators agree |\n|---|---|---|---|")
     for limit in (0.0, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9):
         kept = sure >= limit
         both = kept & agreed

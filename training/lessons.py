@@ -39,7 +39,7 @@ def main():
     arguments.add_argument("--teacher", type=Path, action="append", required=True, help="a model.pt; may be repeated")
     arguments.add_argument("--data", type=Path, required=True, help="fer2013.csv, or a folder with load.py")
     arguments.add_argument("--ferplus", type=Path, help="fer2013new.csv, when --data is a csv")
-    arguments.add_argument("--holdout", type=float, default=0.1, help="as it was for the teachers")
+    arguments.add_argument("--holdout", type=float, default=0.1, help="as it will be for the students")
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--first", type=int, default=0, help="the first view's number")
     arguments.add_argument("--views", type=int, default=24)

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use image::imageops;
 use mood_tests::process::LIMIT;
 use mood_tests::{command, place, run};
 use npyz::NpyFile;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use zip::ZipArchive;
 
 /// Pixels along a face's side, and faces along a sheet's.
-const SIDE: usize = 48;
+const SIDE: u32 = 48;
 const FACES: usize = 60;
 /// `usage` of PublicTest.
 const PUBLIC_TEST: u8 = 1;
@@ -33,14 +34,11 @@ fn csv(data: &Path) -> String {
     {
         let sheet = image::open(data.join(format!("pixels_{number:02}.webp"))).unwrap().into_luma8();
         for place in (0..rows.len()).filter(|place| rows[*place] == PUBLIC_TEST) {
-            let (left, top) = (place % FACES * SIDE, place / FACES * SIDE);
-            write!(csv, "{},", emotion[number * FACES * FACES + place]).unwrap();
-            for pixel in 0..SIDE * SIDE {
-                let (x, y) = (left + pixel % SIDE, top + pixel / SIDE);
-                let space = if pixel > 0 { " " } else { "" };
-                write!(csv, "{space}{}", sheet.get_pixel(x as u32, y as u32).0[0]).unwrap();
-            }
-            csv += ",PublicTest\n";
+            let [left, top] = [place % FACES, place / FACES].map(|face| face as u32 * SIDE);
+            let face = imageops::crop_imm(&sheet, left, top, SIDE, SIDE).to_image();
+            let grey: Vec<String> = face.iter().map(u8::to_string).collect();
+            writeln!(csv, "{},{},PublicTest", emotion[number * FACES * FACES + place], grey.join(" "))
+                .unwrap();
         }
     }
     csv
@@ -77,7 +75,9 @@ fn the_cards_figures_are_what_evaluate_measures() {
         let measured: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
         assert_eq!(measured["samples"], 3589);
         let confusion: Vec<Vec<i64>> = serde_json::from_value(measured["confusion"].clone()).unwrap();
-        let counts = confusion.iter().flatten().zip(matrix(&text).concat());
+        let written = matrix(&text).concat();
+        assert_eq!(written.len(), 49, "{card}: a matrix of seven rows");
+        let counts = confusion.iter().flatten().zip(written);
         let tipped: i64 = counts.map(|(one, other)| (one - other).abs()).sum();
         assert!(tipped <= 2 * TIPPED, "{card}: its matrix is not {confusion:?}");
         for (figure, name, rounding) in [

@@ -46,9 +46,6 @@ impl Recording {
     }
 }
 
-/// How much larger the largest of many random steps may be in one stretch than in another; a click is a multiple.
-const CHANCE: f32 = 1.25;
-
 fn fade_between(folder: &Path, output: &str, what: &str) {
     let player = player(folder);
     player.set_property("crossfade", 2_000_000_000u64);
@@ -63,7 +60,8 @@ fn fade_between(folder: &Path, output: &str, what: &str) {
     recording.assert_level(started[0] + 0.1, 25.9, what);
     let fading = recording.largest_step(begin, end);
     let alone = recording.largest_step(started[0] + 0.1, begin).max(recording.largest_step(end, 25.9));
-    assert!(fading <= CHANCE * alone, "{what}: a step of {fading} in the fade, {alone} in the sources");
+    // The largest of many random steps: a click would be a multiple.
+    assert!(fading <= 1.05 * alone, "{what}: a step of {fading} in the fade, {alone} in the sources");
 }
 
 #[test]
@@ -101,15 +99,16 @@ fn a_fade_interrupted_twice_keeps_its_level() {
     let player = player(folder.path());
     player.set_property("crossfade", 9_000_000_000u64);
     player.set_property("min-dwell", 0u64);
-    let moods = [(Some(Happy), 8), (Some(Sad), 5), (Some(Angry), 5), (Some(Happy), 16)];
+    // As long alone as in fades, so that the largest of many random steps is comparable.
+    let moods = [(Some(Happy), 18), (Some(Sad), 5), (Some(Angry), 5), (Some(Happy), 26)];
     let recording = perform(player, &moods);
     let (begun, done) = (recording.when("crossfade-started"), recording.when("crossfade-done"));
     assert_eq!((begun.len(), done.len()), (3, 1), "{begun:?} {done:?}");
     assert!(begun.windows(2).all(|pair| pair[1] - pair[0] < 9.0), "in mid-fade: {begun:?}");
-    recording.assert_level(recording.when("track-started")[0] + 0.1, 33.9, "interrupted");
+    recording.assert_level(recording.when("track-started")[0] + 0.1, 53.9, "interrupted");
     let fading = recording.largest_step(begun[0], done[0]);
-    let alone = recording.largest_step(0.0, begun[0]).max(recording.largest_step(done[0], 33.9));
-    assert!(fading <= CHANCE * alone, "a step of {fading} in the fades, {alone} in the sources");
+    let alone = recording.largest_step(0.0, begun[0]).max(recording.largest_step(done[0], 53.9));
+    assert!(fading <= 1.05 * alone, "a step of {fading} in the fades, {alone} in the sources");
 }
 
 #[test]
