@@ -14,6 +14,7 @@ import onnxruntime
 
 import data
 import metrics
+from metrics import percent
 
 SIDE, GAP = 300, 60
 BLUE, RED, GREY = "#1f5fa8", "#b5432b", "#767676"
@@ -29,26 +30,26 @@ def probabilities(model, pixels):
 def tables(probability, test):
     figures = metrics.report(probability, test)
     print("| | |\n|---|---|")
-    print(f"| accuracy | {figures['accuracy']:.1%} |")
+    print(f"| accuracy | {percent(figures['accuracy'])} |")
     print(f"| macro F1 | {figures['macro_f1']:.3f} |")
     print(f"| accuracy where most FER+ annotators agree ({figures['ferplus_majority_samples']:,} faces) | "
-          f"{figures['ferplus_majority_accuracy']:.1%} |")
+          f"{percent(figures['ferplus_majority_accuracy'])} |")
     print(f"| expected calibration error | {figures['ece']:.3f} |")
-    print(f"| coverage at 92 % accuracy | {figures['coverage_at_92']:.1%}, those of at least {figures['surest_at_92']:.2f} |")
+    print(f"| coverage at 92 % accuracy | {percent(figures['coverage_at_92'])}, those of at least {figures['surest_at_92']:.2f} |")
     print("\n| | " + " | ".join(data.LABELS) + " | recall | precision |")
     print("|---" * 10 + "|")
     confusion = np.array(figures["confusion"])
     for index, (name, row) in enumerate(zip(data.LABELS, confusion)):
         precision = row[index] / max(confusion[:, index].sum(), 1)
-        print(f"| **{name}** | " + " | ".join(map(str, row)) + f" | {row[index] / row.sum():.0%} | {precision:.0%} |")
+        print(f"| **{name}** | " + " | ".join(map(str, row)) + f" | {percent(row[index] / row.sum(), 0)} | {percent(precision, 0)} |")
     agreed, majority = data.majority(test)
     sure, guess = probability.max(1), probability.argmax(1)
     print("\n| min-confidence | labelled | right by FER-2013's labels | right where FER+'s annotators agree |\n|---|---|---|---|")
     for limit in (0.0, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9):
         kept = sure >= limit
         both = kept & agreed
-        print(f"| {limit:.2f} | {kept.mean():.0%} | {(guess == test.label)[kept].mean():.1%} | "
-              f"{(guess == majority)[both].mean():.1%} |")
+        print(f"| {limit:.2f} | {percent(kept.mean(), 0)} | {percent((guess == test.label)[kept].mean())} | "
+              f"{percent((guess == majority)[both].mean())} |")
 
 
 def by_confidence(sure, right):

@@ -8,6 +8,11 @@ import torch.nn.functional as F
 import data
 
 
+def percent(share, places=1):
+    """A share as the models' cards write it: 66.2 %."""
+    return f"{100 * share:.{places}f} %"
+
+
 def report(probabilities, faces, wanted_accuracy=0.92):
     """Figures of probabilities (N, 7) for labelled faces.
 

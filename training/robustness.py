@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 
 import data
+from metrics import percent
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,7 +51,7 @@ def small(x, side):
 GEOMETRY = {"as it is": lambda x: x}
 for share in (0.05, 0.1, 0.15):
     for name, across, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1)):
-        GEOMETRY[f"box {share:.0%} {name}"] = lambda x, a=across * share, d=down * share: moved(x, a, d)
+        GEOMETRY[f"box {percent(share, 0)} {name}"] = lambda x, a=across * share, d=down * share: moved(x, a, d)
 for factor in (0.75, 0.85, 0.9, 1.1, 1.15, 1.25, 1.4):
     GEOMETRY[f"box {factor} times the size"] = lambda x, f=factor: moved(x, scale=f)
 for angle in (-20, -10, 10, 20, 30):
@@ -111,7 +112,7 @@ def main():
             quality, probabilities = classify(change(faces), args.model)
             right = probabilities.argmax(1) == test.label
             plain = right.mean() if plain is None else plain
-            print(f"| {name} | {right.mean():.1%} | {100 * (right.mean() - plain):+.1f} | {quality.mean():.2f} |")
+            print(f"| {name} | {percent(right.mean())} | {100 * (right.mean() - plain):+.1f} | {quality.mean():.2f} |")
             if name in PICTURE or len(qualities) == 0:
                 qualities.append(quality)
                 sures.append(probabilities.max(1))
@@ -123,8 +124,8 @@ def main():
     for low, high in zip(edges, edges[1:]):
         rows = (quality >= low) & (quality < high)
         if rows.any():
-            print(f"| {low:.1f} to {min(high, 1):.1f} | {rows.mean():.1%} | {right[rows].mean():.1%} | {sure[rows].mean():.2f} |")
-    print(f"\nRight where quality is at least 0.3: {right[quality >= 0.3].mean():.1%}; below: {right[quality < 0.3].mean():.1%}.")
+            print(f"| {low:.1f} to {min(high, 1):.1f} | {percent(rows.mean())} | {percent(right[rows].mean())} | {sure[rows].mean():.2f} |")
+    print(f"\nRight where quality is at least 0.3: {percent(right[quality >= 0.3].mean())}; below: {percent(right[quality < 0.3].mean())}.")
     print(f"A right answer scores higher than a wrong one: quality {predicts(quality, right):.3f}, confidence "
           f"{predicts(sure, right):.3f}, their product {predicts(quality * sure, right):.3f} of the time.")
 
