@@ -13,5 +13,5 @@ pub mod sound;
 pub mod timeline;
 
 pub use place::media;
-pub use process::{Done, command, launch, run, script};
+pub use process::{Done, command, gst_mood, launch, run, script};
 pub use timeline::Timeline;

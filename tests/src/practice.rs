@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::process::LIMIT;
 use crate::reader::{read, reader};
-use crate::{Done, Timeline, command, place, run};
+use crate::{Done, Timeline, gst_mood, place, run};
 
 /// A folder with recordings, results and clients of its own.
 #[derive(Debug)]
@@ -36,9 +36,9 @@ impl Practice {
 
     /// `gst-mood`, run in it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut process = command(place::release().join("gst-mood"));
+        let mut process = gst_mood(arguments);
         process.env_remove("GST_PLUGIN_PATH").env("GST_MOOD_DATA", self.path("data"));
-        process.args(arguments).current_dir(self.folder.path());
+        process.current_dir(self.folder.path());
         process
     }
 

@@ -71,6 +71,13 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// The command line `gst-mood`, as it was built for release, with `arguments`.
+pub fn gst_mood(arguments: &[&str]) -> Command {
+    let mut command = command(place::release().join("gst-mood"));
+    command.args(arguments);
+    command
+}
+
 /// A command in an environment without anything of the user's that would change results.
 fn bare_command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);

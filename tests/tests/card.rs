@@ -8,7 +8,7 @@ use std::path::Path;
 
 use image::imageops;
 use mood_tests::process::LIMIT;
-use mood_tests::{command, place, run};
+use mood_tests::{gst_mood, place, run};
 use npyz::NpyFile;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -68,8 +68,8 @@ fn the_cards_figures_are_what_evaluate_measures() {
         let models = place::root().join("models");
         let text = fs::read_to_string(models.join(card)).unwrap();
         let json = folder.path().join("figures.json");
-        let mut evaluate = command(place::release().join("gst-mood"));
-        evaluate.arg("evaluate").arg(&faces).arg("--json").arg(&json);
+        let mut evaluate = gst_mood(&["evaluate"]);
+        evaluate.arg(&faces).arg("--json").arg(&json);
         evaluate.args(model.map(|model| format!("--model={}", models.join(model).display())));
         run(evaluate, LIMIT).ok();
         let measured: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();

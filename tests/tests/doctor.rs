@@ -2,19 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use mood_tests::process::{LIMIT, Running};
-use mood_tests::{command, place, run};
+use mood_tests::{gst_mood, place, run};
 use serde_json::Value;
-
-fn gst_mood(arguments: &[&str]) -> Command {
-    let mut command = command(place::release().join("gst-mood"));
-    command.args(arguments);
-    command
-}
 
 fn findings(json: &str) -> Vec<Value> {
     let json: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));

@@ -9,16 +9,14 @@ use std::process::Command;
 
 use mood_schema::Emotion;
 use mood_tests::process::LIMIT;
-use mood_tests::{command, place, run};
+use mood_tests::{gst_mood, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const SIDE: u32 = 48;
 
 fn evaluate(arguments: &[&str]) -> Command {
-    let mut command = command(place::release().join("gst-mood"));
-    command.arg("evaluate").args(arguments);
-    command
+    gst_mood(&[&["evaluate"], arguments].concat())
 }
 
 /// Grey values that differ from picture to picture.

@@ -13,7 +13,7 @@ use mood_schema::{
 };
 use mood_tests::process::LIMIT;
 use mood_tests::reader::{read, reader};
-use mood_tests::{Done, command, place, run};
+use mood_tests::{Done, gst_mood, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -134,8 +134,8 @@ impl Studio {
     }
 
     fn export(&self, arguments: &[&str]) -> Done {
-        let mut export = command(place::release().join("gst-mood"));
-        export.arg("export").arg(self.path("timeline.jsonl")).args(arguments);
+        let mut export = gst_mood(&["export"]);
+        export.arg(self.path("timeline.jsonl")).args(arguments);
         run(export, LIMIT)
     }
 
@@ -294,8 +294,8 @@ fn standard_output_and_a_named_file() {
 fn bad_input_is_told() {
     let studio = Studio::new();
     let export = |path: &Path, format: &str| {
-        let mut export = command(place::release().join("gst-mood"));
-        export.arg("export").arg(path).args(["--to", format]);
+        let mut export = gst_mood(&["export"]);
+        export.arg(path).args(["--to", format]);
         run(export, LIMIT)
     };
     assert_eq!(export(&studio.path("timeline.jsonl"), "xls").code, Some(2));

@@ -9,13 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mood_tests::process::{LIMIT, Running};
-use mood_tests::{Done, command, launch, place, run, sound};
+use mood_tests::{Done, command, gst_mood, launch, run, sound};
 use serde_json::Value;
 use tempfile::TempDir;
 
 fn mood(arguments: &[&str], library: &Path) -> Command {
-    let mut command = command(place::release().join("gst-mood"));
-    command.args(arguments).arg("--library").arg(library);
+    let mut command = gst_mood(arguments);
+    command.arg("--library").arg(library);
     command
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use mood_demo::Actor;
 use mood_schema::{Emotion, Line, Mood, TrackEvent};
 use mood_tests::process::{LIMIT, Running};
-use mood_tests::{Done, command, media, place, run, sound};
+use mood_tests::{Done, command, gst_mood, media, place, run, sound};
 use tempfile::TempDir;
 
 const NAME: &str = "org.mpris.MediaPlayer2.gst_mood";
@@ -313,9 +313,8 @@ fn it_plays_without_a_bus_until_the_film_ends() {
     let folder = TempDir::new().unwrap();
     let film = media("video/single_face.mp4").map(|film| film.to_str().unwrap().to_owned());
     let film = film.unwrap_or_else(|| "videotestsrc num-buffers=50 is-live=true".into());
-    let mut live = command(place::release().join("gst-mood"));
+    let mut live = gst_mood(&["live", "--strategy", "target", "--target-valence", "-0.7", "--camera", &film]);
     live.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", folder.path().join("none").display()));
-    live.args(["live", "--strategy", "target", "--target-valence", "-0.7", "--camera", &film]);
     live.args(["--video-sink", "fakesink sync=true", "--audio-sink", "fakesink sync=true", "--library"]);
     live.arg(sound::library(&folder.path().join("music")));
     let done = run(live, LIMIT).ok();
@@ -329,10 +328,9 @@ fn what_is_missing_is_told_in_one_line() {
     let folder = TempDir::new().unwrap();
     let music = sound::library(&folder.path().join("music"));
     let live = |library: &Path, more: &[&str]| {
-        let mut live = command(place::release().join("gst-mood"));
-        live.args(["live", "--no-mpris", "--no-window", "--audio-sink", "fakesink", "--library"])
-            .arg(library);
-        live.args(more);
+        let mut live =
+            gst_mood(&["live", "--no-mpris", "--no-window", "--audio-sink", "fakesink", "--library"]);
+        live.arg(library).args(more);
         run(live, LIMIT)
     };
     let camera = ["--camera", "videotestsrc num-buffers=5"];

@@ -6,15 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mood_tests::process::LIMIT;
-use mood_tests::{Done, command, media, place, run, script, sound};
+use mood_tests::{Done, command, gst_mood, media, run, script, sound};
 use serde_json::Value;
 use tempfile::TempDir;
 
 #[track_caller]
 fn mood(arguments: &[&str]) -> Done {
-    let mut command = command(place::release().join("gst-mood"));
-    command.args(arguments);
-    run(command, LIMIT)
+    run(gst_mood(arguments), LIMIT)
 }
 
 /// Three moods as a folder, and scanned.

@@ -12,7 +12,7 @@ use mood_schema::{
 };
 use mood_tests::process::LIMIT;
 use mood_tests::reader::{read, reader};
-use mood_tests::{command, media, place, run, sound};
+use mood_tests::{gst_mood, media, place, run, sound};
 use serde_json::Value;
 
 /// A browser's name, or `None` with a printed reason.
@@ -49,8 +49,8 @@ fn which(name: &str) -> PathBuf {
 }
 
 fn mood(arguments: &[&str]) -> String {
-    let mut mood = command(place::release().join("gst-mood"));
-    mood.env_remove("GST_PLUGIN_PATH").args(arguments);
+    let mut mood = gst_mood(arguments);
+    mood.env_remove("GST_PLUGIN_PATH");
     run(mood, LIMIT).ok().stdout
 }
 
@@ -210,7 +210,5 @@ fn several_sessions_side_by_side() {
     let found = used(browser, &page, &folder);
     let body = found["text"].as_str().unwrap();
     assert!(body.contains("3 sessions are compared") && body.contains("no clear change"), "{body}");
-    let mut alone = command(place::release().join("gst-mood"));
-    alone.args(["report", one, "/nowhere/x"]);
-    run(alone, LIMIT).fails_with(&["/nowhere/x"]);
+    run(gst_mood(&["report", one, "/nowhere/x"]), LIMIT).fails_with(&["/nowhere/x"]);
 }

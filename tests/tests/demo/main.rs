@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use mood_tests::{Done, command, place, run};
+use mood_tests::{Done, command, gst_mood, place, run};
 use serde_json::Value;
 
 /// Of the built-in script.
@@ -25,9 +25,9 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Where the demo's results are. Where it fails, it is not tried again for every test.
 static DEMO: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = place::lasting_folder("demo");
-    let mut demo = command(place::release().join("gst-mood"));
+    let mut demo = gst_mood(&["demo", "--json", "--output"]);
     // Its own elements are built in.
-    demo.env_remove("GST_PLUGIN_PATH").args(["demo", "--json", "--output"]).arg(&folder);
+    demo.env_remove("GST_PLUGIN_PATH").arg(&folder);
     let begun = Instant::now();
     let done = run(demo, LIMIT).ok();
     println!("the demo took {:.0} s\n{}", begun.elapsed().as_secs_f64(), done.stderr);
