@@ -35,16 +35,19 @@ def tables(probability, test):
     print(f"| accuracy where most FER+ annotators agree ({figures['ferplus_majority_samples']:,} faces) | "
           f"{percent(figures['ferplus_majority_accuracy'])} |")
     print(f"| expected calibration error | {figures['ece']:.3f} |")
-    print(f"| coverage at 92 % accuracy | {percent(figures['coverage_at_92'])}, those of at least {figures['surest_at_92']:.2f} |")
+    print(f"| coverage at 92 % accuracy | {percent(figures['coverage_at_92'])}, "
+          f"those of at least {figures['surest_at_92']:.2f} |")
     print("\n| | " + " | ".join(data.LABELS) + " | recall | precision |")
     print("|---" * 10 + "|")
     confusion = np.array(figures["confusion"])
     for index, (name, row) in enumerate(zip(data.LABELS, confusion)):
-        precision = row[index] / max(confusion[:, index].sum(), 1)
-        print(f"| **{name}** | " + " | ".join(map(str, row)) + f" | {percent(row[index] / row.sum(), 0)} | {percent(precision, 0)} |")
+        recall, precision = row[index] / row.sum(), row[index] / max(confusion[:, index].sum(), 1)
+        shares = f" | {percent(recall, 0)} | {percent(precision, 0)} |"
+        print(f"| **{name}** | " + " | ".join(map(str, row)) + shares)
     agreed, majority = data.majority(test)
     sure, guess = probability.max(1), probability.argmax(1)
-    print("\n| min-confidence | labelled | right by FER-2013's labels | right where FER+'s annotators agree |\n|---|---|---|---|")
+    print("\n| min-confidence | labelled | right by FER-2013's labels | right where FER+'s annotators agree |")
+    print("|---" * 4 + "|")
     for limit in (0.0, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9):
         kept = sure >= limit
         both = kept & agreed

@@ -124,8 +124,10 @@ def main():
     for low, high in zip(edges, edges[1:]):
         rows = (quality >= low) & (quality < high)
         if rows.any():
-            print(f"| {low:.1f} to {min(high, 1):.1f} | {percent(rows.mean())} | {percent(right[rows].mean())} | {sure[rows].mean():.2f} |")
-    print(f"\nRight where quality is at least 0.3: {percent(right[quality >= 0.3].mean())}; below: {percent(right[quality < 0.3].mean())}.")
+            print(f"| {low:.1f} to {min(high, 1):.1f} | {percent(rows.mean())} | {percent(right[rows].mean())} | "
+                  f"{sure[rows].mean():.2f} |")
+    good = quality >= 0.3
+    print(f"\nRight where quality is at least 0.3: {percent(right[good].mean())}; below: {percent(right[~good].mean())}.")
     print(f"A right answer scores higher than a wrong one: quality {predicts(quality, right):.3f}, confidence "
           f"{predicts(sure, right):.3f}, their product {predicts(quality * sure, right):.3f} of the time.")
 

@@ -20,6 +20,7 @@ import data
 import metrics
 import networks
 from augment import augment, mix
+from optimizer import Optimizer
 
 # Weights of networks this large are kept as float16: they teach, and their files have to travel.
 LARGE = 3_000_000
@@ -88,7 +89,7 @@ def main():
         model.load_state_dict(networks.load(args.start, device)[0].state_dict())
     averaged = copy.deepcopy(model)
     lessons = Lessons(args.lessons, len(train), device) if args.lessons else None
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
+    optimizer = Optimizer(model, config)
     batch, epochs = config["batch"], config["epochs"]
     steps = len(pixels) // batch
     total, warmup = steps * epochs, steps * config["warmup_epochs"]
@@ -125,14 +126,11 @@ def main():
             x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
             x, target = mix(x, target, config["mixup"], config["cutmix"], generator)
             rate = min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * step / total))
-            for group in optimizer.param_groups:
-                group["lr"] = config["lr"] * max(rate, 1e-3)
             with torch.autocast(device.type, dtype=torch.bfloat16):
                 logits = model(x)
             loss = F.cross_entropy(logits.float(), target)
-            optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            optimizer.step()
+            optimizer.step(max(rate, 1e-3))
             average(averaged, model, min(config["ema"], (step + 1) / (step + 11)))
             loss_sum += loss.detach()
         line = {"epoch": epoch + 1, "loss": loss_sum.item() / steps}
