@@ -47,7 +47,7 @@ def main():
     agreed, majority = data.majority(test)
     seen = networks.logits(networks.load(args.model)[0], test.pixels).log_softmax(1)
     votes = torch.from_numpy(test.votes / np.maximum(test.annotators, 1)[:, None])
-    told = torch.cat([votes, torch.eye(7)[votes.argmax(1)]], 1)
+    told = torch.cat([votes, torch.eye(7)[majority]], 1)
     readers = {
         "the network's answers": (seen, seen.exp()),
         "the votes": (told, votes),

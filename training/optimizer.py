@@ -14,8 +14,9 @@ class Optimizer:
 
     def __init__(self, model, config):
         matrices = list(_matrices(model)) if "muon_lr" in config else []
-        # torch's Muon takes matrices only. Each of these shares its memory with the kernel it is made of.
-        self.matrices = [(kernel, _matrix(kernel.detach())) for kernel in matrices]
+        # torch's Muon takes matrices only. Each of these has to share its memory with the kernel it is made of, so `view`,
+        # which fails where it cannot.
+        self.matrices = [(kernel, _rows(kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
         rest = [p for p in model.parameters() if all(p is not kernel for kernel in matrices)]
         self.parts = {"adamw": torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weight_decay"])}
         self.peaks = {"adamw": config["lr"]}
@@ -28,7 +29,7 @@ class Optimizer:
     def step(self, share):
         """One step with `share`, 0 to 1, of the learning rates; forgets the gradients."""
         for kernel, matrix in self.matrices:
-            matrix.grad = _matrix(kernel.grad)
+            matrix.grad = _rows(kernel.grad).flatten(1)
         for name, part in self.parts.items():
             for group in part.param_groups:
                 group["lr"] = self.peaks[name] * share
@@ -51,6 +52,6 @@ def _matrices(model):
     return (m.weight for m in inside if m is not getattr(model, "head", None))
 
 
-def _matrix(kernel):
-    """The kernel as (outputs, height * width * inputs), which is how channels_last lies in memory."""
-    return kernel.permute(0, 2, 3, 1).flatten(1)
+def _rows(kernel):
+    """The kernel as (outputs, height, width, inputs), which is how channels_last lies in memory."""
+    return kernel.permute(0, 2, 3, 1)
