@@ -14,6 +14,7 @@ import torch
 import data
 import metrics
 import networks
+from metrics import percent
 
 
 def crossed(logits, faces, share):
@@ -37,11 +38,11 @@ def main():
     _, held_out, test = data.load(args.data, args.ferplus, args.holdout)
     model, trained = networks.load(args.model)
     logits = networks.logits(model, held_out.pixels)
-    print("share   accuracy  agreed    ece  coverage at 92 %")
+    print("| share | accuracy | agreed | ECE | coverage at 92 % |\n|---|---|---|---|---|")
     for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         figures = metrics.report(crossed(logits, held_out, share), held_out)
-        print(f"{share:5.1f}   {figures['accuracy']:8.1%}  {figures['ferplus_majority_accuracy']:6.1%}  "
-              f"{figures['ece']:.3f}  {figures['coverage_at_92']:.1%}")
+        print(f"| {share:.1f} | {percent(figures['accuracy'])} | {percent(figures['ferplus_majority_accuracy'])} "
+              f"| {figures['ece']:.3f} | {percent(figures['coverage_at_92'])} |")
     if args.label_prior is not None:
         temperature, bias = metrics.calibration(logits, held_out.label, args.label_prior)
         trained |= {"temperature": temperature, "bias": bias}

@@ -21,10 +21,11 @@ class SeparableConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Two separable convolutions and a pooling, beside a strided 1x1 shortcut: halves height and width. With
-    `activated`, what comes in passes a ReLU before the first convolution, as in Xception."""
+    """Two separable convolutions and a pooling, beside a strided 1x1 shortcut: halves height and width, or with a
+    `stride` of 1 keeps them and does not pool. With `activated`, what comes in passes a ReLU before the first
+    convolution, as in Xception."""
 
-    def __init__(self, inputs, outputs, activated=False):
+    def __init__(self, inputs, outputs, stride=2, activated=False):
         super().__init__()
         self.activation = nn.ReLU() if activated else nn.Identity()
         self.body = nn.Sequential(
@@ -33,10 +34,10 @@ class Block(nn.Module):
             nn.ReLU(inplace=True),
             SeparableConv(outputs, outputs),
             nn.BatchNorm2d(outputs),
-            nn.MaxPool2d(3, stride=2, padding=1),
+            nn.MaxPool2d(3, stride, padding=1) if stride > 1 else nn.Identity(),
         )
         self.shortcut = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs)
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
         )
 
     def forward(self, x):
@@ -58,12 +59,20 @@ class Middle(nn.Module):
 
 
 class MiniXception(nn.Module):
-    """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks that halve; `middle`: how
-    many blocks of the middle flow stand behind each of those; `activated`: a ReLU wherever a block or the last layer
-    takes the sum of the block before, where the published network has none."""
+    """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks, and `strides`: which of
+    them halve (2) and which do not (1); `middle`: how many blocks of the middle flow stand behind each of those;
+    `activated`: a ReLU wherever a block or the last layer takes the sum of the block before, where the published
+    network has none."""
 
     def __init__(
-        self, stem=(8, 8), blocks=(16, 32, 64, 128), middle=(0, 0, 0, 0), activated=False, classes=7, dropout=0.0
+        self,
+        stem=(8, 8),
+        blocks=(16, 32, 64, 128),
+        strides=(2, 2, 2, 2),
+        middle=(0, 0, 0, 0),
+        activated=False,
+        classes=7,
+        dropout=0.0,
     ):
         super().__init__()
         layers, inputs = [], 1
@@ -74,8 +83,8 @@ class MiniXception(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             inputs = outputs
-        for place, (outputs, behind) in enumerate(zip(blocks, middle, strict=True)):
-            layers.append(Block(inputs, outputs, activated and place > 0))
+        for place, (outputs, stride, behind) in enumerate(zip(blocks, strides, middle, strict=True)):
+            layers.append(Block(inputs, outputs, stride, activated and place > 0))
             layers += [Middle(outputs) for _ in range(behind)]
             inputs = outputs
         if activated:

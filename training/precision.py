@@ -19,6 +19,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 import data
 import metrics
 import networks
+from metrics import percent
 
 ROUNDS, REPEATS = 15, 200
 
@@ -67,7 +68,7 @@ def main():
             figures = metrics.report(session.run(None, {"faces": asked})[0], test)
             took = statistics.median(times[name])
             print(
-                f"| {name} | {figures['accuracy']:.1%} | {figures['ferplus_majority_accuracy']:.1%} "
+                f"| {name} | {percent(figures['accuracy'])} | {percent(figures['ferplus_majority_accuracy'])} "
                 f"| {figures['ece']:.3f} | {took:.3f} | {took / statistics.median(times['float32']):.2f} |"
             )
 

@@ -50,11 +50,9 @@ class Lessons:
         view = torch.load(self.files[epoch % len(self.files)], weights_only=True, mmap=True)
         self.pixels, self.said = view["pixels"].to(self.device), view["lesson"].to(self.device)
 
-    def batch(self, rows, generator):
-        """(faces f32 (n, 1, 48, 48), what was said of them f32 (n, 7)); half of the faces are flipped."""
-        x = self.pixels[rows].float().unsqueeze(1)
-        flipped = torch.rand(len(rows), 1, 1, 1, generator=generator, device=self.device) < 0.5
-        return torch.where(flipped, x.flip(3), x), self.said[rows].float()
+    def batch(self, rows):
+        """(faces f32 (n, 1, 48, 48), what was said of them f32 (n, 7))."""
+        return self.pixels[rows].float().unsqueeze(1), self.said[rows].float()
 
 
 def main():
@@ -118,11 +116,11 @@ def main():
             generator.manual_seed(config["seed"] * 10_000_000 + step)
             rows = order[index * batch : (index + 1) * batch]
             target = targets[rows]
+            x = pixels[rows].float().unsqueeze(1)
             if lessons:
-                x, said = lessons.batch(rows, generator)
+                x, said = lessons.batch(rows)
                 target = target + lesson_share * (said - target)
-            else:
-                x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
+            x = augment(x, config["geometry"], config["light"], generator)
             x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
             x, target = mix(x, target, config["mixup"], config["cutmix"], generator)
             rate = min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * step / total))
