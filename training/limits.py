@@ -1,8 +1,8 @@
 """How far FER-2013's labels and FER+'s annotators can be pleased at once: `python limits.py --data fer2013.csv --model
 runs/small/model.pt`.
 
-Three readers of PublicTest say how likely each label is: one sees what the network says of a face, one is told how the
-annotators voted on that very face, one both. Each is a logistic regression, fitted on nine tenths of PublicTest for the
+Three readers of PublicTest say how likely each label is: one sees what the network says of a face (or several together, of
+it and its mirror image: --model may be repeated), one is told how the annotators voted on that very face, one both. Each is a logistic regression, fitted on nine tenths of PublicTest for the
 last tenth, ten times. Prints what they answer when they go by the labels (1.0), by the annotators, or by something in
 between: accuracy by the labels / on the agreed faces. The last reader is no strict limit, since a better network would
 know more of the labels; but no network is told the votes.
@@ -36,20 +36,27 @@ def expected(features, label):
     return probabilities
 
 
+def answers(models, pixels):
+    """Probabilities f32 (N, 7) of one network, or the mean of several and of what they say of the mirrored faces."""
+    views = [pixels] if len(models) == 1 else [pixels, pixels[:, :, ::-1].copy()]
+    said = [networks.logits(model, view).softmax(1) for model in models for view in views]
+    return sum(said) / len(said)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=Path, required=True, help="fer2013.csv, or a folder with load.py")
     arguments.add_argument("--ferplus", type=Path, help="fer2013new.csv, when --data is a csv")
-    arguments.add_argument("--model", type=Path, required=True, help="a model.pt of train.py")
+    arguments.add_argument("--model", type=Path, action="append", required=True, help="a model.pt; may be repeated")
     args = arguments.parse_args()
     _, _, test = data.load(args.data, args.ferplus)
     label = torch.as_tensor(test.label).long()
     agreed, majority = data.majority(test)
-    seen = networks.logits(networks.load(args.model)[0], test.pixels).log_softmax(1)
+    seen = answers([networks.load(path)[0] for path in args.model], test.pixels).log()
     votes = torch.from_numpy(test.votes / np.maximum(test.annotators, 1)[:, None])
     told = torch.cat([votes, torch.eye(7)[majority]], 1)
     readers = {
-        "the network's answers": (seen, seen.exp()),
+        "the networks' answers": (seen, seen.exp()),
         "the votes": (told, votes),
         "both": (torch.cat([seen, told], 1), votes),
     }

@@ -63,7 +63,7 @@ def main():
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments.add_argument("--holdout", type=float, default=0.1, help="share of Training kept for calibration")
-    arguments.add_argument("--lessons", type=Path, help="a folder made by lessons.py, which augments in our place")
+    arguments.add_argument("--lessons", type=Path, help="a folder made by lessons.py, whose views to take")
     arguments.add_argument("--start", type=Path, help="a model.pt whose weights to begin with")
     arguments.add_argument("--seed", type=int, help="instead of the config's")
     arguments.add_argument("--epochs", type=int, help="instead of the config's")
