@@ -1,11 +1,12 @@
 """How far FER-2013's labels and FER+'s annotators can be pleased at once: `python limits.py --data fer2013.csv --model
 runs/small/model.pt`.
 
-Three readers of PublicTest say how likely each label is: one sees what the network says of a face (or several together, of
-it and its mirror image: --model may be repeated), one is told how the annotators voted on that very face, one both. Each is a logistic regression, fitted on nine tenths of PublicTest for the
-last tenth, ten times. Prints what they answer when they go by the labels (1.0), by the annotators, or by something in
-between: accuracy by the labels / on the agreed faces. The last reader is no strict limit, since a better network would
-know more of the labels; but no network is told the votes.
+Three readers of PublicTest say how likely each label is: one sees what the network says of a face (or several together,
+of it and its mirror image: --model may be repeated), one is told how the annotators voted on that very face, one both.
+Each is a logistic regression, fitted on nine tenths of PublicTest for the last tenth, ten times. Prints what they answer
+when they go by the labels (1.0), by the annotators, or by something in between: accuracy by the labels / on the agreed
+faces. The last reader is no strict limit, since a better network would know more of the labels; but no network is told
+the votes.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def main():
     _, _, test = data.load(args.data, args.ferplus)
     label = torch.as_tensor(test.label).long()
     agreed, majority = data.majority(test)
-    seen = answers([networks.load(path)[0] for path in args.model], test.pixels).log()
+    seen = answers([networks.load(path)[0] for path in args.model], test.pixels).clamp_min(1e-30).log()
     votes = torch.from_numpy(test.votes / np.maximum(test.annotators, 1)[:, None])
     told = torch.cat([votes, torch.eye(7)[majority]], 1)
     readers = {
