@@ -14,6 +14,7 @@ import onnxruntime
 
 import data
 import metrics
+import networks
 from metrics import percent
 
 SIDE, GAP = 300, 60
@@ -22,7 +23,7 @@ BLUE, RED, GREY = "#1f5fa8", "#b5432b", "#767676"
 
 def probabilities(model, pixels):
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    x = ((pixels.astype(np.float32) - 127.5) / 127.5)[:, None]
+    x = networks.normalise(pixels.astype(np.float32))[:, None]
     name = session.get_inputs()[0].name
     return np.concatenate([session.run(None, {name: chunk})[0] for chunk in np.array_split(x, len(x) // 256 + 1)])
 

@@ -12,13 +12,14 @@ import numpy as np
 import onnxruntime
 
 import data
+import networks
 
 ENLARGED, FRAME = 144, 72
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 
 def accuracy(session, faces, label):
-    x = (np.array(faces, np.float32) - 127.5) / 127.5
+    x = networks.normalise(np.array(faces, np.float32))
     return float((session.run(None, {"faces": x[:, None]})[0].argmax(1) == label).mean())
 
 

@@ -50,10 +50,6 @@ class Lessons:
         view = torch.load(self.files[epoch % len(self.files)], weights_only=True, mmap=True)
         self.pixels, self.said = view["pixels"].to(self.device), view["lesson"].to(self.device)
 
-    def batch(self, rows):
-        """(faces f32 (n, 1, 48, 48), what was said of them f32 (n, 7))."""
-        return self.pixels[rows].float().unsqueeze(1), self.said[rows].float()
-
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,16 +107,15 @@ def main():
         order = torch.randperm(len(pixels), generator=generator.manual_seed(torch.initial_seed()), device=device)
         if lessons:
             lessons.take(epoch)
+            pixels = lessons.pixels
         for index in range(steps):
             step = epoch * steps + index
             generator.manual_seed(config["seed"] * 10_000_000 + step)
             rows = order[index * batch : (index + 1) * batch]
             target = targets[rows]
-            x = pixels[rows].float().unsqueeze(1)
             if lessons:
-                x, said = lessons.batch(rows)
-                target = target + lesson_share * (said - target)
-            x = augment(x, config["geometry"], config["light"], generator)
+                target = target + lesson_share * (lessons.said[rows].float() - target)
+            x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
             x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
             x, target = mix(x, target, config["mixup"], config["cutmix"], generator)
             rate = min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * step / total))
