@@ -3,11 +3,11 @@
 import torch
 
 from model import MiniXception
-from teacher import ResNet
+from teacher import VGG, ResNet
 
 
 def build(config):
-    kind = {"mini_xception": MiniXception, "resnet": ResNet}[config["network"]["kind"]]
+    kind = {"mini_xception": MiniXception, "resnet": ResNet, "vgg": VGG}[config["network"]["kind"]]
     options = {key: value for key, value in config["network"].items() if key != "kind"}
     return kind(**options).to(memory_format=torch.channels_last)
 

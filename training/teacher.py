@@ -1,5 +1,9 @@
-"""A large network that is never shipped: it teaches the small ones. ResNet (He et al. 2016, arXiv:1603.05027, with
-activations before the convolutions) with squeeze and excitation (Hu et al. 2018, arXiv:1709.01507), for 48x48 grey.
+"""Large networks that are never shipped: they teach the small ones. Input f32 (N, 1, 48, 48), output logits (N, classes).
+
+- `ResNet`: He et al. 2016, arXiv:1603.05027 (activations before the convolutions), with squeeze and excitation
+  (Hu et al. 2018, arXiv:1709.01507).
+- `VGG`: Simonyan and Zisserman 2015, arXiv:1409.1556, with batch normalisation; the architecture that Khaireddin and
+  Chen 2021, arXiv:2105.03588, report 73.3 % with on FER-2013 after 300 epochs.
 """
 
 from torch import nn
@@ -63,3 +67,37 @@ class ResNet(nn.Module):
 
     def forward(self, x):
         return self.head(self.features(x))
+
+
+class VGG(nn.Module):
+    """Stages of `depth` 3x3 convolutions, each with batch normalisation and ReLU. `widths`: output channels of each stage;
+    every stage ends with 2x2 max pooling. `hidden`: units of the two fully connected layers before the last one.
+    `dropout`: probability in front of each fully connected layer."""
+
+    def __init__(self, widths=(64, 128, 256, 512), depth=2, hidden=1024, classes=7, dropout=0.5, side=48):
+        super().__init__()
+        layers, inputs = [], 1
+        for outputs in widths:
+            for _ in range(depth):
+                layers += [
+                    nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(outputs),
+                    nn.ReLU(inplace=True),
+                ]
+                inputs = outputs
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers, nn.Flatten())
+        flat = inputs * (side >> len(widths)) ** 2
+        self.classifier = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(flat, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+        )
+        self.head = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        return self.head(self.classifier(self.features(x)))
