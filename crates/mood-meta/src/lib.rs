@@ -16,7 +16,18 @@ pub mod luma;
 pub mod message;
 pub mod region;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use mood_schema::{Face, Frame};
+
+/// The author string of every element, as `gst-inspect-1.0` prints it.
+pub const AUTHOR: &str = "gst-mood developers <https://github.com/gst-mood/gst-mood>";
+
+/// Locks `mutex` even if another thread panicked while it held the lock: a panic in one callback must not make every
+/// later one panic too. Only for data that is valid after every single assignment.
+pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a buffer says of its faces: the `GstMoodFrame` where there is one, else the detector's face regions,
 /// unclassified; `None` where it says nothing at all. `width` and `height` are the frame's, in pixels.
