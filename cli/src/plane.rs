@@ -48,7 +48,7 @@ fn drawn(tracks: &[Track], svg: &mut String) -> Drawn {
 
     // Where a face would be.
     for emotion in Emotion::ALL {
-        let Affect { valence, arousal } = Affect::of_emotion(emotion);
+        let Affect { valence, arousal } = Affect::from_emotion(emotion);
         let [red, green, blue] = Mood::from(emotion).colour();
         let colour = RGBColor(red, green, blue);
         chart.draw_series([Cross::new((valence, arousal), 6, colour.stroke_width(2))])?;

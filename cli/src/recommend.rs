@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn shown(seen: seen::Seen) -> Wanted {
     let name = format!("{} ({:.0} % sure)", seen.label, 100.0 * seen.confidence);
     match seen.emotion() {
-        Some(emotion) => Wanted { name, at: Affect::of_emotion(emotion), emotion: Some(emotion) },
+        Some(emotion) => Wanted { name, at: Affect::from_emotion(emotion), emotion: Some(emotion) },
         // Something between the labels: the place in the plane says what can be said.
         None => Wanted { name, at: seen.affect, emotion: None },
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use mood_schema::{End, Face, FrameLine, Label, Line, MoodLine, Session, TrackEvent, TrackLine};
+use mood_schema::{Face, FrameLine, Label, Line, MoodLine, SessionEnd, SessionHeader, TrackEvent, TrackLine};
 
 /// What a file of lines holds.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// Always there.
-    pub session: Session,
+    pub session: SessionHeader,
     /// In the file's order.
     pub frames: Vec<FrameLine>,
     /// In the file's order.
@@ -18,7 +18,7 @@ pub struct Timeline {
     /// In the file's order.
     pub tracks: Vec<TrackLine>,
     /// Of a file that was ended cleanly.
-    pub end: Option<End>,
+    pub end: Option<SessionEnd>,
 }
 
 impl Timeline {

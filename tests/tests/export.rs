@@ -8,8 +8,8 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use mood_schema::{
-    Affect, Classification, Emotion, End, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, Session,
-    TrackEvent, TrackLine,
+    Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, SessionEnd,
+    SessionHeader, TrackEvent, TrackLine,
 };
 use mood_tests::process::LIMIT;
 use mood_tests::reader::{read, reader};
@@ -29,7 +29,7 @@ fn face(id: u32, label: Label) -> Face {
     if let Label::Known(emotion) = label {
         probabilities[emotion.index()] = 0.7;
     }
-    let affect = Affect::of_distribution(&probabilities);
+    let affect = Affect::from_distribution(&probabilities);
     let classification = Some(Classification { label, confidence: 0.7, probabilities, affect });
     Face { id, bbox: Rect { x: 0.1, y: 0.2, w: 0.3, h: 0.4 }, classification, quality: 0.9, roll: 0.0 }
 }
@@ -47,7 +47,7 @@ const SHOWN: [(u32, Label, u64, u64); 6] = [
 const TITLE: &str = "Tom & \"Jerry\" <1/2> \u{266b}";
 
 fn timeline() -> String {
-    let session = Session {
+    let session = SessionHeader {
         schema: 1,
         generator: "test".into(),
         source: Some("file:///archive/A%20%26%20B.mp4".into()),
@@ -82,7 +82,7 @@ fn timeline() -> String {
             lines.push(Line::Track(track(pts(660), TrackEvent::Ended, TITLE)));
         }
     }
-    lines.push(Line::End(End { pts: pts(FRAMES), frames: FRAMES }));
+    lines.push(Line::End(SessionEnd { pts: pts(FRAMES), frames: FRAMES }));
     lines.iter().map(|line| line.to_json() + "\n").collect()
 }
 
@@ -316,7 +316,7 @@ fn an_empty_session() {
     let studio = Studio::new();
     let lines = timeline();
     let session: Vec<&str> = lines.lines().take(1).collect();
-    let end = Line::End(End { pts: 0, frames: 0 }).to_json();
+    let end = Line::End(SessionEnd { pts: 0, frames: 0 }).to_json();
     fs::write(studio.path("timeline.jsonl"), format!("{}\n{end}\n", session[0])).unwrap();
     for format in ["eaf", "textgrid", "vtt", "srt"] {
         assert!(spans(&studio.annotations(format)).iter().all(|span| span.3.is_empty()), "{format}");

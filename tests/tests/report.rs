@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mood_schema::{
-    Affect, Classification, Emotion, Face, FrameLine, Label, Line, MoodLine, Rect, Session, TrackEvent,
+    Affect, Classification, Emotion, Face, FrameLine, Label, Line, MoodLine, Rect, SessionHeader, TrackEvent,
     TrackLine,
 };
 use mood_tests::process::LIMIT;
@@ -59,7 +59,7 @@ const EVIL: &str = "</script><img src=x onerror=alert(1)> \"' & <!--";
 
 /// A session of so many seconds, ten frames each, with everything a report can show.
 fn session(seconds: u64) -> String {
-    let session = Session {
+    let session = SessionHeader {
         schema: 1,
         generator: "test".into(),
         source: Some(format!("file:///{EVIL}.mp4")),
@@ -79,7 +79,7 @@ fn session(seconds: u64) -> String {
             label: if n % 400 < 20 { Label::Uncertain } else { shown.into() },
             confidence: probabilities[shown.index()],
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         };
         let face = |id, x| Face {
             id,

@@ -1,18 +1,51 @@
-//! What our filters, elements with one sink and one source pad, have in common.
+//! What the elements with one sink pad and one source pad have in common.
 
-/// A `sink` and a `src` pad, always there, both with `caps`.
+use gst_base::prelude::*;
+use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
+
+use crate::AUTHOR;
+
+/// The metadata of an element by gst-mood: `name`, `classification` and `description` as `gst-inspect-1.0` prints them.
+/// `classification` is a path of GStreamer's element classes such as `Filter/Analyzer/Video`.
+pub fn element_metadata(
+    name: &str,
+    classification: &str,
+    description: &str,
+) -> gst::subclass::ElementMetadata {
+    gst::subclass::ElementMetadata::new(name, classification, description, AUTHOR)
+}
+
+/// Templates of two always-present pads, `sink` and `src`, both with `caps`.
 pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
         .into_iter()
-        // Only a name against the rules could fail.
+        // A template fails only for a name that contradicts its presence, which these two do not.
         .filter_map(|(name, direction)| {
             gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
         })
         .collect()
 }
 
-/// A buffer's time in its stream, which is what logs and messages speak of; `None` without a timestamp, outside the
-/// segment, or where the segment does not count time.
-pub fn stream_time(segment: &gst::Segment, time: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-    segment.downcast_ref::<gst::ClockTime>()?.to_stream_time(time)
+/// Converts a buffer's timestamp to stream time, the time used in logs and messages. `None` without a timestamp, outside
+/// the segment, or for a segment that is not in time format.
+pub fn stream_time(segment: &gst::Segment, timestamp: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
+    segment.downcast_ref::<gst::ClockTime>()?.to_stream_time(timestamp)
+}
+
+/// Answers an allocation query in a filter whose output buffers share the memory of its input buffers: downstream's
+/// answer is upstream's. Without an answer from downstream the query stays empty, which means default memory.
+pub fn forward_allocation_query(
+    element: &impl IsA<gst_base::BaseTransform>,
+    query: &mut gst::query::Allocation,
+) {
+    element.as_ref().src_pad().peer_query(query);
+}
+
+/// Prepares the output buffer of a filter that adds metadata but writes no pixel: a writable buffer is reused, a shared
+/// one is copied shallowly, so that both copies refer to the same memory.
+pub fn share_memory(input: InputBuffer) -> PrepareOutputBufferSuccess {
+    match input {
+        InputBuffer::Writable(_) => PrepareOutputBufferSuccess::InputBuffer,
+        InputBuffer::Readable(buffer) => PrepareOutputBufferSuccess::Buffer(buffer.copy()),
+    }
 }

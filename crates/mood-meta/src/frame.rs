@@ -1,35 +1,39 @@
-//! The custom meta `GstMoodFrame`: everything known of a frame's faces, one a buffer.
+//! The custom meta `GstMoodFrame`: the faces of a video frame with all their attributes, one meta a buffer.
 //!
 //! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
-//! frame; `quality` double 0-1; `roll` double, degrees} and, once classified, {`label` string; `label-id` int;
-//! `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double}. C reads it with
+//! frame; `quality` double 0-1; `roll` double, degrees} and, where the face is classified, {`label` string; `label-id`
+//! int; `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double}. C reads it with
 //! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
 //!
-//! It is registered without tags: GStreamer 1.22 then keeps it through conversion, scaling and cropping, and as no
-//! transformation rescales it, its boxes are shares of the frame.
+//! It is registered without tags, because GStreamer 1.22 then keeps it through conversion, scaling and cropping. No
+//! transformation rescales it, so its boxes are shares of the frame.
 
 use std::sync::Mutex;
 
 use gst::meta::CustomMeta;
 use mood_schema::{Affect, Classification, Face, Frame, Label, Rect};
 
-/// The meta's name.
+use crate::lock;
+
+/// The name under which the meta is registered with GStreamer.
 pub const NAME: &str = "GstMoodFrame";
-/// The version written. Readers take any: fields may be added, and those above keep their meaning.
+/// The version written. A reader accepts any version: later versions may add fields, but keep those listed above.
 pub const VERSION: u32 = 1;
 
-/// Makes the meta known to this process; every plugin that reads or writes it calls this once at start, in any order.
+/// Registers the meta with GStreamer. Every plugin that reads or writes it calls this when it is loaded; further calls
+/// do nothing.
 pub fn register() {
-    // Each plugin has its own copy of this lock, so two loading at once could both register: GStreamer then warns and
-    // keeps the first. Within a plugin the lock makes it certain.
-    static ONCE: Mutex<()> = Mutex::new(());
-    let _guard = ONCE.lock();
+    // Registering twice is a GLib CRITICAL. The lock excludes that within one plugin; each plugin has its own copy of
+    // the lock, so two plugins loaded at the same moment may still both register, and GStreamer keeps the first.
+    static REGISTRATION: Mutex<()> = Mutex::new(());
+    let _guard = lock(&REGISTRATION);
     if !CustomMeta::is_registered(NAME) {
         CustomMeta::register(NAME, &[]);
     }
 }
 
-/// Puts `frame` on the buffer, in place of an earlier one. [`register`] must have been called.
+/// Writes `frame` as the buffer's meta and replaces an earlier one. Fails where [`register`] has not been called or the
+/// meta is not writable.
 pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::BoolError> {
     let mut meta = if CustomMeta::from_buffer(buffer, NAME).is_ok() {
         CustomMeta::from_mut_buffer(buffer, NAME).map_err(|_| glib::bool_error!("{NAME} is not writable"))?
@@ -42,21 +46,16 @@ pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::Boo
     Ok(())
 }
 
-/// What a buffer's meta says; `None` where it has none. A face that cannot be read is left out.
+/// Reads a buffer's meta; `None` where it has none. A face that cannot be read is left out.
 pub fn read(buffer: &gst::BufferRef) -> Option<Frame> {
     if !CustomMeta::is_registered(NAME) {
         return None;
     }
     let meta = CustomMeta::from_buffer(buffer, NAME).ok()?;
-    let faces = meta.structure().get::<gst::Array>("faces").ok()?;
-    let faces = faces.iter().filter_map(|face| {
-        let structure: gst::Structure = face.get().ok()?;
-        face_from_structure(&structure)
-    });
-    Some(Frame { faces: faces.collect() })
+    Some(Frame { faces: faces_from_array(&meta.structure().get::<gst::Array>("faces").ok()?) })
 }
 
-/// A face as a structure of that name, for the meta and for messages.
+/// Builds the structure of a face, for the meta and for messages; `name` is the structure's name.
 pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
     let mut structure = gst::Structure::builder(name)
         .field("id", face.id)
@@ -78,23 +77,30 @@ pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
     structure
 }
 
-/// Faces as the array that the meta and the message `faces` hold.
+/// Builds the array of faces in the meta and in the message `faces`.
 pub(crate) fn faces_to_array(faces: &[Face]) -> gst::Array {
     gst::Array::new(faces.iter().map(|face| face_to_structure("face", face)))
 }
 
-fn face_from_structure(structure: &gst::StructureRef) -> Option<Face> {
+/// Reads an array made by [`faces_to_array`]. A face that cannot be read is left out.
+pub(crate) fn faces_from_array(faces: &[glib::SendValue]) -> Vec<Face> {
+    let parse_face = |face: &glib::SendValue| face_from_structure(face.get::<&gst::StructureRef>().ok()?);
+    faces.iter().filter_map(parse_face).collect()
+}
+
+/// Reads a structure made by [`face_to_structure`]. `None` where id or box is missing.
+pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face> {
     let number = |name: &str| structure.get::<f64>(name).ok();
     Some(Face {
         id: structure.get("id").ok()?,
         bbox: Rect { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? },
-        classification: classification(structure),
+        classification: classification_from_structure(structure),
         quality: number("quality").unwrap_or(0.0),
         roll: number("roll").unwrap_or(0.0),
     })
 }
 
-fn classification(structure: &gst::StructureRef) -> Option<Classification> {
+fn classification_from_structure(structure: &gst::StructureRef) -> Option<Classification> {
     let array = structure.get::<gst::Array>("probabilities").ok()?;
     let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).collect();
     Some(Classification {
@@ -121,7 +127,7 @@ pub(crate) mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 0.88,
                 probabilities,
-                affect: Affect::of_distribution(&probabilities),
+                affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.9,
             roll: -4.5,
@@ -129,7 +135,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_frame_survives_the_buffer() {
+    fn frame_survives_the_round_trip() {
         gst::init().unwrap();
         register();
         register();
@@ -140,11 +146,11 @@ pub(crate) mod tests {
         write(buffer.make_mut(), &frame).unwrap();
         assert_eq!(read(&buffer), Some(frame));
         write(buffer.make_mut(), &Frame::default()).unwrap();
-        assert_eq!(read(&buffer), Some(Frame::default()), "the second replaces the first");
+        assert_eq!(read(&buffer), Some(Frame::default()), "the second frame replaces the first");
     }
 
     #[test]
-    fn it_survives_scaling_and_conversion() {
+    fn meta_survives_conversion_scaling_and_cropping() {
         gst::init().unwrap();
         register();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 64, 48).build().unwrap();
@@ -156,11 +162,11 @@ pub(crate) mod tests {
              video/x-raw,format=RGB,width=320,height=200 ! fakesink name=out sync=false",
         );
         let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
-        let (send, received) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         pipeline.by_name("out").unwrap().static_pad("sink").unwrap().add_probe(
             gst::PadProbeType::BUFFER,
             move |_, probe| {
-                send.send(probe.buffer().map(|buffer| read(buffer))).unwrap();
+                sender.send(probe.buffer().map(|buffer| read(buffer))).unwrap();
                 gst::PadProbeReturn::Ok
             },
         );
@@ -169,8 +175,8 @@ pub(crate) mod tests {
         pipeline.set_state(gst::State::Playing).unwrap();
         let pushed = source.emit_by_name::<gst::FlowReturn>("push-buffer", &[&buffer]);
         assert_eq!(pushed, gst::FlowReturn::Ok);
-        let arrived = received.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let output = receiver.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
         pipeline.set_state(gst::State::Null).unwrap();
-        assert_eq!(arrived, Some(Some(frame)));
+        assert_eq!(output, Some(Some(frame)));
     }
 }

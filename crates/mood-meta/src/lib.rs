@@ -1,13 +1,13 @@
-//! [`mood_schema`] as GStreamer carries it: what a buffer, a message or an event says of faces, moods and tracks.
+//! [`mood_schema`] on GStreamer: buffer metadata, events and messages, and what the elements have in common.
 //!
 //! - [`region`]: `GstVideoRegionOfInterestMeta` of type `face` and `eye`, with DL Streamer's params
-//! - [`frame`]: the custom meta `GstMoodFrame`, one a frame, which survives scaling and conversion
-//! - [`filter`]: what our filters have in common
-//! - [`luma`]: the luma of a video frame in any common format, which is what detectors and classifiers look at
-//! - [`message`]: the element messages that applications watch
-//! - [`event`]: what elements tell each other along the stream: settings downstream, the player's doings upstream
+//! - [`frame`]: the custom meta `GstMoodFrame`, one a buffer, which survives scaling and conversion
+//! - [`luma`]: the luma of a video frame in any common format, the input of detector and classifier
+//! - [`message`]: the element messages that applications watch, built and read
+//! - [`event`]: events between elements: settings downstream, a player's decisions upstream
+//! - [`filter`]: what elements with one sink and one source pad have in common
 //!
-//! No GObject type is defined here, so that several plugins in one process can link this crate.
+//! This crate defines no GObject type: two plugins that link it would both try to register the type.
 
 pub mod event;
 pub mod filter;
@@ -29,9 +29,9 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a buffer says of its faces: the `GstMoodFrame` where there is one, else the detector's face regions,
-/// unclassified; `None` where it says nothing at all. `width` and `height` are the frame's, in pixels.
-pub fn faces(buffer: &gst::BufferRef, width: u32, height: u32) -> Option<Frame> {
+/// Reads a buffer's faces: from its `GstMoodFrame` where it has one, else from the detector's face regions, without
+/// classification. `None` where it has neither. `width` and `height` are the frame's, in pixels.
+pub fn read_faces(buffer: &gst::BufferRef, width: u32, height: u32) -> Option<Frame> {
     if let Some(frame) = frame::read(buffer) {
         return Some(frame);
     }

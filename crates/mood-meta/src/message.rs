@@ -1,33 +1,64 @@
-//! The element messages that applications watch: structures to post with `gst::message::Element`.
+//! The element messages that applications watch: how their structures are built and read.
 //!
-//! Times are `timestamp`, ns of stream time, as uint64. A face's box is `x` `y` `w` `h`, shares of the frame.
+//! Times are `timestamp`, ns of stream time, as uint64. A face's box is `x` `y` `w` `h`, shares of the frame. Each
+//! `parse_` function returns `None` for a structure of another name or without a field that its message always has.
 
-use mood_schema::{Face, MoodLine, TrackEvent, TrackLine};
+use gst::prelude::*;
+use mood_schema::{Candidate, Face, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 
-use crate::frame::{face_to_structure, faces_to_array};
+use crate::frame::{face_from_structure, face_to_structure, faces_from_array, faces_to_array};
 
-/// `faces`: {`timestamp`; `count` uint; `faces` array as in [`crate::frame`], unclassified}.
-pub fn faces(faces: &[Face], timestamp: Option<gst::ClockTime>) -> gst::Structure {
-    gst::Structure::builder("faces")
+/// Structure name of the detector's message.
+const FACES: &str = "faces";
+/// Structure name of the classifier's message.
+const EMOTION: &str = "emotion";
+/// Structure name of a player's message about a change of mood.
+const MOOD_CHANGED: &str = "mood-changed";
+/// Structure name of a player's message about its limit on negative moods.
+const SAFETY_LIMIT: &str = "safety-limit";
+
+/// Posts `structure` as an element message of `element`. The caller must hold no lock: the application's synchronous
+/// handlers run inside the call.
+pub fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
+    let element = element.as_ref();
+    // Without a bus there is nobody to inform, which is no error.
+    let _ = element.post_message(gst::message::Element::builder(structure).src(element).build());
+}
+
+/// Builds `faces`: {`timestamp`; `count` uint; `faces` array as in [`crate::frame`], unclassified}.
+pub fn build_faces(faces: &[Face], timestamp: Option<gst::ClockTime>) -> gst::Structure {
+    gst::Structure::builder(FACES)
         .field("timestamp", timestamp)
         .field("count", faces.len() as u32)
         .field("faces", faces_to_array(faces))
         .build()
 }
 
-/// `emotion`: {`timestamp`; `id` uint; box; `quality`; `roll`; `label`, `label-id`, `confidence`, `probabilities`, `valence`,
-/// `arousal`} of one classified face; `None` for a face that nothing classified.
-pub fn emotion(face: &Face, timestamp: Option<gst::ClockTime>) -> Option<gst::Structure> {
+/// Reads `faces`: the faces and the frame's stream time. A face that cannot be read is left out.
+pub fn parse_faces(structure: &gst::StructureRef) -> Option<(Vec<Face>, Option<gst::ClockTime>)> {
+    let structure = has_name(structure, FACES)?;
+    Some((faces_from_array(&structure.get::<gst::Array>("faces").ok()?), structure.get("timestamp").ok()?))
+}
+
+/// Builds `emotion`: {`timestamp`; `id` uint; box; `quality`; `roll`; `label`, `label-id`, `confidence`,
+/// `probabilities`, `valence`, `arousal`} of one classified face. `None` for a face without classification.
+pub fn build_emotion(face: &Face, timestamp: Option<gst::ClockTime>) -> Option<gst::Structure> {
     face.classification.as_ref()?;
-    let mut structure = face_to_structure("emotion", face);
+    let mut structure = face_to_structure(EMOTION, face);
     structure.set("timestamp", timestamp);
     Some(structure)
 }
 
-/// `mood-changed`: {`timestamp`; `from`, `to` string; `confidence` double; `evidence-start`, `evidence-end` ns}.
-pub fn mood_changed(change: &MoodLine) -> gst::Structure {
+/// Reads `emotion`: the classified face and the frame's stream time.
+pub fn parse_emotion(structure: &gst::StructureRef) -> Option<(Face, Option<gst::ClockTime>)> {
+    let structure = has_name(structure, EMOTION)?;
+    Some((face_from_structure(structure)?, structure.get("timestamp").ok()?))
+}
+
+/// Builds `mood-changed`: {`timestamp`; `from`, `to` string; `confidence` double; `evidence-start`, `evidence-end` ns}.
+pub fn build_mood_changed(change: &MoodLine) -> gst::Structure {
     let [start, end] = change.evidence;
-    gst::Structure::builder("mood-changed")
+    gst::Structure::builder(MOOD_CHANGED)
         .field("timestamp", change.pts)
         .field("from", change.from.as_str())
         .field("to", change.to.as_str())
@@ -37,68 +68,116 @@ pub fn mood_changed(change: &MoodLine) -> gst::Structure {
         .build()
 }
 
-/// `track-started`, `crossfade-started`, `crossfade-done`, `track-ended` or `track-failed`: {`timestamp`; `uri`,
+/// Builds `track-started`, `crossfade-started`, `crossfade-done`, `track-ended` or `track-failed`: {`timestamp`; `uri`,
 /// `title`, `reason` string; where known `mood` string and `distance` double; `runners-up` array of structures
-/// `track` {`uri`, `distance`}}. For `track-failed`, `error` says what went wrong.
-pub fn track(track: &TrackLine) -> gst::Structure {
-    let name = match track.event {
-        TrackEvent::Started => "track-started",
-        TrackEvent::CrossfadeStarted => "crossfade-started",
-        TrackEvent::CrossfadeDone => "crossfade-done",
-        TrackEvent::Ended => "track-ended",
-        TrackEvent::Failed => "track-failed",
-    };
-    let text = if track.event == TrackEvent::Failed { "error" } else { "reason" };
+/// `track` {`uri`, `distance`}}. `track-failed` has `error`, the cause, in place of `reason`.
+pub fn build_track(track: &TrackLine) -> gst::Structure {
     let runners_up = track.runners_up.iter().map(|candidate| {
         gst::Structure::builder("track")
             .field("uri", &candidate.uri)
             .field("distance", candidate.distance)
             .build()
     });
-    gst::Structure::builder(name)
+    gst::Structure::builder(track_event_name(track.event))
         .field("timestamp", track.pts)
         .field("uri", &track.uri)
         .field("title", &track.title)
-        .field(text, &track.reason)
+        .field(reason_field(track.event), &track.reason)
         .field_if_some("mood", track.mood.map(|mood| mood.as_str()))
         .field_if_some("distance", track.distance)
         .field("runners-up", gst::Array::new(runners_up))
         .build()
 }
 
-/// `safety-limit`: {`timestamp`; `negative-time` ns spent in negative valence without a break}.
-pub fn safety_limit(timestamp: u64, negative_time: u64) -> gst::Structure {
-    gst::Structure::builder("safety-limit")
-        .field("timestamp", timestamp)
-        .field("negative-time", negative_time)
+/// Builds `safety-limit`: {`timestamp`; `negative-time` ns spent in negative valence without a break}.
+pub fn build_safety_limit(limit: &SafetyLine) -> gst::Structure {
+    gst::Structure::builder(SAFETY_LIMIT)
+        .field("timestamp", limit.pts)
+        .field("negative-time", limit.negative_time)
         .build()
+}
+
+/// Reads a message of a player, that is one built by [`build_mood_changed`], [`build_track`] or
+/// [`build_safety_limit`], back to the line of its decision log.
+pub fn parse_player_line(structure: &gst::StructureRef) -> Option<Line> {
+    match structure.name().as_str() {
+        MOOD_CHANGED => parse_mood_changed(structure).map(Line::Mood),
+        SAFETY_LIMIT => parse_safety_limit(structure).map(Line::Safety),
+        _ => parse_track(structure).map(Line::Track),
+    }
+}
+
+fn parse_mood_changed(structure: &gst::StructureRef) -> Option<MoodLine> {
+    Some(MoodLine {
+        pts: structure.get("timestamp").ok()?,
+        from: structure.get::<&str>("from").ok()?.parse().ok()?,
+        to: structure.get::<&str>("to").ok()?.parse().ok()?,
+        confidence: structure.get("confidence").ok()?,
+        evidence: [structure.get("evidence-start").ok()?, structure.get("evidence-end").ok()?],
+    })
+}
+
+fn parse_safety_limit(structure: &gst::StructureRef) -> Option<SafetyLine> {
+    let negative_time = structure.get("negative-time").ok()?;
+    Some(SafetyLine { pts: structure.get("timestamp").ok()?, negative_time })
+}
+
+fn parse_track(structure: &gst::StructureRef) -> Option<TrackLine> {
+    let event = TRACK_EVENTS.into_iter().find(|&event| structure.name() == track_event_name(event))?;
+    let text = |field| structure.get::<String>(field).unwrap_or_default();
+    let runners_up = structure.get::<gst::Array>("runners-up").ok();
+    let parse_candidate = |value: &glib::SendValue| {
+        let candidate = value.get::<gst::Structure>().ok()?;
+        Some(Candidate { uri: candidate.get("uri").ok()?, distance: candidate.get("distance").ok()? })
+    };
+    Some(TrackLine {
+        pts: structure.get("timestamp").ok()?,
+        event,
+        uri: text("uri"),
+        title: text("title"),
+        mood: text("mood").parse().ok(),
+        distance: structure.get("distance").ok(),
+        reason: text(reason_field(event)),
+        runners_up: runners_up.iter().flat_map(|array| array.iter()).filter_map(parse_candidate).collect(),
+    })
+}
+
+/// Every event that has a message, for finding one by its message's name.
+const TRACK_EVENTS: [TrackEvent; 5] = [
+    TrackEvent::Started,
+    TrackEvent::CrossfadeStarted,
+    TrackEvent::CrossfadeDone,
+    TrackEvent::Ended,
+    TrackEvent::Failed,
+];
+
+fn track_event_name(event: TrackEvent) -> &'static str {
+    match event {
+        TrackEvent::Started => "track-started",
+        TrackEvent::CrossfadeStarted => "crossfade-started",
+        TrackEvent::CrossfadeDone => "crossfade-done",
+        TrackEvent::Ended => "track-ended",
+        TrackEvent::Failed => "track-failed",
+    }
+}
+
+/// The field that holds [`TrackLine::reason`].
+fn reason_field(event: TrackEvent) -> &'static str {
+    if event == TrackEvent::Failed { "error" } else { "reason" }
+}
+
+fn has_name<'a>(structure: &'a gst::StructureRef, name: &str) -> Option<&'a gst::StructureRef> {
+    Some(structure).filter(|structure| structure.name() == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::frame::tests::happy_face;
-    use mood_schema::{Candidate, Emotion, Mood};
+    use mood_schema::{Emotion, Mood};
 
-    #[test]
-    fn emotion_names_everything_promised() {
-        gst::init().unwrap();
-        let message = emotion(&happy_face(4), Some(gst::ClockTime::from_seconds(2))).unwrap();
-        assert_eq!(message.name(), "emotion");
-        assert_eq!(message.get::<u64>("timestamp").unwrap(), 2_000_000_000);
-        assert_eq!(message.get::<u32>("id").unwrap(), 4);
-        assert_eq!(message.get::<&str>("label").unwrap(), "happy");
-        assert_eq!(message.get::<gst::Array>("probabilities").unwrap().len(), 7);
-        for field in ["confidence", "valence", "arousal", "x", "y", "w", "h"] {
-            assert!(message.get::<f64>(field).is_ok(), "{field}");
-        }
-        assert!(emotion(&Face { classification: None, ..happy_face(4) }, None).is_none());
-    }
-
-    #[test]
-    fn a_track_says_why() {
-        gst::init().unwrap();
-        let line = TrackLine {
+    fn started_track() -> TrackLine {
+        TrackLine {
             pts: 1,
             event: TrackEvent::Started,
             uri: "file:///a.ogg".into(),
@@ -107,13 +186,71 @@ mod tests {
             distance: Some(0.5),
             reason: "nearest".into(),
             runners_up: vec![Candidate { uri: "file:///b.ogg".into(), distance: 0.75 }],
-        };
-        let message = track(&line);
+        }
+    }
+
+    #[test]
+    fn emotion_message_has_all_documented_fields() {
+        gst::init().unwrap();
+        let message = build_emotion(&happy_face(4), Some(gst::ClockTime::from_seconds(2))).unwrap();
+        assert_eq!(message.name(), "emotion");
+        assert_eq!(message.get::<u64>("timestamp").unwrap(), 2_000_000_000);
+        assert_eq!(message.get::<u32>("id").unwrap(), 4);
+        assert_eq!(message.get::<&str>("label").unwrap(), "happy");
+        assert_eq!(message.get::<gst::Array>("probabilities").unwrap().len(), 7);
+        for field in ["confidence", "valence", "arousal", "x", "y", "w", "h"] {
+            assert!(message.get::<f64>(field).is_ok(), "{field}");
+        }
+        assert!(build_emotion(&Face { classification: None, ..happy_face(4) }, None).is_none());
+    }
+
+    #[test]
+    fn track_message_has_all_documented_fields() {
+        gst::init().unwrap();
+        let message = build_track(&started_track());
         assert_eq!(message.name(), "track-started");
         assert_eq!(message.get::<&str>("reason").unwrap(), "nearest");
         assert_eq!(message.get::<gst::Array>("runners-up").unwrap().len(), 1);
-        let failed = track(&TrackLine { event: TrackEvent::Failed, reason: "no such file".into(), ..line });
-        assert_eq!(failed.name(), "track-failed");
-        assert_eq!(failed.get::<&str>("error").unwrap(), "no such file");
+        let failed =
+            TrackLine { event: TrackEvent::Failed, reason: "no such file".into(), ..started_track() };
+        let message = build_track(&failed);
+        assert_eq!(message.name(), "track-failed");
+        assert_eq!(message.get::<&str>("error").unwrap(), "no such file");
+    }
+
+    #[test]
+    fn messages_about_faces_survive_the_round_trip() {
+        gst::init().unwrap();
+        let unclassified = Face { classification: None, ..happy_face(2) };
+        for timestamp in [None, Some(gst::ClockTime::from_seconds(2))] {
+            let faces = vec![happy_face(1), unclassified.clone()];
+            assert_eq!(parse_faces(&build_faces(&faces, timestamp)), Some((faces, timestamp)));
+            let emotion = build_emotion(&happy_face(1), timestamp).unwrap();
+            assert_eq!(parse_emotion(&emotion), Some((happy_face(1), timestamp)));
+            assert_eq!(parse_faces(&emotion), None);
+            assert_eq!(parse_player_line(&emotion), None);
+        }
+    }
+
+    #[test]
+    fn messages_of_a_player_survive_the_round_trip() {
+        gst::init().unwrap();
+        let change = MoodLine {
+            pts: 5,
+            from: Mood::Absent,
+            to: Emotion::Sad.into(),
+            confidence: 0.75,
+            evidence: [2, 5],
+        };
+        assert_eq!(parse_player_line(&build_mood_changed(&change)), Some(Line::Mood(change)));
+        let limit = SafetyLine { pts: 7, negative_time: 4 };
+        assert_eq!(parse_player_line(&build_safety_limit(&limit)), Some(Line::Safety(limit)));
+        for event in TRACK_EVENTS {
+            let full = TrackLine { event, ..started_track() };
+            let sparse = TrackLine { mood: None, distance: None, runners_up: vec![], ..full.clone() };
+            for track in [full, sparse] {
+                assert_eq!(parse_player_line(&build_track(&track)), Some(Line::Track(track)));
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ impl Affect {
     /// Where an emotion lies: the norms of Warriner, Kuperman and Brysbaert 2013 (doi:10.3758/s13428-012-0314-x),
     /// 1-9 rescaled to -1..1, arousal recentred so that a neutral face is the origin. A surprised face may be pleased
     /// or not, so surprise moves arousal only.
-    pub fn of_emotion(emotion: Emotion) -> Self {
+    pub fn from_emotion(emotion: Emotion) -> Self {
         let (valence, arousal) = match emotion {
             Emotion::Angry => (-0.62, 0.30),
             Emotion::Disgust => (-0.42, 0.00),
@@ -34,9 +34,9 @@ impl Affect {
     }
 
     /// The probability-weighted mean over the seven emotions. `probabilities` are in [`Emotion`]'s order and sum to 1.
-    pub fn of_distribution(probabilities: &[f64; 7]) -> Self {
+    pub fn from_distribution(probabilities: &[f64; 7]) -> Self {
         Emotion::ALL.iter().zip(probabilities).fold(Self::default(), |sum, (&emotion, &p)| {
-            let at = Self::of_emotion(emotion);
+            let at = Self::from_emotion(emotion);
             Self { valence: sum.valence + p * at.valence, arousal: sum.arousal + p * at.arousal }
         })
     }
@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn neutral_is_the_origin_and_surprise_moves_arousal_only() {
-        assert_eq!(Affect::of_emotion(Emotion::Neutral), Affect::default());
-        let surprise = Affect::of_emotion(Emotion::Surprise);
+        assert_eq!(Affect::from_emotion(Emotion::Neutral), Affect::default());
+        let surprise = Affect::from_emotion(Emotion::Surprise);
         assert_eq!(surprise.valence, 0.0);
         assert!(surprise.arousal > 0.7);
     }
@@ -64,10 +64,10 @@ mod tests {
         let mut probabilities = [0.0; 7];
         probabilities[Emotion::Happy.index()] = 0.5;
         probabilities[Emotion::Neutral.index()] = 0.5;
-        let half = Affect::of_distribution(&probabilities);
+        let half = Affect::from_distribution(&probabilities);
         assert!((half.valence - 0.435).abs() < 1e-12 && (half.arousal - 0.325).abs() < 1e-12);
         for emotion in Emotion::ALL {
-            let at = Affect::of_emotion(emotion);
+            let at = Affect::from_emotion(emotion);
             assert!(at.valence.abs() <= 1.0 && at.arousal.abs() <= 1.0);
         }
     }

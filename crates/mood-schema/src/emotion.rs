@@ -99,7 +99,7 @@ impl Mood {
 /// A word that names no emotion, label or mood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name '{0}': use one of angry, disgust, fear, happy, sad, surprise, neutral{1}")]
-pub struct UnknownName(String, &'static str);
+pub struct UnknownNameError(String, &'static str);
 
 macro_rules! as_text {
     ($type:ident, $parse:expr) => {
@@ -110,8 +110,8 @@ macro_rules! as_text {
         }
 
         impl FromStr for $type {
-            type Err = UnknownName;
-            fn from_str(name: &str) -> Result<Self, UnknownName> {
+            type Err = UnknownNameError;
+            fn from_str(name: &str) -> Result<Self, UnknownNameError> {
                 ($parse)(name)
             }
         }
@@ -134,17 +134,17 @@ fn emotion(name: &str) -> Option<Emotion> {
     Emotion::ALL.into_iter().find(|emotion| emotion.as_str().eq_ignore_ascii_case(name))
 }
 
-as_text!(Emotion, |name: &str| emotion(name).ok_or_else(|| UnknownName(name.into(), "")));
+as_text!(Emotion, |name: &str| emotion(name).ok_or_else(|| UnknownNameError(name.into(), "")));
 as_text!(Label, |name: &str| match emotion(name) {
     Some(emotion) => Ok(Label::Known(emotion)),
     None if name.eq_ignore_ascii_case("uncertain") => Ok(Label::Uncertain),
-    None => Err(UnknownName(name.into(), ", uncertain")),
+    None => Err(UnknownNameError(name.into(), ", uncertain")),
 });
 as_text!(Mood, |name: &str| match emotion(name) {
     Some(emotion) => Ok(Mood::Known(emotion)),
     None if name.eq_ignore_ascii_case("uncertain") => Ok(Mood::Uncertain),
     None if name.eq_ignore_ascii_case("absent") => Ok(Mood::Absent),
-    None => Err(UnknownName(name.into(), ", uncertain, absent")),
+    None => Err(UnknownNameError(name.into(), ", uncertain, absent")),
 });
 
 impl From<Emotion> for Label {

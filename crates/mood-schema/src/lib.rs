@@ -11,8 +11,9 @@ mod frame;
 mod line;
 
 pub use affect::Affect;
-pub use emotion::{Emotion, Label, Mood, UnknownName};
+pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, Frame, Rect};
 pub use line::{
-    Candidate, End, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, Session, TrackEvent, TrackLine,
+    Candidate, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, TrackEvent,
+    TrackLine,
 };

@@ -13,7 +13,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Line {
     /// Always the first.
-    Session(Session),
+    Session(SessionHeader),
     /// One for every frame.
     Frame(FrameLine),
     /// The player's mood changed.
@@ -23,7 +23,7 @@ pub enum Line {
     /// The mood was negative for too long: the music leads out of it.
     Safety(SafetyLine),
     /// Always the last of a run that ended cleanly.
-    End(End),
+    End(SessionEnd),
 }
 
 impl Line {
@@ -36,7 +36,7 @@ impl Line {
 
 /// What produced the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Session {
+pub struct SessionHeader {
     /// [`SCHEMA_VERSION`].
     pub schema: u32,
     /// Program and version.
@@ -137,7 +137,7 @@ pub struct Candidate {
 
 /// The clean end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct End {
+pub struct SessionEnd {
     /// End of the last frame or sample, stream time, ns.
     pub pts: u64,
     /// Frames written.
@@ -160,7 +160,7 @@ mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 1.0,
                 probabilities,
-                affect: Affect::of_distribution(&probabilities),
+                affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.8,
             roll: 0.0,
@@ -188,7 +188,11 @@ mod tests {
     fn every_line_survives_the_round_trip() {
         let unclassified = Face { classification: None, ..face() };
         let lines = [
-            Line::Session(Session { schema: SCHEMA_VERSION, generator: "test".into(), ..Default::default() }),
+            Line::Session(SessionHeader {
+                schema: SCHEMA_VERSION,
+                generator: "test".into(),
+                ..Default::default()
+            }),
             Line::Frame(FrameLine { frame: 0, pts: 0, faces: vec![face(), unclassified] }),
             Line::Mood(MoodLine {
                 pts: 5,
@@ -208,7 +212,7 @@ mod tests {
                 runners_up: vec![Candidate { uri: "file:///b.flac".into(), distance: 0.5 }],
             }),
             Line::Safety(SafetyLine { pts: 7, negative_time: 4 }),
-            Line::End(End { pts: 9, frames: 1 }),
+            Line::End(SessionEnd { pts: 9, frames: 1 }),
         ];
         for line in lines {
             assert_eq!(serde_json::from_str::<Line>(&line.to_json()).unwrap(), line);

@@ -86,7 +86,7 @@ pub struct Goal {
 impl Goal {
     /// Music that fits an emotion.
     pub fn of(emotion: Emotion) -> Self {
-        Self { emotion: Some(emotion), at: Affect::of_emotion(emotion) }
+        Self { emotion: Some(emotion), at: Affect::from_emotion(emotion) }
     }
 }
 
@@ -246,13 +246,13 @@ impl Policy {
             self.switched = Some(now);
         }
         self.followed = target;
-        self.path = Some(Path::from(Affect::of_emotion(emotion), now));
+        self.path = Some(Path::from(Affect::from_emotion(emotion), now));
     }
 
     /// Watches how long the mood has been negative; the time at which it began where the limit is reached now.
     fn check_safety(&mut self, now: u64) -> Option<u64> {
         let negative = match self.holder.mood() {
-            Mood::Known(emotion) => Affect::of_emotion(emotion).valence < 0.0,
+            Mood::Known(emotion) => Affect::from_emotion(emotion).valence < 0.0,
             // Nobody says that it is over.
             Mood::Uncertain | Mood::Absent => self.negative_since.is_some(),
         };
@@ -304,7 +304,7 @@ impl Policy {
     fn walk(&mut self, now: u64, target: Affect) -> Wish {
         let Some(path) = &mut self.path else { return self.wish };
         path.step(now, target, self.settings.min_dwell, self.settings.step_by_track);
-        let emotion = self.followed.filter(|&emotion| Affect::of_emotion(emotion) == path.at());
+        let emotion = self.followed.filter(|&emotion| Affect::from_emotion(emotion) == path.at());
         Wish::Music(Goal { emotion, at: path.at() })
     }
 }
@@ -336,7 +336,7 @@ pub(crate) mod tests {
                 label: emotion.into(),
                 confidence: 0.7,
                 probabilities,
-                affect: Affect::of_distribution(&probabilities),
+                affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.9,
             roll: 0.0,

@@ -39,7 +39,7 @@ fn main() {
         let library = library(size);
         let mut chooser = Chooser::new(1, 3);
         let mut pick = |emotion: Emotion| {
-            let query = Query { at: Affect::of_emotion(emotion), emotion: Some(emotion) };
+            let query = Query { at: Affect::from_emotion(emotion), emotion: Some(emotion) };
             let begun = Instant::now();
             if let Some(choice) = chooser.choose(&library, &query) {
                 chooser.played(choice.track);

@@ -271,7 +271,7 @@ mod tests {
     }
 
     fn of(emotion: Emotion) -> Query {
-        Query { at: Affect::of_emotion(emotion), emotion: Some(emotion) }
+        Query { at: Affect::from_emotion(emotion), emotion: Some(emotion) }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What mood words mean: a point of the plane of valence and arousal, and the emotion they name, if one.
 //!
-//! The seven emotions lie where [`Affect::of_emotion`] puts them. The other words are placed by hand, to a tenth, in the
+//! The seven emotions lie where [`Affect::from_emotion`] puts them. The other words are placed by hand, to a tenth, in the
 //! same plane (arousal counted from a neutral face), so that they agree in order with the norms of Warriner, Kuperman and
 //! Brysbaert 2013 (doi:10.3758/s13428-012-0314-x) and with Russell's circumplex (1980, doi:10.1037/h0077714). Words are
 //! those that listeners and tagging programs commonly use for music.
@@ -177,7 +177,7 @@ pub fn meaning(word: &str) -> Option<Meaning> {
     let word = word.to_lowercase();
     let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word).map(|(_, emotion)| *emotion);
     if let Some(emotion) = synonym.or_else(|| word.parse().ok()) {
-        return Some(Meaning { affect: Affect::of_emotion(emotion), emotion: Some(emotion) });
+        return Some(Meaning { affect: Affect::from_emotion(emotion), emotion: Some(emotion) });
     }
     let (_, valence, arousal) = WORDS.iter().find(|(known, ..)| *known == word)?;
     Some(Meaning { affect: Affect { valence: *valence, arousal: *arousal }, emotion: None })
@@ -220,7 +220,7 @@ mod tests {
     fn emotions_lie_where_faces_do() {
         for emotion in Emotion::ALL {
             let meaning = meaning(emotion.as_str()).unwrap();
-            assert_eq!((meaning.affect, meaning.emotion), (Affect::of_emotion(emotion), Some(emotion)));
+            assert_eq!((meaning.affect, meaning.emotion), (Affect::from_emotion(emotion), Some(emotion)));
         }
     }
 

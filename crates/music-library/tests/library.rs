@@ -31,7 +31,7 @@ fn a_folder_is_searched_through_in_the_order_of_its_names() {
     assert_eq!(library.tracks[0].artist, "Nobody");
     assert!(library.tracks[1].uri.ends_with("/b/10%20%C3%A9%23.WAV"), "{}", library.tracks[1].uri);
     assert_eq!(library.tracks[2].emotions, [Emotion::Sad]);
-    assert_eq!(library.tracks[2].affect, Some(Affect::of_emotion(Emotion::Sad)));
+    assert_eq!(library.tracks[2].affect, Some(Affect::from_emotion(Emotion::Sad)));
     let again = Library::open(&format!("file://{}", folder.path().display()), Access::default()).unwrap();
     assert_eq!(again, library);
 }

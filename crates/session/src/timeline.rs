@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, Session, TrackLine};
+use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SessionHeader, TrackLine};
 use serde::Deserialize;
 
 /// A line is some hundred bytes a face; a file with longer ones is something else.
@@ -119,7 +119,7 @@ fn check_schema(first: &[u8]) -> Result<(), ReadError> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     /// What produced it.
-    pub session: Session,
+    pub session: SessionHeader,
     /// Every frame in the order written.
     pub frames: Vec<FrameLine>,
     /// The player's moods, by time.

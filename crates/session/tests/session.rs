@@ -1,15 +1,15 @@
 //! Reading a timeline, counting it out by hand, and the page it becomes.
 
 use mood_schema::{
-    Affect, Classification, Emotion, End, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, Session,
-    TrackEvent, TrackLine,
+    Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, SessionEnd,
+    SessionHeader, TrackEvent, TrackLine,
 };
 use session::{Cast, ReadError, Summary, Timeline, read_lines, report};
 
 const MS: u64 = 1_000_000;
 
 fn head() -> Line {
-    Line::Session(Session {
+    Line::Session(SessionHeader {
         schema: 1,
         generator: "test 1".into(),
         source: None,
@@ -29,7 +29,7 @@ fn face(id: u32, label: Label) -> Face {
             label,
             confidence: 0.9,
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.8,
         roll: 0.0,
@@ -79,7 +79,7 @@ fn small() -> Vec<Line> {
         };
         lines.push(frame(n, n * 100, faces));
     }
-    lines.push(Line::End(End { pts: 1000 * MS, frames: 10 }));
+    lines.push(Line::End(SessionEnd { pts: 1000 * MS, frames: 10 }));
     lines
 }
 

@@ -21,7 +21,7 @@ fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
             label,
             confidence: high,
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         }
     });
     Face { id, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
@@ -95,7 +95,10 @@ fn draw(
         runners_up: Vec::new(),
     };
     pipeline.set_state(gst::State::Paused)?;
-    overlay.static_pad("src").ok_or("no src pad")?.send_event(mood_meta::event::player(&Line::Track(track)));
+    overlay
+        .static_pad("src")
+        .ok_or("no src pad")?
+        .send_event(mood_meta::event::build_player_line(&Line::Track(track)));
     pipeline.set_state(gst::State::Playing)?;
     let bus = pipeline.bus().ok_or("no bus")?;
     let message = bus.timed_pop_filtered(

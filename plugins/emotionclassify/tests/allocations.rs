@@ -22,7 +22,7 @@ fn every_drawing_is_freed() {
             label: Emotion::Happy.into(),
             confidence: 0.7,
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.9,
         roll: 0.0,

@@ -52,7 +52,7 @@ fn sad() -> Face {
             label: Emotion::Sad.into(),
             confidence: 0.7,
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.75,
         roll: 0.0,
@@ -72,7 +72,7 @@ fn frames_moods_and_settings_become_lines() {
     let mut harness = harness(&element, CAPS);
     let mut settings = serde_json::Map::new();
     settings.insert("scale-factor".into(), 1.2.into());
-    harness.push_event(mood_meta::event::settings("haarfacedetect", &settings));
+    harness.push_event(mood_meta::event::build_settings("haarfacedetect", &settings));
 
     let mut classified = buffer(0);
     mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
@@ -87,7 +87,7 @@ fn frames_moods_and_settings_become_lines() {
     }
     let mood =
         MoodLine { pts: 7, from: Mood::Absent, to: Emotion::Sad.into(), confidence: 0.8, evidence: [0, 7] };
-    harness.push_upstream_event(mood_meta::event::player(&Line::Mood(mood.clone())));
+    harness.push_upstream_event(mood_meta::event::build_player_line(&Line::Mood(mood.clone())));
     assert_eq!(lines(&path).len(), 5, "all but the end is there while it runs");
     drop(harness);
     element.set_state(gst::State::Null).unwrap();

@@ -69,7 +69,7 @@ fn filled(info: &gst_video::VideoInfo, byte: impl Fn(usize) -> u8) -> gst::Buffe
 fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
     let mut probabilities = [0.02; 7];
     probabilities[Emotion::Happy.index()] = 0.88;
-    let affect = Affect::of_distribution(&probabilities);
+    let affect = Affect::from_distribution(&probabilities);
     let classification =
         Some(Classification { label: Emotion::Happy.into(), confidence: 0.88, probabilities, affect });
     Face { id: 7, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
@@ -108,7 +108,7 @@ fn differs(before: &[Vec<u8>], after: &[Vec<u8>], inside: impl Fn(usize, usize) 
 }
 
 fn started(title: &str, uri: &str, event: TrackEvent) -> gst::Event {
-    mood_meta::event::player(&Line::Track(TrackLine {
+    mood_meta::event::build_player_line(&Line::Track(TrackLine {
         pts: 0,
         event,
         uri: uri.into(),
@@ -268,7 +268,7 @@ fn the_music_stands_at_the_lower_left_while_it_plays() {
     let long = changed(&mut harness);
     assert!(long > 2000, "{long}");
     let forwarded = std::iter::from_fn(|| harness.try_pull_upstream_event());
-    assert_eq!(forwarded.filter(|event| mood_meta::event::parse_player(event).is_some()).count(), 1);
+    assert_eq!(forwarded.filter(|event| mood_meta::event::parse_player_line(event).is_some()).count(), 1);
     harness.push_upstream_event(started("", "file:///b/caf%C3%A9.ogg", TrackEvent::CrossfadeStarted));
     harness.push_upstream_event(started("", "file:///a", TrackEvent::Ended));
     let short = changed(&mut harness);

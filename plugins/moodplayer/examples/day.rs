@@ -207,7 +207,7 @@ fn feed(camera: &gst_app::AppSrc, hours: u64) {
 fn face(emotion: Emotion) -> Face {
     let mut probabilities = [0.05; 7];
     probabilities[emotion.index()] = 0.7;
-    let affect = Affect::of_distribution(&probabilities);
+    let affect = Affect::from_distribution(&probabilities);
     let classification = Classification { label: emotion.into(), confidence: 0.7, probabilities, affect };
     let bbox = Rect { x: 0.3, y: 0.3, w: 0.4, h: 0.4 };
     Face { id: 1, bbox, classification: Some(classification), quality: 1.0, roll: 0.0 }

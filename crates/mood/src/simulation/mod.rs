@@ -57,7 +57,7 @@ fn face(probabilities: &[f64; 7]) -> Face {
             label: top.into(),
             confidence,
             probabilities: *probabilities,
-            affect: Affect::of_distribution(probabilities),
+            affect: Affect::from_distribution(probabilities),
         }),
         quality: 1.0,
         roll: 0.0,

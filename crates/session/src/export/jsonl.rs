@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use mood_schema::{End, Line, SCHEMA_VERSION, Session};
+use mood_schema::{Line, SCHEMA_VERSION, SessionEnd, SessionHeader};
 
 use crate::Timeline;
 
 pub(super) fn write(timeline: &Timeline, to: &mut dyn Write) -> io::Result<()> {
     let mut line = |line: Line| writeln!(to, "{}", line.to_json());
-    line(Line::Session(Session { schema: SCHEMA_VERSION, ..timeline.session.clone() }))?;
+    line(Line::Session(SessionHeader { schema: SCHEMA_VERSION, ..timeline.session.clone() }))?;
     let (mut moods, mut tracks) = (timeline.moods.iter().peekable(), timeline.tracks.iter().peekable());
     for frame in &timeline.frames {
         while let Some(mood) = moods.next_if(|mood| mood.pts <= frame.pts) {
@@ -27,7 +27,7 @@ pub(super) fn write(timeline: &Timeline, to: &mut dyn Write) -> io::Result<()> {
     }
     // A recording that was cut off stays one.
     match timeline.end {
-        Some(pts) => line(Line::End(End { pts, frames: timeline.frames.len() as u64 })),
+        Some(pts) => line(Line::End(SessionEnd { pts, frames: timeline.frames.len() as u64 })),
         None => Ok(()),
     }
 }

@@ -85,7 +85,7 @@ impl Faces {
             label: if sure { emotion.into() } else { Label::Uncertain },
             confidence,
             probabilities: face.smoothed,
-            affect: Affect::of_distribution(&face.smoothed),
+            affect: Affect::from_distribution(&face.smoothed),
         };
         Some((classification, face.quality))
     }

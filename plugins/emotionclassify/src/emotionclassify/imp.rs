@@ -281,7 +281,7 @@ impl BaseTransformImpl for EmotionClassify {
         }
         let handled = self.parent_sink_event(event);
         if is_segment && let Some(settings) = self.settings_for_logs() {
-            self.obj().src_pad().push_event(mood_meta::event::settings("emotionclassify", &settings));
+            self.obj().src_pad().push_event(mood_meta::event::build_settings("emotionclassify", &settings));
         }
         handled
     }
@@ -333,7 +333,7 @@ impl BaseTransformImpl for EmotionClassify {
                     if settings.messages == Messages::EveryFrame
                         || (settings.messages == Messages::OnChange && changed)
                     {
-                        messages.extend(mood_meta::message::emotion(&face, self.stream_time(now)));
+                        messages.extend(mood_meta::message::build_emotion(&face, self.stream_time(now)));
                     }
                 }
                 frame.faces.push(face);

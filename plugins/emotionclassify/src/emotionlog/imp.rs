@@ -10,7 +10,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::filter;
-use mood_schema::{Line, SCHEMA_VERSION, Session};
+use mood_schema::{Line, SCHEMA_VERSION, SessionHeader};
 use serde_json::{Map, Value};
 
 use super::Format;
@@ -31,7 +31,7 @@ struct Settings {
 struct State {
     timeline: Timeline,
     /// Written before the first frame, once the elements upstream have said how they are set.
-    session: Option<Session>,
+    session: Option<SessionHeader>,
     /// The frame's size, for regions in pixels; nothing for streams that are not video.
     size: Option<(u32, u32)>,
     /// Where a frame without timestamp goes.
@@ -152,7 +152,7 @@ impl BaseTransformImpl for EmotionLog {
                 ("cannot write the timeline to {}: {error}; choose another location", location.display())
             )
         })?;
-        let session = Session {
+        let session = SessionHeader {
             schema: SCHEMA_VERSION,
             generator: concat!("emotionlog ", env!("CARGO_PKG_VERSION")).into(),
             source: None,
@@ -192,7 +192,7 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(line) = mood_meta::event::parse_player(&event) {
+        if let Some(line) = mood_meta::event::parse_player_line(&event) {
             let written = self.write(|state| state.timeline.line(&line), &line);
             if let Err(message) = written {
                 // The frames go the same way: the next one stops the stream with this error.
@@ -217,7 +217,7 @@ impl State {
     /// Writes the session line if it is not there yet.
     fn begin(&mut self, source: Option<String>) -> io::Result<()> {
         match self.session.take() {
-            Some(session) => self.timeline.session(Session { source, ..session }),
+            Some(session) => self.timeline.session(SessionHeader { source, ..session }),
             None => Ok(()),
         }
     }
@@ -234,7 +234,7 @@ impl EmotionLog {
         let pts = pts.unwrap_or(state.last_pts);
         state.last_pts = pts;
         let (width, height) = state.size.unwrap_or_default();
-        let faces = mood_meta::faces(buffer, width, height).map_or_else(Vec::new, |frame| frame.faces);
+        let faces = mood_meta::read_faces(buffer, width, height).map_or_else(Vec::new, |frame| frame.faces);
         state.timeline.frame(pts, pts.saturating_add(duration), faces)
     }
 

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use mood_schema::{End, FrameLine, Label, Line, Session};
+use mood_schema::{FrameLine, Label, Line, SessionEnd, SessionHeader};
 
 use super::Format;
 
@@ -37,7 +37,7 @@ impl Timeline {
     }
 
     /// What produced the timeline: its first line.
-    pub fn session(&mut self, session: Session) -> io::Result<()> {
+    pub fn session(&mut self, session: SessionHeader) -> io::Result<()> {
         self.line(&Line::Session(session))
     }
 
@@ -64,7 +64,7 @@ impl Timeline {
 
     /// The clean end.
     pub fn finish(mut self) -> io::Result<()> {
-        self.line(&Line::End(End { pts: self.end, frames: self.frames }))
+        self.line(&Line::End(SessionEnd { pts: self.end, frames: self.frames }))
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 0.75,
                 probabilities,
-                affect: Affect::of_distribution(&probabilities),
+                affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.5,
             roll: 0.0,
@@ -118,7 +118,7 @@ mod tests {
         let path = folder.path().join("timeline.csv");
         for append in [false, true] {
             let mut timeline = Timeline::open(&path, Format::Csv, append).unwrap();
-            timeline.session(Session::default()).unwrap();
+            timeline.session(SessionHeader::default()).unwrap();
             timeline.frame(0, 40, vec![]).unwrap();
             timeline.frame(40_000_000, 80_000_000, vec![face(1, true), face(2, false)]).unwrap();
             timeline.finish().unwrap();
@@ -141,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timeline.jsonl");
         let mut timeline = Timeline::open(&path, Format::JsonLines, false).unwrap();
-        timeline.session(Session::default()).unwrap();
+        timeline.session(SessionHeader::default()).unwrap();
         timeline.frame(0, 40, vec![face(1, true)]).unwrap();
         let so_far = std::fs::read_to_string(&path).unwrap();
         assert_eq!(so_far.lines().count(), 2, "a line is in the file as soon as it is written");
@@ -151,6 +151,6 @@ mod tests {
         let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(matches!(lines[0], Line::Session(_)));
         assert!(matches!(&lines[2], Line::Frame(frame) if frame.frame == 1 && frame.faces.is_empty()));
-        assert_eq!(lines[3], Line::End(End { pts: 80, frames: 2 }));
+        assert_eq!(lines[3], Line::End(SessionEnd { pts: 80, frames: 2 }));
     }
 }

@@ -168,7 +168,7 @@ impl BaseTransformImpl for EmotionOverlay {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(Line::Track(line)) = mood_meta::event::parse_player(&event) {
+        if let Some(Line::Track(line)) = mood_meta::event::parse_player_line(&event) {
             gst::debug!(CAT, imp = self, "{:?}: {}", line.event, line.uri);
             let mut state = lock(&self.state);
             state.track = follow(state.track.take(), line);
@@ -184,7 +184,7 @@ impl BaseTransformImpl for EmotionOverlay {
             (state.info.clone(), state.track.as_ref().map(|track| track.playing.clone()))
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
-        let faces = mood_meta::faces(buffer, info.width(), info.height()).unwrap_or_default();
+        let faces = mood_meta::read_faces(buffer, info.width(), info.height()).unwrap_or_default();
         if !faces.faces.is_empty() || playing.is_some() {
             self.draw(buffer, &info, &faces, playing.as_ref(), settings)?;
         }

@@ -336,7 +336,7 @@ impl BaseTransformImpl for HaarFaceDetect {
         if let Some(regions) = message {
             let faces: Vec<_> =
                 regions.iter().map(|face| face.to_face(info.width(), info.height())).collect();
-            let structure = mood_meta::message::faces(&faces, self.stream_time(pts));
+            let structure = mood_meta::message::build_faces(&faces, self.stream_time(pts));
             let obj = self.obj();
             let _ = obj.post_message(gst::message::Element::builder(structure).src(&*obj).build());
         }
@@ -394,7 +394,7 @@ impl HaarFaceDetect {
             if state.announced.as_ref() == Some(&all) {
                 return;
             }
-            let event = mood_meta::event::settings("haarfacedetect", &all);
+            let event = mood_meta::event::build_settings("haarfacedetect", &all);
             state.announced = Some(all);
             event
         };

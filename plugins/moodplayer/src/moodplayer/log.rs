@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use mood_schema::{End, Line, SCHEMA_VERSION, Session};
+use mood_schema::{Line, SCHEMA_VERSION, SessionEnd, SessionHeader};
 use serde_json::{Map, Value};
 
 pub struct DecisionLog {
@@ -22,7 +22,12 @@ impl DecisionLog {
     pub fn begin(&mut self, settings: Map<String, Value>) -> std::io::Result<()> {
         self.begun = true;
         let generator = concat!("moodplayer ", env!("CARGO_PKG_VERSION")).into();
-        self.write(&Line::Session(Session { schema: SCHEMA_VERSION, generator, source: None, settings }))
+        self.write(&Line::Session(SessionHeader {
+            schema: SCHEMA_VERSION,
+            generator,
+            source: None,
+            settings,
+        }))
     }
 
     /// One line, whole or not at all as far as a file can promise that.
@@ -32,6 +37,6 @@ impl DecisionLog {
 
     /// The last line; `pts` is where the audio ends.
     pub fn end(mut self, pts: u64) -> std::io::Result<()> {
-        if self.begun { self.write(&Line::End(End { pts, frames: 0 })) } else { Ok(()) }
+        if self.begun { self.write(&Line::End(SessionEnd { pts, frames: 0 })) } else { Ok(()) }
     }
 }

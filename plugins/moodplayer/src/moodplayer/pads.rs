@@ -144,7 +144,7 @@ impl MoodPlayer {
         let seen = input.advance(buffer.pts(), buffer.duration());
         if let Some(time) = seen {
             // A buffer that says nothing shows nobody.
-            let frame = mood_meta::faces(buffer, width, height).unwrap_or_default();
+            let frame = mood_meta::read_faces(buffer, width, height).unwrap_or_default();
             state.inputs.push(index, time, frame);
         }
         drop(state);

@@ -129,7 +129,7 @@ pub enum Misspelt {
     #[error("subject: {0}")]
     Subject(#[from] mood::ParseSubjectError),
     #[error("manual-mood: {0}")]
-    ManualMood(#[from] mood_schema::UnknownName),
+    ManualMood(#[from] mood_schema::UnknownNameError),
 }
 
 impl Settings {

@@ -316,7 +316,7 @@ impl MoodPlayer {
         let pads: Vec<gst::Pad> = lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect();
         for notice in notices {
             let structure = match &notice {
-                Notice::Line(Line::Mood(change)) => mood_meta::message::mood_changed(change),
+                Notice::Line(Line::Mood(change)) => mood_meta::message::build_mood_changed(change),
                 Notice::Line(Line::Track(track)) => {
                     if track.event == TrackEvent::Failed {
                         let TrackLine { uri, reason, .. } = track;
@@ -326,11 +326,9 @@ impl MoodPlayer {
                             ("{uri} cannot be played and is left out: {reason}")
                         );
                     }
-                    mood_meta::message::track(track)
+                    mood_meta::message::build_track(track)
                 }
-                Notice::Line(Line::Safety(limit)) => {
-                    mood_meta::message::safety_limit(limit.pts, limit.negative_time)
-                }
+                Notice::Line(Line::Safety(limit)) => mood_meta::message::build_safety_limit(limit),
                 Notice::Line(_) => continue,
                 Notice::NothingPlays => {
                     gst::element_imp_warning!(
@@ -354,7 +352,7 @@ impl MoodPlayer {
             let _ =
                 self.obj().post_message(gst::message::Element::builder(structure).src(&*self.obj()).build());
             if let Notice::Line(line) = &notice {
-                pads.iter().for_each(|pad| _ = pad.push_event(mood_meta::event::player(line)));
+                pads.iter().for_each(|pad| _ = pad.push_event(mood_meta::event::build_player_line(line)));
             }
         }
     }

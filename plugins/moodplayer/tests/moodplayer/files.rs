@@ -170,7 +170,7 @@ fn elements_upstream_hear_of_mood_and_track() {
     let pad = session.watch(camera.upcast_ref(), "mood");
     let (send, heard) = std::sync::mpsc::channel();
     pad.peer().unwrap().add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        if let Some(line) = info.event().and_then(|event| mood_meta::event::parse_player(event)) {
+        if let Some(line) = info.event().and_then(|event| mood_meta::event::parse_player_line(event)) {
             send.send(line).unwrap();
         }
         gst::PadProbeReturn::Ok

@@ -104,7 +104,7 @@ pub fn face(emotion: Emotion) -> Face {
             label: emotion.into(),
             confidence: 0.88,
             probabilities,
-            affect: Affect::of_distribution(&probabilities),
+            affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.9,
         roll: 0.0,

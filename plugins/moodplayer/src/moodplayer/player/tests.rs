@@ -124,7 +124,7 @@ fn concert(tracks: &[(Emotion, &str)], change: impl FnOnce(&mut Settings)) -> Co
     let tracks = tracks.iter().map(|(emotion, path)| Track {
         uri: format!("file:///{path}"),
         title: (*path).into(),
-        affect: Some(Affect::of_emotion(*emotion)),
+        affect: Some(Affect::from_emotion(*emotion)),
         emotions: vec![*emotion],
         ..Track::default()
     });
