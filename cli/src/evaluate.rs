@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use mini_xception::evaluation::{Evaluation, Sample};
-use mini_xception::patch::{self, Cut, Luma};
-use mini_xception::{Classifier, Model, Provider, Runtime};
+use mini_xception::patch::{self, Cut};
+use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime};
 use mood_schema::Emotion;
 use serde_json::json;
 
@@ -109,7 +109,12 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, face: &Face, classifier: &mut Classifier) -> Result<(), Failure> {
-        let Some(picture) = Luma::new(&face.grey, face.width, face.height, face.width) else { return Ok(()) };
+        let Ok(picture) = GrayImage::new(&face.grey, face.width, face.height, face.width) else {
+            return Ok(());
+        };
+        if picture.is_empty() {
+            return Ok(());
+        }
         // The picture is the face's box.
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
         patch::cut(&picture, Cut::around(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);

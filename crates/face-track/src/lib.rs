@@ -9,17 +9,16 @@
 //! ids as often, as a wrong pair is wrong by itself there and no sum makes up for it.
 //!
 //! ```
-//! use face_track::{Rect, Sighting, Tracker};
+//! use face_track::{PixelRect, Sighting, Tracker};
 //!
 //! let mut tracker = Tracker::default();
-//! let at = |x, y, side| Sighting { rect: Rect { x, y, w: side, h: side }, sure: true };
+//! let at = |x, y, side| Sighting { rect: PixelRect { x, y, w: side, h: side }, sure: true };
 //! assert_eq!(tracker.update(0, &[at(100.0, 80.0, 60.0)]), [Some(1)]);
 //! assert_eq!(tracker.update(40_000_000, &[at(104.0, 81.0, 62.0)]), [Some(1)]);
 //! ```
 
 mod motion;
-mod rect;
 mod tracker;
 
-pub use rect::Rect;
+pub use gray_image::PixelRect;
 pub use tracker::{Expected, Params, Sighting, Tracker};

@@ -5,7 +5,7 @@
 //! 2001, section 6.2; DOI 10.1002/0471221279). Times are seconds, so any frame rate gives the same motion. Noise is told
 //! in sides of the face, so any picture size does too.
 
-use crate::Rect;
+use gray_image::PixelRect;
 
 /// How one axis of a face behaves, in sides of the face (centre) or powers of e (size).
 struct Noise {
@@ -92,13 +92,13 @@ pub(crate) struct Motion {
     shape: f64,
 }
 
-fn side(rect: &Rect) -> f64 {
+fn side(rect: &PixelRect<f64>) -> f64 {
     rect.side().max(LEAST_SIDE)
 }
 
 impl Motion {
     /// Of a face seen for the first time.
-    pub(crate) fn new(seen: &Rect) -> Self {
+    pub(crate) fn new(seen: &PixelRect<f64>) -> Self {
         let ((x, y), side) = (seen.centre(), side(seen));
         Self {
             x: Axis::new(x, &CENTRE, side),
@@ -124,7 +124,7 @@ impl Motion {
     }
 
     /// Learns from a sighting at this moment.
-    pub(crate) fn correct(&mut self, seen: &Rect) {
+    pub(crate) fn correct(&mut self, seen: &PixelRect<f64>) {
         let (x, y) = seen.centre();
         let unit = self.side();
         self.x.correct(x, &CENTRE, unit);
@@ -134,7 +134,7 @@ impl Motion {
     }
 
     /// How well a sighting at this moment fits.
-    pub(crate) fn fit(&self, seen: &Rect) -> Fit {
+    pub(crate) fn fit(&self, seen: &PixelRect<f64>) -> Fit {
         let (x, y) = seen.centre();
         let unit = self.side();
         let distance = self.x.surprise(x, &CENTRE, unit)
@@ -146,14 +146,14 @@ impl Motion {
     }
 
     /// Where the face is at this moment.
-    pub(crate) fn rect(&self) -> Rect {
+    pub(crate) fn rect(&self) -> PixelRect<f64> {
         let side = self.side();
         let (w, h) = (side * self.shape.sqrt(), side / self.shape.sqrt());
-        Rect { x: self.x.value - w / 2.0, y: self.y.value - h / 2.0, w, h }
+        PixelRect { x: self.x.value - w / 2.0, y: self.y.value - h / 2.0, w, h }
     }
 }
 
-fn shape(rect: &Rect) -> f64 {
+fn shape(rect: &PixelRect<f64>) -> f64 {
     let shape = rect.w / rect.h;
     if shape.is_normal() && shape > 0.0 { shape } else { 1.0 }
 }
@@ -162,8 +162,8 @@ fn shape(rect: &Rect) -> f64 {
 mod tests {
     use super::*;
 
-    fn square(x: f64, y: f64, side: f64) -> Rect {
-        Rect { x, y, w: side, h: side }
+    fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
+        PixelRect { x, y, w: side, h: side }
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
                 motion.correct(&at(f64::from(frame) / rate));
             }
             let (expected, truth) = (motion.after(0.5).rect(), at(2.5));
-            assert!(expected.overlap(&truth) > 0.9, "{rate}: {expected:?} for {truth:?}");
+            assert!(expected.intersection_over_union(&truth) > 0.9, "{rate}: {expected:?} for {truth:?}");
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
             motion.correct(&square(1.0, 1.0, side));
             let _ = (motion.fit(&square(0.0, 0.0, 10.0)), motion.rect());
         }
-        let shape = Motion::new(&Rect { x: 0.0, y: 0.0, w: 20.0, h: 10.0 }).rect();
+        let shape = Motion::new(&PixelRect { x: 0.0, y: 0.0, w: 20.0, h: 10.0 }).rect();
         assert!((shape.w - 20.0).abs() < 1e-9 && (shape.h - 10.0).abs() < 1e-9);
     }
 }

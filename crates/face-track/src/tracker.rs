@@ -1,13 +1,13 @@
 //! Which sighting is which face, and which faces to keep in mind.
 
-use crate::Rect;
 use crate::motion::Motion;
+use gray_image::PixelRect;
 
 /// What a detector found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sighting {
     /// Where.
-    pub rect: Rect,
+    pub rect: PixelRect<f64>,
     /// Whether the evidence is strong. A new face of weak evidence gets its id when it is seen in a second frame running:
     /// detectors mistake a fold or a shadow for a face, but seldom twice.
     pub sure: bool,
@@ -47,9 +47,9 @@ pub struct Expected {
     /// Counts up from 1; `None` while the face waits for a second sighting.
     pub id: Option<u32>,
     /// Where it should be by its motion.
-    pub rect: Rect,
+    pub rect: PixelRect<f64>,
     /// Where it was last seen.
-    pub last: Rect,
+    pub last: PixelRect<f64>,
     /// How long ago, ns.
     pub unseen: u64,
     /// The last search of everything did not find it: it may be gone.
@@ -60,7 +60,7 @@ pub struct Expected {
 #[derive(Clone, Copy, Debug)]
 struct Track {
     id: Option<u32>,
-    last: Rect,
+    last: PixelRect<f64>,
     seen: u64,
     /// The motion when it was last seen.
     motion: Motion,
@@ -73,7 +73,7 @@ struct Track {
 }
 
 impl Track {
-    fn new(rect: Rect, time: u64) -> Self {
+    fn new(rect: PixelRect<f64>, time: u64) -> Self {
         let motion = Motion::new(&rect);
         Self { id: None, last: rect, seen: time, motion, missed: None, doubted: false, hinted: false }
     }
@@ -83,7 +83,7 @@ impl Track {
         !self.doubted || self.hinted || self.missed.is_none()
     }
 
-    fn see(&mut self, time: u64, rect: &Rect) {
+    fn see(&mut self, time: u64, rect: &PixelRect<f64>) {
         self.motion = self.at(time);
         self.motion.correct(rect);
         (self.last, self.seen, self.missed) = (*rect, time, None);
@@ -224,9 +224,9 @@ impl Tracker {
     }
 
     /// How unlikely it is that a face, expected by its motion, is the one seen; `None` where it cannot be.
-    fn cost(&self, track: &Track, motion: &Motion, seen: &Rect) -> Option<f64> {
+    fn cost(&self, track: &Track, motion: &Motion, seen: &PixelRect<f64>) -> Option<f64> {
         let expected = motion.rect();
-        let overlap = expected.overlap(seen).max(track.last.overlap(seen));
+        let overlap = expected.intersection_over_union(seen).max(track.last.intersection_over_union(seen));
         let fit = motion.fit(seen);
         let ((ax, ay), (bx, by)) = (expected.centre(), seen.centre());
         let near = (ax - bx).hypot(ay - by) <= self.params.max_distance * expected.side();
@@ -250,8 +250,8 @@ mod tests {
 
     const FRAME: u64 = 40_000_000;
 
-    fn square(x: f64, y: f64, side: f64) -> Rect {
-        Rect { x, y, w: side, h: side }
+    fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
+        PixelRect { x, y, w: side, h: side }
     }
 
     fn seen(x: f64, y: f64, side: f64) -> Sighting {

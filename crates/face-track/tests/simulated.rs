@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use face_track::{Rect, Sighting, Tracker};
+use face_track::{PixelRect, Sighting, Tracker};
 
 const RATES: [f64; 6] = [5.0, 10.0, 15.0, 24.0, 30.0, 60.0];
 
@@ -31,16 +31,16 @@ impl Random {
     }
 
     /// As a detector reports a face: 3 % of a side off, and 5 % too large or small, one standard deviation each.
-    fn seen(&mut self, truth: Rect) -> Rect {
+    fn seen(&mut self, truth: PixelRect<f64>) -> PixelRect<f64> {
         let side = truth.w * (0.05 * self.normal()).exp();
         let (x, y) = truth.centre();
         let mut centre = |at: f64| at + 0.03 * truth.w * self.normal() - side / 2.0;
-        Rect { x: centre(x), y: centre(y), w: side, h: side }
+        PixelRect { x: centre(x), y: centre(y), w: side, h: side }
     }
 }
 
-fn square(x: f64, y: f64, side: f64) -> Rect {
-    Rect { x: x - side / 2.0, y: y - side / 2.0, w: side, h: side }
+fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
+    PixelRect { x: x - side / 2.0, y: y - side / 2.0, w: side, h: side }
 }
 
 fn nanoseconds(seconds: f64) -> u64 {
@@ -56,7 +56,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn frame(&mut self, seconds: f64, seen: &[(usize, Rect)]) {
+    fn frame(&mut self, seconds: f64, seen: &[(usize, PixelRect<f64>)]) {
         let sightings: Vec<_> = seen.iter().map(|&(_, rect)| Sighting { rect, sure: true }).collect();
         let ids = self.tracker.update(nanoseconds(seconds), &sightings);
         for (&(person, _), id) in seen.iter().zip(ids) {
@@ -97,7 +97,7 @@ fn crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
             square(speeds[person] * since, height * person as f64 + 0.05 * side * (3.0 * time).sin(), side)
         });
         let front = usize::from(sides[1] > sides[0]);
-        let hidden = truth[0].overlap(&truth[1]) > 1.0 / 3.0;
+        let hidden = truth[0].intersection_over_union(&truth[1]) > 1.0 / 3.0;
         let mut seen = Vec::new();
         for (person, &truth) in truth.iter().enumerate() {
             let lost = number > 0 && random.share() < 0.1;

@@ -61,32 +61,3 @@ pub enum ParamsError {
     #[error("this machine has no {0}: choose another backend, or none for the fastest there is")]
     Backend(crate::Backend),
 }
-
-/// A picture that is not what its sizes say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImageError {
-    /// More than [`crate::GrayImage::MAX_SIDE`] pixels in a row or column.
-    #[error("a picture of {width}x{height} is larger than 32767 pixels a side")]
-    TooLarge {
-        /// Pixels a row.
-        width: usize,
-        /// Rows.
-        height: usize,
-    },
-    /// Rows overlap.
-    #[error("a stride of {stride} bytes is shorter than a row of {width} pixels")]
-    Stride {
-        /// Bytes from row to row.
-        stride: usize,
-        /// Pixels a row.
-        width: usize,
-    },
-    /// Fewer bytes than the sizes need.
-    #[error("{len} bytes of pixels where {needed} are needed")]
-    TooShort {
-        /// Bytes given.
-        len: usize,
-        /// Bytes needed.
-        needed: usize,
-    },
-}

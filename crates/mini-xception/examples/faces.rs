@@ -9,8 +9,8 @@ use std::env;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use mini_xception::patch::{self, Cut, Luma};
-use mini_xception::{Classifier, Model, Provider, Runtime, quality};
+use mini_xception::patch::{self, Cut};
+use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime, quality};
 
 fn main() {
     let mut arguments = env::args_os().skip(1);
@@ -26,7 +26,7 @@ fn main() {
     for pictures in pictures.chunks(64 * picture_side * picture_side) {
         let mut patches = Vec::new();
         for picture in pictures.chunks_exact(picture_side * picture_side) {
-            let luma = Luma::new(picture, picture_side, picture_side, picture_side).unwrap();
+            let luma = GrayImage::new(picture, picture_side, picture_side, picture_side).unwrap();
             patch::cut(&luma, Cut::around(bbox, 0.0, 0.0), side, &mut patches);
         }
         let results = classifier.classify(&patches).unwrap();

@@ -16,5 +16,6 @@ mod provider;
 mod runtime;
 
 pub use classifier::{Classifier, ClassifierError, Model};
+pub use gray_image::GrayImage;
 pub use provider::Provider;
 pub use runtime::{Runtime, RuntimeError};

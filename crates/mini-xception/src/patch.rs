@@ -1,35 +1,6 @@
 //! Cutting a face out of a picture: with a margin, levelled, scaled to the model's square input.
 
-/// A luma picture, 8 bits a pixel, rows `stride` bytes apart.
-#[derive(Clone, Copy, Debug)]
-pub struct Luma<'a> {
-    data: &'a [u8],
-    width: usize,
-    height: usize,
-    stride: usize,
-}
-
-impl<'a> Luma<'a> {
-    /// `None` where `data` is too short for the size, or a side is 0.
-    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
-        let last_row = height.checked_sub(1)?.checked_mul(stride)?;
-        let fits = width > 0 && stride >= width && last_row.checked_add(width)? <= data.len();
-        fits.then_some(Self { data, width, height, stride })
-    }
-
-    /// The grey value at a place between pixels, bilinear; beyond the edge, the edge's.
-    fn sample(&self, x: f32, y: f32) -> f32 {
-        let x = x.clamp(0.0, (self.width - 1) as f32);
-        let y = y.clamp(0.0, (self.height - 1) as f32);
-        let (left, top) = (x as usize, y as usize);
-        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
-        let (fx, fy) = (x - left as f32, y - top as f32);
-        let at = |x: usize, y: usize| f32::from(self.data[y * self.stride + x]);
-        let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
-        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
-        upper + (lower - upper) * fy
-    }
-}
+use gray_image::GrayImage;
 
 /// Where to cut, in pixels of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,10 +28,10 @@ const MOST_SAMPLES: usize = 16;
 /// The face as a square of `side` x `side` grey values, rows from the top, appended to `patch`.
 ///
 /// Each value is the mean over the area it covers in the picture, so that a large face does not alias. Whatever lies
-/// outside the picture repeats its edge. A cut that is empty or not finite gives a uniform patch.
-pub fn cut(picture: &Luma, cut: Cut, side: usize, patch: &mut Vec<u8>) {
+/// outside the picture repeats its edge. A cut that is empty or not finite, or an empty picture, gives a uniform patch.
+pub fn cut(picture: &GrayImage, cut: Cut, side: usize, patch: &mut Vec<u8>) {
     let finite = cut.centre.0.is_finite() && cut.centre.1.is_finite() && cut.roll.is_finite();
-    if !finite || !cut.side.is_finite() || cut.side <= 0.0 {
+    if picture.is_empty() || !finite || !cut.side.is_finite() || cut.side <= 0.0 {
         patch.extend(std::iter::repeat_n(128, side * side));
         return;
     }
@@ -78,7 +49,20 @@ fn offsets(cut: Cut, side: usize, samples: usize) -> impl Iterator<Item = f32> {
     (0..side * samples).map(move |index| (index as f32 + 0.5) * step - cut.side / 2.0)
 }
 
-fn cut_turned(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
+/// The grey value at a place between pixels, bilinear; beyond the edge, the edge's.
+fn sample(picture: &GrayImage, x: f32, y: f32) -> f32 {
+    let x = x.clamp(0.0, (picture.width() - 1) as f32);
+    let y = y.clamp(0.0, (picture.height() - 1) as f32);
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(picture.width() - 1), (top + 1).min(picture.height() - 1));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let at = |x: usize, y: usize| f32::from(picture.pixel(x, y));
+    let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
+    let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
+    upper + (lower - upper) * fy
+}
+
+fn cut_turned(picture: &GrayImage, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
     let (sin, cos) = cut.roll.to_radians().sin_cos();
     let offsets: Vec<f32> = offsets(cut, side, samples).collect();
     let share = 1.0 / (samples * samples) as f32;
@@ -90,7 +74,7 @@ fn cut_turned(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut
                     // A pixel's centre lies half a pixel into it.
                     let x = cut.centre.0 + across * cos - down * sin - 0.5;
                     let y = cut.centre.1 + across * sin + down * cos - 0.5;
-                    sum += picture.sample(x, y);
+                    sum += sample(picture, x, y);
                 }
             }
             patch.push((sum * share).round() as u8);
@@ -100,20 +84,20 @@ fn cut_turned(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut
 
 /// The same for a face that is not turned, where rows and columns can be averaged one after the other: some twenty times
 /// as fast for a large face.
-fn cut_upright(picture: &Luma, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
+fn cut_upright(picture: &GrayImage, cut: Cut, side: usize, samples: usize, patch: &mut Vec<u8>) {
     let offsets: Vec<f32> = offsets(cut, side, samples).collect();
     let along = |centre: f32, length: usize| -> Vec<Taps> {
         offsets.chunks(samples).map(|offsets| Taps::new(offsets, centre - 0.5, length)).collect()
     };
-    let columns = along(cut.centre.0, picture.width);
-    let rows = along(cut.centre.1, picture.height);
+    let columns = along(cut.centre.0, picture.width());
+    let rows = along(cut.centre.1, picture.height());
     let left = columns.first().map_or(0, |taps| taps.first);
     let right = columns.last().map_or(0, |taps| taps.first + taps.weights.len());
     let mut line = vec![0.0; right - left];
     for row in &rows {
         line.fill(0.0);
         for (y, weight) in (row.first..).zip(&row.weights) {
-            let pixels = &picture.data[y * picture.stride..][left..right];
+            let pixels = &picture.row(y)[left..right];
             line.iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += weight * f32::from(pixel));
         }
         for column in &columns {
@@ -160,7 +144,7 @@ pub fn expand_limited_range(patch: &mut [u8]) {
 mod tests {
     use super::*;
 
-    fn whole(picture: &Luma, cut_at: Cut, side: usize) -> Vec<u8> {
+    fn whole(picture: &GrayImage, cut_at: Cut, side: usize) -> Vec<u8> {
         let mut patch = Vec::new();
         cut(picture, cut_at, side, &mut patch);
         patch
@@ -169,7 +153,7 @@ mod tests {
     #[test]
     fn a_cut_of_the_patchs_own_size_is_a_copy() {
         let data: Vec<u8> = (0..20 * 16).map(|i| (i * 7 % 256) as u8).collect();
-        let picture = Luma::new(&data, 18, 16, 20).unwrap();
+        let picture = GrayImage::new(&data, 18, 16, 20).unwrap();
         let patch = whole(&picture, Cut::around([4.0, 3.0, 8.0, 8.0], 0.0, 0.0), 8);
         for (row, values) in patch.chunks(8).enumerate() {
             let start = (row + 3) * 20 + 4;
@@ -180,7 +164,7 @@ mod tests {
     #[test]
     fn shrinking_averages() {
         let data: Vec<u8> = (0..64 * 64).map(|i| if (i % 64 + i / 64) % 2 == 0 { 0 } else { 200 }).collect();
-        let picture = Luma::new(&data, 64, 64, 64).unwrap();
+        let picture = GrayImage::new(&data, 64, 64, 64).unwrap();
         let patch = whole(&picture, Cut::around([0.0, 0.0, 64.0, 64.0], 0.0, 0.0), 8);
         assert!(patch.iter().all(|&value| (98..=102).contains(&value)), "{patch:?}");
     }
@@ -192,7 +176,7 @@ mod tests {
         // Clockwise by 90 degrees: what was the left column becomes the top row.
         let turned: Vec<u8> =
             (0..side * side).map(|i| upright[(side - 1 - i % side) * side + i / side]).collect();
-        let picture = Luma::new(&turned, side, side, side).unwrap();
+        let picture = GrayImage::new(&turned, side, side, side).unwrap();
         let patch = whole(&picture, Cut::around([0.0, 0.0, 9.0, 9.0], 0.0, 90.0), side);
         assert_eq!(patch, upright);
     }
@@ -200,7 +184,7 @@ mod tests {
     #[test]
     fn upright_and_turned_agree() {
         let data: Vec<u8> = (0..90 * 70u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let picture = Luma::new(&data, 83, 70, 90).unwrap();
+        let picture = GrayImage::new(&data, 83, 70, 90).unwrap();
         for bbox in [
             [3.0, 4.0, 61.0, 61.0],
             [20.5, 11.25, 7.0, 7.0],
@@ -222,10 +206,9 @@ mod tests {
 
     #[test]
     fn odd_pictures_and_cuts_do_no_harm() {
-        assert!(Luma::new(&[], 0, 0, 0).is_none());
-        assert!(Luma::new(&[1, 2, 3], 2, 2, 2).is_none());
-        assert!(Luma::new(&[1], 1, usize::MAX, usize::MAX).is_none());
-        let pixel = Luma::new(&[77], 1, 1, 1).unwrap();
+        let nothing = GrayImage::new(&[], 0, 0, 0).unwrap();
+        assert_eq!(whole(&nothing, Cut::around([0.0, 0.0, 5.0, 5.0], 0.0, 0.0), 2), [128; 4]);
+        let pixel = GrayImage::new(&[77], 1, 1, 1).unwrap();
         assert!(
             whole(&pixel, Cut::around([-5.0, -5.0, 100.0, 100.0], 0.5, 30.0), 4).iter().all(|&v| v == 77)
         );

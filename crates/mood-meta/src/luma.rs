@@ -1,5 +1,6 @@
 //! The luma of a video frame: the Y plane where it lies, or a plane computed from RGB.
 
+use gray_image::{GrayImage, ImageError};
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef};
 
@@ -31,44 +32,50 @@ pub fn caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::new().format_list(FORMATS).build()
 }
 
-/// 8-bit luma, rows `stride` bytes apart.
-#[derive(Clone, Copy, Debug)]
-pub struct Luma<'a> {
-    /// At least `stride * (height - 1) + width` bytes.
-    pub data: &'a [u8],
-    /// Pixels.
-    pub width: usize,
-    /// Pixels.
-    pub height: usize,
-    /// Bytes.
-    pub stride: usize,
-    /// 16 is black and 235 white, rather than 0 and 255.
-    pub limited_range: bool,
+/// A frame whose luma cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LumaError {
+    /// The format is not among [`FORMATS`].
+    #[error("the luma of a frame in format {0:?} cannot be read")]
+    Format(VideoFormat),
+    /// The frame has no pixels, or its memory is shorter than its size and strides need.
+    #[error("the frame is smaller than its caps say")]
+    TooSmall,
+    /// The frame is larger than an image may be.
+    #[error(transparent)]
+    Image(#[from] ImageError),
 }
 
 /// The luma of `frame`, without a copy where it is a plane of its own; packed formats are unpacked into `scratch`,
-/// which keeps its memory from frame to frame. `None` for a format that is not among [`FORMATS`] or a frame whose
-/// memory is smaller than its size says.
+/// which keeps its memory from frame to frame.
 ///
 /// RGB becomes luma by BT.601's weights, as in OpenCV's cvtColor.
-pub fn of<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, scratch: &'a mut Vec<u8>) -> Option<Luma<'a>> {
+pub fn of<'a>(
+    frame: &'a VideoFrameRef<&gst::BufferRef>,
+    scratch: &'a mut Vec<u8>,
+) -> Result<GrayImage<'a>, LumaError> {
     let info = frame.format_info();
     if !FORMATS.contains(&frame.format()) {
-        return None;
+        return Err(LumaError::Format(frame.format()));
     }
     let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;
-    let data = frame.plane_data(0).ok()?;
-    let step = *info.pixel_stride().first()? as usize;
-    let first = *info.poffset().first()? as usize;
+    let stride = frame
+        .plane_stride()
+        .first()
+        .and_then(|&stride| usize::try_from(stride).ok())
+        .ok_or(LumaError::TooSmall)?;
+    let data = frame.plane_data(0).map_err(|_| LumaError::TooSmall)?;
+    let step = info.pixel_stride().first().map_or(1, |&step| step as usize);
+    let first = info.poffset().first().map_or(0, |&offset| offset as usize);
     let rgb = info.is_rgb();
     let limited_range = !rgb && frame.info().colorimetry().range() == gst_video::VideoColorRange::Range16_235;
     let row_bytes = if step == 1 { width } else { width * step };
     if width == 0 || height == 0 || stride < row_bytes || data.len() < stride * (height - 1) + row_bytes {
-        return None;
+        return Err(LumaError::TooSmall);
     }
     if step == 1 {
-        return Some(Luma { data, width, height, stride, limited_range });
+        let luma = GrayImage::new(data, width, height, stride)?;
+        return Ok(luma.with_limited_range(limited_range));
     }
     scratch.resize(width * height, 0);
     let rows = data.chunks(stride).zip(scratch.chunks_exact_mut(width));
@@ -88,7 +95,7 @@ pub fn of<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, scratch: &'a mut Vec<u8
             }
         }
     }
-    Some(Luma { data: scratch, width, height, stride: width, limited_range })
+    Ok(GrayImage::new(scratch, width, height, width)?.with_limited_range(limited_range))
 }
 
 #[cfg(test)]
@@ -112,10 +119,10 @@ mod tests {
                 let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).unwrap();
                 let mut scratch = Vec::new();
                 let luma = of(&frame, &mut scratch).unwrap();
-                assert_eq!((luma.width, luma.height), (width as usize, height as usize));
-                for y in 0..luma.height {
-                    for x in 0..luma.width {
-                        let value = luma.data[y * luma.stride + x];
+                assert_eq!((luma.width(), luma.height()), (width as usize, height as usize));
+                for y in 0..luma.height() {
+                    for x in 0..luma.width() {
+                        let value = luma.pixel(x, y);
                         assert_eq!(value, grey(x, y), "{format:?} {width}x{height} at {x},{y}");
                     }
                 }

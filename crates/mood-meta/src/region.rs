@@ -4,6 +4,7 @@
 //! GStreamer 1.22's `videoconvert` and `videoscale` keep box, id and parent id but drop the params, and `videocrop`
 //! drops the regions: whatever must arrive downstream travels in [`crate::frame`] too.
 
+use gray_image::PixelRect;
 use mood_schema::{Classification, Face, Rect};
 
 /// The type of a face's region.
@@ -15,28 +16,14 @@ pub const DETECTION: &str = "detection";
 /// The name of the param that says what was classified.
 pub const CLASSIFICATION: &str = "classification";
 
-/// A box in pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PixelBox {
-    /// Left edge.
-    pub x: u32,
-    /// Upper edge.
-    pub y: u32,
-    /// Width.
-    pub w: u32,
-    /// Height.
-    pub h: u32,
-}
-
-impl PixelBox {
-    /// In shares of a frame of `width` x `height` pixels; an empty frame gives an empty box.
-    pub fn shares(&self, width: u32, height: u32) -> Rect {
-        let of = |value: u32, whole: u32| if whole == 0 { 0.0 } else { f64::from(value) / f64::from(whole) };
-        Rect { x: of(self.x, width), y: of(self.y, height), w: of(self.w, width), h: of(self.h, height) }
-    }
-
-    fn centre(&self) -> (f64, f64) {
-        (f64::from(self.x) + f64::from(self.w) / 2.0, f64::from(self.y) + f64::from(self.h) / 2.0)
+/// `rect` in shares of a frame of `width` x `height` pixels; an empty frame gives an empty rectangle.
+pub fn to_shares(rect: &PixelRect, width: u32, height: u32) -> Rect {
+    let share = |value: u32, side: u32| if side == 0 { 0.0 } else { f64::from(value) / f64::from(side) };
+    Rect {
+        x: share(rect.x, width),
+        y: share(rect.y, height),
+        w: share(rect.w, width),
+        h: share(rect.h, height),
     }
 }
 
@@ -46,18 +33,18 @@ pub struct FaceRegion {
     /// Follows the person through the clip.
     pub id: u32,
     /// Where.
-    pub bbox: PixelBox,
+    pub bbox: PixelRect,
     /// Of the detector, 0-1; `None` where a converter dropped the params.
     pub confidence: Option<f64>,
     /// Its eyes, none to two, in the order they stand on the screen.
-    pub eyes: Vec<PixelBox>,
+    pub eyes: Vec<PixelRect>,
 }
 
 impl FaceRegion {
     /// In-plane rotation by the line between the eyes, degrees, clockwise positive; `None` without two eyes.
     pub fn roll(&self) -> Option<f64> {
         let [left, right] = self.eyes.as_slice() else { return None };
-        let ((left_x, left_y), (right_x, right_y)) = (left.centre(), right.centre());
+        let ((left_x, left_y), (right_x, right_y)) = (left.to_f64().centre(), right.to_f64().centre());
         (right_x > left_x).then(|| (right_y - left_y).atan2(right_x - left_x).to_degrees())
     }
 
@@ -65,7 +52,7 @@ impl FaceRegion {
     pub fn to_face(&self, width: u32, height: u32) -> Face {
         Face {
             id: self.id,
-            bbox: self.bbox.shares(width, height),
+            bbox: to_shares(&self.bbox, width, height),
             classification: None,
             quality: 0.0,
             roll: self.roll().unwrap_or(0.0),
@@ -85,14 +72,14 @@ pub fn add_face(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, heig
 fn add(
     buffer: &mut gst::BufferRef,
     kind: &str,
-    bbox: PixelBox,
+    bbox: PixelRect,
     id: u32,
     parent: Option<u32>,
     confidence: Option<f64>,
     width: u32,
     height: u32,
 ) {
-    let shares = bbox.shares(width, height);
+    let shares = to_shares(&bbox, width, height);
     let detection = gst::Structure::builder(DETECTION)
         .field("x_min", shares.x)
         .field("x_max", shares.x + shares.w)
@@ -134,7 +121,7 @@ pub fn faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
     let mut eyes = Vec::new();
     for meta in buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>() {
         let (x, y, w, h) = meta.rect();
-        let bbox = PixelBox { x, y, w, h };
+        let bbox = PixelRect { x, y, w, h };
         match meta.roi_type() {
             FACE => faces.push(FaceRegion {
                 id: meta.id() as u32,
@@ -161,9 +148,9 @@ mod tests {
     fn region() -> FaceRegion {
         FaceRegion {
             id: 3,
-            bbox: PixelBox { x: 100, y: 50, w: 80, h: 80 },
+            bbox: PixelRect { x: 100, y: 50, w: 80, h: 80 },
             confidence: Some(0.9),
-            eyes: vec![PixelBox { x: 110, y: 70, w: 20, h: 20 }, PixelBox { x: 150, y: 80, w: 20, h: 20 }],
+            eyes: vec![PixelRect { x: 110, y: 70, w: 20, h: 20 }, PixelRect { x: 150, y: 80, w: 20, h: 20 }],
         }
     }
 

@@ -5,10 +5,11 @@
 
 use std::sync::Once;
 
+use gray_image::PixelRect;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
-use mood_meta::region::{FaceRegion, PixelBox};
+use mood_meta::region::FaceRegion;
 use mood_schema::{Face, Frame, Label};
 
 fn init() {
@@ -52,7 +53,7 @@ fn frame(info: &VideoInfo, index: u64, faces: &[FaceRegion]) -> gst::Buffer {
 }
 
 fn face(id: u32, x: u32, y: u32, side: u32) -> FaceRegion {
-    FaceRegion { id, bbox: PixelBox { x, y, w: side, h: side }, confidence: Some(0.9), eyes: Vec::new() }
+    FaceRegion { id, bbox: PixelRect { x, y, w: side, h: side }, confidence: Some(0.9), eyes: Vec::new() }
 }
 
 fn read(buffer: &gst::BufferRef) -> Frame {
@@ -176,7 +177,7 @@ fn between_two_classifications_a_face_keeps_its_emotion() {
 fn the_eyes_level_the_face() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let (mut harness, _) = harness(&info, |_| {});
-    let eye = |x, y| PixelBox { x, y, w: 10, h: 10 };
+    let eye = |x, y| PixelRect { x, y, w: 10, h: 10 };
     let tilted = FaceRegion { eyes: vec![eye(80, 90), eye(120, 130)], ..face(1, 60, 60, 100) };
     let output = harness.push_and_pull(frame(&info, 0, &[tilted, face(2, 60, 60, 100)])).unwrap();
     let Frame { faces } = read(&output);

@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::sync::Once;
 
+use gray_image::PixelRect;
 use gst::prelude::*;
 use gst_check::Harness;
-use mood_meta::region::{FaceRegion, PixelBox};
+use mood_meta::region::FaceRegion;
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Line, Mood, MoodLine, Rect};
 
 fn init() {
@@ -78,7 +79,7 @@ fn frames_moods_and_settings_become_lines() {
     mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
     let mut detected = buffer(1);
     let region =
-        FaceRegion { id: 2, bbox: PixelBox { x: 10, y: 5, w: 20, h: 20 }, confidence: None, eyes: vec![] };
+        FaceRegion { id: 2, bbox: PixelRect { x: 10, y: 5, w: 20, h: 20 }, confidence: None, eyes: vec![] };
     mood_meta::region::add_face(detected.get_mut().unwrap(), &region, 100, 50);
     for buffer in [classified, detected, buffer(2)] {
         let before = buffer.as_ptr();

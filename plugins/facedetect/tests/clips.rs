@@ -7,8 +7,9 @@ mod common;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use gray_image::PixelRect;
 use gst::prelude::*;
-use mood_meta::region::{FaceRegion, PixelBox};
+use mood_meta::region::FaceRegion;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -49,7 +50,7 @@ fn rolls(buffer: &gst::Buffer) -> Vec<f64> {
     faces.filter_map(|meta| meta.param("pose")?.get("roll").ok()).collect()
 }
 
-fn upper_half(face: &PixelBox, eye: &PixelBox) -> bool {
+fn upper_half(face: &PixelRect, eye: &PixelRect) -> bool {
     let (x, y) = (eye.x + eye.w / 2, eye.y + eye.h / 2);
     (face.x..face.x + face.w).contains(&x) && (face.y..=face.y + face.h / 2).contains(&y)
 }
@@ -97,14 +98,8 @@ fn nobody_is_found_where_nobody_is() {
 }
 
 /// Between two boxes, the area both cover over the area either covers.
-fn overlap(a: &PixelBox, b: &PixelBox) -> f64 {
-    let rect = |b: &PixelBox| face_track::Rect {
-        x: f64::from(b.x),
-        y: f64::from(b.y),
-        w: f64::from(b.w),
-        h: f64::from(b.h),
-    };
-    rect(a).overlap(&rect(b))
+fn overlap(a: &PixelRect, b: &PixelRect) -> f64 {
+    a.to_f64().intersection_over_union(&b.to_f64())
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use glib::prelude::*;
 use glib::subclass::prelude::*;
+use gray_image::GrayImage;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
@@ -12,7 +13,7 @@ use gst_base::subclass::prelude::*;
 use mini_xception::patch::{self, Cut};
 use mini_xception::{Classifier, Model, Provider, Runtime, quality};
 use mood_meta::filter;
-use mood_meta::luma::{self, Luma};
+use mood_meta::luma;
 use mood_meta::region::FaceRegion;
 use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
@@ -373,14 +374,10 @@ impl EmotionClassify {
             gst::element_imp_error!(self, gst::StreamError::Format, ("cannot read the frame: {error}"));
             gst::FlowError::Error
         })?;
-        let Some(luma) = luma::of(&frame, &mut state.luma) else {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Format,
-                ("the frame is smaller than its caps say")
-            );
-            return Err(gst::FlowError::Error);
-        };
+        let luma = luma::of(&frame, &mut state.luma).map_err(|error| {
+            gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
+            gst::FlowError::Error
+        })?;
         let side = state.classifier.side();
         let qualities = cut_all(&luma, &due, settings.margin, side, &mut state.patches);
         let results = state.classifier.classify(&state.patches).map_err(|error| {
@@ -424,19 +421,22 @@ impl EmotionClassify {
 }
 
 /// Cuts every face out into `patches`, one after the other, and returns their qualities.
-fn cut_all(luma: &Luma, faces: &[&FaceRegion], margin: f64, side: usize, patches: &mut Vec<u8>) -> Vec<f64> {
+fn cut_all(
+    luma: &GrayImage,
+    faces: &[&FaceRegion],
+    margin: f64,
+    side: usize,
+    patches: &mut Vec<u8>,
+) -> Vec<f64> {
     patches.clear();
-    let Some(picture) = patch::Luma::new(luma.data, luma.width, luma.height, luma.stride) else {
-        return Vec::new();
-    };
     let mut qualities = Vec::with_capacity(faces.len());
     for face in faces {
         let bbox = [face.bbox.x, face.bbox.y, face.bbox.w, face.bbox.h].map(|value| value as f32);
         let roll = face.roll().unwrap_or(0.0) as f32;
         let start = patches.len();
-        patch::cut(&picture, Cut::around(bbox, margin as f32, roll), side, patches);
+        patch::cut(luma, Cut::around(bbox, margin as f32, roll), side, patches);
         let cut = &mut patches[start..];
-        if luma.limited_range {
+        if luma.is_limited_range() {
             patch::expand_limited_range(cut);
         }
         qualities.push(quality::score(cut, side, bbox[2].max(bbox[3]), roll));

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{Expected, Rect, Sighting, Tracker};
-use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, Size};
+use face_track::{Expected, Sighting, Tracker};
+use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
 
 /// Window sizes searched around a face, at least: from its size over this to its size times this. Windows of a fifth more
 /// or less still agree on a face.
@@ -136,25 +136,21 @@ impl Finder {
         let mut expected = self.tracker.expected(time);
         // Those in doubt come last: what is found around the others will do for them.
         expected.sort_by_key(|expected| expected.doubted);
-        let mut searched: Vec<Rect> = Vec::new();
+        let mut searched: Vec<PixelRect<f64>> = Vec::new();
         for expected in expected {
-            if searched.iter().any(|rect| rect.overlap(&expected.rect) > SAME_PLACE) {
+            if searched.iter().any(|rect| rect.intersection_over_union(&expected.rect) > SAME_PLACE) {
                 continue;
             }
             searched.push(expected.rect);
-            let (x, y, w, h) = surroundings(&expected);
+            let PixelRect { x, y, w, h } = surroundings(&expected);
             self.nearby.set_params(nearby(&expected, &whole))?;
-            let found = self.nearby.detect(&image.crop(x, y, w, h));
-            candidates.extend(found.iter().map(|face| Detection {
-                x: face.x + x as u32,
-                y: face.y + y as u32,
-                ..*face
-            }));
+            let found = self.nearby.detect(&image.crop(PixelRect { x, y, w, h }));
+            candidates.extend(found.iter().map(|face| Detection { x: face.x + x, y: face.y + y, ..*face }));
         }
         candidates.sort_by_key(|face| Reverse(face.neighbors));
         let mut faces: Vec<Detection> = Vec::new();
         for face in candidates {
-            if faces.iter().all(|other| rect(other).overlap(&rect(&face)) <= SAME_FACE) {
+            if faces.iter().all(|other| rect(other).intersection_over_union(&rect(&face)) <= SAME_FACE) {
                 faces.push(face);
             }
         }
@@ -197,25 +193,25 @@ fn nearby(expected: &Expected, whole: &Params) -> Params {
 }
 
 /// Where to look for a face: from where it was last seen to where it should be, and a margin that grows with the time
-/// since. x, y, width, height; may reach beyond the right and the bottom.
-fn surroundings(expected: &Expected) -> (usize, usize, usize, usize) {
+/// since; may reach beyond the right and the bottom.
+fn surroundings(expected: &Expected) -> PixelRect {
     let margin = NEARBY_MARGIN + MARGIN_A_SECOND * expected.unseen as f64 / 1e9;
     let side = |from: f64, from_length: f64, to: f64, to_length: f64| {
-        let start = (from.min(to) - margin * to_length).max(0.0) as usize;
+        let start = (from.min(to) - margin * to_length).max(0.0) as u32;
         let end = (from + from_length).max(to + to_length) + margin * to_length;
-        (start, (end.ceil() as usize).saturating_sub(start))
+        (start, (end.ceil() as u32).saturating_sub(start))
     };
     let (last, rect) = (expected.last, expected.rect);
     let (x, w) = side(last.x, last.w, rect.x, rect.w);
     let (y, h) = side(last.y, last.h, rect.y, rect.h);
-    (x, y, w, h)
+    PixelRect { x, y, w, h }
 }
 
 /// The best supported eye of each half of a face. Where the two would make the head lean by more than 30 degrees, one of
 /// them is a mouth corner or a brow: the better one stays.
 fn eyes(detector: &mut Detector, image: &GrayImage, face: &Detection) -> Result<Vec<Detection>, ParamsError> {
     let (top, bottom) = (face.h * EYE_ROWS.0 / 100, face.h * EYE_ROWS.1 / 100);
-    let band = image.crop(face.x as usize, (face.y + top) as usize, face.w as usize, (bottom - top) as usize);
+    let band = image.crop(PixelRect { x: face.x, y: face.y + top, w: face.w, h: bottom - top });
     detector.set_params(Params {
         min_size: Size::square(face.w * EYE_SIZES.0 / 100),
         max_size: Size::square(face.w * EYE_SIZES.1 / 100),
@@ -242,6 +238,6 @@ fn eyes(detector: &mut Detector, image: &GrayImage, face: &Detection) -> Result<
     Ok(chosen.into_iter().map(|eye| Detection { x: eye.x + face.x, y: eye.y + face.y, ..*eye }).collect())
 }
 
-fn rect(face: &Detection) -> Rect {
-    Rect { x: f64::from(face.x), y: f64::from(face.y), w: f64::from(face.w), h: f64::from(face.h) }
+fn rect(face: &Detection) -> PixelRect<f64> {
+    PixelRect { x: f64::from(face.x), y: f64::from(face.y), w: f64::from(face.w), h: f64::from(face.h) }
 }

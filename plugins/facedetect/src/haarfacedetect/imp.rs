@@ -9,8 +9,8 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
-use haar::{Cascade, CascadeError, GrayImage};
-use mood_meta::region::{self, FaceRegion, PixelBox};
+use haar::{Cascade, CascadeError, GrayImage, PixelRect};
+use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, luma};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -414,10 +414,7 @@ impl HaarFaceDetect {
         };
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
             .map_err(|error| fail(&format!("cannot read the frame: {error}")))?;
-        let luma = luma::of(&frame, &mut state.luma)
-            .ok_or_else(|| fail("the frame is smaller than its caps say"))?;
-        let image = GrayImage::new(luma.data, luma.width, luma.height, luma.stride)
-            .map_err(|error| fail(&error.to_string()))?;
+        let image = luma::of(&frame, &mut state.luma).map_err(|error| fail(&error.to_string()))?;
         let time = buffer.pts().map(gst::ClockTime::nseconds);
         state.finder.find(&image, time, search).map_err(|error| fail(&error.to_string()))
     }
@@ -428,7 +425,7 @@ impl HaarFaceDetect {
 }
 
 fn to_region(found: &Found) -> FaceRegion {
-    let pixels = |d: &haar::Detection| PixelBox { x: d.x, y: d.y, w: d.w, h: d.h };
+    let pixels = |d: &haar::Detection| PixelRect { x: d.x, y: d.y, w: d.w, h: d.h };
     FaceRegion {
         id: found.id,
         bbox: pixels(&found.face),

@@ -1,0 +1,156 @@
+//! A borrowed image of 8-bit luma.
+
+use crate::PixelRect;
+
+/// A view of 8-bit luma: `height` rows of `width` pixels, each row `stride` bytes after the one before.
+///
+/// Either side may be 0.
+#[derive(Clone, Copy, Debug)]
+pub struct GrayImage<'a> {
+    data: &'a [u8],
+    width: usize,
+    height: usize,
+    stride: usize,
+    limited_range: bool,
+}
+
+impl<'a> GrayImage<'a> {
+    /// The largest width and height, in pixels: coordinates and differences of coordinates fit 16 bits, and sums and
+    /// products of two of them fit an `i32`.
+    pub const MAX_SIDE: usize = 32767;
+
+    /// An image over `data`, of full range. The last row may end with its last pixel, without the padding of the others.
+    ///
+    /// # Errors
+    /// A side is larger than [`MAX_SIDE`](Self::MAX_SIDE), `stride` is shorter than a row, or `data` is too short.
+    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Result<Self, ImageError> {
+        if width > Self::MAX_SIDE || height > Self::MAX_SIDE {
+            return Err(ImageError::TooLarge { width, height });
+        }
+        if stride < width {
+            return Err(ImageError::Stride { stride, width });
+        }
+        let needed = match height {
+            0 => 0,
+            _ => stride.saturating_mul(height - 1).saturating_add(width),
+        };
+        if data.len() < needed {
+            return Err(ImageError::TooShort { len: data.len(), needed });
+        }
+        Ok(Self { data, width, height, stride, limited_range: false })
+    }
+
+    /// The same image with its range: limited means that 16 is black and 235 is white, as in most video; full means
+    /// 0 and 255.
+    pub fn with_limited_range(self, limited_range: bool) -> Self {
+        Self { limited_range, ..self }
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Whether the image has no pixels.
+    pub fn is_empty(&self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+
+    /// Whether 16 is black and 235 is white, rather than 0 and 255.
+    pub fn is_limited_range(&self) -> bool {
+        self.limited_range
+    }
+
+    /// The pixels of row `y`.
+    ///
+    /// # Panics
+    /// Where `y` is not below the height.
+    #[inline]
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        let start = y * self.stride;
+        &self.data[start..start + self.width]
+    }
+
+    /// The pixel in column `x` of row `y`.
+    ///
+    /// # Panics
+    /// Where `y` is not below the height; `x` must be below the width.
+    #[inline]
+    pub fn pixel(&self, x: usize, y: usize) -> u8 {
+        debug_assert!(x < self.width);
+        self.data[y * self.stride + x]
+    }
+
+    /// The part of the image inside `rect`; what reaches beyond the image is cut off.
+    pub fn crop(&self, rect: PixelRect) -> GrayImage<'a> {
+        let [x, y, width, height] = [rect.x, rect.y, rect.w, rect.h].map(|value| value as usize);
+        let (x, y) = (x.min(self.width), y.min(self.height));
+        let (width, height) = (width.min(self.width - x), height.min(self.height - y));
+        let data = self.data.get(y * self.stride + x..).unwrap_or_default();
+        GrayImage { data, width, height, ..*self }
+    }
+}
+
+/// Image data that does not match the stated size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// A row or a column has more than [`GrayImage::MAX_SIDE`] pixels.
+    #[error("an image of {width}x{height} is larger than 32767 pixels a side")]
+    TooLarge {
+        /// Pixels in a row.
+        width: usize,
+        /// Number of rows.
+        height: usize,
+    },
+    /// A row would begin before the one above it ends.
+    #[error("a stride of {stride} bytes is shorter than a row of {width} pixels")]
+    Stride {
+        /// Bytes from the start of a row to the start of the next.
+        stride: usize,
+        /// Pixels in a row.
+        width: usize,
+    },
+    /// The data has fewer bytes than the size needs.
+    #[error("{len} bytes of pixels where {needed} are needed")]
+    TooShort {
+        /// Bytes given.
+        len: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_checks_the_size() {
+        let data = [0; 10];
+        assert!(GrayImage::new(&data, 3, 3, 3).is_ok());
+        assert!(GrayImage::new(&data, 2, 3, 4).is_ok(), "the last row needs no padding");
+        assert!(GrayImage::new(&[], 0, 0, 0).is_ok_and(|image| image.is_empty()));
+        assert!(GrayImage::new(&[], 5, 0, 5).is_ok_and(|image| image.is_empty()));
+        assert_eq!(GrayImage::new(&data, 4, 3, 4).err(), Some(ImageError::TooShort { len: 10, needed: 12 }));
+        assert_eq!(GrayImage::new(&data, 4, 2, 3).err(), Some(ImageError::Stride { stride: 3, width: 4 }));
+        assert!(matches!(GrayImage::new(&data, 40000, 1, 40000), Err(ImageError::TooLarge { .. })));
+        assert!(GrayImage::new(&data, 1, 3, usize::MAX).is_err());
+    }
+
+    #[test]
+    fn crop_stays_inside_the_image() {
+        let data: Vec<u8> = (0..12).collect();
+        let image = GrayImage::new(&data, 4, 3, 4).unwrap().with_limited_range(true);
+        let inner = image.crop(PixelRect { x: 1, y: 1, w: 2, h: 2 });
+        assert_eq!((inner.row(0), inner.row(1)), (&data[5..7], &data[9..11]));
+        assert!(inner.is_limited_range());
+        let corner = image.crop(PixelRect { x: 3, y: 2, w: 9, h: 9 });
+        assert_eq!((corner.width(), corner.height(), corner.row(0)), (1, 1, &data[11..12]));
+        assert!(image.crop(PixelRect { x: 7, y: 7, w: 1, h: 1 }).is_empty());
+    }
+}
