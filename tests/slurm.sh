@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the tests of pipelines/cluster on a Slurm of one machine, this one, and takes it down again. Not part of `make test`:
+# Runs the tests of pipelines/cluster on a temporary single-node Slurm on this machine. Not part of `make test`:
 #   sudo apt-get install --no-install-recommends slurm-wlm munge     once
 #   tests/slurm.sh [ARGUMENTS OF THE TEST]                           as root, after `make build`
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "$(id -u)" = 0 ] || { echo 'slurmd starts jobs for their users: run this as root' >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo 'slurmd needs root to start jobs: run this as root' >&2; exit 1; }
 export PATH=$PATH:/usr/sbin
 for program in munged slurmctld slurmd; do
     command -v "$program" >/dev/null || { echo "there is no $program: apt-get install slurm-wlm munge" >&2; exit 1; }
 done
 
-# Jobs begin in a clean environment, so the place of the configuration cannot be told them: it is the usual one.
+# Jobs start in a clean environment, so SLURM_CONF would not reach them: the configuration is at its default path.
 conf=/etc/slurm/slurm.conf
 [ ! -e "$conf" ] || { echo "there is a $conf: this machine has a Slurm already" >&2; exit 1; }
 folder=$(mktemp -d)
@@ -21,7 +21,7 @@ take_down() {
     rm -rf "$folder" "$conf"
 }
 trap take_down EXIT
-# munged insists on a way to its socket that nobody else can write.
+# munged requires that nobody else can write to the folders above its socket.
 chmod 755 "$folder"
 
 host=$(hostname -s)
@@ -42,14 +42,14 @@ SlurmctldPidFile=$folder/slurmctld.pid
 SlurmdPidFile=$folder/slurmd.pid
 SlurmctldLogFile=$folder/slurmctld.log
 SlurmdLogFile=$folder/slurmd.log
-# No control groups: a container need not have them.
+# No control groups: a container may lack them.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
-# Snakemake asks squeue, which forgets a job this many seconds after its end.
+# Snakemake polls squeue, which forgets a job this many seconds after its end.
 MinJobAge=300
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
 ReturnToService=2

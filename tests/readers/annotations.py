@@ -1,4 +1,4 @@
-"""Reads exports with programs' own or independent readers and prints what they find: [tier, start, end, text], seconds.
+"""Reads exports with independent readers and prints the spans they find as JSON: [tier, start, end, text], seconds.
 
 usage: annotations.py eaf|textgrid|vtt|srt FILE
 """

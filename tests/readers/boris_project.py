@@ -1,6 +1,6 @@
 """Opens a BORIS project with BORIS's own code, checks it as BORIS does, and prints its events as BORIS pairs them.
 
-BORIS is a desktop program: what it imports for windows and plots is replaced by nothing, its reading code is not.
+BORIS is a desktop program: its imports for windows and plots are replaced by stubs, its reading code is used as it is.
 """
 
 import importlib.abc
@@ -13,15 +13,15 @@ import types
 DESKTOP = {"PyQt5", "PIL", "tablib", "matplotlib", "pandas", "mpv", "exifread", "pyreadr", "scipy", "sklearn", "hachoir"}
 
 
-class Anything(type):
-    """The type of classes that have every attribute: other such classes."""
+class Stub(type):
+    """The type of stub classes: every attribute of one is another stub class."""
 
     def __getattr__(cls, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        # As a decorator it gives back what it decorates.
+        # Used as a decorator, a stub returns the decorated function.
         members = {"__init__": lambda self, *_, **__: None, "__call__": lambda self, *things: (things or [self])[0]}
-        found = Anything(name, (), members)
+        found = Stub(name, (), members)
         setattr(cls, name, found)
         return found
 
@@ -32,7 +32,7 @@ class Anything(type):
         return False
 
 
-class Nothing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class StubImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in DESKTOP or name == "boris.mpv2":
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
@@ -40,7 +40,7 @@ class Nothing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec):
         module = types.ModuleType(spec.name)
-        names = Anything(spec.name, (), {})
+        names = Stub(spec.name, (), {})
         module.__getattr__ = lambda name: getattr(names, name)
         return module
 
@@ -48,8 +48,8 @@ class Nothing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-sys.meta_path.insert(0, Nothing())
-# The package's own __init__ starts the whole program.
+sys.meta_path.insert(0, StubImporter())
+# The package's own __init__ starts the program.
 spec = importlib.util.find_spec("boris")
 sys.modules["boris"] = package = types.ModuleType("boris")
 package.__path__ = spec.submodule_search_locations

@@ -1,4 +1,4 @@
-"""Uses a page as a reader does, in headless Chromium: looks, hovers, presses keys, clicks, prints. Prints what happened.
+"""Uses a page in headless Chromium: opens, hovers, presses keys, clicks, prints. Prints as JSON what it observed.
 
 usage: browser.py CHROMIUM FOLDER PAGE     screenshots go to FOLDER
 """
@@ -15,9 +15,8 @@ chromium, folder, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).resol
 found = {"console": [], "requests": [], "axe": [], "overflow": {}}
 
 
-
 def wait_until(page, condition):
-    """From outside: what waits inside the page is evaluated there, which its policy forbids."""
+    """Polls from outside: Playwright's own waiting evaluates code in the page, which its security policy forbids."""
     end = time.monotonic() + 60
     while not page.evaluate(condition):
         if time.monotonic() > end:
@@ -33,9 +32,9 @@ with sync_playwright() as playwright:
         page.on("console", lambda message: found["console"].append(message.text))
         page.on("pageerror", lambda error: found["console"].append(str(error)))
         page.on("request", lambda request: found["requests"].append(request.url))
-        begun = time.monotonic()
+        start = time.monotonic()
         page.goto(path.as_uri(), wait_until="load")
-        found["seconds"] = max(found.get("seconds", 0), time.monotonic() - begun)
+        found["seconds"] = max(found.get("seconds", 0), time.monotonic() - start)
         return page
 
     views = {
@@ -64,7 +63,7 @@ with sync_playwright() as playwright:
         if page.query_selector("video"):
             page.mouse.click(*middle)
             wait_until(page, "!document.querySelector('video').seeking")
-            found["film"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
+            found["video"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
         page.focus("#time")
         page.keyboard.press("Home")
         for _ in range(100):
@@ -73,7 +72,7 @@ with sync_playwright() as playwright:
         found["spoken"] = page.get_attribute("#time", "aria-valuetext")
     page.emulate_media(media="print", color_scheme="light")
     page.screenshot(path=folder / "print.png", full_page=True)
-    # Chromium's own words for every page of a PDF.
+    # Chromium writes this object for every page of a PDF.
     found["printed"] = page.pdf(path=folder / "print.pdf", format="A4").count(b"/Type /Page\n")
     found["text"] = page.inner_text("body")
     browser.close()

@@ -1,4 +1,4 @@
-"""Checks a JSON file, or every line of a .jsonl, against a schema; says what is wrong, and how many values it saw.
+"""Checks a JSON file, or every line of a .jsonl, against a schema; prints the errors and the number of values.
 
 usage: validate.py SCHEMA FILE
 """
@@ -13,9 +13,9 @@ validator = jsonschema.Draft202012Validator(json.load(open(schema, encoding="utf
 validator.check_schema(validator.schema)
 text = open(path, encoding="utf-8").read()
 values = [json.loads(line) for line in text.splitlines()] if path.endswith(".jsonl") else [json.loads(text)]
-wrong = []
+errors = []
 for number, value in enumerate(values, 1):
     for error in validator.iter_errors(value):
         deepest = jsonschema.exceptions.best_match([error])
-        wrong.append(f"{number}: {deepest.json_path}: {deepest.message}"[:300])
-json.dump({"values": len(values), "wrong": wrong[:20]}, sys.stdout)
+        errors.append(f"{number}: {deepest.json_path}: {deepest.message}"[:300])
+json.dump({"values": len(values), "errors": errors[:20]}, sys.stdout)

@@ -1,17 +1,18 @@
-//! What the end-to-end tests share: real processes with a time limit, the places of things, timelines read back, sound.
+//! Helpers shared by the end-to-end tests: processes with a timeout, paths, timelines read back, audio files.
 //!
-//! The tests run GStreamer's own commands against the plugins in `target/release`, each test program with a registry of
-//! its own. `make test` builds the plugins first.
+//! The tests run GStreamer's own commands against the plugins in `target/release`; each test program uses its own
+//! plugin registry. `make test` builds the plugins first.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests use this, and a test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "used by tests only, and a test may panic")]
 
-pub mod place;
-pub mod practice;
+pub mod audio;
+pub mod browser;
+pub mod paths;
 pub mod process;
-pub mod reader;
-pub mod sound;
+pub mod readers;
+pub mod sandbox;
 pub mod timeline;
 
-pub use place::media;
-pub use process::{Done, command, gst_mood, launch, run, script};
+pub use paths::media;
+pub use process::{ProcessOutput, command, gst_launch, gst_mood, pipeline_script, run};
 pub use timeline::Timeline;

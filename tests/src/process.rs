@@ -1,5 +1,5 @@
-//! Processes: started in a known environment, ended at the latest when their time is up, and looked through for the
-//! traces of what must never happen.
+//! Child processes: started in a controlled environment, killed when they exceed a timeout, and their output searched
+//! for panics and GLib criticals.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,44 +11,45 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::place;
+use crate::paths;
 
-/// More than any single pipeline of the tests takes on a slow and busy machine.
-pub const LIMIT: Duration = Duration::from_secs(120);
+/// The usual timeout: more than any single process of the tests takes on a slow and busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a process said, and how it ended.
+/// The exit code and the output of a process that has ended.
 #[derive(Debug)]
-pub struct Done {
-    /// Exit code; `None` after a signal.
+pub struct ProcessOutput {
+    /// Exit code; `None` where a signal ended the process.
     pub code: Option<i32>,
-    /// All of it.
+    /// Standard output.
     pub stdout: String,
-    /// All of it.
+    /// Standard error.
     pub stderr: String,
 }
 
-impl Done {
-    /// The process was successful.
+impl ProcessOutput {
+    /// Asserts that the exit code is 0.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub fn assert_success(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
         self
     }
 
-    /// The process failed by itself, and an error's own line (not only its debug details) names every one of `words`.
+    /// Asserts that the process failed by itself, and that the line of one error (not its debug details) contains every
+    /// one of `words`.
     #[track_caller]
-    pub fn fails_with(self, words: &[&str]) -> Self {
-        assert!(self.code.is_some_and(|code| code != 0), "it should fail, and by itself\n{self}");
-        let told = self.stderr.lines().any(|line| {
+    pub fn assert_error(self, words: &[&str]) -> Self {
+        assert!(self.code.is_some_and(|code| code != 0), "it should fail by itself\n{self}");
+        let is_reported = self.stderr.lines().any(|line| {
             (line.starts_with("ERROR: from element") || line.starts_with("gst-mood: "))
                 && words.iter().all(|word| line.contains(word))
         });
-        assert!(told, "no error's line has all of {words:?}\n{self}");
+        assert!(is_reported, "no error line contains all of {words:?}\n{self}");
         self
     }
 }
 
-impl std::fmt::Display for Done {
+impl std::fmt::Display for ProcessOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let tail = |text: &str| {
             let lines: Vec<&str> = text.lines().collect();
@@ -64,22 +65,22 @@ impl std::fmt::Display for Done {
     }
 }
 
-/// A command that finds our plugins as the README says, with a registry that is new in this test program.
+/// A command that finds our plugins through `GST_PLUGIN_PATH`, with a plugin registry of this test program's own.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = bare_command(program);
-    command.env("GST_PLUGIN_PATH", place::release()).env("GST_REGISTRY", registry());
+    let mut command = clean_command(program);
+    command.env("GST_PLUGIN_PATH", paths::release_folder()).env("GST_REGISTRY", registry());
     command
 }
 
-/// The command line `gst-mood`, as it was built for release, with `arguments`.
+/// The release build of `gst-mood` with `arguments`.
 pub fn gst_mood(arguments: &[&str]) -> Command {
-    let mut command = command(place::release().join("gst-mood"));
+    let mut command = command(paths::release_folder().join("gst-mood"));
     command.args(arguments);
     command
 }
 
-/// A command in an environment without anything of the user's that would change results.
-fn bare_command(program: impl AsRef<OsStr>) -> Command {
+/// A command whose environment lacks the user's settings that would change results, and finds no plugins of ours.
+fn clean_command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for name in [
         "GST_DEBUG",
@@ -94,60 +95,60 @@ fn bare_command(program: impl AsRef<OsStr>) -> Command {
     ] {
         command.env_remove(name);
     }
-    // Without a display or sound server the same happens everywhere.
+    // Results must not depend on whether the machine has a display.
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    command.env("GST_MOOD_DATA", data());
-    command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").current_dir(place::root());
+    command.env("GST_MOOD_DATA", data_folder());
+    command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").current_dir(paths::workspace_root());
     command
 }
 
-/// Where the command keeps what is stored of clients, empty when the test program begins.
-fn data() -> &'static PathBuf {
+/// The folder in which `gst-mood` stores data about clients; empty when the test program starts.
+fn data_folder() -> &'static PathBuf {
     static DATA: OnceLock<PathBuf> = OnceLock::new();
-    DATA.get_or_init(|| place::lasting_folder(&format!("data-{}", place::program())))
+    DATA.get_or_init(|| paths::kept_folder(&format!("data-{}", paths::test_program())))
 }
 
-/// Made once a test program: reading all plugins takes seconds.
+/// The plugin registry. It is made once for each test program, because loading all plugins takes seconds.
 fn registry() -> &'static PathBuf {
     static REGISTRY: OnceLock<PathBuf> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        let path = place::lasting_folder(&format!("registry-{}", place::program())).join("registry.bin");
-        let mut inspect = bare_command("gst-inspect-1.0");
-        inspect.arg("--version").env("GST_PLUGIN_PATH", place::release()).env("GST_REGISTRY", &path);
-        run(inspect, LIMIT).ok();
+        let path = paths::kept_folder(&format!("registry-{}", paths::test_program())).join("registry.bin");
+        let mut inspect = clean_command("gst-inspect-1.0");
+        inspect.arg("--version").env("GST_PLUGIN_PATH", paths::release_folder()).env("GST_REGISTRY", &path);
+        run(inspect, TIMEOUT).assert_success();
         path
     })
 }
 
-/// Runs `gst-launch-1.0` with arguments as one types them in a shell, quotes and all.
+/// Runs `gst-launch-1.0` with arguments written as in a shell, quotes included.
 #[track_caller]
-pub fn launch(line: &str) -> Done {
-    run(shell(&format!("exec gst-launch-1.0 {line}")), LIMIT)
+pub fn gst_launch(line: &str) -> ProcessOutput {
+    run(shell(&format!("exec gst-launch-1.0 {line}")), TIMEOUT)
 }
 
-/// A shell's line.
+/// A command line run by `sh`.
 pub fn shell(line: &str) -> Command {
     let mut command = command("sh");
     command.arg("-c").arg(line);
     command
 }
 
-/// One of pipelines/, in the way a user runs it: it finds the built plugins by itself.
-pub fn script(name: &str) -> Command {
-    let mut command = command(place::root().join("pipelines").join(name));
+/// A script of pipelines/, run as users run it: it finds the built plugins by itself.
+pub fn pipeline_script(name: &str) -> Command {
+    let mut command = command(paths::workspace_root().join("pipelines").join(name));
     command.env_remove("GST_PLUGIN_PATH");
     command
 }
 
-/// A process that runs, with everything it started.
-pub struct Running {
+/// A running process and the processes that it started. All of them are killed when the value is dropped.
+pub struct RunningProcess {
     child: Child,
     stdout: File,
     stderr: File,
 }
 
-impl Running {
-    /// Starts it. What it says goes to files, so that no pipe can fill up or be held open.
+impl RunningProcess {
+    /// Starts a command. Its output goes to files: a pipe could fill up, or be held open by a grandchild.
     pub fn start(mut command: Command) -> Self {
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         command.stdin(Stdio::null()).stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
@@ -156,40 +157,43 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
-    /// Sends a signal, such as `INT`, to it and to all that it started.
+    /// Sends a signal, such as `INT`, to the process and to all processes that it started.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -s {name} -- -{}", self.child.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
-    /// Waits for its end. A process that takes longer than `limit` is killed and fails the test, as does one that
-    /// panicked or broke a rule of GLib's.
+    /// Waits for the process to end. A process that exceeds `timeout` is killed and fails the test, as does one that
+    /// panicked or caused a GLib critical.
     #[track_caller]
-    pub fn finish(mut self, limit: Duration) -> Done {
-        let until = Instant::now() + limit;
+    pub fn wait(mut self, timeout: Duration) -> ProcessOutput {
+        let deadline = Instant::now() + timeout;
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break Some(status.code());
             }
-            if Instant::now() > until {
+            if Instant::now() > deadline {
                 self.signal("KILL");
                 self.child.wait().unwrap();
                 break None;
             }
             thread::sleep(Duration::from_millis(5));
         };
-        let done =
-            Done { code: code.flatten(), stdout: read(&mut self.stdout), stderr: read(&mut self.stderr) };
-        assert!(code.is_some(), "it takes longer than {limit:?} and was killed\n{done}");
+        let output = ProcessOutput {
+            code: code.flatten(),
+            stdout: read_all(&mut self.stdout),
+            stderr: read_all(&mut self.stderr),
+        };
+        assert!(code.is_some(), "the process was killed after {timeout:?}\n{output}");
         for trace in ["panicked", "CRITICAL **", "GStreamer-CRITICAL", "GLib-CRITICAL"] {
-            assert!(!done.stdout.contains(trace) && !done.stderr.contains(trace), "{trace}\n{done}");
+            assert!(!output.stdout.contains(trace) && !output.stderr.contains(trace), "{trace}\n{output}");
         }
-        done
+        output
     }
 }
 
-impl Drop for Running {
-    /// A test that fails leaves nothing running.
+impl Drop for RunningProcess {
+    /// A failing test leaves no process running.
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal("KILL");
@@ -198,13 +202,13 @@ impl Drop for Running {
     }
 }
 
-/// Runs a command to its end; see [`Running::finish`].
+/// Runs a command until it ends; see [`RunningProcess::wait`].
 #[track_caller]
-pub fn run(command: Command, limit: Duration) -> Done {
-    Running::start(command).finish(limit)
+pub fn run(command: Command, timeout: Duration) -> ProcessOutput {
+    RunningProcess::start(command).wait(timeout)
 }
 
-fn read(file: &mut File) -> String {
+fn read_all(file: &mut File) -> String {
     let mut bytes = Vec::new();
     file.rewind().unwrap();
     file.read_to_end(&mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! A timeline or a decision log, read back whole.
+//! Timelines and decision logs read back.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,23 +6,23 @@ use std::path::Path;
 
 use mood_schema::{Face, FrameLine, Label, Line, MoodLine, SessionEnd, SessionHeader, TrackEvent, TrackLine};
 
-/// What a file of lines holds.
+/// The lines of a timeline or of a decision log, by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// Always there.
+    /// The first line.
     pub session: SessionHeader,
-    /// In the file's order.
+    /// The frames in the file's order.
     pub frames: Vec<FrameLine>,
-    /// In the file's order.
+    /// The changes of mood in the file's order.
     pub moods: Vec<MoodLine>,
-    /// In the file's order.
+    /// The track events in the file's order.
     pub tracks: Vec<TrackLine>,
-    /// Of a file that was ended cleanly.
+    /// The last line; `None` where the recording was not ended cleanly.
     pub end: Option<SessionEnd>,
 }
 
 impl Timeline {
-    /// Reads a file; anything that is not a line of the schema, or not in its place, fails the test.
+    /// Reads a file. A line that the schema does not know, or that is in the wrong place, fails the test.
     #[track_caller]
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -30,7 +30,7 @@ impl Timeline {
         Self::parse(&text)
     }
 
-    /// The same from text.
+    /// Parses the text of a file; see [`Timeline::read`].
     #[track_caller]
     pub fn parse(text: &str) -> Self {
         let mut timeline = Self::default();
@@ -53,42 +53,42 @@ impl Timeline {
         timeline
     }
 
-    /// Every frame is later than the one before, as in any recording that is played through.
+    /// Asserts that every frame is later than the one before, as in a recording that is played from start to end.
     #[track_caller]
-    pub fn in_order(self) -> Self {
-        let late = self.frames.windows(2).find(|pair| pair[0].pts >= pair[1].pts);
-        assert!(late.is_none(), "{late:?}");
+    pub fn assert_in_order(self) -> Self {
+        let unordered = self.frames.windows(2).find(|pair| pair[0].pts >= pair[1].pts);
+        assert!(unordered.is_none(), "{unordered:?}");
         self
     }
 
-    /// Every id that occurs.
-    pub fn ids(&self) -> BTreeSet<u32> {
+    /// The track ids of all faces.
+    pub fn face_ids(&self) -> BTreeSet<u32> {
         self.frames.iter().flat_map(|frame| &frame.faces).map(|face| face.id).collect()
     }
 
-    /// Which share of the frames has a number of faces that `fits`.
-    pub fn share(&self, fits: impl Fn(usize) -> bool) -> f64 {
-        share(&self.frames, |frame| fits(frame.faces.len()))
+    /// The share of the frames, 0 to 1, whose number of faces satisfies `condition`.
+    pub fn share(&self, condition: impl Fn(usize) -> bool) -> f64 {
+        share(&self.frames, |frame| condition(frame.faces.len()))
     }
 
-    /// The frames from `start` to before `end`, seconds.
-    pub fn between(&self, start: f64, end: f64) -> Vec<&FrameLine> {
-        let within = |frame: &&FrameLine| (start..end).contains(&(frame.pts as f64 / 1e9));
-        self.frames.iter().filter(within).collect()
+    /// The frames from `start` up to, not including, `end`; seconds of stream time.
+    pub fn frames_between(&self, start: f64, end: f64) -> Vec<&FrameLine> {
+        let is_between = |frame: &&FrameLine| (start..end).contains(&(frame.pts as f64 / 1e9));
+        self.frames.iter().filter(is_between).collect()
     }
 
-    /// The tracks' events of one kind.
-    pub fn events(&self, event: TrackEvent) -> Vec<&TrackLine> {
+    /// The track events of one kind.
+    pub fn track_events(&self, event: TrackEvent) -> Vec<&TrackLine> {
         self.tracks.iter().filter(|track| track.event == event).collect()
     }
 }
 
-/// Which share of `items` fits; 0 of none.
-pub fn share<T>(items: &[T], fits: impl Fn(&T) -> bool) -> f64 {
-    items.iter().filter(|item| fits(item)).count() as f64 / items.len().max(1) as f64
+/// The share of `items`, 0 to 1, that satisfies `condition`; 0 of no items.
+pub fn share<T>(items: &[T], condition: impl Fn(&T) -> bool) -> f64 {
+    items.iter().filter(|item| condition(item)).count() as f64 / items.len().max(1) as f64
 }
 
-/// The label of a face, where it has one.
-pub fn label(face: &Face) -> Option<Label> {
+/// The label of a face; `None` where it was not classified.
+pub fn face_label(face: &Face) -> Option<Label> {
     face.classification.as_ref().map(|result| result.label)
 }

@@ -1,4 +1,4 @@
-//! Real recordings through the pipelines that the README shows.
+//! Real recordings through the README's pipelines: faces, ids and emotions in the timeline.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -6,57 +6,61 @@ use std::fs;
 use std::path::Path;
 
 use mood_schema::{Emotion, Face, FrameLine, Label};
-use mood_tests::timeline::{label, share};
-use mood_tests::{Timeline, launch, media};
+use mood_tests::timeline::{face_label, share};
+use mood_tests::{Timeline, gst_launch, media};
 use tempfile::TempDir;
 
 const WOMAN: &str = "video/WolfgangLanger_Pexels.mp4";
 
-/// The timeline of a clip; `between` stands between classifying and logging. `None` where there is no clip.
-fn timeline(clip: &str, between: &str) -> Option<Timeline> {
+/// The timeline of a clip, with the elements `filters` between `emotionclassify` and `emotionlog`. `None` where the test
+/// media are missing.
+fn timeline(clip: &str, filters: &str) -> Option<Timeline> {
     let clip = media(clip)?;
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out.jsonl");
-    log(&clip, between, "jsonl", &out);
-    let timeline = Timeline::read(&out).in_order();
-    let end = timeline.end.as_ref().expect("it ends with an end line");
+    write_log(&clip, filters, "jsonl", &out);
+    let timeline = Timeline::read(&out).assert_in_order();
+    let end = timeline.end.as_ref().expect("an end line");
     assert_eq!(end.frames, timeline.frames.len() as u64);
     assert!(timeline.frames.iter().all(|frame| frame.pts < end.pts));
     Some(timeline)
 }
 
-fn log(clip: &Path, between: &str, format: &str, out: &Path) {
-    launch(&format!(
-        "-e filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! {between} \
+fn write_log(clip: &Path, filters: &str, format: &str, out: &Path) {
+    gst_launch(&format!(
+        "-e filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! {filters} \
          emotionlog location='{}' format={format} ! fakesink",
         clip.display(),
         out.display()
     ))
-    .ok();
+    .assert_success();
 }
 
 fn is_happy(face: &Face) -> bool {
-    label(face) == Some(Label::Known(Emotion::Happy))
+    face_label(face) == Some(Label::Known(Emotion::Happy))
 }
 
-/// Which share of the faces is happy.
-fn happiness(frames: &[&FrameLine]) -> f64 {
+/// The share of the faces, 0 to 1, that is labelled happy.
+fn happy_share(frames: &[&FrameLine]) -> f64 {
     let faces: Vec<&Face> = frames.iter().flat_map(|frame| &frame.faces).collect();
     share(&faces, |face| is_happy(face))
 }
 
 #[test]
-fn one_woman_becomes_happy_and_scaling_changes_nothing() {
+fn a_face_keeps_its_id_becomes_happy_and_scaling_changes_nothing() {
     let Some(full) = timeline(WOMAN, "") else { return };
-    let found = full.share(|faces| faces > 0);
-    println!("{:.1} % of {} frames have a face", found * 100.0, full.frames.len());
+    let with_face = full.share(|faces| faces > 0);
+    println!("{:.1} % of {} frames have a face", with_face * 100.0, full.frames.len());
     assert!(full.frames.len() > 450, "{}", full.frames.len());
-    assert!(found >= 0.95, "{found}");
+    assert!(with_face >= 0.95, "{with_face}");
     assert!(full.frames.iter().all(|frame| frame.faces.len() <= 1));
-    assert_eq!(full.ids().len(), 1, "{:?}", full.ids());
+    assert_eq!(full.face_ids().len(), 1, "{:?}", full.face_ids());
 
     let last = full.frames.last().unwrap().pts as f64 / 1e9;
-    let (first, last) = (happiness(&full.between(0.0, 5.0)), happiness(&full.between(last - 5.0, f64::MAX)));
+    let (first, last) = (
+        happy_share(&full.frames_between(0.0, 5.0)),
+        happy_share(&full.frames_between(last - 5.0, f64::MAX)),
+    );
     println!("happy: {first:.2} of the first 5 s, {last:.2} of the last");
     assert!(first < 0.5, "{first}");
     assert!(last > 0.5, "{last}");
@@ -74,11 +78,11 @@ fn one_woman_becomes_happy_and_scaling_changes_nothing() {
 }
 
 #[test]
-fn the_lines_are_as_designed() {
+fn timeline_lines_have_the_documented_keys() {
     let Some(clip) = media("video/single_face.mp4") else { return };
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out.jsonl");
-    log(&clip, "", "jsonl", &out);
+    write_log(&clip, "", "jsonl", &out);
     let text = fs::read_to_string(&out).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -92,7 +96,7 @@ fn the_lines_are_as_designed() {
         assert_eq!(hash.as_str().map(str::len), Some(64), "{session}");
     }
     assert_eq!(end["type"], "end");
-    let face = lines.iter().find_map(|line| line["faces"].get(0)).expect("a face somewhere");
+    let face = lines.iter().find_map(|line| line["faces"].get(0)).expect("a face in some frame");
     for key in ["id", "box", "label", "confidence", "probabilities", "valence", "arousal", "quality"] {
         assert!(!face[key].is_null(), "{key} in {face}");
     }
@@ -101,12 +105,12 @@ fn the_lines_are_as_designed() {
 }
 
 #[test]
-fn csv_has_a_row_a_face() {
+fn csv_has_one_row_per_face() {
     let Some(clip) = media("video/single_face.mp4") else { return };
     let folder = TempDir::new().unwrap();
     let (jsonl, csv) = (folder.path().join("out.jsonl"), folder.path().join("out.csv"));
-    log(&clip, "", "jsonl", &jsonl);
-    log(&clip, "", "csv", &csv);
+    write_log(&clip, "", "jsonl", &jsonl);
+    write_log(&clip, "", "csv", &csv);
     let timeline = Timeline::read(&jsonl);
     let faces: Vec<(u64, &Face)> =
         timeline.frames.iter().flat_map(|frame| frame.faces.iter().map(|face| (frame.frame, face))).collect();
@@ -121,14 +125,14 @@ fn csv_has_a_row_a_face() {
         assert_eq!(row.len(), header.len());
         assert_eq!(row[column("frame")], frame.to_string());
         assert_eq!(row[column("face_id")], face.id.to_string());
-        assert_eq!(row[column("label")], label(face).unwrap().as_str());
+        assert_eq!(row[column("label")], face_label(face).unwrap().as_str());
         let x: f64 = row[column("x")].parse().unwrap();
         assert!((x - face.bbox.x).abs() < 1e-5);
     }
 }
 
 #[test]
-fn nobody_is_seen_where_nobody_is() {
+fn no_face_is_found_in_a_clip_without_faces() {
     let Some(timeline) = timeline("video/no_face.mp4", "") else { return };
     let empty = timeline.share(|faces| faces == 0);
     println!("{:.2} % of {} frames are empty", empty * 100.0, timeline.frames.len());
@@ -137,32 +141,32 @@ fn nobody_is_seen_where_nobody_is() {
 }
 
 #[test]
-fn a_face_that_leaves_is_gone() {
+fn a_face_is_followed_until_it_leaves_the_frame() {
     let Some(timeline) = timeline("video/face_noface.mov", "") else { return };
     let with_face = |frame: &FrameLine| !frame.faces.is_empty();
     let last = timeline.frames.iter().rposition(with_face).expect("a face at first");
     println!("frames with a face: up to {last} of {}", timeline.frames.len());
-    assert!(share(&timeline.frames[..=last], with_face) > 0.8, "she is followed until she leaves");
-    assert!(last > timeline.frames.len() / 10, "she is there for a while");
-    assert!(last < timeline.frames.len() * 9 / 10, "she is gone at the end");
+    assert!(share(&timeline.frames[..=last], with_face) > 0.8, "the face is followed until it leaves");
+    assert!(last > timeline.frames.len() / 10, "the face is there for a while");
+    assert!(last < timeline.frames.len() * 9 / 10, "the face is gone at the end");
 }
 
-/// They turn their heads so far that OpenCV itself finds one of them in 7 of the 56 frames and both in one.
+/// The heads are turned so far that OpenCV itself finds one face in 7 of the 56 frames and both in one frame.
 #[test]
-fn two_people_are_two_ids() {
+fn two_people_get_two_ids() {
     let Some(timeline) = timeline("video/two_people.mp4", "") else { return };
     println!(
         "{:.1} % of {} frames have a face",
         timeline.share(|faces| faces > 0) * 100.0,
         timeline.frames.len()
     );
-    assert_eq!(timeline.ids().len(), 2, "{:?}", timeline.ids());
-    assert!(timeline.frames.iter().all(|frame| frame.faces.len() <= 2), "nobody else is there");
-    assert!(timeline.share(|faces| faces == 2) > 0.0, "both at once");
-    let side = |face: &Face| face.bbox.x + face.bbox.w / 2.0 < 0.5;
-    for id in timeline.ids() {
+    assert_eq!(timeline.face_ids().len(), 2, "{:?}", timeline.face_ids());
+    assert!(timeline.frames.iter().all(|frame| frame.faces.len() <= 2), "no third face");
+    assert!(timeline.share(|faces| faces == 2) > 0.0, "both faces in one frame");
+    let is_left = |face: &Face| face.bbox.x + face.bbox.w / 2.0 < 0.5;
+    for id in timeline.face_ids() {
         let faces = timeline.frames.iter().flat_map(|frame| &frame.faces).filter(|face| face.id == id);
-        let sides: Vec<bool> = faces.map(side).collect();
+        let sides: Vec<bool> = faces.map(is_left).collect();
         assert!(sides.iter().all(|left| *left == sides[0]), "face {id} changes sides: {sides:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! `gst-mood evaluate`: the same faces as a folder and as FER-2013's csv, and what it says of data it cannot use.
+//! `gst-mood evaluate`: the same faces as class folders and as FER-2013's csv, and data that it refuses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -8,82 +8,83 @@ use std::path::Path;
 use std::process::Command;
 
 use mood_schema::Emotion;
-use mood_tests::process::LIMIT;
+use mood_tests::process::TIMEOUT;
 use mood_tests::{gst_mood, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Side of a face image, pixels.
 const SIDE: u32 = 48;
 
 fn evaluate(arguments: &[&str]) -> Command {
     gst_mood(&[&["evaluate"], arguments].concat())
 }
 
-/// Grey values that differ from picture to picture.
-fn picture(seed: u32) -> Vec<u8> {
+/// The grey values of a pattern that differs from seed to seed.
+fn make_pattern(seed: u32) -> Vec<u8> {
     (0..SIDE * SIDE).map(|i| ((i * (7 + seed) / 5) ^ (i / SIDE * (3 + seed))) as u8).collect()
 }
 
-/// Two pictures of every emotion, as class folders and as a csv.
-fn faces(folder: &Path) {
+/// Writes two images of every emotion, as class folders and as a csv.
+fn write_faces(folder: &Path) {
     let mut csv = String::from("emotion,pixels,Usage\n");
     for (seed, emotion) in Emotion::ALL.into_iter().cycle().take(14).enumerate() {
         let class = folder.join("faces").join(emotion.as_str());
         fs::create_dir_all(&class).unwrap();
-        let grey = picture(seed as u32);
-        let text: Vec<String> = grey.iter().map(u8::to_string).collect();
+        let pixels = make_pattern(seed as u32);
+        let text: Vec<String> = pixels.iter().map(u8::to_string).collect();
         writeln!(csv, "{},{},PublicTest", emotion.index(), text.join(" ")).unwrap();
-        image::GrayImage::from_raw(SIDE, SIDE, grey)
+        image::GrayImage::from_raw(SIDE, SIDE, pixels)
             .unwrap()
             .save(class.join(format!("{seed}.png")))
             .unwrap();
     }
-    // Of the other splits, which do not count.
+    // A row of another split, which is not evaluated.
     writeln!(csv, "3,{},Training", vec!["128"; 2304].join(" ")).unwrap();
     fs::write(folder.join("fer2013.csv"), csv).unwrap();
 }
 
-fn figures(data: &Path) -> Value {
+/// Evaluates `data` and returns the figures.
+fn measure(data: &Path) -> Value {
     let json = data.with_extension("json");
-    run(evaluate(&[data.to_str().unwrap(), "--json", json.to_str().unwrap()]), LIMIT).ok();
+    run(evaluate(&[data.to_str().unwrap(), "--json", json.to_str().unwrap()]), TIMEOUT).assert_success();
     serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap()
 }
 
 #[test]
 fn a_folder_and_a_csv_give_the_same_figures() {
     let folder = TempDir::new().unwrap();
-    faces(folder.path());
-    let (pictures, csv) =
-        (figures(&folder.path().join("faces")), figures(&folder.path().join("fer2013.csv")));
+    write_faces(folder.path());
+    let (images, csv) = (measure(&folder.path().join("faces")), measure(&folder.path().join("fer2013.csv")));
     for figure in ["samples", "confusion", "per_class_recall"] {
-        assert_eq!(pictures[figure], csv[figure], "{figure}");
+        assert_eq!(images[figure], csv[figure], "{figure}");
     }
     assert_eq!(csv["samples"], 14);
     let confusion: Vec<Vec<u64>> = serde_json::from_value(csv["confusion"].clone()).unwrap();
     assert!(confusion.iter().all(|row| row.len() == 7 && row.iter().sum::<u64>() == 2), "{confusion:?}");
-    let right: u64 = (0..7).map(|class| confusion[class][class]).sum();
-    assert!((csv["accuracy"].as_f64().unwrap() - right as f64 / 14.0).abs() < 1e-12);
+    let correct: u64 = (0..7).map(|class| confusion[class][class]).sum();
+    assert!((csv["accuracy"].as_f64().unwrap() - correct as f64 / 14.0).abs() < 1e-12);
     for figure in ["accuracy", "macro_f1", "ece", "coverage_at_92"] {
-        let [one, other] = [&csv, &pictures].map(|figures| figures[figure].as_f64().unwrap());
-        // In another order the network's and the sums' last digits differ.
+        let [one, other] = [&csv, &images].map(|figures| figures[figure].as_f64().unwrap());
+        // The order of the faces changes the last digits of the sums.
         assert!((0.0..=1.0).contains(&one) && (one - other).abs() < 1e-6, "{figure}: {one} {other}");
     }
     assert_eq!(csv["per_class_recall"].as_object().unwrap().len(), 7);
 }
 
 #[test]
-fn an_unreadable_picture_is_named_and_the_others_count() {
+fn an_unreadable_image_is_named_and_the_others_are_evaluated() {
     let folder = TempDir::new().unwrap();
-    faces(folder.path());
+    write_faces(folder.path());
     let faces = folder.path().join("faces");
     fs::write(faces.join("happy/broken.png"), "no picture").unwrap();
-    let done = run(evaluate(&[faces.to_str().unwrap()]), LIMIT);
-    assert_eq!(done.code, Some(1), "{done}");
-    assert!(done.stderr.contains("broken.png") && done.stdout.contains("on 14 faces"), "{done}");
+    let output = run(evaluate(&[faces.to_str().unwrap()]), TIMEOUT);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("broken.png") && output.stdout.contains("on 14 faces"), "{output}");
 }
 
 #[test]
-fn data_that_is_none_is_refused_with_the_remedy() {
+fn unusable_data_is_refused_with_the_remedy() {
     let folder = TempDir::new().unwrap();
     let csv = folder.path().join("other.csv");
     fs::write(&csv, "a,b\n1,2\n").unwrap();
@@ -97,8 +98,8 @@ fn data_that_is_none_is_refused_with_the_remedy() {
         (&empty, "folders angry, disgust"),
         (Path::new("/nowhere"), "/nowhere"),
     ] {
-        let done = run(evaluate(&[data.to_str().unwrap()]), LIMIT);
-        assert_eq!(done.code, Some(1), "{done}");
-        assert!(done.stderr.contains(words), "{done}");
+        let output = run(evaluate(&[data.to_str().unwrap()]), TIMEOUT);
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(output.stderr.contains(words), "{output}");
     }
 }

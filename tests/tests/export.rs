@@ -1,5 +1,5 @@
-//! Exports, opened by the programs they are for or by independent readers of their formats: the same times, to the
-//! millisecond, and the same words.
+//! `gst-mood export`: every format is read by the program it is for, or by an independent reader, and must hold the same
+//! labels at the same times, to the millisecond.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -11,19 +11,21 @@ use mood_schema::{
     Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, SessionEnd,
     SessionHeader, TrackEvent, TrackLine,
 };
-use mood_tests::process::LIMIT;
-use mood_tests::reader::{read, reader};
-use mood_tests::{Done, gst_mood, run};
+use mood_tests::process::TIMEOUT;
+use mood_tests::readers::{read_with, reader_script};
+use mood_tests::{ProcessOutput, gst_mood, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// 29.97 frames a second: no time is a whole number of milliseconds.
+/// The timestamp of a frame at 29.97 frames a second, nanoseconds. It is never a whole number of milliseconds.
 fn pts(frame: u64) -> u64 {
     frame * 1_001_000_000 / 30
 }
 
+/// Frames of the timeline.
 const FRAMES: u64 = 900;
 
+/// A classified face.
 fn face(id: u32, label: Label) -> Face {
     let mut probabilities = [0.05; 7];
     if let Label::Known(emotion) = label {
@@ -34,8 +36,8 @@ fn face(id: u32, label: Label) -> Face {
     Face { id, bbox: Rect { x: 0.1, y: 0.2, w: 0.3, h: 0.4 }, classification, quality: 0.9, roll: 0.0 }
 }
 
-/// Who shows what from which frame to which: person 1, then person 2.
-const SHOWN: [(u32, Label, u64, u64); 6] = [
+/// Episodes: face id, label, first frame, frame after the last.
+const EPISODES: [(u32, Label, u64, u64); 6] = [
     (1, Label::Known(Emotion::Neutral), 0, 100),
     (1, Label::Known(Emotion::Happy), 100, 333),
     (1, Label::Uncertain, 333, 400),
@@ -44,8 +46,10 @@ const SHOWN: [(u32, Label, u64, u64); 6] = [
     (2, Label::Known(Emotion::Angry), 600, 899),
 ];
 
+/// The title of a track, with characters that most formats must escape.
 const TITLE: &str = "Tom & \"Jerry\" <1/2> \u{266b}";
 
+/// The text of a timeline with the episodes, a change of mood and two tracks.
 fn timeline() -> String {
     let session = SessionHeader {
         schema: 1,
@@ -65,9 +69,9 @@ fn timeline() -> String {
     };
     let mut lines = vec![Line::Session(session)];
     for frame in 0..FRAMES {
-        let shown = SHOWN.iter().filter(|shown| (shown.2..shown.3).contains(&frame));
-        let mut faces: Vec<Face> = shown.map(|&(id, label, ..)| face(id, label)).collect();
-        // A blink of a tenth of a second is no episode.
+        let episodes = EPISODES.iter().filter(|episode| (episode.2..episode.3).contains(&frame));
+        let mut faces: Vec<Face> = episodes.map(|&(id, label, ..)| face(id, label)).collect();
+        // A tenth of a second is too short for an episode.
         if (200..203).contains(&frame) {
             faces[0] = face(1, Emotion::Fear.into());
         }
@@ -86,10 +90,10 @@ fn timeline() -> String {
     lines.iter().map(|line| line.to_json() + "\n").collect()
 }
 
-/// What must be found, in milliseconds.
+/// The spans that an export must hold: tier, start and end in milliseconds, text; sorted.
 fn expected() -> Vec<(String, u64, u64, String)> {
     let ms = |frame| (pts(frame) + 500_000) / 1_000_000;
-    let people = SHOWN
+    let people = EPISODES
         .iter()
         .map(|&(id, label, from, to)| (format!("Person {id}"), ms(from), ms(to), label.to_string()));
     let others = [
@@ -104,6 +108,7 @@ fn expected() -> Vec<(String, u64, u64, String)> {
     all
 }
 
+/// The spans that a reader found, in the form of [`expected`].
 fn spans(found: &Value) -> Vec<(String, u64, u64, String)> {
     let ms = |value: &Value| {
         let exact = value.as_f64().unwrap() * 1000.0;
@@ -118,11 +123,12 @@ fn spans(found: &Value) -> Vec<(String, u64, u64, String)> {
     spans
 }
 
-struct Studio {
+/// A temporary folder with a timeline.
+struct TestSession {
     folder: TempDir,
 }
 
-impl Studio {
+impl TestSession {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("timeline.jsonl"), timeline()).unwrap();
@@ -133,31 +139,37 @@ impl Studio {
         self.folder.path().join(name)
     }
 
-    fn export(&self, arguments: &[&str]) -> Done {
+    /// Runs `gst-mood export` on the timeline.
+    fn export(&self, arguments: &[&str]) -> ProcessOutput {
         let mut export = gst_mood(&["export"]);
         export.arg(self.path("timeline.jsonl")).args(arguments);
-        run(export, LIMIT)
+        run(export, TIMEOUT)
     }
 
-    /// Exports, and gives the file's path as it was printed.
-    fn exported(&self, format: &str) -> PathBuf {
-        let done = self.export(&["--to", format]).ok();
-        let path = PathBuf::from(done.stdout.trim());
+    /// Exports to the default file, and returns its path as printed.
+    fn export_file(&self, format: &str) -> PathBuf {
+        let output = self.export(&["--to", format]).assert_success();
+        let path = PathBuf::from(output.stdout.trim());
         assert_eq!(path.parent(), Some(self.folder.path()));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "only its owner's");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "readable by its owner only"
+        );
         path
     }
 
-    fn annotations(&self, format: &str) -> Value {
-        let mut annotations = reader("annotations.py");
+    /// Exports, and returns what the reader of the format finds.
+    fn read_annotations(&self, format: &str) -> Value {
+        let mut annotations = reader_script("annotations.py");
         annotations.arg(format);
-        read(annotations, &self.exported(format))
+        read_with(annotations, &self.export_file(format))
     }
 }
 
 #[test]
-fn elan() {
-    let found = Studio::new().annotations("eaf");
+fn elan_reads_episodes_vocabulary_and_media() {
+    let found = TestSession::new().read_annotations("eaf");
     assert_eq!(spans(&found), expected());
     assert_eq!(found["types"]["Person 1"], "expression");
     let words: Vec<&str> =
@@ -169,31 +181,31 @@ fn elan() {
 }
 
 #[test]
-fn praat() {
-    let found = Studio::new().annotations("textgrid");
-    let (said, silent): (Vec<_>, Vec<_>) = spans(&found).into_iter().partition(|span| !span.3.is_empty());
-    assert_eq!(said, expected());
-    // Praat wants every tier covered: whatever is not annotated is an empty interval.
-    assert_eq!(silent.iter().filter(|span| span.0 == "Person 1").count(), 1);
+fn praat_reads_tiers_without_gaps() {
+    let found = TestSession::new().read_annotations("textgrid");
+    let (labelled, empty): (Vec<_>, Vec<_>) = spans(&found).into_iter().partition(|span| !span.3.is_empty());
+    assert_eq!(labelled, expected());
+    // Praat requires every tier to be covered: what is not annotated is an empty interval.
+    assert_eq!(empty.iter().filter(|span| span.0 == "Person 1").count(), 1);
     assert_eq!(found["end"], 30.03);
 }
 
 #[test]
-fn boris() {
-    let studio = Studio::new();
-    let found = read(reader("boris_project.py"), &studio.exported("boris"));
+fn boris_reads_episodes_and_media() {
+    let session = TestSession::new();
+    let found = read_with(reader_script("boris_project.py"), &session.export_file("boris"));
     let people: Vec<_> = expected().into_iter().filter(|span| span.0.starts_with("Person")).collect();
     assert_eq!(spans(&found), people);
     assert_eq!(found["media"], serde_json::json!(["/archive/A & B.mp4"]));
 }
 
 #[test]
-fn subtitles() {
-    let studio = Studio::new();
-    let found = spans(&studio.annotations("vtt"));
+fn subtitles_have_a_cue_for_every_span() {
+    let session = TestSession::new();
+    let found = spans(&session.read_annotations("vtt"));
     let as_cue = |(tier, from, to, text): (String, u64, u64, String)| match tier.as_str() {
         "mood" => (String::new(), from, to, format!("mood: {text}")),
-        // The reader gives the text as it stands in the file.
+        // The reader does not unescape the text.
         "music" => (
             String::new(),
             from,
@@ -202,23 +214,23 @@ fn subtitles() {
         ),
         _ => (tier, from, to, text),
     };
-    let mut wanted: Vec<_> = expected().into_iter().map(as_cue).collect();
-    wanted.sort();
-    assert_eq!(found, wanted);
+    let mut cues: Vec<_> = expected().into_iter().map(as_cue).collect();
+    cues.sort();
+    assert_eq!(found, cues);
 
-    let found = spans(&studio.annotations("srt"));
+    let found = spans(&session.read_annotations("srt"));
     let as_line = |(tier, from, to, text): (String, u64, u64, String)| match tier.as_str() {
         "music" => (String::new(), from, to, format!("♪ {}", text.replace('<', "‹").replace('>', "›"))),
         _ => (String::new(), from, to, format!("{tier}: {text}")),
     };
-    let mut wanted: Vec<_> = expected().into_iter().map(as_line).collect();
-    wanted.sort();
-    assert_eq!(found, wanted);
+    let mut cues: Vec<_> = expected().into_iter().map(as_line).collect();
+    cues.sort();
+    assert_eq!(found, cues);
 }
 
 #[test]
-fn audacity() {
-    let text = fs::read_to_string(Studio::new().exported("audacity")).unwrap();
+fn audacity_labels_have_every_span() {
+    let text = fs::read_to_string(TestSession::new().export_file("audacity")).unwrap();
     let label = |line: &str| {
         let [from, to, text] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let ms = |text: &str| (text.parse::<f64>().unwrap() * 1000.0).round() as u64;
@@ -226,25 +238,25 @@ fn audacity() {
     };
     let mut found: Vec<_> = text.lines().map(label).collect();
     found.sort();
-    let wanted = expected().into_iter().map(|(tier, from, to, text)| {
+    let labels = expected().into_iter().map(|(tier, from, to, text)| {
         (from, to, if tier == "music" { text } else { format!("{tier}: {text}") })
     });
-    let mut wanted: Vec<_> = wanted.collect();
-    wanted.sort();
-    assert_eq!(found, wanted);
+    let mut labels: Vec<_> = labels.collect();
+    labels.sort();
+    assert_eq!(found, labels);
 }
 
 #[test]
-fn tables() {
-    let studio = Studio::new();
-    let text = fs::read_to_string(studio.exported("csv")).unwrap();
+fn csv_and_jsonl_hold_every_face_and_line() {
+    let session = TestSession::new();
+    let text = fs::read_to_string(session.export_file("csv")).unwrap();
     let mut lines = text.lines();
     assert_eq!(
         lines.next().unwrap(),
         "frame,timestamp,face_id,x,y,w,h,label,confidence,success,\
          angry,disgust,fear,happy,sad,surprise,neutral,valence,arousal,quality,subject"
     );
-    let rows = SHOWN.iter().map(|shown| shown.3 - shown.2).sum::<u64>();
+    let rows = EPISODES.iter().map(|episode| episode.3 - episode.2).sum::<u64>();
     assert_eq!(lines.clone().count() as u64, rows);
     let row: Vec<&str> = lines.find(|line| line.starts_with("333,")).unwrap().split(',').collect();
     assert_eq!(
@@ -252,78 +264,77 @@ fn tables() {
         ("11.111100000", "1", "uncertain", "0", "Person 1")
     );
 
-    let again = fs::read_to_string(studio.exported("jsonl")).unwrap();
+    let again = fs::read_to_string(session.export_file("jsonl")).unwrap();
     assert_eq!(again.lines().count(), timeline().lines().count());
     let sorted = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort();
         lines
     };
-    assert_eq!(sorted(&again), sorted(&timeline()), "not a digit is lost");
+    assert_eq!(sorted(&again), sorted(&timeline()), "no digit is lost");
 }
 
 #[test]
-fn standard_output_and_a_named_file() {
-    let studio = Studio::new();
-    let piped = studio.export(&["--to", "vtt", "-o", "-"]).ok().stdout;
-    let named = studio.path("named.vtt");
-    studio.export(&["--to", "vtt", "-o", named.to_str().unwrap()]).ok();
+fn output_goes_to_standard_output_a_named_file_a_pipe_or_through_a_link() {
+    let session = TestSession::new();
+    let piped = session.export(&["--to", "vtt", "-o", "-"]).assert_success().stdout;
+    let named = session.path("named.vtt");
+    session.export(&["--to", "vtt", "-o", named.to_str().unwrap()]).assert_success();
     assert_eq!(piped, fs::read_to_string(named).unwrap());
-    // What is no file stays what it is: a pipe here, a device for the careless.
-    let pipe = studio.path("pipe");
+    // A pipe or a device is written to, never replaced by a file.
+    let pipe = session.path("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let reading = std::thread::spawn({
         let pipe = pipe.clone();
         move || fs::read_to_string(pipe).unwrap()
     });
-    studio.export(&["--to", "vtt", "-o", pipe.to_str().unwrap()]).ok();
+    session.export(&["--to", "vtt", "-o", pipe.to_str().unwrap()]).assert_success();
     assert_eq!(reading.join().unwrap(), piped);
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
-    let link = studio.path("link.vtt");
-    std::os::unix::fs::symlink(studio.path("named.vtt"), &link).unwrap();
-    fs::write(studio.path("named.vtt"), "").unwrap();
-    studio.export(&["--to", "vtt", "-o", link.to_str().unwrap()]).ok();
-    assert!(link.is_symlink() && fs::read_to_string(studio.path("named.vtt")).unwrap() == piped);
-    let long = studio.export(&["--to", "audacity", "--shortest", "5", "-o", "-"]).ok().stdout;
+    let link = session.path("link.vtt");
+    std::os::unix::fs::symlink(session.path("named.vtt"), &link).unwrap();
+    fs::write(session.path("named.vtt"), "").unwrap();
+    session.export(&["--to", "vtt", "-o", link.to_str().unwrap()]).assert_success();
+    assert!(link.is_symlink() && fs::read_to_string(session.path("named.vtt")).unwrap() == piped);
+    let long = session.export(&["--to", "audacity", "--shortest", "5", "-o", "-"]).assert_success().stdout;
     assert!(!long.contains("uncertain"), "2.2 seconds are too short:\n{long}");
-    let short = studio.export(&["--to", "audacity", "--shortest", "0", "-o", "-"]).ok().stdout;
+    let short = session.export(&["--to", "audacity", "--shortest", "0", "-o", "-"]).assert_success().stdout;
     assert!(short.contains("fear"), "{short}");
 }
 
 #[test]
-fn bad_input_is_told() {
-    let studio = Studio::new();
+fn bad_input_is_reported() {
+    let session = TestSession::new();
     let export = |path: &Path, format: &str| {
         let mut export = gst_mood(&["export"]);
         export.arg(path).args(["--to", format]);
-        run(export, LIMIT)
+        run(export, TIMEOUT)
     };
-    assert_eq!(export(&studio.path("timeline.jsonl"), "xls").code, Some(2));
-    assert!(export(&studio.path("timeline.jsonl"), "xls").stderr.contains("textgrid, boris, vtt"));
-    let missing = export(&studio.path("none.jsonl"), "csv").fails_with(&["none.jsonl", "timeline.jsonl"]);
+    assert_eq!(export(&session.path("timeline.jsonl"), "xls").code, Some(2));
+    assert!(export(&session.path("timeline.jsonl"), "xls").stderr.contains("textgrid, boris, vtt"));
+    let missing = export(&session.path("none.jsonl"), "csv").assert_error(&["none.jsonl", "timeline.jsonl"]);
     assert_eq!(missing.code, Some(1));
-    fs::write(studio.path("empty.jsonl"), "").unwrap();
-    export(&studio.path("empty.jsonl"), "eaf").fails_with(&["empty.jsonl", "empty"]);
-    fs::write(studio.path("broken.jsonl"), "{\"type\":\"session\",\"schema\":1,\"generator\":\"\"}\n{\n")
+    fs::write(session.path("empty.jsonl"), "").unwrap();
+    export(&session.path("empty.jsonl"), "eaf").assert_error(&["empty.jsonl", "empty"]);
+    fs::write(session.path("broken.jsonl"), "{\"type\":\"session\",\"schema\":1,\"generator\":\"\"}\n{\n")
         .unwrap();
-    export(&studio.path("broken.jsonl"), "eaf").fails_with(&["broken.jsonl", "line 2"]);
-    assert!(!studio.path("session.eaf").exists() && !studio.path("session.eaf.part").exists());
+    export(&session.path("broken.jsonl"), "eaf").assert_error(&["broken.jsonl", "line 2"]);
+    assert!(!session.path("session.eaf").exists() && !session.path("session.eaf.part").exists());
 }
 
-/// Nobody seen, nothing heard: every format still is one.
 #[test]
-fn an_empty_session() {
-    let studio = Studio::new();
+fn an_empty_session_is_valid_in_every_format() {
+    let session = TestSession::new();
     let lines = timeline();
-    let session: Vec<&str> = lines.lines().take(1).collect();
+    let header = lines.lines().next().unwrap();
     let end = Line::End(SessionEnd { pts: 0, frames: 0 }).to_json();
-    fs::write(studio.path("timeline.jsonl"), format!("{}\n{end}\n", session[0])).unwrap();
+    fs::write(session.path("timeline.jsonl"), format!("{header}\n{end}\n")).unwrap();
     for format in ["eaf", "textgrid", "vtt", "srt"] {
-        assert!(spans(&studio.annotations(format)).iter().all(|span| span.3.is_empty()), "{format}");
+        assert!(spans(&session.read_annotations(format)).iter().all(|span| span.3.is_empty()), "{format}");
     }
-    let found = read(reader("boris_project.py"), &studio.exported("boris"));
+    let found = read_with(reader_script("boris_project.py"), &session.export_file("boris"));
     assert_eq!(found["spans"], serde_json::json!([]));
     for format in ["csv", "jsonl", "audacity"] {
-        studio.exported(format);
+        session.export_file(format);
     }
 }

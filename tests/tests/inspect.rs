@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use mood_tests::process::LIMIT;
-use mood_tests::{command, place, run};
+use mood_tests::process::TIMEOUT;
+use mood_tests::{command, paths, run};
 
 /// A property: its type as gst-inspect-1.0 names it, and its default.
 type Expected = (&'static str, &'static str, &'static str);
@@ -82,7 +82,7 @@ const ELEMENTS: [(&str, &str, &[Expected]); 5] = [
 fn inspect(what: &str) -> String {
     let mut inspect = command("gst-inspect-1.0");
     inspect.arg(what);
-    run(inspect, LIMIT).ok().stdout
+    run(inspect, TIMEOUT).assert_success().stdout
 }
 
 /// The lines of each property, joined.
@@ -116,7 +116,7 @@ fn default_of(text: &str) -> Option<&str> {
 fn every_element_has_its_properties() {
     for (element, plugin, expected) in ELEMENTS {
         let text = inspect(element);
-        let file = place::release().join(format!("libgst{plugin}.so"));
+        let file = paths::release_folder().join(format!("libgst{plugin}.so"));
         assert!(text.contains(&file.display().to_string()), "{element} comes from elsewhere:\n{text}");
         let properties = properties(&text);
         for &(name, kind, default) in expected {
@@ -140,7 +140,7 @@ fn every_plugin_lists_its_elements() {
         // As a plugin: OpenCV's has an element called facedetect.
         let mut list = command("gst-inspect-1.0");
         list.args(["--plugin", plugin]);
-        let text = run(list, LIMIT).ok().stdout;
+        let text = run(list, TIMEOUT).assert_success().stdout;
         for (element, _, _) in ELEMENTS.iter().filter(|(_, of, _)| *of == plugin) {
             assert!(text.contains(&format!("  {element}: ")), "{plugin}: {text}");
         }
@@ -169,8 +169,8 @@ fn loading_and_inspecting_says_nothing_on_stderr() {
         // Ours alone: the system's plugins may complain of the machine.
         inspect.env("GST_PLUGIN_SYSTEM_PATH_1_0", "").env("GST_REGISTRY", folder.path().join("registry.bin"));
         inspect.env("G_DEBUG", "fatal-criticals").arg(what);
-        let done = run(inspect, LIMIT).ok();
-        assert_eq!(done.stderr, "", "{what}");
+        let output = run(inspect, TIMEOUT).assert_success();
+        assert_eq!(output.stderr, "", "{what}");
     }
 }
 
@@ -178,16 +178,16 @@ fn loading_and_inspecting_says_nothing_on_stderr() {
 fn opencv_s_plugin_and_ours_live_side_by_side() {
     let mut exists = command("gst-inspect-1.0");
     exists.args(["--exists", "facedetect"]);
-    if run(exists, LIMIT).code != Some(0) {
+    if run(exists, TIMEOUT).code != Some(0) {
         println!("skipped: no element facedetect here; Debian's package gstreamer1.0-opencv has it");
         return;
     }
     // Our plugin of that name is not in the way of their element of that name.
     let theirs = inspect("opencv");
     assert!(theirs.contains("libgstopencv.so") && theirs.contains("  facedetect: "), "{theirs}");
-    let launch = mood_tests::launch(
+    let launch = mood_tests::gst_launch(
         "videotestsrc num-buffers=2 ! video/x-raw,width=160,height=120 ! videoconvert ! facedetect ! videoconvert ! \
          haarfacedetect ! emotionclassify ! fakesink",
     );
-    launch.ok();
+    launch.assert_success();
 }

@@ -1,5 +1,5 @@
-//! The report in a real browser, used as people use it: mouse, keys, screen reader's tree, dark, narrow, on paper.
-//! The pictures stay in target/tests/report.
+//! The report in a real browser: mouse, keys, accessibility, dark mode, narrow screens, print. Screenshots are kept in
+//! target/tests/report.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -10,28 +10,18 @@ use mood_schema::{
     Affect, Classification, Emotion, Face, FrameLine, Label, Line, MoodLine, Rect, SessionHeader, TrackEvent,
     TrackLine,
 };
-use mood_tests::process::LIMIT;
-use mood_tests::reader::{read, reader};
-use mood_tests::{gst_mood, media, place, run, sound};
+use mood_tests::browser::find_browser;
+use mood_tests::process::TIMEOUT;
+use mood_tests::readers::{read_with, reader_script};
+use mood_tests::{audio, gst_mood, media, paths, run};
 use serde_json::Value;
 
-/// A browser's name, or `None` with a printed reason.
-fn browser() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let found = names.into_iter().find(|name| folders.iter().any(|folder| folder.join(name).is_file()));
-    if found.is_none() {
-        println!("skipped: none of {names:?}; Debian's package chromium has one");
-    }
-    found
-}
-
-/// Opens a page and uses it; nothing may complain, be loaded, overflow, or be out of reach.
-fn used(browser: &str, page: &Path, pictures: &Path) -> Value {
-    let mut use_it = reader("browser.py");
-    use_it.arg(which(browser)).arg(pictures);
-    let found = read(use_it, page);
+/// Opens a page with tests/readers/browser.py and returns what that observed. Asserts that there are no console messages,
+/// no accessibility violations, no requests but for local files, and no horizontal overflow.
+fn open_page(browser: &Path, page: &Path, screenshots: &Path) -> Value {
+    let mut reader = reader_script("browser.py");
+    reader.arg(browser).arg(screenshots);
+    let found = read_with(reader, page);
     assert_eq!(found["console"], serde_json::json!([]), "{}", page.display());
     assert_eq!(found["axe"], serde_json::json!([]), "{}", page.display());
     for request in found["requests"].as_array().unwrap() {
@@ -43,26 +33,22 @@ fn used(browser: &str, page: &Path, pictures: &Path) -> Value {
     found
 }
 
-fn which(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file()).unwrap()
-}
-
+/// Runs `gst-mood` and returns its standard output.
 fn mood(arguments: &[&str]) -> String {
-    let mut mood = gst_mood(arguments);
-    mood.env_remove("GST_PLUGIN_PATH");
-    run(mood, LIMIT).ok().stdout
+    let mut command = gst_mood(arguments);
+    command.env_remove("GST_PLUGIN_PATH");
+    run(command, TIMEOUT).assert_success().stdout
 }
 
-/// Titles that would be markup, script or policy if they were not text.
-const EVIL: &str = "</script><img src=x onerror=alert(1)> \"' & <!--";
+/// A title that would run a script where it is not escaped.
+const SCRIPT_TITLE: &str = "</script><img src=x onerror=alert(1)> \"' & <!--";
 
-/// A session of so many seconds, ten frames each, with everything a report can show.
-fn session(seconds: u64) -> String {
+/// The text of a timeline with faces, moods and tracks, ten frames a second.
+fn make_timeline(seconds: u64) -> String {
     let session = SessionHeader {
         schema: 1,
         generator: "test".into(),
-        source: Some(format!("file:///{EVIL}.mp4")),
+        source: Some(format!("file:///{SCRIPT_TITLE}.mp4")),
         settings: Default::default(),
     };
     let emotions = [Emotion::Neutral, Emotion::Happy, Emotion::Sad, Emotion::Surprise, Emotion::Angry];
@@ -95,7 +81,7 @@ fn session(seconds: u64) -> String {
         };
         lines.push(Line::Frame(FrameLine { frame: n, pts: n * 100_000_000, faces }));
         if n % 600 == 0 {
-            let title = if n == 0 { EVIL.to_owned() } else { format!("Piece {}", n / 600) };
+            let title = if n == 0 { SCRIPT_TITLE.to_owned() } else { format!("Piece {}", n / 600) };
             let (pts, uri) = (n * 100_000_000, format!("file:///{n}"));
             lines.push(Line::Mood(MoodLine {
                 pts,
@@ -119,24 +105,28 @@ fn session(seconds: u64) -> String {
     lines.iter().map(|line| line.to_json() + "\n").collect()
 }
 
-/// The page of a timeline, in a folder that stays.
-fn page(name: &str, seconds: u64) -> PathBuf {
-    let folder = place::lasting_folder(&format!("report/{name}"));
-    fs::write(folder.join("timeline.jsonl"), session(seconds)).unwrap();
+/// Makes the report of a timeline of `seconds`, in a folder that is kept.
+fn make_report(name: &str, seconds: u64) -> PathBuf {
+    let folder = paths::kept_folder(&format!("report/{name}"));
+    fs::write(folder.join("timeline.jsonl"), make_timeline(seconds)).unwrap();
     mood(&["report", folder.to_str().unwrap()]);
     folder.join("report.html")
 }
 
 #[test]
-fn a_session_with_everything() {
-    let Some(browser) = browser() else { return };
-    let page = page("everything", 600);
-    let found = used(browser, &page, page.parent().unwrap());
+fn the_report_can_be_used_with_mouse_and_keys_and_escapes_titles() {
+    let Some(browser) = find_browser() else { return };
+    let page = make_report("everything", 600);
+    let found = open_page(&browser, &page, page.parent().unwrap());
     let text = |key: &str| found[key].as_str().unwrap_or_else(|| panic!("{key}: {found}")).to_owned();
     let hover = text("hover");
     assert!(hover.starts_with("4:59") || hover.starts_with("5:00"), "the middle of ten minutes: {hover}");
     assert!(hover.contains(" %") && hover.contains("valence") && hover.contains("Piece"), "{hover}");
-    assert!(text("keys").starts_with("1:00 "), "a tenth by keys: {}", text("keys"));
+    assert!(
+        text("keys").starts_with("1:00 "),
+        "a hundred key presses are a tenth of the session: {}",
+        text("keys")
+    );
     assert_eq!(text("keys"), text("spoken"));
     assert!(text("at first").starts_with("0:00"));
     let body = text("text");
@@ -150,21 +140,21 @@ fn a_session_with_everything() {
     ] {
         assert!(body.contains(part), "{part}");
     }
-    assert!(body.contains("</script><img src=x onerror=alert(1)>"), "titles are texts");
+    assert!(body.contains("</script><img src=x onerror=alert(1)>"), "titles are escaped");
     assert!(!body.contains("NaN") && !body.contains("undefined"));
-    assert!(found["film"].is_null());
+    assert!(found["video"].is_null());
     let pages = found["printed"].as_u64().unwrap();
     assert!((1..=6).contains(&pages), "{pages} pages of A4");
 }
 
 #[test]
-fn two_hours_are_light() {
-    let Some(browser) = browser() else { return };
-    let page = page("long", 7200);
+fn the_report_of_two_hours_stays_small() {
+    let Some(browser) = find_browser() else { return };
+    let page = make_report("long", 7200);
     let size = fs::metadata(&page).unwrap().len();
     println!("{size} bytes");
     assert!(size < 3_000_000, "{size}");
-    let found = used(browser, &page, page.parent().unwrap());
+    let found = open_page(&browser, &page, page.parent().unwrap());
     println!("opened in {} s", found["seconds"]);
     assert!(
         found["hover"].as_str().unwrap().contains("1:00:0")
@@ -173,42 +163,42 @@ fn two_hours_are_light() {
 }
 
 #[test]
-fn odd_sessions_have_a_page_too() {
-    let Some(browser) = browser() else { return };
-    let page = page("empty", 0);
-    used(browser, &page, page.parent().unwrap());
-    let page = self::page("short", 1);
-    used(browser, &page, page.parent().unwrap());
+fn empty_and_very_short_sessions_have_a_report() {
+    let Some(browser) = find_browser() else { return };
+    let page = make_report("empty", 0);
+    open_page(&browser, &page, page.parent().unwrap());
+    let page = make_report("short", 1);
+    open_page(&browser, &page, page.parent().unwrap());
 }
 
 #[test]
-fn a_click_seeks_the_film() {
-    let (Some(browser), Some(clip)) = (browser(), media("video/single_face.mp4")) else { return };
-    let folder = place::lasting_folder("report/film");
+fn a_click_on_the_plot_seeks_the_video() {
+    let (Some(browser), Some(clip)) = (find_browser(), media("video/single_face.mp4")) else { return };
+    let folder = paths::kept_folder("report/video");
     let (clip, out) = (clip.to_str().unwrap(), folder.to_str().unwrap());
-    sound::library(&folder.join("music"));
+    audio::make_library(&folder.join("music"));
     let music = folder.join("music");
     mood(&["process", clip, "-o", out, "--overlay", "--library", music.to_str().unwrap()]);
-    let found = used(browser, &folder.join("single_face/report.html"), &folder);
+    let found = open_page(&browser, &folder.join("single_face/report.html"), &folder);
     assert!(found["hover"].as_str().unwrap().starts_with("0:01"), "{found}");
-    let [at, length] = [0, 1].map(|index| found["film"][index].as_f64().unwrap());
-    assert!((at - length / 2.0).abs() < 0.1, "{at} of {length} s");
+    let [position, duration] = [0, 1].map(|index| found["video"][index].as_f64().unwrap());
+    assert!((position - duration / 2.0).abs() < 0.1, "{position} of {duration} s");
 }
 
 #[test]
-fn several_sessions_side_by_side() {
-    let Some(browser) = browser() else { return };
+fn several_sessions_are_compared_on_one_page() {
+    let Some(browser) = find_browser() else { return };
     let sessions = ["one", "two", "three"].map(|name| {
-        let folder = place::lasting_folder(&format!("report/{name}"));
-        fs::write(folder.join("timeline.jsonl"), session(300)).unwrap();
+        let folder = paths::kept_folder(&format!("report/{name}"));
+        fs::write(folder.join("timeline.jsonl"), make_timeline(300)).unwrap();
         folder.to_str().unwrap().to_owned()
     });
-    let folder = place::lasting_folder("report/comparison");
+    let folder = paths::kept_folder("report/comparison");
     let page = folder.join("comparison.html");
     let [one, two, three] = &sessions;
     mood(&["report", one, two, three, "-o", page.to_str().unwrap()]);
-    let found = used(browser, &page, &folder);
+    let found = open_page(&browser, &page, &folder);
     let body = found["text"].as_str().unwrap();
     assert!(body.contains("3 sessions are compared") && body.contains("no clear change"), "{body}");
-    run(gst_mood(&["report", one, "/nowhere/x"]), LIMIT).fails_with(&["/nowhere/x"]);
+    run(gst_mood(&["report", one, "/nowhere/x"]), TIMEOUT).assert_error(&["/nowhere/x"]);
 }

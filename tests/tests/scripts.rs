@@ -1,27 +1,27 @@
-//! The scripts of pipelines/, run as a user runs them, without anybody at the keyboard.
+//! The scripts of pipelines/, run as a user runs them, without interaction.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::Path;
 
-use mood_tests::process::LIMIT;
-use mood_tests::{Timeline, command, media, run, script, sound};
+use mood_tests::process::TIMEOUT;
+use mood_tests::{Timeline, audio, command, media, pipeline_script, run};
 use tempfile::TempDir;
 
 const CLIP: &str = "video/single_face.mp4";
 
 #[test]
-fn annotate_makes_a_film_with_its_soundtrack() {
+fn annotate_writes_a_video_with_a_soundtrack() {
     let Some(clip) = media(CLIP) else { return };
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("annotated.mp4");
-    let mut annotate = script("annotate.sh");
-    annotate.arg(clip).arg(sound::library(&folder.path().join("music"))).arg(&out);
-    run(annotate, LIMIT).ok();
+    let mut annotate = pipeline_script("annotate.sh");
+    annotate.arg(clip).arg(audio::make_library(&folder.path().join("music"))).arg(&out);
+    run(annotate, TIMEOUT).assert_success();
     let mut probe = command("ffprobe");
     probe.args(["-v", "error", "-show_entries", "stream=codec_name,duration", "-of", "csv=p=0"]).arg(&out);
-    let streams = run(probe, LIMIT).ok().stdout;
+    let streams = run(probe, TIMEOUT).assert_success().stdout;
     let streams: Vec<(&str, f64)> = streams
         .lines()
         .filter_map(|line| line.split_once(','))
@@ -40,9 +40,9 @@ fn timeline_writes_either_format() {
     let folder = TempDir::new().unwrap();
     let out = ["out.jsonl", "out.csv"].map(|name| folder.path().join(name));
     for out in &out {
-        let mut timeline = script("timeline.sh");
+        let mut timeline = pipeline_script("timeline.sh");
         timeline.arg(&clip).arg(out);
-        run(timeline, LIMIT).ok();
+        run(timeline, TIMEOUT).assert_success();
     }
     let faces = Timeline::read(&out[0]).frames.iter().map(|frame| frame.faces.len()).sum::<usize>();
     let rows = fs::read_to_string(&out[1]).unwrap();
@@ -54,56 +54,59 @@ fn timeline_writes_either_format() {
 fn detect_prints_messages() {
     let Some(clip) = media(CLIP) else { return };
     for eyes in ["", "eye"] {
-        let mut detect = script("detect.sh");
+        let mut detect = pipeline_script("detect.sh");
         detect.arg(&clip).env("EYES", eyes);
-        let done = run(detect, LIMIT).ok();
-        assert!(done.stdout.contains("faces, timestamp="), "{done}");
+        let output = run(detect, TIMEOUT).assert_success();
+        assert!(output.stdout.contains("faces, timestamp="), "{output}");
     }
 }
 
-/// A library, and what stands in for a camera: pictures that come as they would from one, two seconds of them.
-fn studio(folder: &Path) -> (std::path::PathBuf, String) {
+/// A music library, and the description of a live source of two seconds that replaces a camera.
+fn library_and_camera(folder: &Path) -> (std::path::PathBuf, String) {
     let camera = match media(CLIP) {
         Some(clip) => format!("filesrc location={} ! decodebin ! identity sync=true", clip.display()),
         None => "videotestsrc num-buffers=50 is-live=true".into(),
     };
-    (sound::library(&folder.join("music")), camera)
+    (audio::make_library(&folder.join("music")), camera)
 }
 
 #[test]
 fn live_plays_until_the_camera_ends() {
     let folder = TempDir::new().unwrap();
-    let (music, recording) = studio(folder.path());
+    let (music, recording) = library_and_camera(folder.path());
     for camera in ["videotestsrc num-buffers=50 is-live=true", &recording] {
-        let mut live = script("live.sh");
+        let mut live = pipeline_script("live.sh");
         live.arg(&music).env("CAMERA", camera);
         live.env("VIDEO_SINK", "fakesink sync=true").env("AUDIO_SINK", "fakesink sync=true");
-        run(live, LIMIT).ok();
+        run(live, TIMEOUT).assert_success();
     }
 }
 
 #[test]
 fn two_cameras_play_until_both_end() {
     let folder = TempDir::new().unwrap();
-    let (music, recording) = studio(folder.path());
-    let mut two = script("two-cameras.sh");
+    let (music, recording) = library_and_camera(folder.path());
+    let mut two = pipeline_script("two-cameras.sh");
     two.arg(&music).env("CAMERA_1", "videotestsrc num-buffers=50 is-live=true").env("CAMERA_2", recording);
     two.env("AUDIO_SINK", "fakesink sync=true");
-    run(two, LIMIT).ok();
+    run(two, TIMEOUT).assert_success();
 }
 
 #[test]
-fn wrong_arguments_are_told_the_right_ones() {
+fn wrong_arguments_are_reported_with_the_usage() {
     for name in ["annotate.sh", "timeline.sh", "detect.sh", "live.sh", "two-cameras.sh"] {
-        let done = run(script(name), LIMIT);
-        assert!(done.code == Some(2) && done.stderr.contains("usage: "), "{name}\n{done}");
-        let mut missing = script(name);
+        let output = run(pipeline_script(name), TIMEOUT);
+        assert!(output.code == Some(2) && output.stderr.contains("usage: "), "{name}\n{output}");
+        let mut missing = pipeline_script(name);
         missing.args(["/nowhere", "/nowhere", "/nowhere"].iter().take(match name {
             "annotate.sh" => 3,
             "timeline.sh" => 2,
             _ => 1,
         }));
-        let done = run(missing, LIMIT);
-        assert!(done.code == Some(1) && done.stderr.contains("/nowhere: no such file"), "{name}\n{done}");
+        let output = run(missing, TIMEOUT);
+        assert!(
+            output.code == Some(1) && output.stderr.contains("/nowhere: no such file"),
+            "{name}\n{output}"
+        );
     }
 }

@@ -1,32 +1,19 @@
-//! The demo's report in a real browser: it renders, its policy lets its own style and script in and nothing else.
+//! The demo's report in a real browser: it renders, and its security policy blocks other styles and scripts.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use mood_tests::{Done, command, run};
+use mood_tests::browser::find_browser;
+use mood_tests::{ProcessOutput, command, run};
 
 use crate::demo;
 
-/// A browser, or `None` with a printed reason.
-fn browser() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let there = |name: &&&str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
-    };
-    let found = names.iter().find(there).copied();
-    if found.is_none() {
-        println!("skipped: none of {names:?}; Debian's package chromium has one");
-    }
-    found
-}
-
-/// Opens a page without a screen; the page as it stands then is on stdout, the console's words are on stderr.
-fn open(browser: &str, page: &Path) -> Done {
+/// Opens a page in a headless browser. Standard output holds the resulting DOM, standard error the console messages.
+fn open_page(browser: &Path, page: &Path) -> ProcessOutput {
     let profile = tempfile::tempdir().unwrap();
-    let mut open = command(browser);
-    open.args([
+    let mut command = command(browser);
+    command.args([
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -39,21 +26,22 @@ fn open(browser: &str, page: &Path) -> Done {
         "--enable-logging=stderr",
         "--dump-dom",
     ]);
-    open.arg(format!("--user-data-dir={}", profile.path().display())).env("HOME", profile.path());
-    open.arg(format!("file://{}", page.display()));
-    run(open, Duration::from_secs(90)).ok()
+    command.arg(format!("--user-data-dir={}", profile.path().display())).env("HOME", profile.path());
+    command.arg(format!("file://{}", page.display()));
+    run(command, Duration::from_secs(90)).assert_success()
 }
 
-fn console(done: &Done) -> Vec<&str> {
-    done.stderr.lines().filter(|line| line.contains("CONSOLE")).collect()
+/// The console messages of a page.
+fn console_messages(output: &ProcessOutput) -> Vec<&str> {
+    output.stderr.lines().filter(|line| line.contains("CONSOLE")).collect()
 }
 
 #[test]
-fn it_renders_without_a_complaint() {
-    let Some(browser) = browser() else { return };
-    let done = open(browser, &demo().join("report.html"));
-    assert_eq!(console(&done), [""; 0]);
-    let page = &done.stdout;
+fn the_report_renders_without_console_messages() {
+    let Some(browser) = find_browser() else { return };
+    let output = open_page(&browser, &demo().join("report.html"));
+    assert_eq!(console_messages(&output), [""; 0]);
+    let page = &output.stdout;
     for part in ["<h1>", "<svg", "<figure", "Content-Security-Policy"] {
         assert!(page.contains(part), "{part} in the page");
     }
@@ -66,23 +54,23 @@ fn it_renders_without_a_complaint() {
     for word in ["neutral", "happy", "sad", "surprise"] {
         assert!(page.contains(word), "{word}");
     }
-    assert!(page.contains("not felt emotion"), "it says what it cannot know");
-    assert_eq!(page.matches("src=").count(), 1, "the film beside it");
+    assert!(page.contains("not felt emotion"), "the note on the limits");
+    assert_eq!(page.matches("src=").count(), 1, "the video and nothing else");
     assert!(page.contains(r#"src="annotated.mp4""#) && !page.contains("NaN"));
 }
 
-/// What shows that the test above would notice.
+/// Shows that the test above would notice a violation.
 #[test]
-fn its_policy_forbids_what_should_never_be_there() {
-    let Some(browser) = browser() else { return };
+fn the_security_policy_blocks_foreign_scripts_and_styles() {
+    let Some(browser) = find_browser() else { return };
     let page = fs::read_to_string(demo().join("report.html")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let tampered = folder.path().join("tampered.html");
     let bad = r#"<script>document.title = "run"</script><style>body { color: red }</style></body>"#;
     fs::write(&tampered, page.replace("</body>", bad)).unwrap();
-    let done = open(browser, &tampered);
-    let said = console(&done);
-    assert!(said.len() >= 2, "{said:?}\n{done}");
-    assert!(said.iter().all(|line| line.contains("Content Security Policy")), "{said:?}");
-    assert!(!done.stdout.contains("<title>run"));
+    let output = open_page(&browser, &tampered);
+    let messages = console_messages(&output);
+    assert!(messages.len() >= 2, "{messages:?}\n{output}");
+    assert!(messages.iter().all(|line| line.contains("Content Security Policy")), "{messages:?}");
+    assert!(!output.stdout.contains("<title>run"));
 }

@@ -1,20 +1,20 @@
-//! The metadata as others read it, without any code of ours: from Python through PyGObject.
+//! The metadata read by other programs, without code of ours: from Python through PyGObject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::process::Command;
 
-use mood_tests::process::LIMIT;
-use mood_tests::{command, media, place, run, sound};
+use mood_tests::process::TIMEOUT;
+use mood_tests::{audio, command, media, paths, run};
 use tempfile::TempDir;
 
 /// Debian's Python, which has PyGObject; `None` with a printed reason where it is missing.
 fn python() -> Option<Command> {
     for name in ["/usr/bin/python3", "python3"] {
-        let mut ask = Command::new(name);
-        let wants = "import gi; gi.require_version('GstVideo', '1.0'); from gi.repository import Gst, GstVideo; \
+        let mut probe = Command::new(name);
+        let imports = "import gi; gi.require_version('GstVideo', '1.0'); from gi.repository import Gst, GstVideo; \
                      Gst.init(None); Gst.Structure.new_empty('a').get_value";
-        if ask.args(["-c", wants]).output().is_ok_and(|output| output.status.success()) {
+        if probe.args(["-c", imports]).output().is_ok_and(|output| output.status.success()) {
             return Some(command(name));
         }
     }
@@ -23,13 +23,16 @@ fn python() -> Option<Command> {
 }
 
 #[test]
-fn read_meta_prints_a_line_a_face() {
+fn read_meta_prints_one_line_per_face() {
     let (Some(mut python), Some(clip)) = (python(), media("video/single_face.mp4")) else { return };
     // It finds the built plugins by itself.
-    python.env_remove("GST_PLUGIN_PATH").arg(place::root().join("pipelines/read_meta.py")).arg(clip);
-    let done = run(python, LIMIT).ok();
-    let lines: Vec<Vec<&str>> = done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert!(lines.len() > 60, "{done}");
+    python
+        .env_remove("GST_PLUGIN_PATH")
+        .arg(paths::workspace_root().join("pipelines/read_meta.py"))
+        .arg(clip);
+    let output = run(python, TIMEOUT).assert_success();
+    let lines: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(lines.len() > 60, "{output}");
     for line in lines {
         assert_eq!(line.len(), 6, "{line:?}");
         assert!(
@@ -42,16 +45,16 @@ fn read_meta_prints_a_line_a_face() {
 }
 
 #[test]
-fn read_meta_says_what_is_wrong() {
+fn read_meta_reports_a_missing_file() {
     let Some(mut python) = python() else { return };
-    python.arg(place::root().join("pipelines/read_meta.py")).arg("/nowhere/clip.mp4");
-    let done = run(python, LIMIT);
-    assert!(done.code == Some(1) && done.stderr.contains("/nowhere/clip.mp4"), "{done}");
-    assert!(!done.stderr.contains("Traceback"), "{done}");
+    python.arg(paths::workspace_root().join("pipelines/read_meta.py")).arg("/nowhere/clip.mp4");
+    let output = run(python, TIMEOUT);
+    assert!(output.code == Some(1) && output.stderr.contains("/nowhere/clip.mp4"), "{output}");
+    assert!(!output.stderr.contains("Traceback"), "{output}");
 }
 
-/// The regions and their params follow DL Streamer's conventions; the custom meta says the same of the same face.
-const REGIONS: &str = r#"
+/// A program that compares the params of the regions, by DL Streamer's conventions, with the custom meta of the same face.
+const COMPARE_METADATA: &str = r#"
 import sys
 import gi
 gi.require_version("Gst", "1.0")
@@ -61,9 +64,9 @@ Gst.init(None)
 line = "filesrc name=source ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink name=sink"
 pipeline = Gst.parse_launch(line)
 pipeline.get_by_name("source").set_property("location", sys.argv[1])
-seen = []
+labels = []
 
-def look(pad, info):
+def inspect(pad, info):
     try:
         buffer = info.get_buffer()
         caps = pad.get_current_caps().get_structure(0)
@@ -87,30 +90,30 @@ def look(pad, info):
             assert result.get_value("label_id") == face.get_value("label-id")
             assert result.get_value("attribute_name") == "emotion" and result.get_value("model_name")
             assert result.get_value("type") == "classification_result"
-            chances = list(face.get_value("probabilities"))
-            assert len(chances) == 7 and abs(sum(chances) - 1) < 1e-3
-            seen.append(face.get_value("label"))
+            probabilities = list(face.get_value("probabilities"))
+            assert len(probabilities) == 7 and abs(sum(probabilities) - 1) < 1e-3
+            labels.append(face.get_value("label"))
     except BaseException as error:
-        seen.append(error)
+        labels.append(error)
         raise
     return Gst.PadProbeReturn.OK
 
-pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, inspect)
 pipeline.set_state(Gst.State.PLAYING)
 message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
 pipeline.set_state(Gst.State.NULL)
 assert message and message.type == Gst.MessageType.EOS, message
-assert len(seen) > 60 and all(isinstance(one, str) for one in seen), seen
+assert len(labels) > 60 and all(isinstance(label, str) for label in labels), labels
 "#;
 
 #[test]
-fn regions_read_as_dl_streamer_s() {
+fn regions_follow_dl_streamer_s_conventions() {
     let (Some(mut python), Some(clip)) = (python(), media("video/single_face.mp4")) else { return };
-    python.args(["-c", REGIONS]).arg(clip);
-    run(python, LIMIT).ok();
+    python.args(["-c", COMPARE_METADATA]).arg(clip);
+    run(python, TIMEOUT).assert_success();
 }
 
-/// A whole session with a player: paused, resumed, sought, and played to its end.
+/// A program that pauses, resumes and seeks a pipeline with a player, and plays it to its end.
 const SEEK: &str = r#"
 import sys
 import gi
@@ -129,24 +132,24 @@ for element, name, value in (
 bus = pipeline.get_bus()
 last = [0]
 
-def look(pad, info):
+def record_position(pad, info):
     segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
     last[0] = segment.to_stream_time(Gst.Format.TIME, info.get_buffer().pts)
     return Gst.PadProbeReturn.OK
 
-def settle():
+def wait_for_state():
     result = pipeline.get_state(30 * Gst.SECOND)
     assert result[0] in (Gst.StateChangeReturn.SUCCESS, Gst.StateChangeReturn.NO_PREROLL), result
 
-pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, look)
+pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, record_position)
 pipeline.set_state(Gst.State.PAUSED)
-settle()
+wait_for_state()
 assert pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH | Gst.SeekFlags.KEY_UNIT, 1 * Gst.SECOND)
-settle()
+wait_for_state()
 pipeline.set_state(Gst.State.PLAYING)
-settle()
+wait_for_state()
 pipeline.set_state(Gst.State.PAUSED)
-settle()
+wait_for_state()
 pipeline.set_state(Gst.State.PLAYING)
 assert pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE, 2 * Gst.SECOND)
 message = bus.timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
@@ -160,10 +163,10 @@ fn pause_resume_and_seek_reach_the_end() {
     let (Some(mut python), Some(clip)) = (python(), media("video/no_face.mp4")) else { return };
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("out.jsonl");
-    python.args(["-c", SEEK]).arg(clip).arg(sound::library(&folder.path().join("music"))).arg(&log);
-    let done = run(python, LIMIT).ok();
-    let end: f64 = done.stdout.trim().parse().unwrap();
-    assert!((3.8..4.0).contains(&end), "the last sound comes at {end} s of 3.9");
+    python.args(["-c", SEEK]).arg(clip).arg(audio::make_library(&folder.path().join("music"))).arg(&log);
+    let output = run(python, TIMEOUT).assert_success();
+    let end: f64 = output.stdout.trim().parse().unwrap();
+    assert!((3.8..4.0).contains(&end), "the last audio buffer is at {end} s of 3.9");
     let text = std::fs::read_to_string(&log).unwrap();
     assert!(text.lines().last().unwrap().contains("\"end\""), "{text}");
     assert!(text.lines().all(|line| serde_json::from_str::<mood_schema::Line>(line).is_ok()));
