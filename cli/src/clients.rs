@@ -92,7 +92,7 @@ impl Client {
         let name = input.and_then(|input| input.as_str()).unwrap_or("session");
         // The history needs no second by second.
         let mut kept = summary.clone();
-        for subject in &mut kept.subjects {
+        for subject in &mut kept.people {
             subject.episodes.clear();
         }
         kept.source = None;

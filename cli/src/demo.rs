@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 use serde_json::json;
-use session::{Cast, Summary};
+use session::{PersonMap, Summary};
 
 use crate::failure::Failure;
 use crate::folder::{self, ANNOTATED, MUSIC, REPORT, SOUNDTRACK, TIMELINE, part_of};
@@ -90,7 +90,7 @@ fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result
 
 fn report(folder: &Path) -> Result<(), Failure> {
     let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
-    let mut summary = Summary::of(&timeline, &Cast::default());
+    let mut summary = Summary::compute(&timeline, &PersonMap::default());
     summary.title = "The built-in demo".into();
     folder::write_report(folder, &timeline, &summary)
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use session::export::{self, Format};
-use session::{BaselineFrom, Summary};
+use session::{BaselineSource, Summary};
 
 use crate::failure::Failure;
 use crate::folder;
@@ -31,9 +31,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     folder::keep_private();
     let mut session = folder::load(&arguments.timeline)?;
     if let Some(seconds) = arguments.shortest {
-        let cast = session.summary.cast.clone();
+        let cast = session.summary.person_map.clone();
         let shortest = (seconds * 1e9) as u64;
-        let counted = Summary::with(&session.timeline, &cast, &BaselineFrom::Nowhere, shortest);
+        let counted = Summary::compute_with(&session.timeline, &cast, &BaselineSource::None, shortest);
         session.summary = Summary { title: session.summary.title, source: session.summary.source, ..counted };
     }
     let recording = session.recording();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 use session::export::Recording;
-use session::{Cast, Summary, Timeline};
+use session::{PersonMap, Summary, Timeline};
 
 use crate::failure::Failure;
 
@@ -42,8 +42,9 @@ pub fn load(path: &Path) -> Result<Session, Failure> {
     let mut timeline = read_timeline(&file, &folder)?;
     let known = folder.join(SUMMARY);
     let of_this = file.file_name().is_some_and(|name| name == TIMELINE) && known.exists();
-    let summary = if of_this { read_summary(&known)? } else { Summary::of(&timeline, &Cast::default()) };
-    timeline.recast(&summary.cast);
+    let summary =
+        if of_this { read_summary(&known)? } else { Summary::compute(&timeline, &PersonMap::default()) };
+    timeline.merge_people(&summary.person_map);
     Ok(Session { folder, timeline, summary })
 }
 
@@ -74,8 +75,8 @@ pub fn read_summary(path: &Path) -> Result<Summary, Failure> {
         Failure::Work(format!("{} is broken ({error}): remove it and run process again", path.display()))
     };
     let summary: Summary = serde_json::from_slice(&text).map_err(broken)?;
-    if summary.schema > session::SCHEMA {
-        let (found, known) = (summary.schema, session::SCHEMA);
+    if summary.schema > session::SUMMARY_SCHEMA_VERSION {
+        let (found, known) = (summary.schema, session::SUMMARY_SCHEMA_VERSION);
         return Err(Failure::Work(format!(
             "{} has schema {found}, this program reads up to {known}: use a newer gst-mood",
             path.display()
@@ -104,7 +105,8 @@ pub fn write_report_to(
     summary: &Summary,
 ) -> Result<(), Failure> {
     let beside = path.parent() == Some(folder) && folder.join(ANNOTATED).exists();
-    let page = session::report::html(timeline, summary, &summary.title, beside.then_some(ANNOTATED));
+    let page =
+        session::report::render_session(timeline, summary, &summary.title, beside.then_some(ANNOTATED));
     write_whole(path, |file| file.write_all(page.as_bytes()))
 }
 

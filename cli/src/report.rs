@@ -43,7 +43,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             sessions.map(|session| session.map(|session| session.summary)).collect::<Result<_, _>>()?
         }
     };
-    let comparison = Comparison::of(&summaries);
+    let comparison = Comparison::from_summaries(&summaries);
     if comparison.sessions.len() < 2 {
         return Err(Failure::Work(
             "a comparison takes at least two sessions in which somebody was seen".into(),
@@ -53,7 +53,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         println!("{:#}", serde_json::json!(comparison));
     }
     let path = arguments.output.unwrap_or_else(|| "comparison.html".into());
-    folder::write_whole(&path, |file| file.write_all(report::comparison(&comparison).as_bytes()))?;
+    folder::write_whole(&path, |file| file.write_all(report::render_comparison(&comparison).as_bytes()))?;
     if !arguments.json {
         println!("{}", path.display());
     }

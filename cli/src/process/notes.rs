@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use session::Cast;
+use session::PersonMap;
 
 use super::{Ids, Reading};
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ struct Person {
 /// Notes and command line together.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
-    pub cast: Cast,
+    pub cast: PersonMap,
     pub client: Option<Consented>,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn read(recording: &Path, reading: &Reading) -> Result<Notes, Failure
             "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
         ));
     }
-    let mut cast = Cast { subject: reading.subject, ..Cast::default() };
+    let mut cast = PersonMap { subject: reading.subject, ..PersonMap::default() };
     for (key, person) in &file.people {
         let Some(&first) = person.ids.first() else {
             return Err(wrong(format!("{key} has no ids: look them up in the report and write ids = [1]")));
@@ -101,7 +101,7 @@ pub(super) fn read(recording: &Path, reading: &Reading) -> Result<Notes, Failure
     }
     cast.merge.extend(reading.merge.iter().map(|ids| ids.0.clone()));
     cast.merge = united(cast.merge);
-    cast.names = cast.names.iter().map(|(&id, name)| (cast.person(id), name.clone())).collect();
+    cast.names = cast.names.iter().map(|(&id, name)| (cast.person_id(id), name.clone())).collect();
 
     let client = reading.client.clone().or(file.client).filter(|name| !name.trim().is_empty());
     let client = match (client, consent) {
@@ -193,10 +193,10 @@ mod tests {
             (found.cast.name(1), found.cast.name(2), found.cast.name(9)),
             ("Ada".into(), "other".into(), "Person 9".into())
         );
-        assert_eq!((found.cast.person(4), found.cast.subject), (1, Some(1)));
+        assert_eq!((found.cast.person_id(4), found.cast.subject), (1, Some(1)));
         let more = Reading { merge: vec![Ids(vec![4, 7]), Ids(vec![8, 9])], subject: Some(2), ..reading() };
         let found = notes(&consented, &more).unwrap();
-        assert_eq!((found.cast.person(7), found.cast.person(9), found.cast.subject), (1, 8, Some(2)));
+        assert_eq!((found.cast.person_id(7), found.cast.person_id(9), found.cast.subject), (1, 8, Some(2)));
         assert!(found.client.is_none());
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use session::export::{self, Format, Recording};
-use session::{Baseline, BaselineFrom, SHORTEST, Summary, Timeline};
+use session::{Baseline, BaselineSource, MIN_EPISODE, Summary, Timeline};
 
 use super::Reading;
 use super::notes::Notes;
@@ -31,14 +31,14 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let client = notes.client.as_ref().map(|client| clients::open(&client.name)).transpose()?;
     let from = baseline(reading, client.as_ref())?;
-    let mut summary = Summary::with(timeline, &notes.cast, &from, SHORTEST);
+    let mut summary = Summary::compute_with(timeline, &notes.cast, &from, MIN_EPISODE);
     summary.title = title;
     for (name, format) in EXPORTS {
         export(&folder.join(name), format, timeline, &summary)?;
     }
     folder::write_report(folder, timeline, &summary)?;
-    let measured = summary.main_subject().and_then(|subject| subject.baseline.clone());
-    if matches!(from, BaselineFrom::Begin(_)) && measured.is_none() {
+    let measured = summary.subject().and_then(|subject| subject.baseline.clone());
+    if matches!(from, BaselineSource::SessionStart(_)) && measured.is_none() {
         eprintln!(
             "gst-mood: warning: {}: the subject is not in view long enough for a baseline",
             folder.join(REPORT).display()
@@ -93,20 +93,20 @@ pub(super) fn baseline_file(text: &str) -> PathBuf {
 }
 
 /// The one asked for, or else the client's.
-fn baseline(reading: &Reading, client: Option<&clients::Client>) -> Result<BaselineFrom, Failure> {
+fn baseline(reading: &Reading, client: Option<&clients::Client>) -> Result<BaselineSource, Failure> {
     let Some(wanted) = &reading.baseline else {
         let kept = client.map(clients::Client::baseline).transpose()?.flatten();
-        return Ok(kept.map_or(BaselineFrom::Nowhere, BaselineFrom::Earlier));
+        return Ok(kept.map_or(BaselineSource::None, BaselineSource::Existing));
     };
     if let Ok(seconds) = wanted.parse::<f64>() {
         let usable = (1.0..=86_400.0).contains(&seconds);
         let wrong =
             || Failure::Work(format!("--baseline {wanted}: give at least 1 second, or a baseline.json"));
-        return usable.then_some(BaselineFrom::Begin(seconds)).ok_or_else(wrong);
+        return usable.then_some(BaselineSource::SessionStart(seconds)).ok_or_else(wrong);
     }
     let path = baseline_file(wanted);
     let text = fs::read(&path).map_err(|error| Failure::file(&path, &error))?;
     let read: Result<Baseline, _> = serde_json::from_slice(&text);
     let broken = |error| Failure::Work(format!("{} is no baseline ({error})", path.display()));
-    read.map(BaselineFrom::Earlier).map_err(broken)
+    read.map(BaselineSource::Existing).map_err(broken)
 }

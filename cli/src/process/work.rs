@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::time::Duration;
 
-use session::{Cast, Summary, Timeline};
+use session::{PersonMap, Summary, Timeline};
 
 use super::graph::{self, Plan};
 use super::inputs::Input;
@@ -133,7 +133,7 @@ impl Session<'_> {
         if !whole {
             timeline.end = None;
         }
-        timeline.recast(&self.notes.cast);
+        timeline.merge_people(&self.notes.cast);
         let made_from = whole.then(|| self.made_from.clone());
         outputs::write(&timeline, self.title(), made_from, folder, &self.arguments.reading, self.notes)
     }
@@ -157,7 +157,7 @@ impl Session<'_> {
             && !self.arguments.reading.pseudonym
         {
             let whole = self.input.path.canonicalize().unwrap_or_else(|_| self.input.path.clone());
-            timeline.session.source = gst::glib::filename_to_uri(whole, None).ok().map(Into::into);
+            timeline.header.source = gst::glib::filename_to_uri(whole, None).ok().map(Into::into);
         }
         folder::remove(&rows)?;
         let timeline = timeline.inspect_err(|_| {
@@ -167,7 +167,7 @@ impl Session<'_> {
         progress.finish(None);
         let annotated = folder.join(PICTURE);
         fs::rename(&picture, &annotated).map_err(|error| Failure::file(&annotated, &error))?;
-        let mut summary = Summary::of(&timeline, &Cast::default());
+        let mut summary = Summary::compute(&timeline, &PersonMap::default());
         summary.title = self.title();
         outputs::export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
         summary.made_from = Some(self.made_from.clone());

@@ -1,38 +1,39 @@
-//! Episodes: stretches in which a person showed one thing. They are what the exports write and transitions count.
+//! Episodes: spans of time in which a person showed one label. The exports write them, and transitions are counted between
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mood_schema::Label;
 use serde::{Deserialize, Serialize};
 
-use crate::person::Sample;
+use crate::people::Observation;
 
-/// What is shorter counts as what was before it: the filters behind it need some 300 ms to follow a face.
-pub const SHORTEST: u64 = 500_000_000;
+/// Default minimum duration of an episode, ns: 500 ms, since the classifier's smoothing takes some 300 ms to follow a face.
+pub const MIN_EPISODE: u64 = 500_000_000;
 
-/// A stretch of one label. Times are stream time, ns.
+/// A span of time in which a person showed one label. Times are stream time, ns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
-    /// What was shown.
+    /// The label shown.
     pub label: Label,
-    /// Begin of its first frame.
+    /// Start of its first frame, ns.
     pub start: u64,
-    /// End of its last.
+    /// End of its last frame, ns.
     pub end: u64,
-    /// The frame that showed it most clearly.
+    /// Start of the frame in which the label was most probable, ns.
     pub peak: u64,
-    /// The label's probability then, 0-1; of `uncertain` the likeliest emotion's.
+    /// The label's probability in that frame, 0-1; for `uncertain`, that of the most probable emotion.
     pub probability: f64,
 }
 
 impl Episode {
-    /// How long it lasts, ns.
-    pub fn length(&self) -> u64 {
+    /// Duration, ns.
+    pub fn duration(&self) -> u64 {
         self.end - self.start
     }
 }
 
-/// A stretch of one label or, with `None`, of nothing to be seen.
+/// A span of consecutive frames with the same label; `None` stands for absence or an unclassified face.
 #[derive(Clone, Copy)]
 struct Run {
     label: Option<Label>,
@@ -42,9 +43,23 @@ struct Run {
     probability: f64,
 }
 
-/// A person's episodes by time; none overlaps another, and nothing shorter than `shortest` (ns) is one. Absence and
-/// faces that were not classified are the gaps between them.
-pub fn episodes(samples: &[Sample], shortest: u64) -> Vec<Episode> {
+impl Run {
+    fn duration(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Makes this run cover its neighbour as well.
+    fn extend(&mut self, neighbour: &Self) {
+        (self.start, self.end) = (self.start.min(neighbour.start), self.end.max(neighbour.end));
+        if self.label == neighbour.label && neighbour.probability > self.probability {
+            (self.peak, self.probability) = (neighbour.peak, neighbour.probability);
+        }
+    }
+}
+
+/// Finds a person's episodes, in order of time and without overlap. None is shorter than `min_duration` (ns): shorter runs
+/// are merged into their neighbours. Absence and unclassified frames are gaps between episodes.
+pub fn find_episodes(observations: &[Observation], min_duration: u64) -> Vec<Episode> {
     let episode = |run: Run| {
         Some(Episode {
             label: run.label?,
@@ -54,78 +69,80 @@ pub fn episodes(samples: &[Sample], shortest: u64) -> Vec<Episode> {
             probability: run.probability,
         })
     };
-    let settled = settle(runs(samples), shortest).into_iter();
-    settled.filter(|run| run.end - run.start >= shortest).filter_map(episode).collect()
+    let merged = merge_short_runs(find_runs(observations), min_duration).into_iter();
+    merged.filter(|run| run.duration() >= min_duration).filter_map(episode).collect()
 }
 
-/// Gives runs shorter than `shortest` to what was before them, the very shortest first, so that a flicker between two
-/// labels does not eat up both.
-fn settle(mut runs: Vec<Run>, shortest: u64) -> Vec<Run> {
-    let length = |run: &Run| run.end - run.start;
-    let mut short: BTreeSet<(u64, usize)> =
-        runs.iter().enumerate().map(|(at, run)| (length(run), at)).filter(|run| run.0 < shortest).collect();
-    // A run that is given away is empty; `before` and `after` lead past the empty ones.
-    let mut before: Vec<Option<usize>> = (0..runs.len()).map(|at| at.checked_sub(1)).collect();
-    let mut after: Vec<Option<usize>> = (1..=runs.len()).map(|at| (at < runs.len()).then_some(at)).collect();
-    while let Some((_, at)) = short.pop_first() {
-        // The first has nothing before it: what comes after it takes it.
-        let Some(into) = before[at].or(after[at]) else { break };
-        let mut gone = vec![at];
-        // Perhaps the same label goes on behind it.
-        if into < at
-            && let Some(next) = after[at]
-            && runs[next].label == runs[into].label
+/// Merges each run shorter than `min_duration` into the run before it, the shortest first, so that a flicker between two
+/// labels does not remove both.
+fn merge_short_runs(mut runs: Vec<Run>, min_duration: u64) -> Vec<Run> {
+    let mut short: BTreeSet<(u64, usize)> = runs
+        .iter()
+        .enumerate()
+        .map(|(index, run)| (run.duration(), index))
+        .filter(|run| run.0 < min_duration)
+        .collect();
+    // A doubly linked list over the runs: a merged run stays in the vector with no duration, and the links skip it.
+    let mut previous: Vec<Option<usize>> = (0..runs.len()).map(|index| index.checked_sub(1)).collect();
+    let mut next: Vec<Option<usize>> =
+        (1..=runs.len()).map(|index| (index < runs.len()).then_some(index)).collect();
+    while let Some((_, index)) = short.pop_first() {
+        // The first run has none before it and is merged into the one after it.
+        let Some(target) = previous[index].or(next[index]) else { break };
+        let mut merged = vec![index];
+        // Where the label before the short run continues after it, the three become one.
+        if target < index
+            && let Some(following) = next[index]
+            && runs[following].label == runs[target].label
         {
-            gone.push(next);
+            merged.push(following);
         }
-        short.remove(&(length(&runs[into]), into));
-        for at in gone {
-            short.remove(&(length(&runs[at]), at));
-            let by = runs[at];
-            extend(&mut runs[into], &by);
-            (runs[at].start, runs[at].end) = (by.end, by.end);
-            if let Some(before_it) = before[at] {
-                after[before_it] = after[at];
+        short.remove(&(runs[target].duration(), target));
+        for index in merged {
+            short.remove(&(runs[index].duration(), index));
+            let run = runs[index];
+            runs[target].extend(&run);
+            (runs[index].start, runs[index].end) = (run.end, run.end);
+            if let Some(before) = previous[index] {
+                next[before] = next[index];
             }
-            if let Some(after_it) = after[at] {
-                before[after_it] = before[at];
+            if let Some(after) = next[index] {
+                previous[after] = previous[index];
             }
         }
-        if length(&runs[into]) < shortest {
-            short.insert((length(&runs[into]), into));
+        if runs[target].duration() < min_duration {
+            short.insert((runs[target].duration(), target));
         }
     }
     runs.retain(|run| run.start < run.end);
     runs
 }
 
-/// Makes a run reach over its neighbour.
-fn extend(last: &mut Run, by: &Run) {
-    (last.start, last.end) = (last.start.min(by.start), last.end.max(by.end));
-    if last.label == by.label && by.probability > last.probability {
-        (last.peak, last.probability) = (by.peak, by.probability);
-    }
-}
-
-/// What was shown, exactly as the frames say it, without a hole.
-fn runs(samples: &[Sample]) -> Vec<Run> {
+/// The runs exactly as the frames have them, from the first observation to the last without a gap.
+fn find_runs(observations: &[Observation]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut add = |run: Run| match runs.last_mut() {
-        Some(last) if last.label == run.label => extend(last, &run),
+        Some(last) if last.label == run.label => last.extend(&run),
         _ => runs.push(run),
     };
-    let mut until = samples.first().map_or(0, |sample| sample.start);
-    for sample in samples {
-        if sample.start > until {
-            add(Run { label: None, start: until, end: sample.start, peak: until, probability: 0.0 });
+    let mut covered_until = observations.first().map_or(0, |observation| observation.start);
+    for observation in observations {
+        if observation.start > covered_until {
+            add(Run {
+                label: None,
+                start: covered_until,
+                end: observation.start,
+                peak: covered_until,
+                probability: 0.0,
+            });
         }
-        // Timestamps that run backwards take no time twice.
-        let start = sample.start.max(until);
-        if sample.end <= start {
+        // Where timestamps run backwards, no time is counted twice.
+        let start = observation.start.max(covered_until);
+        if observation.end <= start {
             continue;
         }
-        until = sample.end;
-        let classification = sample.classification();
+        covered_until = observation.end;
+        let classification = observation.classification();
         let label = classification.map(|classification| classification.label);
         let probability = classification.map_or(0.0, |classification| match classification.label {
             Label::Known(emotion) => {
@@ -133,16 +150,16 @@ fn runs(samples: &[Sample]) -> Vec<Run> {
             }
             Label::Uncertain => classification.confidence,
         });
-        add(Run { label, start, end: sample.end, peak: sample.start, probability });
+        add(Run { label, start, end: observation.end, peak: observation.start, probability });
     }
     runs
 }
 
-/// How often one label followed another without a gap: by the label before, then by the label after.
+/// Number of changes from one label (outer key) directly to another (inner key).
 pub type Transitions = BTreeMap<Label, BTreeMap<Label, u64>>;
 
-/// Counts the changes from each label to each other.
-pub fn transitions(episodes: &[Episode]) -> Transitions {
+/// Counts how often an episode was followed, without a gap, by one of another label.
+pub fn count_transitions(episodes: &[Episode]) -> Transitions {
     let mut transitions = Transitions::new();
     for (before, after) in episodes.iter().zip(episodes.iter().skip(1)) {
         if before.end == after.start && before.label != after.label {

@@ -1,169 +1,204 @@
-//! Means and trends of a signal that resembles itself from moment to moment, with the uncertainty that this brings.
+//! Means and linear trends of an autocorrelated signal, with 95 % confidence intervals.
 //!
-//! Frames are no independent measurements: a smile lasts. So time is cut into blocks, and the number of blocks is reduced
-//! to an effective one by their lag-1 autocorrelation r: n (1 - r) / (1 + r), for means and for the residuals of trends
-//! (Santer et al. 2000, doi:10.1029/1999JD901105), with r corrected for its bias in short series (Kendall 1954,
-//! doi:10.1093/biomet/41.3-4.403). Intervals are Student's, 95 %.
+//! Successive frames are not independent measurements: a smile lasts many of them. The method is that of batch means (Law and
+//! Carson 1979, doi:10.1287/opre.27.5.1011): time is cut into blocks, and the number n of blocks is reduced to an effective
+//! sample size n (1 - r) / (1 + r) by their lag-1 autocorrelation r, for means and for the residuals of trends (Santer et al.
+//! 2000, doi:10.1029/1999JD901105), with r corrected for its bias in short series (Kendall 1954,
+//! doi:10.1093/biomet/41.3-4.403). Intervals are those of Student's t distribution (Student 1908,
+//! doi:10.1093/biomet/6.1.1).
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use crate::person::{Dimension, Sample};
+use crate::people::{Dimension, Observation};
 
-/// Of the intervals: 95 %, both sides.
-const UPPER: f64 = 0.975;
-/// Blocks of a whole session, at most.
-const BLOCKS: u64 = 60;
-/// The shortest and the longest block of a whole session, ns.
-const BLOCK: [u64; 2] = [1_000_000_000, 30_000_000_000];
+/// Upper quantile of a two-sided 95 % interval.
+const UPPER_QUANTILE: f64 = 0.975;
+/// Largest number of blocks a session is cut into, as long as they are between [`MIN_BLOCK`] and [`MAX_BLOCK`].
+const MAX_BLOCKS: u64 = 60;
+/// Shortest block of a session, ns: 1 s.
+const MIN_BLOCK: u64 = 1_000_000_000;
+/// Longest block of a session, ns: 30 s.
+const MAX_BLOCK: u64 = 30_000_000_000;
 
-/// A mean, or a difference of means, with its uncertainty.
+/// A mean, or a difference of two means, with its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The value.
+    /// The value, in the unit of the dimension.
     pub mean: f64,
-    /// How sure it is; absent where there is too little to tell.
+    /// Its confidence interval; `None` with fewer than four blocks or three independent values.
     #[serde(flatten)]
-    pub band: Option<Band>,
+    pub interval: Option<ConfidenceInterval>,
 }
 
-/// How sure an estimate is.
+/// A 95 % confidence interval, in the unit of the estimate it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Band {
-    /// Lower end of the 95 % confidence interval.
+pub struct ConfidenceInterval {
+    /// Lower end.
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Standard error.
-    pub se: f64,
-    /// Degrees of freedom.
-    pub df: f64,
+    /// Standard error of the estimate.
+    #[serde(rename = "se")]
+    pub standard_error: f64,
+    /// Degrees of freedom of Student's t distribution, above 0; rarely a whole number.
+    #[serde(rename = "df")]
+    pub degrees_of_freedom: f64,
 }
 
-/// A straight line through the values.
+/// The slope of a least-squares line through the values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
-    /// Change of the value in a minute.
+    /// Change of the value per minute.
     pub per_minute: f64,
-    /// How sure it is; absent where there is too little to tell.
+    /// Confidence interval of the slope; `None` with fewer than four blocks.
     #[serde(flatten)]
-    pub band: Option<Band>,
+    pub interval: Option<ConfidenceInterval>,
 }
 
-impl Band {
-    fn around(value: f64, se: f64, df: f64) -> Option<Self> {
-        let student = StudentsT::new(0.0, 1.0, df).ok()?;
-        let half = student.inverse_cdf(UPPER) * se;
-        half.is_finite().then_some(Self { low: value - half, high: value + half, se, df })
+impl ConfidenceInterval {
+    /// The interval around `value`; `None` where it is not finite.
+    fn from_standard_error(value: f64, standard_error: f64, degrees_of_freedom: f64) -> Option<Self> {
+        let student = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
+        let half_width = student.inverse_cdf(UPPER_QUANTILE) * standard_error;
+        half_width.is_finite().then_some(Self {
+            low: value - half_width,
+            high: value + half_width,
+            standard_error,
+            degrees_of_freedom,
+        })
+    }
+
+    /// Whether the interval does not contain zero, i.e. the value differs from zero at the 5 % level.
+    fn excludes_zero(&self) -> bool {
+        self.low > 0.0 || self.high < 0.0
     }
 }
 
 impl Estimate {
-    /// The mean of a person's classified time; `None` without any.
-    pub fn of(samples: &[Sample], dimension: Dimension) -> Option<Self> {
-        Self::with_blocks(samples, dimension, block_length(samples))
+    /// The mean over a person's classified time, weighted by the duration of the frames, with the block duration that suits a
+    /// whole session. `None` without classified time.
+    pub fn from_observations(observations: &[Observation], dimension: Dimension) -> Option<Self> {
+        Self::from_blocks(observations, dimension, choose_block_duration(observations))
     }
 
-    /// The same with blocks of a given length, ns.
-    pub fn with_blocks(samples: &[Sample], dimension: Dimension, length: u64) -> Option<Self> {
+    /// As [`Self::from_observations`], with blocks of `block_duration` (ns).
+    pub fn from_blocks(
+        observations: &[Observation],
+        dimension: Dimension,
+        block_duration: u64,
+    ) -> Option<Self> {
         let (mut sum, mut time) = (0.0, 0.0);
-        for (sample, value) in values(samples, dimension) {
-            sum += value * sample.length() as f64;
-            time += sample.length() as f64;
+        for (observation, value) in classified_values(observations, dimension) {
+            sum += value * observation.duration() as f64;
+            time += observation.duration() as f64;
         }
         if time <= 0.0 {
             return None;
         }
         let mean = sum / time;
-        let blocks = blocks(samples, dimension, length);
+        let blocks = block_means(observations, dimension, block_duration);
         let residuals: Vec<(u64, f64)> = blocks.iter().map(|block| (block.0, block.1 - mean)).collect();
-        let band = spread(&residuals, 1.0).and_then(|spread| {
-            Band::around(mean, (spread.variance / spread.count).sqrt(), spread.count - 1.0)
+        let interval = ResidualVariance::estimate(&residuals, 1.0).and_then(|residual| {
+            let standard_error = (residual.variance / residual.effective_count).sqrt();
+            ConfidenceInterval::from_standard_error(mean, standard_error, residual.effective_count - 1.0)
         });
-        Some(Self { mean, band })
+        Some(Self { mean, interval })
     }
 
-    /// The mean of values that have nothing to do with each other, such as those of several events.
-    pub fn of_values(values: &[f64]) -> Option<Self> {
+    /// The mean of independent values, such as one from each of several events. `None` without values.
+    pub fn from_independent_values(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;
         if values.is_empty() {
             return None;
         }
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        let band = (values.len() > 2).then(|| Band::around(mean, (variance / count).sqrt(), count - 1.0));
-        Some(Self { mean, band: band.flatten() })
+        let interval = (values.len() > 2)
+            .then(|| ConfidenceInterval::from_standard_error(mean, (variance / count).sqrt(), count - 1.0));
+        Some(Self { mean, interval: interval.flatten() })
     }
 
-    /// By how much this is above `other` (Welch 1947, doi:10.1093/biomet/34.1-2.28).
-    pub fn minus(&self, other: &Self) -> Self {
+    /// This mean minus `other`, for means of independent data with unequal variances (Welch 1947,
+    /// doi:10.1093/biomet/34.1-2.28). Without an interval where either has none.
+    pub fn subtract(&self, other: &Self) -> Self {
         let mean = self.mean - other.mean;
-        let band = self.band.zip(other.band).and_then(|(one, two)| {
-            let (one, two) = ((one.se.powi(2), one.df), (two.se.powi(2), two.df));
+        let interval = self.interval.zip(other.interval).and_then(|(one, two)| {
+            let (one, two) = (
+                (one.standard_error.powi(2), one.degrees_of_freedom),
+                (two.standard_error.powi(2), two.degrees_of_freedom),
+            );
             let variance = one.0 + two.0;
-            let df = variance.powi(2) / (one.0.powi(2) / one.1 + two.0.powi(2) / two.1);
-            Band::around(mean, variance.sqrt(), df)
+            let degrees_of_freedom = variance.powi(2) / (one.0.powi(2) / one.1 + two.0.powi(2) / two.1);
+            ConfidenceInterval::from_standard_error(mean, variance.sqrt(), degrees_of_freedom)
         });
-        Self { mean, band }
+        Self { mean, interval }
     }
 
-    /// The whole interval lies on one side of zero.
-    pub fn is_sure(&self) -> bool {
-        self.band.is_some_and(|band| band.low > 0.0 || band.high < 0.0)
+    /// Whether the value differs from zero at the 5 % level.
+    pub fn is_significant(&self) -> bool {
+        self.interval.is_some_and(|interval| interval.excludes_zero())
     }
 }
 
 impl Trend {
-    /// The least-squares line through a person's classified time; `None` with less than three blocks.
-    pub fn of(samples: &[Sample], dimension: Dimension) -> Option<Self> {
-        let length = block_length(samples);
-        let minutes = |index: u64| index as f64 * length as f64 / 60e9;
-        let blocks: Vec<(u64, f64)> = blocks(samples, dimension, length);
+    /// Fits a line by ordinary least squares to the block means of a person's classified time; `None` with fewer than three
+    /// blocks.
+    pub fn from_observations(observations: &[Observation], dimension: Dimension) -> Option<Self> {
+        let duration = choose_block_duration(observations);
+        let minutes = |index: u64| index as f64 * duration as f64 / 60e9;
+        let blocks: Vec<(u64, f64)> = block_means(observations, dimension, duration);
         if blocks.len() < 3 {
             return None;
         }
         let count = blocks.len() as f64;
-        let middle = blocks.iter().map(|block| minutes(block.0)).sum::<f64>() / count;
-        let level = blocks.iter().map(|block| block.1).sum::<f64>() / count;
-        let spread_of_time: f64 = blocks.iter().map(|block| (minutes(block.0) - middle).powi(2)).sum();
-        let slope = blocks.iter().map(|block| (minutes(block.0) - middle) * (block.1 - level)).sum::<f64>()
-            / spread_of_time;
+        let mean_time = blocks.iter().map(|block| minutes(block.0)).sum::<f64>() / count;
+        let mean_value = blocks.iter().map(|block| block.1).sum::<f64>() / count;
+        let sum_squares_time: f64 = blocks.iter().map(|block| (minutes(block.0) - mean_time).powi(2)).sum();
+        let slope =
+            blocks.iter().map(|block| (minutes(block.0) - mean_time) * (block.1 - mean_value)).sum::<f64>()
+                / sum_squares_time;
         let residual =
-            |&(index, value): &(u64, f64)| (index, value - level - slope * (minutes(index) - middle));
+            |&(index, value): &(u64, f64)| (index, value - mean_value - slope * (minutes(index) - mean_time));
         let residuals: Vec<(u64, f64)> = blocks.iter().map(residual).collect();
-        let band = spread(&residuals, 2.0).and_then(|spread| {
-            Band::around(slope, (spread.variance / spread_of_time).sqrt(), spread.count - 2.0)
+        let interval = ResidualVariance::estimate(&residuals, 2.0).and_then(|residual| {
+            let standard_error = (residual.variance / sum_squares_time).sqrt();
+            ConfidenceInterval::from_standard_error(slope, standard_error, residual.effective_count - 2.0)
         });
-        Some(Self { per_minute: slope, band })
+        Some(Self { per_minute: slope, interval })
     }
 
-    /// The whole interval lies on one side of zero.
-    pub fn is_sure(&self) -> bool {
-        self.band.is_some_and(|band| band.low > 0.0 || band.high < 0.0)
+    /// Whether the slope differs from zero at the 5 % level.
+    pub fn is_significant(&self) -> bool {
+        self.interval.is_some_and(|interval| interval.excludes_zero())
     }
 }
 
-fn values<'a>(
-    samples: &'a [Sample<'a>],
+/// The classified observations with their values in the dimension.
+fn classified_values<'a>(
+    observations: &'a [Observation<'a>],
     dimension: Dimension,
-) -> impl Iterator<Item = (&'a Sample<'a>, f64)> {
-    samples.iter().filter_map(move |sample| Some((sample, dimension.of(sample.classification()?))))
+) -> impl Iterator<Item = (&'a Observation<'a>, f64)> {
+    observations
+        .iter()
+        .filter_map(move |observation| Some((observation, dimension.value(observation.classification()?))))
 }
 
-/// So that a session has at most [`BLOCKS`] of them, where that is neither very short nor very long.
-fn block_length(samples: &[Sample]) -> u64 {
-    let span = samples.first().zip(samples.last());
-    let span = span.map_or(0, |(first, last)| last.end.saturating_sub(first.start));
-    (span / BLOCKS).clamp(BLOCK[0], BLOCK[1])
+/// Duration of a session's blocks, ns: a [`MAX_BLOCKS`]th of the session, within [`MIN_BLOCK`] and [`MAX_BLOCK`].
+fn choose_block_duration(observations: &[Observation]) -> u64 {
+    let ends = observations.first().zip(observations.last());
+    let duration = ends.map_or(0, |(first, last)| last.end.saturating_sub(first.start));
+    (duration / MAX_BLOCKS).clamp(MIN_BLOCK, MAX_BLOCK)
 }
 
-/// Number and mean of every block that is at least half full, by number.
-fn blocks(samples: &[Sample], dimension: Dimension, length: u64) -> Vec<(u64, f64)> {
-    let Some(begin) = samples.first().map(|sample| sample.start) else { return Vec::new() };
+/// Index and mean of each block of `block_duration` (ns) that is classified for at least half of its time, by index.
+fn block_means(observations: &[Observation], dimension: Dimension, block_duration: u64) -> Vec<(u64, f64)> {
+    let Some(start) = observations.first().map(|observation| observation.start) else { return Vec::new() };
+    // Index, time-weighted sum of the values, classified time.
     let mut blocks: Vec<(u64, f64, u64)> = Vec::new();
-    for (sample, value) in values(samples, dimension) {
-        let index = sample.start.saturating_sub(begin) / length.max(1);
-        let time = sample.length();
+    for (observation, value) in classified_values(observations, dimension) {
+        let index = observation.start.saturating_sub(start) / block_duration.max(1);
+        let time = observation.duration();
         match blocks.last_mut() {
             Some(last) if last.0 == index => {
                 last.1 += value * time as f64;
@@ -172,33 +207,40 @@ fn blocks(samples: &[Sample], dimension: Dimension, length: u64) -> Vec<(u64, f6
             _ => blocks.push((index, value * time as f64, time)),
         }
     }
-    let full = |&(_, _, time): &(u64, f64, u64)| time.saturating_mul(2) >= length && time > 0;
-    blocks.into_iter().filter(full).map(|(index, sum, time)| (index, sum / time as f64)).collect()
+    let is_half_full = |&(_, _, time): &(u64, f64, u64)| time.saturating_mul(2) >= block_duration && time > 0;
+    blocks.into_iter().filter(is_half_full).map(|(index, sum, time)| (index, sum / time as f64)).collect()
 }
 
-struct Spread {
+/// Variance of autocorrelated residuals.
+struct ResidualVariance {
     /// Effective number of blocks.
-    count: f64,
+    effective_count: f64,
     variance: f64,
 }
 
-/// How far residuals (number of the block, value) scatter, of which `fitted` parameters have been taken; `None` where
-/// too few are left to say.
-fn spread(residuals: &[(u64, f64)], fitted: f64) -> Option<Spread> {
-    let number = residuals.len() as f64;
-    if number < 4.0 {
-        return None;
+impl ResidualVariance {
+    /// Estimates the variance of residuals (index of the block, value) of a model with `parameters` fitted parameters; `None`
+    /// with fewer than four residuals.
+    fn estimate(residuals: &[(u64, f64)], parameters: f64) -> Option<Self> {
+        let count = residuals.len() as f64;
+        if count < 4.0 {
+            return None;
+        }
+        let sum_squares: f64 = residuals.iter().map(|(_, value)| value.powi(2)).sum();
+        let neighbours =
+            residuals.iter().zip(residuals.iter().skip(1)).filter(|(one, two)| two.0 == one.0 + 1);
+        let (mut products, mut pairs) = (0.0, 0.0);
+        for ((_, one), (_, two)) in neighbours {
+            products += one * two;
+            pairs += 1.0;
+        }
+        let autocorrelation =
+            if sum_squares > 0.0 && pairs > 0.0 { products / pairs / (sum_squares / count) } else { 0.0 };
+        let autocorrelation = (autocorrelation + (1.0 + 4.0 * autocorrelation) / count).clamp(0.0, 0.99);
+        // At least two degrees of freedom: their interval is already wide enough to show how little is known.
+        let effective_count =
+            (count * (1.0 - autocorrelation) / (1.0 + autocorrelation)).max(parameters + 2.0);
+        let variance = sum_squares / count * effective_count / (effective_count - parameters);
+        Some(Self { effective_count, variance })
     }
-    let squares: f64 = residuals.iter().map(|(_, value)| value.powi(2)).sum();
-    let neighbours = residuals.iter().zip(residuals.iter().skip(1)).filter(|(one, two)| two.0 == one.0 + 1);
-    let (mut products, mut pairs) = (0.0, 0.0);
-    for ((_, one), (_, two)) in neighbours {
-        products += one * two;
-        pairs += 1.0;
-    }
-    let alike = if squares > 0.0 && pairs > 0.0 { products / pairs / (squares / number) } else { 0.0 };
-    let alike = (alike + (1.0 + 4.0 * alike) / number).clamp(0.0, 0.99);
-    // With two degrees of freedom the interval is wide enough to say that little is known.
-    let count = (number * (1.0 - alike) / (1.0 + alike)).max(fitted + 2.0);
-    Some(Spread { count, variance: squares / number * count / (count - fitted) })
 }

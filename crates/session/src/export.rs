@@ -1,4 +1,5 @@
-//! The formats of other programs. All are made of the same tiers: each person's episodes, then moods, then music.
+//! Export to the file formats of other programs. Except for `csv` and `jsonl`, which hold the frames, all are made from the
+//! same annotation tiers: each person's episodes, the player's moods, and the music.
 
 mod audacity;
 mod boris;
@@ -16,29 +17,29 @@ use mood_schema::Mood;
 
 use crate::{Summary, Timeline};
 
-/// A format of another program.
+/// An export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// One row a face a frame, for statistics programs.
+    /// Comma-separated values (RFC 4180), one row per face and frame, for statistics programs.
     Csv,
-    /// The timeline itself, with music and merged people: JSON Lines.
+    /// The timeline itself as JSON Lines (<https://jsonlines.org/>), with the music's events and merged people.
     Jsonl,
-    /// ELAN's annotation format 3.0.
+    /// ELAN annotation format 3.0, schema <http://www.mpi.nl/tools/elan/EAFv3.0.xsd>.
     Eaf,
-    /// Praat's TextGrid.
+    /// Praat TextGrid (<https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html>).
     TextGrid,
-    /// A project of BORIS, format 7.0.
+    /// BORIS project, format version 7.0 (<https://www.boris.unito.it>).
     Boris,
-    /// WebVTT, subtitles that browsers show.
+    /// WebVTT subtitles (<https://www.w3.org/TR/webvtt1/>), which browsers show.
     Vtt,
-    /// SubRip, subtitles that players show.
+    /// SubRip subtitles (<https://wiki.videolan.org/SubRip/>), which media players show.
     Srt,
-    /// Labels of Audacity.
+    /// Audacity label track (<https://manual.audacityteam.org/man/importing_and_exporting_labels.html>).
     Audacity,
 }
 
 impl Format {
-    /// Every format.
+    /// All formats.
     pub const ALL: [Self; 8] = [
         Self::Csv,
         Self::Jsonl,
@@ -64,7 +65,7 @@ impl Format {
         }
     }
 
-    /// What its files' names end in.
+    /// File name extension, without a dot, in the case that the format's own program uses.
     pub fn extension(self) -> &'static str {
         match self {
             Self::TextGrid => "TextGrid",
@@ -81,130 +82,143 @@ impl fmt::Display for Format {
 }
 
 impl FromStr for Format {
-    type Err = UnknownFormat;
+    type Err = UnknownFormatError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+    fn from_str(name: &str) -> Result<Self, UnknownFormatError> {
         let found = Self::ALL.into_iter().find(|format| format.as_str().eq_ignore_ascii_case(name));
-        found.ok_or_else(|| UnknownFormat(name.into()))
+        found.ok_or_else(|| UnknownFormatError(name.into()))
     }
 }
 
-/// A word that names no format.
+/// The given name is not that of an export format; holds the name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown format '{0}': use one of csv, jsonl, eaf, textgrid, boris, vtt, srt, audacity")]
-pub struct UnknownFormat(String);
+pub struct UnknownFormatError(String);
 
-/// What some formats say of the recording besides what was seen.
+/// Information on the recording that some formats include.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
     /// Title of the session.
     pub title: String,
-    /// When the export is made, as ISO 8601 says it, such as `2026-05-03T10:00:00Z`.
+    /// Time of the export, UTC, in ISO 8601, such as `2026-05-03T10:00:00Z`.
     pub date: String,
-    /// URI of the video, where it is known.
+    /// URI of the video; `None` where it is unknown or to be kept private.
     pub media: Option<String>,
 }
 
 impl Recording {
-    /// The name of the video's file.
+    /// File name of the video, still percent-encoded.
     fn file_name(&self) -> Option<&str> {
         self.media.as_deref().and_then(|uri| uri.rsplit('/').next()).filter(|name| !name.is_empty())
     }
 }
 
-/// Writes a session in a format. `timeline` and `summary` belong together; times are the video's.
+/// Writes a session in a format. `summary` must have been computed from `timeline`. Times are those of the video.
+///
+/// # Errors
+/// Any error of writing to `writer`.
 pub fn write(
     format: Format,
     timeline: &Timeline,
     summary: &Summary,
     recording: &Recording,
-    to: &mut dyn Write,
+    writer: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Csv => csv::write(timeline, summary, to),
-        Format::Jsonl => jsonl::write(timeline, to),
-        Format::Eaf => eaf::write(&tiers(timeline, summary), recording, to),
-        Format::TextGrid => textgrid::write(&tiers(timeline, summary), last(summary), to),
-        Format::Boris => boris::write(timeline, summary, recording, to),
-        Format::Vtt => subtitles::vtt(&tiers(timeline, summary), to),
-        Format::Srt => subtitles::srt(&tiers(timeline, summary), to),
-        Format::Audacity => audacity::write(&tiers(timeline, summary), to),
+        Format::Csv => csv::write(timeline, summary, writer),
+        Format::Jsonl => jsonl::write(timeline, writer),
+        Format::Eaf => eaf::write(&build_tiers(timeline, summary), recording, writer),
+        Format::TextGrid => textgrid::write(&build_tiers(timeline, summary), recording_end(summary), writer),
+        Format::Boris => boris::write(timeline, summary, recording, writer),
+        Format::Vtt => subtitles::write_vtt(&build_tiers(timeline, summary), writer),
+        Format::Srt => subtitles::write_srt(&build_tiers(timeline, summary), writer),
+        Format::Audacity => audacity::write(&build_tiers(timeline, summary), writer),
     }
 }
 
-/// A row of annotations, none over another.
+/// A named sequence of annotations in order of time and without overlap.
 struct Tier {
+    /// Unique among the tiers.
     name: String,
-    kind: Kind,
-    spans: Vec<Span>,
+    kind: TierKind,
+    annotations: Vec<Annotation>,
 }
 
+/// What the annotations of a tier describe.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum TierKind {
+    /// Episodes of a person.
     Person,
+    /// The mood that the player held.
     Mood,
+    /// The track playing.
     Music,
 }
 
-/// An annotation, from the beginning of a millisecond to the beginning of another.
-struct Span {
+/// A text with its time, in milliseconds of stream time.
+struct Annotation {
     start: u64,
+    /// Above `start`.
     end: u64,
     text: String,
 }
 
-/// Milliseconds: what all these formats have in common.
-fn milliseconds(ns: u64) -> u64 {
+impl Annotation {
+    /// An annotation of `start` to `end` (ns); `None` where it would be empty after rounding to milliseconds.
+    fn from_ns(start: u64, end: u64, text: String) -> Option<Self> {
+        let (start, end) = (to_milliseconds(start), to_milliseconds(end));
+        (start < end).then_some(Self { start, end, text })
+    }
+}
+
+/// Rounds nanoseconds to milliseconds, the resolution of EAF, WebVTT and SubRip, which all formats use alike.
+fn to_milliseconds(ns: u64) -> u64 {
     ns.saturating_add(500_000) / 1_000_000
 }
 
-/// Where the recording ends, ms.
-fn last(summary: &Summary) -> u64 {
-    milliseconds(summary.begin.saturating_add(summary.duration))
+/// End of the recording, ms of stream time.
+fn recording_end(summary: &Summary) -> u64 {
+    to_milliseconds(summary.begin.saturating_add(summary.duration))
 }
 
-fn span(start: u64, end: u64, text: String) -> Option<Span> {
-    let (start, end) = (milliseconds(start), milliseconds(end));
-    (start < end).then_some(Span { start, end, text })
-}
-
-/// Everything there is to annotate. People who never showed anything for long have no tier.
-fn tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
+/// Builds the tiers: one per person, one of moods and one of music. Tiers without annotations are left out.
+fn build_tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
     let mut tiers: Vec<Tier> = Vec::new();
-    let mut add = |name: &str, kind: Kind, spans: Vec<Span>| {
-        if spans.is_empty() {
+    let mut add_tier = |name: &str, kind: TierKind, annotations: Vec<Annotation>| {
+        if annotations.is_empty() {
             return;
         }
-        // Tiers are told apart by their names.
-        let same = tiers
+        // The formats identify tiers by name, so a name used before gets a number.
+        let same_name = tiers
             .iter()
             .filter(|tier| tier.name == name || tier.name.starts_with(&format!("{name} (")))
             .count();
-        let name = if same == 0 { name.to_owned() } else { format!("{name} ({})", same + 1) };
-        tiers.push(Tier { name, kind, spans });
+        let name = if same_name == 0 { name.to_owned() } else { format!("{name} ({})", same_name + 1) };
+        tiers.push(Tier { name, kind, annotations });
     };
-    for subject in &summary.subjects {
-        let spans = subject.episodes.iter();
-        let spans = spans.filter_map(|episode| span(episode.start, episode.end, episode.label.to_string()));
-        add(&one_line(&subject.name), Kind::Person, spans.collect());
+    for person in &summary.people {
+        let episodes = person.episodes.iter();
+        let annotations = episodes
+            .filter_map(|episode| Annotation::from_ns(episode.start, episode.end, episode.label.to_string()));
+        add_tier(&to_single_line(&person.name), TierKind::Person, annotations.collect());
     }
     let end = summary.begin.saturating_add(summary.duration);
-    let held = moods(timeline, summary.begin, end);
-    add(
-        "mood",
-        Kind::Mood,
-        held.filter_map(|(start, end, mood)| span(start, end, mood.to_string())).collect(),
-    );
-    let next = summary.tracks.iter().skip(1).map(|play| play.start).chain([u64::MAX]);
-    let music = summary.tracks.iter().zip(next);
-    // In a crossfade the later track is the one that is named.
-    let music = music.filter_map(|(play, next)| span(play.start, play.end.min(next), one_line(&play.title)));
-    add("music", Kind::Music, music.collect());
+    let moods = mood_intervals(timeline, summary.begin, end)
+        .filter_map(|(start, end, mood)| Annotation::from_ns(start, end, mood.to_string()));
+    add_tier("mood", TierKind::Mood, moods.collect());
+    // In a crossfade the annotation changes when the later track starts.
+    let next_start = summary.tracks.iter().skip(1).map(|play| play.start).chain([u64::MAX]);
+    let tracks = summary.tracks.iter().zip(next_start);
+    let tracks = tracks.filter_map(|(play, next_start)| {
+        Annotation::from_ns(play.start, play.end.min(next_start), to_single_line(&play.title))
+    });
+    add_tier("music", TierKind::Music, tracks.collect());
     tiers
 }
 
-/// What the player held from when to when.
-pub(crate) fn moods(
+/// The moods the player held between `begin` and `end` (stream time, ns), as (start, end, mood) without gaps; none where the
+/// timeline has no mood lines.
+pub(crate) fn mood_intervals(
     timeline: &Timeline,
     begin: u64,
     end: u64,
@@ -215,8 +229,8 @@ pub(crate) fn moods(
     starts.zip(ends).map(|((start, mood), end)| (start, end, mood))
 }
 
-/// Text without line breaks and without the control characters that XML forbids.
-fn one_line(text: &str) -> String {
+/// Replaces line breaks and other control characters, which XML forbids, by spaces.
+fn to_single_line(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.trim().to_owned()
 }

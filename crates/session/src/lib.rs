@@ -1,33 +1,35 @@
-//! From a timeline to what a person reads: the lines of a recorded session, their statistics, a report page, and the
-//! formats of other programs.
+//! Analysis of recorded sessions: reading a timeline, computing its statistics, rendering a report page, and exporting to the
+//! file formats of other programs.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), session::ReadError> {
 //! let timeline = session::Timeline::load("timeline.jsonl")?;
-//! let summary = session::Summary::of(&timeline, &session::Cast::default());
-//! let page = session::report::html(&timeline, &summary, "Session of 3 May", None);
+//! let summary = session::Summary::compute(&timeline, &session::PersonMap::default());
+//! let page = session::report::render_session(&timeline, &summary, "Session of 3 May", None);
 //! # let _ = page; Ok(())
 //! # }
 //! ```
 
 mod baseline;
 mod chart;
-mod clock;
-mod compare;
+mod comparison;
 mod episode;
 mod estimate;
 pub mod export;
-mod person;
+mod music_response;
+mod people;
 pub mod report;
-mod response;
 mod summary;
+mod time_format;
 mod timeline;
+mod track_play;
 
-pub use baseline::{AboveBaseline, Baseline};
-pub use compare::{Compared, Comparison, Course};
-pub use episode::{Episode, SHORTEST, Transitions, episodes, transitions};
-pub use estimate::{Band, Estimate, Trend};
-pub use person::{Cast, Dimension, Sample};
-pub use response::{Response, Shift};
-pub use summary::{BaselineFrom, SCHEMA, Subject, Summary, TrackPlay};
+pub use baseline::{Baseline, BaselineDifference, BaselineSource};
+pub use comparison::{ComparedSession, Comparison, SessionMean};
+pub use episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};
+pub use estimate::{ConfidenceInterval, Estimate, Trend};
+pub use music_response::{BeforeAfter, MusicResponse};
+pub use people::{Dimension, Observation, PersonMap};
+pub use summary::{PersonSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use timeline::{ReadError, Timeline, read_lines};
+pub use track_play::TrackPlay;

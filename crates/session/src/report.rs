@@ -1,9 +1,11 @@
-//! The report: one page that needs nothing else, for somebody who was not there.
+//! The report: a self-contained HTML page for readers who know neither the recording nor the program.
 
-mod comparison;
-mod data;
-mod tables;
-mod words;
+mod comparison_page;
+mod format;
+mod html_table;
+mod script_data;
+mod session_tables;
+mod text;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,42 +14,48 @@ use plotters::style::RGBColor;
 use sha2::{Digest, Sha256};
 
 use crate::{Summary, Timeline, chart};
-pub use comparison::comparison;
-use words::escape;
+pub use comparison_page::render_comparison;
+use format::escape_html;
 
+/// Style sheet of all pages.
 const STYLE: &str = include_str!("report/style.css");
+/// Script of a session's page: moves a time cursor over the chart, shows the values there, and seeks the video. Its data are those
+/// of [`script_data`].
 const SCRIPT: &str = include_str!("report/script.js");
 
-const LIMITS: &str = r#"<section class="limits" aria-labelledby="limits">
+/// Start of the section that states the limits of the method; the page that includes it closes it.
+const LIMITS_SECTION: &str = r#"<section class="limits" aria-labelledby="limits">
 <h2 id="limits">What this is, and what it is not</h2>
 <p>What you see here is an estimate from facial expression, not felt emotion. A face can hide a feeling or show one that
 is not there, and the program is often wrong about single moments; trust long stretches more than short ones.
 It is not a medical device and gives no diagnosis.</p>"#;
 
-/// The page of a session. It loads nothing but, where there is one, the film beside it (`video`, a file's name), and its
-/// policy forbids browsers to: even a text that escaped its escaping would stay a text.
-pub fn html(timeline: &Timeline, summary: &Summary, title: &str, video: Option<&str>) -> String {
-    let picture = chart::svg(timeline, summary).unwrap_or_else(|error| {
-        format!("<p>The picture could not be drawn: {}</p>", escape(&error.to_string()))
+/// Renders the page of a session. `video` is the name of a video file in the folder of the page, to be shown in it. The page
+/// loads nothing but that video; a Content Security Policy (<https://www.w3.org/TR/CSP3/>) makes browsers refuse anything else,
+/// so that a mistake in escaping a text could not run code either.
+pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video: Option<&str>) -> String {
+    let chart = chart::draw_session(timeline, summary).unwrap_or_else(|error| {
+        format!("<p>The picture could not be drawn: {}</p>", escape_html(&error.to_string()))
     });
-    let sentences = words::sentences(summary);
-    let said: String = sentences.iter().map(|sentence| format!("<li>{}</li>", escape(sentence))).collect();
-    let film = video.map(|name| {
+    let sentences = text::describe_session(summary);
+    let overview: String =
+        sentences.iter().map(|sentence| format!("<li>{}</li>", escape_html(sentence))).collect();
+    let video_element = video.map(|name| {
         format!(
             r#"<video controls preload="metadata" src="{}" aria-label="The annotated recording"></video>"#,
-            escape(name)
+            escape_html(name)
         )
     });
-    let seeks = if video.is_some() { " A click on the picture goes there in the film." } else { "" };
+    let seek_hint = if video.is_some() { " A click on the picture goes there in the film." } else { "" };
     let body = format!(
-        r#"<ul class="said">{said}</ul>
-{film}<h2>Over time</h2>
+        r#"<ul class="said">{overview}</ul>
+{video_element}<h2>Over time</h2>
 <figure>
-{key}
-<div class="scroll" id="picture" role="img" aria-label="{aria}" tabindex="0">{picture}</div>
+{legend}
+<div class="scroll" id="picture" role="img" aria-label="{aria}" tabindex="0">{chart}</div>
 <div class="probe"><label for="time">Look at a moment</label><input type="range" id="time" min="0" max="1000" value="0" step="1"><output id="moment" for="time"></output></div>
 <figcaption>Top: how likely each expression is. Then valence (unpleasant to pleasant) and arousal (calm to activated), -1 to
-1; the expressions that lasted; the mood the music followed; and the music.{seeks}</figcaption>
+1; the expressions that lasted; the mood the music followed; and the music.{seek_hint}</figcaption>
 </figure>
 <h2>Share of time</h2>
 {shares}
@@ -58,33 +66,34 @@ pub fn html(timeline: &Timeline, summary: &Summary, title: &str, video: Option<&
 <h2>Music</h2>
 {tracks}
 {responses}
-{LIMITS}
+{LIMITS_SECTION}
 {quality}</section>
 <script type="application/json" id="data">{data}</script>"#,
-        film = film.unwrap_or_default(),
-        key = key(),
-        aria = escape(&format!("Timeline. {}", sentences.join(" "))),
-        shares = tables::shares(summary),
-        episodes = tables::episodes(summary),
-        transitions = tables::transitions(summary),
-        tracks = tables::tracks(summary),
-        responses = tables::responses(summary),
-        quality = words::quality(summary),
-        data = data::json(timeline, summary),
+        video_element = video_element.unwrap_or_default(),
+        legend = render_legend(),
+        aria = escape_html(&format!("Timeline. {}", sentences.join(" "))),
+        shares = session_tables::render_shares(summary),
+        episodes = session_tables::render_episodes(summary),
+        transitions = session_tables::render_transitions(summary),
+        tracks = session_tables::render_tracks(summary),
+        responses = session_tables::render_responses(summary),
+        quality = text::describe_quality(summary),
+        data = script_data::to_json(timeline, summary),
     );
-    page(title, &body, &footer(timeline, summary), Some(SCRIPT), video.is_some())
+    render_page(title, &body, &render_footer(timeline, summary), Some(SCRIPT), video.is_some())
 }
 
-/// A page around a body. Only what is named here may run or load.
-fn page(title: &str, body: &str, footer: &str, script: Option<&str>, film: bool) -> String {
+/// Renders a page around `body` and `footer`, which are HTML; `title` is plain text. The policy allows the style sheet, the
+/// script and, with `has_video`, a video beside the page.
+fn render_page(title: &str, body: &str, footer: &str, script: Option<&str>, has_video: bool) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    let title = escape(title);
+    let title = escape_html(title);
     let mut policy = format!("default-src 'none'; style-src 'sha256-{}'", hash(STYLE));
     if let Some(script) = script {
         policy += &format!("; script-src 'sha256-{}'", hash(script));
     }
-    if film {
-        // A page opened from a disk has no 'self'.
+    if has_video {
+        // Where the page is opened as a local file, 'self' matches nothing.
         policy += "; media-src 'self' file:";
     }
     policy += "; base-uri 'none'; form-action 'none'";
@@ -112,38 +121,40 @@ fn page(title: &str, body: &str, footer: &str, script: Option<&str>, film: bool)
     )
 }
 
-fn swatch(color: RGBColor) -> String {
+/// A square of a colour, for the legend.
+fn color_square(color: RGBColor) -> String {
     let RGBColor(r, g, b) = color;
     format!(
         r##"<svg viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" fill="#{r:02X}{g:02X}{b:02X}"/></svg>"##
     )
 }
 
-/// A line as it is drawn, so that it can be told without its colour.
-fn stroke(color: RGBColor) -> String {
+/// A piece of a line, for the legend. The style sheet gives it the dash pattern of the chart, so that lines can be told apart
+/// without their colours.
+fn line_sample(color: RGBColor) -> String {
     let RGBColor(r, g, b) = color;
     format!(
         r##"<svg viewBox="0 0 20 10" aria-hidden="true" class="line"><line x1="0" y1="5" x2="20" y2="5" stroke-width="3" stroke="#{r:02X}{g:02X}{b:02X}"/></svg>"##
     )
 }
 
-fn key() -> String {
+fn render_legend() -> String {
     let emotions: String = Emotion::ALL
         .iter()
-        .map(|&emotion| format!("<li>{}{emotion}</li>", swatch(chart::color(emotion.into()))))
+        .map(|&emotion| format!("<li>{}{emotion}</li>", color_square(chart::mood_color(emotion.into()))))
         .collect();
     format!(
         r#"<ul class="key">{emotions}<li>{}uncertain</li><li>{}valence</li><li>{}arousal</li></ul>"#,
-        swatch(chart::color(Mood::Uncertain)),
-        stroke(chart::VALENCE),
-        stroke(chart::AROUSAL)
+        color_square(chart::mood_color(Mood::Uncertain)),
+        line_sample(chart::VALENCE),
+        line_sample(chart::AROUSAL)
     )
 }
 
-fn footer(timeline: &Timeline, summary: &Summary) -> String {
-    let by = format!("Made by {}", escape(&timeline.session.generator));
+fn render_footer(timeline: &Timeline, summary: &Summary) -> String {
+    let program = format!("Made by {}", escape_html(&timeline.header.generator));
     match &summary.source {
-        Some(source) => format!("{by} from {}", escape(source)),
-        None => by,
+        Some(source) => format!("{program} from {}", escape_html(source)),
+        None => program,
     }
 }

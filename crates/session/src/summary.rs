@@ -1,293 +1,241 @@
-//! A session in numbers: what `summary.json` holds. docs/timeline.md explains every key.
+//! The statistics of a session: the content of `summary.json`. `docs/timeline.md` explains every key.
 
 use std::collections::BTreeMap;
 
-use mood_schema::{Affect, Label, Mood, TrackEvent};
+use mood_schema::{Affect, Label, TrackEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
-use crate::baseline::{AboveBaseline, Baseline};
-use crate::episode::{Episode, SHORTEST, Transitions, episodes, transitions};
+use crate::baseline::{Baseline, BaselineDifference, BaselineSource, apply_baseline};
+use crate::episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};
 use crate::estimate::{Estimate, Trend};
-use crate::person::{Cast, Dimension, Sample};
-use crate::response::{Response, responses};
+use crate::music_response::{MusicResponse, compute_responses};
+use crate::people::{Dimension, Observation, PersonMap};
+use crate::track_play::{TrackPlay, collect_track_plays};
 
-/// The version that `summary.json` carries.
-pub const SCHEMA: u32 = 1;
+/// The schema version written into `summary.json`. Raised when the meaning of a key changes.
+pub const SUMMARY_SCHEMA_VERSION: u32 = 1;
 
-/// A session in numbers. Times are nanoseconds of stream time, shares 0-1.
+/// The statistics of a session. Times are nanoseconds of stream time, shares 0-1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// [`SCHEMA`].
+    /// Schema version, see [`SUMMARY_SCHEMA_VERSION`].
     pub schema: u32,
-    /// What the session is called.
+    /// Title of the session: the name of the recording's file without extension, unless another was given.
     pub title: String,
-    /// URI of the recording, where it may be told.
+    /// URI of the recording; `None` where it is unknown or to be kept private.
     pub source: Option<String>,
-    /// What it was made from and how, as `process` notes it: equal notes need no second run.
+    /// The inputs, models and settings the session was made from, as `process` records them: where they are unchanged, the
+    /// recording is not processed again. `None`: processing has not finished.
     pub made_from: Option<serde_json::Value>,
-    /// Who is who.
-    pub cast: Cast,
-    /// When the first frame begins.
+    /// The merged face ids and the names.
+    #[serde(rename = "cast")]
+    pub person_map: PersonMap,
+    /// Start of the first frame, ns.
     pub begin: u64,
-    /// From the first frame to the end of the last.
+    /// Time from the start of the first frame to the end of the last, ns.
     pub duration: u64,
-    /// How many.
+    /// Number of frames.
     pub frames: u64,
-    /// False where the recording was cut off.
+    /// Whether the recording ended cleanly; false where the recording process was killed.
     pub complete: bool,
-    /// Of the frames' time: at least one face was in view.
+    /// Share of the time in which at least one face was in view.
     pub face_share: f64,
-    /// Id of the person the report is about.
-    pub subject: Option<u32>,
-    /// Everybody seen, the longest in view first.
-    pub subjects: Vec<Subject>,
-    /// How often the player's mood changed.
+    /// Id of the person the report is about; `None` where no face was detected.
+    #[serde(rename = "subject")]
+    pub subject_id: Option<u32>,
+    /// Everybody in the recording, the person longest in view first.
+    #[serde(rename = "subjects")]
+    pub people: Vec<PersonSummary>,
+    /// Number of changes of the player's mood.
     pub mood_changes: u64,
-    /// How often one track took over from another.
+    /// Number of times one track followed another.
     pub track_changes: u64,
-    /// What was played, in order.
+    /// The tracks played, in order of their starts.
     pub tracks: Vec<TrackPlay>,
-    /// How many tracks could not be played.
+    /// Number of tracks that could not be played.
     pub failed_tracks: u64,
-    /// What the subject showed before and after each track began.
-    pub responses: Vec<Response>,
-    /// Change of valence over all the responses.
+    /// The subject's response to each track.
+    pub responses: Vec<MusicResponse>,
+    /// Mean change of valence over all responses, -2 to 2; `None` without responses.
     pub response_valence: Option<Estimate>,
-    /// Change of arousal over all the responses.
+    /// Mean change of arousal over all responses, -2 to 2; `None` without responses.
     pub response_arousal: Option<Estimate>,
 }
 
-/// A person in the picture.
+/// The statistics of one person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The face's id, of several the first.
+pub struct PersonSummary {
+    /// Id of the person: a face id, of merged ones the first.
     pub id: u32,
-    /// What it is called: a pseudonym unless a name was given.
+    /// Display name: `Person` and the id unless a name was given.
     pub name: String,
-    /// Time in view.
-    pub seen: u64,
-    /// Time not in view.
+    /// Time in view, ns.
+    #[serde(rename = "seen")]
+    pub in_view: u64,
+    /// Time not in view, ns.
     pub absent: u64,
-    /// Time in view and classified.
+    /// Time in view and classified, ns.
     pub classified: u64,
-    /// Of the classified time: it could not be told what the face showed.
+    /// The part of the classified time with the label `uncertain`, ns.
     pub uncertain: u64,
-    /// Share of the classified time; together 1, or empty where nothing was classified.
+    /// Share of the classified time of each label. They sum to 1; empty where the face was never classified.
     pub labels: BTreeMap<Label, f64>,
-    /// Mean quality of the face's picture while in view, 0-1.
+    /// Mean quality of the face image while in view, 0-1.
     pub quality: f64,
-    /// Mean over the classified time.
+    /// Mean valence over the classified time, -1 to 1.
     pub valence: Option<Estimate>,
-    /// Mean over the classified time.
+    /// Mean arousal over the classified time, -1 to 1.
     pub arousal: Option<Estimate>,
-    /// Over the session.
+    /// Linear trend of valence over the session.
     pub valence_trend: Option<Trend>,
-    /// Over the session.
+    /// Linear trend of arousal over the session.
     pub arousal_trend: Option<Trend>,
-    /// How often one label followed another.
+    /// Number of changes from each label to each other.
     pub transitions: Transitions,
-    /// Stretches of one label.
+    /// The episodes in order of time.
     pub episodes: Vec<Episode>,
-    /// The subject's usual expression, where it was asked for.
+    /// The usual expression; only of the subject, and where a baseline was asked for.
     pub baseline: Option<Baseline>,
-    /// The session against it; of a baseline measured in this session, what came after.
-    pub above_baseline: Option<AboveBaseline>,
-}
-
-/// A track while it sounded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrackPlay {
-    /// The file.
-    pub uri: String,
-    /// Its title; the uri where it has none.
-    pub title: String,
-    /// The mood it was played for.
-    pub mood: Option<Mood>,
-    /// First sample heard.
-    pub start: u64,
-    /// Last sample heard.
-    pub end: u64,
-    /// Why this one.
-    pub reason: String,
-}
-
-/// Where the subject's baseline comes from.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum BaselineFrom {
-    /// None is wanted.
-    #[default]
-    Nowhere,
-    /// The first seconds of the subject's classified time.
-    Begin(f64),
-    /// An earlier session.
-    Earlier(Baseline),
+    /// Difference from the baseline. Where that was measured in this session, of the time after it.
+    pub above_baseline: Option<BaselineDifference>,
 }
 
 impl Summary {
-    /// Counts out a timeline that has been [recast](Timeline::recast), with half a second as the shortest episode.
-    pub fn of(timeline: &Timeline, cast: &Cast) -> Self {
-        Self::with(timeline, cast, &BaselineFrom::Nowhere, SHORTEST)
+    /// Computes the statistics of a timeline whose people have been [merged](Timeline::merge_people), without a baseline and
+    /// with episodes of at least [`MIN_EPISODE`].
+    pub fn compute(timeline: &Timeline, people: &PersonMap) -> Self {
+        Self::compute_with(timeline, people, &BaselineSource::None, MIN_EPISODE)
     }
 
-    /// The same with the subject's baseline, and another shortest episode, ns.
-    pub fn with(timeline: &Timeline, cast: &Cast, baseline: &BaselineFrom, shortest: u64) -> Self {
+    /// As [`Self::compute`], with a baseline for the subject and another minimum duration of episodes, ns.
+    pub fn compute_with(
+        timeline: &Timeline,
+        person_map: &PersonMap,
+        baseline: &BaselineSource,
+        min_episode: u64,
+    ) -> Self {
         let [begin, end] = timeline.span();
-        let (mut time, mut with_face) = (0u64, 0u64);
-        for (frame, length) in timeline.frames_with_length() {
-            time = time.saturating_add(length);
+        let (mut time, mut time_with_face) = (0u64, 0u64);
+        for (frame, duration) in timeline.frames_with_duration() {
+            time = time.saturating_add(duration);
             if !frame.faces.is_empty() {
-                with_face = with_face.saturating_add(length);
+                time_with_face = time_with_face.saturating_add(duration);
             }
         }
-        let people = timeline.people();
-        let mut subjects: Vec<Subject> =
-            people.iter().map(|(&id, samples)| subject(id, samples, cast, time, shortest)).collect();
-        subjects.sort_by_key(|subject| std::cmp::Reverse(subject.seen));
+        let observations = timeline.observations();
+        let mut people: Vec<PersonSummary> = observations
+            .iter()
+            .map(|(&id, observations)| {
+                PersonSummary::compute(id, person_map.name(id), observations, time, min_episode)
+            })
+            .collect();
+        people.sort_by_key(|person| std::cmp::Reverse(person.in_view));
 
-        let wanted = cast.subject.map(|id| cast.person(id)).filter(|id| people.contains_key(id));
-        let main = wanted.or(subjects.first().map(|subject| subject.id));
-        let samples = main.and_then(|id| people.get(&id)).map_or(&[][..], Vec::as_slice);
-        if let Some(subject) = subjects.iter_mut().find(|subject| Some(subject.id) == main) {
-            (subject.baseline, subject.above_baseline) = against(samples, baseline);
+        let wanted = person_map.subject.map(|id| person_map.person_id(id));
+        let subject_id =
+            wanted.filter(|id| observations.contains_key(id)).or(people.first().map(|person| person.id));
+        let subject_observations =
+            subject_id.and_then(|id| observations.get(&id)).map_or(&[][..], Vec::as_slice);
+        if let Some(subject) = people.iter_mut().find(|person| Some(person.id) == subject_id) {
+            (subject.baseline, subject.above_baseline) = apply_baseline(subject_observations, baseline);
         }
-        let tracks = plays(timeline, end);
-        let responses = responses(samples, &tracks);
-        let mean = |change: fn(&Response) -> f64| {
-            Estimate::of_values(&responses.iter().map(change).collect::<Vec<_>>())
+        let tracks = collect_track_plays(timeline, end);
+        let responses = compute_responses(subject_observations, &tracks);
+        let mean_change = |change: fn(&MusicResponse) -> f64| {
+            Estimate::from_independent_values(&responses.iter().map(change).collect::<Vec<_>>())
         };
         let failed = timeline.tracks.iter().filter(|track| track.event == TrackEvent::Failed);
+        let source = timeline.header.source.as_deref();
         Self {
-            schema: SCHEMA,
-            title: timeline.session.source.as_deref().and_then(title).unwrap_or_else(|| "Session".into()),
-            source: timeline.session.source.clone(),
+            schema: SUMMARY_SCHEMA_VERSION,
+            title: source.and_then(file_stem).unwrap_or_else(|| "Session".into()),
+            source: timeline.header.source.clone(),
             made_from: None,
-            cast: cast.clone(),
+            person_map: person_map.clone(),
             begin,
             duration: end - begin,
             frames: timeline.frames.len() as u64,
             complete: timeline.end.is_some(),
-            face_share: share(with_face, time),
-            subject: main,
-            subjects,
+            face_share: share(time_with_face, time),
+            subject_id,
+            people,
             mood_changes: timeline.moods.iter().filter(|mood| mood.from != mood.to).count() as u64,
             track_changes: tracks.len().saturating_sub(1) as u64,
             tracks,
             failed_tracks: failed.count() as u64,
-            response_valence: mean(|response| response.valence.change.mean),
-            response_arousal: mean(|response| response.arousal.change.mean),
+            response_valence: mean_change(|response| response.valence.change.mean),
+            response_arousal: mean_change(|response| response.arousal.change.mean),
             responses,
         }
     }
 
-    /// The person the report is about.
-    pub fn main_subject(&self) -> Option<&Subject> {
-        self.subjects.iter().find(|subject| Some(subject.id) == self.subject)
+    /// The person the report is about; `None` where no face was detected.
+    pub fn subject(&self) -> Option<&PersonSummary> {
+        self.people.iter().find(|person| Some(person.id) == self.subject_id)
     }
 }
 
-fn subject(id: u32, samples: &[Sample], cast: &Cast, time: u64, shortest: u64) -> Subject {
-    let (mut seen, mut classified, mut quality) = (0u64, 0u64, 0.0);
-    let mut labels: BTreeMap<Label, u64> = BTreeMap::new();
-    for sample in samples {
-        let length = sample.length();
-        seen = seen.saturating_add(length);
-        quality += sample.face.quality * length as f64;
-        if let Some(classification) = sample.classification() {
-            classified = classified.saturating_add(length);
-            let label = labels.entry(classification.label).or_default();
-            *label = label.saturating_add(length);
+impl PersonSummary {
+    /// Computes a person's statistics. `time` is the duration of all frames and `min_episode` the minimum duration of an
+    /// episode, both ns.
+    fn compute(id: u32, name: String, observations: &[Observation], time: u64, min_episode: u64) -> Self {
+        let (mut in_view, mut classified, mut quality) = (0u64, 0u64, 0.0);
+        let mut labels: BTreeMap<Label, u64> = BTreeMap::new();
+        for observation in observations {
+            let duration = observation.duration();
+            in_view = in_view.saturating_add(duration);
+            quality += observation.face.quality * duration as f64;
+            if let Some(classification) = observation.classification() {
+                classified = classified.saturating_add(duration);
+                let label_time = labels.entry(classification.label).or_default();
+                *label_time = label_time.saturating_add(duration);
+            }
+        }
+        let episodes = find_episodes(observations, min_episode);
+        Self {
+            id,
+            name,
+            in_view,
+            absent: time.saturating_sub(in_view),
+            classified,
+            uncertain: labels.get(&Label::Uncertain).copied().unwrap_or_default(),
+            labels: labels.iter().map(|(&label, &time)| (label, share(time, classified))).collect(),
+            quality: if in_view == 0 { 0.0 } else { quality / in_view as f64 },
+            valence: Estimate::from_observations(observations, Dimension::Valence),
+            arousal: Estimate::from_observations(observations, Dimension::Arousal),
+            valence_trend: Trend::from_observations(observations, Dimension::Valence),
+            arousal_trend: Trend::from_observations(observations, Dimension::Arousal),
+            transitions: count_transitions(&episodes),
+            episodes,
+            baseline: None,
+            above_baseline: None,
         }
     }
-    let episodes = episodes(samples, shortest);
-    Subject {
-        id,
-        name: cast.name(id),
-        seen,
-        absent: time.saturating_sub(seen),
-        classified,
-        uncertain: labels.get(&Label::Uncertain).copied().unwrap_or_default(),
-        labels: labels.iter().map(|(&label, &time)| (label, share(time, classified))).collect(),
-        quality: if seen == 0 { 0.0 } else { quality / seen as f64 },
-        valence: Estimate::of(samples, Dimension::Valence),
-        arousal: Estimate::of(samples, Dimension::Arousal),
-        valence_trend: Trend::of(samples, Dimension::Valence),
-        arousal_trend: Trend::of(samples, Dimension::Arousal),
-        transitions: transitions(&episodes),
-        episodes,
-        baseline: None,
-        above_baseline: None,
-    }
-}
 
-fn against(samples: &[Sample], from: &BaselineFrom) -> (Option<Baseline>, Option<AboveBaseline>) {
-    match from {
-        BaselineFrom::Nowhere => (None, None),
-        BaselineFrom::Begin(seconds) => match Baseline::split(samples, *seconds) {
-            Some((baseline, rest)) => {
-                let above = AboveBaseline::of(rest, &baseline);
-                (Some(baseline), above)
-            }
-            None => (None, None),
-        },
-        BaselineFrom::Earlier(baseline) => (Some(baseline.clone()), AboveBaseline::of(samples, baseline)),
-    }
-}
-
-impl Subject {
-    /// Labels by share, the largest first.
-    pub fn ranked(&self) -> Vec<(Label, f64)> {
-        let mut ranked: Vec<_> = self.labels.iter().map(|(&label, &share)| (label, share)).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        ranked
+    /// The labels with their shares of the classified time, the largest first.
+    pub fn labels_by_share(&self) -> Vec<(Label, f64)> {
+        let mut labels: Vec<_> = self.labels.iter().map(|(&label, &share)| (label, share)).collect();
+        labels.sort_by(|a, b| b.1.total_cmp(&a.1));
+        labels
     }
 
-    /// Mean valence and arousal; the origin where nothing was classified.
-    pub fn mean(&self) -> Affect {
+    /// Mean valence and arousal over the classified time; the origin where the face was never classified.
+    pub fn mean_affect(&self) -> Affect {
         let mean = |estimate: Option<Estimate>| estimate.map_or(0.0, |estimate| estimate.mean);
         Affect { valence: mean(self.valence), arousal: mean(self.arousal) }
     }
 }
 
-/// The name of a URI's file, without its extension.
-fn title(uri: &str) -> Option<String> {
+/// The name of a URI's file without its extension, percent-decoded; `None` where that is empty.
+fn file_stem(uri: &str) -> Option<String> {
     let name = uri.trim_end_matches('/').rsplit('/').next()?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     let stem = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem);
     (!stem.is_empty()).then(|| stem.to_owned())
 }
 
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-/// What was heard from when to when: a track ends with its own line, or with the session.
-fn plays(timeline: &Timeline, end: u64) -> Vec<TrackPlay> {
-    let mut plays: Vec<TrackPlay> = Vec::new();
-    let mut sounding: Vec<usize> = Vec::new();
-    for line in &timeline.tracks {
-        match line.event {
-            TrackEvent::Started => {
-                sounding.push(plays.len());
-                plays.push(TrackPlay {
-                    uri: line.uri.clone(),
-                    title: if line.title.is_empty() { line.uri.clone() } else { line.title.clone() },
-                    mood: line.mood,
-                    start: line.pts,
-                    end: end.max(line.pts),
-                    reason: line.reason.clone(),
-                });
-            }
-            TrackEvent::Ended => {
-                let ended =
-                    sounding.iter().position(|&index| plays.get(index).is_some_and(|p| p.uri == line.uri));
-                if let Some(play) = ended.map(|at| sounding.remove(at)).and_then(|index| plays.get_mut(index))
-                {
-                    play.end = line.pts.max(play.start);
-                }
-            }
-            TrackEvent::CrossfadeStarted | TrackEvent::CrossfadeDone | TrackEvent::Failed => (),
-        }
-    }
-    plays
+/// `part` of `total`, 0-1; 0 where `total` is 0.
+fn share(part: u64, total: u64) -> f64 {
+    if total == 0 { 0.0 } else { part as f64 / total as f64 }
 }

@@ -1,4 +1,4 @@
-//! The lines of a recorded session, read back.
+//! Reading the timeline of a recorded session: JSON Lines as `docs/timeline.md` describes them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,78 +7,83 @@ use std::path::{Path, PathBuf};
 use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SessionHeader, TrackLine};
 use serde::Deserialize;
 
-/// A line is some hundred bytes a face; a file with longer ones is something else.
-const LONGEST_LINE: u64 = 16 << 20;
+/// Largest accepted line, bytes. A line takes some hundred bytes a face, so a file with a longer line is no timeline, and must
+/// not fill the memory.
+const MAX_LINE_LENGTH: u64 = 16 << 20;
 
-/// Why a timeline or a decision log cannot be read.
+/// Why a timeline or a player's decision log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Not there, or not readable.
+    /// The file does not exist or cannot be opened.
     #[error("cannot open {}: {source}; give the path of a timeline.jsonl", .path.display())]
     Open {
-        /// What was to be opened.
+        /// The file that was to be opened.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system failed in the middle.
+    /// Reading failed after the file was opened.
     #[error("reading failed at line {line}: {source}")]
     Read {
-        /// Counted from 1.
+        /// Line number, from 1.
         line: u64,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// No first line: it is written with the first frame.
+    /// The file has no line: the first is written with the first frame.
     #[error("the file is empty: what wrote it was ended before the first frame; record again")]
     Empty,
-    /// Something else than a timeline.
+    /// The first line is not a session header.
     #[error("line 1 is not of type 'session': give a timeline.jsonl or music.jsonl as gst-mood writes them")]
     NotATimeline,
-    /// Made by a later version.
+    /// The file was written by a newer version of gst-mood.
     #[error("the file has schema {found}, this program reads up to {SCHEMA_VERSION}: use a newer gst-mood")]
-    NewerSchema {
-        /// The file's.
+    UnsupportedSchema {
+        /// Schema version of the file.
         found: u64,
     },
-    /// Not JSON, or not a line of the schema.
+    /// A line is not JSON or not a line of the schema.
     #[error("line {line} is broken: {source}; remove it or record again")]
-    Broken {
-        /// Counted from 1.
+    InvalidLine {
+        /// Line number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// Longer than any line can be.
-    #[error("line {line} is longer than {} MiB: this is no timeline", LONGEST_LINE >> 20)]
-    TooLong {
-        /// Counted from 1.
+    /// A line is longer than any line of a timeline can be.
+    #[error("line {line} is longer than {} MiB: this is no timeline", MAX_LINE_LENGTH >> 20)]
+    LineTooLong {
+        /// Line number, from 1.
         line: u64,
     },
 }
 
-/// The lines of a timeline or a player's decision log. A last line that a killed process left unfinished is dropped.
+/// Reads the lines of a timeline or of a player's decision log. An incomplete last line, as a killed process leaves it, is
+/// ignored.
+///
+/// # Errors
+/// [`ReadError`] where reading fails, the first line is not a session header of a known schema, or a complete line is invalid.
 pub fn read_lines(reader: impl BufRead) -> Result<Vec<Line>, ReadError> {
     let mut lines = Vec::new();
     for_each_line(reader, |line| lines.push(line))?;
     Ok(lines)
 }
 
-/// Gives the lines away one by one, so that hours of them are never held twice.
-fn for_each_line(mut reader: impl BufRead, mut take: impl FnMut(Line)) -> Result<(), ReadError> {
+/// Calls `handle` for each line, so that the lines of a long recording are never in memory twice.
+fn for_each_line(mut reader: impl BufRead, mut handle: impl FnMut(Line)) -> Result<(), ReadError> {
     let mut bytes = Vec::new();
     let mut empty = true;
     for number in 1.. {
         bytes.clear();
         let length = (&mut reader)
-            .take(LONGEST_LINE)
+            .take(MAX_LINE_LENGTH)
             .read_until(b'\n', &mut bytes)
             .map_err(|source| ReadError::Read { line: number, source })?;
         if length == 0 {
             break;
         }
-        if length as u64 == LONGEST_LINE {
-            return Err(ReadError::TooLong { line: number });
+        if length as u64 == MAX_LINE_LENGTH {
+            return Err(ReadError::LineTooLong { line: number });
         }
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -87,27 +92,27 @@ fn for_each_line(mut reader: impl BufRead, mut take: impl FnMut(Line)) -> Result
             check_schema(&bytes)?;
         }
         match serde_json::from_slice(&bytes) {
-            Ok(line) => take(line),
+            Ok(line) => handle(line),
             Err(_) if bytes.last() != Some(&b'\n') => break,
-            Err(source) => return Err(ReadError::Broken { line: number, source }),
+            Err(source) => return Err(ReadError::InvalidLine { line: number, source }),
         }
         empty = false;
     }
     if empty { Err(ReadError::Empty) } else { Ok(()) }
 }
 
-/// Looks at the first line only as far as every version will have it.
+/// Checks the first line's type and schema version, and nothing that another schema version may change.
 fn check_schema(first: &[u8]) -> Result<(), ReadError> {
     #[derive(Deserialize)]
-    struct Head {
+    struct Header {
         r#type: String,
         #[serde(default)]
         schema: u64,
     }
-    match serde_json::from_slice::<Head>(first) {
-        Ok(head) if head.r#type != "session" => Err(ReadError::NotATimeline),
-        Ok(head) if head.schema > u64::from(SCHEMA_VERSION) => {
-            Err(ReadError::NewerSchema { found: head.schema })
+    match serde_json::from_slice::<Header>(first) {
+        Ok(header) if header.r#type != "session" => Err(ReadError::NotATimeline),
+        Ok(header) if header.schema > u64::from(SCHEMA_VERSION) => {
+            Err(ReadError::UnsupportedSchema { found: header.schema })
         }
         Ok(_) => Ok(()),
         Err(_) if first.last() != Some(&b'\n') => Err(ReadError::Empty),
@@ -115,34 +120,40 @@ fn check_schema(first: &[u8]) -> Result<(), ReadError> {
     }
 }
 
-/// A recorded session.
+/// The timeline of a recorded session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
-    /// What produced it.
-    pub session: SessionHeader,
-    /// Every frame in the order written.
+    /// The first line: program, media and settings that produced the timeline.
+    pub header: SessionHeader,
+    /// All frames in the order of the file.
     pub frames: Vec<FrameLine>,
-    /// The player's moods, by time.
+    /// Changes of the player's mood, by time.
     pub moods: Vec<MoodLine>,
-    /// What happened to the music, by time.
+    /// Events of the music tracks, by time.
     pub tracks: Vec<TrackLine>,
-    /// Where the recording ended, stream time, ns; `None` where the process was cut off.
+    /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
 }
 
 impl Timeline {
-    /// The timeline in a file.
+    /// Reads the timeline in a file.
+    ///
+    /// # Errors
+    /// [`ReadError::Open`] where the file cannot be opened; otherwise as [`read_lines`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| ReadError::Open { path: path.into(), source })?;
-        Self::read(BufReader::new(file))
+        Self::from_reader(BufReader::new(file))
     }
 
-    /// The timeline that a reader gives.
-    pub fn read(reader: impl BufRead) -> Result<Self, ReadError> {
+    /// Reads a timeline from any reader.
+    ///
+    /// # Errors
+    /// As [`read_lines`].
+    pub fn from_reader(reader: impl BufRead) -> Result<Self, ReadError> {
         let mut timeline = Self::default();
         for_each_line(reader, |line| match line {
-            Line::Session(session) => timeline.session = session,
+            Line::Session(session) => timeline.header = session,
             Line::Frame(frame) => timeline.frames.push(frame),
             Line::End(end) => timeline.end = Some(end.pts),
             Line::Mood(mood) => timeline.moods.push(mood),
@@ -152,8 +163,8 @@ impl Timeline {
         Ok(timeline)
     }
 
-    /// Adds the moods and tracks of a player's decision log, as [`read_lines`] gives it. What the timeline has already
-    /// is not added twice.
+    /// Adds the mood and track lines of a player's decision log, as [`read_lines`] returns them. Lines that the timeline
+    /// already has are not added again.
     pub fn add_music(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
             match line {
@@ -166,40 +177,46 @@ impl Timeline {
         self.tracks.sort_by_key(|track| track.pts);
     }
 
-    /// Begin of the first frame and end of the last, stream time, ns.
+    /// Start of the first frame and end of the last, stream time, ns. Without frames, the times of the first and the last
+    /// track event; without these, twice 0.
     pub fn span(&self) -> [u64; 2] {
         let begin = self.frames.iter().map(|frame| frame.pts).min();
-        let last =
-            self.frames.iter().map(|frame| frame.pts).max().map(|pts| pts.saturating_add(self.period()));
+        let last = self
+            .frames
+            .iter()
+            .map(|frame| frame.pts)
+            .max()
+            .map(|pts| pts.saturating_add(self.frame_period()));
         let music = self.tracks.iter().map(|track| track.pts).max();
         let begin = begin.or_else(|| self.tracks.iter().map(|track| track.pts).min()).unwrap_or_default();
         [begin, self.end.max(last).or(music).unwrap_or(begin).max(begin)]
     }
 
-    /// Each frame and how long it lasts, ns: until the next one. Where the timestamps jump (a seek, a dropped
-    /// stretch) a frame counts as long as its neighbours, for nobody knows what was there.
-    pub fn frames_with_length(&self) -> impl Iterator<Item = (&FrameLine, u64)> {
-        let period = self.period();
-        let longest = period.saturating_mul(10).max(1_000_000_000);
+    /// Each frame with its duration in ns, which is the time until the next frame. Where the timestamps jump (a seek, dropped
+    /// frames) a frame gets the usual frame period instead, since nothing is known about the gap.
+    pub fn frames_with_duration(&self) -> impl Iterator<Item = (&FrameLine, u64)> {
+        let period = self.frame_period();
+        let max_gap = period.saturating_mul(10).max(1_000_000_000);
         let next = self.frames.iter().skip(1).map(|frame| Some(frame.pts)).chain([None]);
-        // The last frame lasts as long as the recording, where its end is known.
+        // The last frame lasts until the end of the recording where that is known.
         let end = self.end;
         self.frames.iter().zip(next).map(move |(frame, next)| {
             let gap = next
                 .or(end)
                 .and_then(|next| next.checked_sub(frame.pts))
-                .filter(|gap| (1..=longest).contains(gap));
+                .filter(|gap| (1..=max_gap).contains(gap));
             (frame, gap.unwrap_or(period))
         })
     }
 
-    /// The face of `subject` in a frame.
-    pub(crate) fn face(frame: &FrameLine, subject: u32) -> Option<&Face> {
-        frame.faces.iter().find(|face| face.id == subject)
+    /// The face of a person in a frame; `None` where the person is not in view.
+    pub(crate) fn find_face(frame: &FrameLine, person_id: u32) -> Option<&Face> {
+        frame.faces.iter().find(|face| face.id == person_id)
     }
 
-    /// The usual distance of two frames, ns: their median, so that jumps do not count. 0 for less than two.
-    pub fn period(&self) -> u64 {
+    /// The usual time between two frames, ns: the median, so that jumps of the timestamps have no influence. 0 with fewer
+    /// than two frames.
+    pub fn frame_period(&self) -> u64 {
         let pairs = self.frames.windows(2);
         let mut gaps: Vec<u64> = pairs.filter_map(|pair| pair[1].pts.checked_sub(pair[0].pts)).collect();
         let middle = gaps.len() / 2;

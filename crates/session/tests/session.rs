@@ -1,14 +1,14 @@
-//! Reading a timeline, counting it out by hand, and the page it becomes.
+//! Reading a timeline, its statistics against values counted by hand, and the report page.
 
 use mood_schema::{
     Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, SessionEnd,
     SessionHeader, TrackEvent, TrackLine,
 };
-use session::{Cast, ReadError, Summary, Timeline, read_lines, report};
+use session::{PersonMap, ReadError, Summary, Timeline, read_lines, report};
 
 const MS: u64 = 1_000_000;
 
-fn head() -> Line {
+fn header() -> Line {
     Line::Session(SessionHeader {
         schema: 1,
         generator: "test 1".into(),
@@ -57,18 +57,19 @@ fn mood(ms: u64, from: Mood, to: Mood) -> Line {
     Line::Mood(MoodLine { pts: ms * MS, from, to, confidence: 0.9, evidence: [0, ms * MS] })
 }
 
-fn text(lines: &[Line]) -> String {
+fn to_jsonl(lines: &[Line]) -> String {
     lines.iter().map(|line| line.to_json() + "\n").collect()
 }
 
-fn read(text: &str) -> Result<Timeline, ReadError> {
-    Timeline::read(text.as_bytes())
+fn parse(text: &str) -> Result<Timeline, ReadError> {
+    Timeline::from_reader(text.as_bytes())
 }
 
-/// Ten frames 100 ms apart: 1 is happy for four, sad for four, uncertain for one, away in the last; 2 is there in two.
-fn small() -> Vec<Line> {
+/// Ten frames of 100 ms: person 1 is happy in four, sad in four, uncertain in one and absent in the last; person 2 is in view
+/// in two.
+fn sample_lines() -> Vec<Line> {
     let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
-    let mut lines = vec![head()];
+    let mut lines = vec![header()];
     for n in 0..10 {
         let faces = match n {
             0..4 => vec![face(1, happy)],
@@ -84,74 +85,77 @@ fn small() -> Vec<Line> {
 }
 
 #[test]
-fn statistics_are_those_counted_by_hand() {
-    let summary = Summary::of(&read(&text(&small())).unwrap(), &Cast::default());
+fn statistics_match_values_counted_by_hand() {
+    let summary = Summary::compute(&parse(&to_jsonl(&sample_lines())).unwrap(), &PersonMap::default());
     assert_eq!((summary.duration, summary.frames, summary.complete), (1000 * MS, 10, true));
     assert!((summary.face_share - 0.9).abs() < 1e-9);
-    let [one, two] = &summary.subjects[..] else { panic!("two people") };
-    assert_eq!((one.id, one.seen, two.id, two.seen), (1, 900 * MS, 2, 200 * MS));
+    let [one, two] = &summary.people[..] else { panic!("two people") };
+    assert_eq!((one.id, one.in_view, two.id, two.in_view), (1, 900 * MS, 2, 200 * MS));
     assert!((one.labels[&Emotion::Happy.into()] - 4.0 / 9.0).abs() < 1e-9);
     assert!((one.labels[&Emotion::Sad.into()] - 4.0 / 9.0).abs() < 1e-9);
     assert!((one.labels[&Label::Uncertain] - 1.0 / 9.0).abs() < 1e-9);
     // (4 * 0.87 + 4 * -0.73 + 0) / 9 and (4 * 0.65 + 4 * 0.01 + 0) / 9.
-    assert!((one.mean().valence - 0.56 / 9.0).abs() < 1e-9);
-    assert!((one.mean().arousal - 2.64 / 9.0).abs() < 1e-9);
+    assert!((one.mean_affect().valence - 0.56 / 9.0).abs() < 1e-9);
+    assert!((one.mean_affect().arousal - 2.64 / 9.0).abs() < 1e-9);
     assert_eq!(two.labels.len(), 1);
 }
 
 #[test]
-fn time_counts_not_frames() {
+fn frames_are_weighted_by_duration() {
     let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
     // 400 ms happy in one frame, then 100 ms each: sad, sad, and one more of the usual length.
     let lines = [
-        head(),
+        header(),
         frame(0, 0, vec![face(1, happy)]),
         frame(1, 400, vec![face(1, sad)]),
         frame(2, 500, vec![face(1, sad)]),
         frame(3, 600, vec![face(1, sad)]),
     ];
-    let summary = Summary::of(&read(&text(&lines)).unwrap(), &Cast::default());
-    assert!((summary.subjects[0].labels[&happy] - 4.0 / 7.0).abs() < 1e-9);
+    let summary = Summary::compute(&parse(&to_jsonl(&lines)).unwrap(), &PersonMap::default());
+    assert!((summary.people[0].labels[&happy] - 4.0 / 7.0).abs() < 1e-9);
     assert_eq!(summary.duration, 700 * MS);
     assert!(!summary.complete);
 }
 
 #[test]
-fn a_jump_in_time_is_nobodys_mood() {
+fn time_gaps_are_not_counted() {
     let happy = Emotion::Happy.into();
     let lines = [0, 100, 200, 90_000, 90_100].map(|ms| frame(0, ms, vec![face(1, happy)]));
-    let summary = Summary::of(&read(&text(&[&[head()], &lines[..]].concat())).unwrap(), &Cast::default());
-    assert_eq!(summary.subjects[0].seen, 500 * MS);
+    let summary = Summary::compute(
+        &parse(&to_jsonl(&[&[header()], &lines[..]].concat())).unwrap(),
+        &PersonMap::default(),
+    );
+    assert_eq!(summary.people[0].in_view, 500 * MS);
 }
 
 #[test]
-fn music_joins_the_timeline() {
-    let mut timeline = read(&text(&small())).unwrap();
-    let log = [
-        head(),
+fn decision_log_is_merged_once() {
+    let mut timeline = parse(&to_jsonl(&sample_lines())).unwrap();
+    let decision_log = [
+        header(),
         track(0, TrackEvent::Started, "A"),
         mood(400, Emotion::Happy.into(), Emotion::Sad.into()),
         track(500, TrackEvent::Started, "B"),
         track(700, TrackEvent::Ended, "A"),
         track(800, TrackEvent::Failed, "C"),
     ];
-    let lines = read_lines(text(&log).as_bytes()).unwrap();
+    let lines = read_lines(to_jsonl(&decision_log).as_bytes()).unwrap();
     timeline.add_music(lines.clone());
     timeline.add_music(lines);
-    let summary = Summary::of(&timeline, &Cast::default());
+    let summary = Summary::compute(&timeline, &PersonMap::default());
     assert_eq!((summary.mood_changes, summary.track_changes, summary.failed_tracks), (1, 1, 1));
     let spans: Vec<_> = summary.tracks.iter().map(|t| (t.title.as_str(), t.start / MS, t.end / MS)).collect();
     assert_eq!(spans, [("A", 0, 700), ("B", 500, 1000)]);
     let json = serde_json::to_string(&summary).unwrap();
     assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary);
-    let page = report::html(&timeline, &summary, "Music", None);
+    let page = report::render_session(&timeline, &summary, "Music", None);
     assert!(
         page.contains("<td>A</td>") && page.contains("the music changed once; one track could not be played")
     );
 }
 
 #[test]
-fn passers_by_are_counted_and_the_subject_is_always_listed() {
+fn people_shortly_in_view_are_only_counted_but_the_subject_is_listed() {
     let page = |ms: u64| {
         let lines: Vec<Line> = (0..20)
             .map(|n| {
@@ -162,81 +166,88 @@ fn passers_by_are_counted_and_the_subject_is_always_listed() {
                 frame(n, n * ms, faces)
             })
             .collect();
-        let timeline = read(&text(&[&[head()], &lines[..]].concat())).unwrap();
-        let summary = Summary::of(&timeline, &Cast::default());
-        assert_eq!(summary.subjects.len(), 2);
-        report::html(&timeline, &summary, "Passers-by", None)
+        let timeline = parse(&to_jsonl(&[&[header()], &lines[..]].concat())).unwrap();
+        let summary = Summary::compute(&timeline, &PersonMap::default());
+        assert_eq!(summary.people.len(), 2);
+        report::render_session(&timeline, &summary, "Passers-by", None)
     };
     let long = page(1000);
     assert!(long.contains("Person 2</th>") && !long.contains("less than a second"));
-    // Of two seconds, and of a fifth of one.
+    // Recordings of 2 s and of 0.2 s: the subject is listed even where it is in view for less than a second.
     for ms in [100, 10] {
         let short = page(ms);
         assert!(short.contains("Person 1</th>") && !short.contains("Person 2</th>"), "{ms}");
         assert!(short.contains("And 1 more that was in view for less than a second."), "{ms}");
-        assert!(!short.contains(">fear</th>"), "its expressions are nobody's of those listed");
+        assert!(!short.contains(">fear</th>"), "no column for labels of unlisted people");
     }
 }
 
 #[test]
-fn a_killed_process_leaves_a_readable_file() {
-    let whole = text(&small());
-    for cut in 0..whole.len() {
-        match read(&whole[..cut]) {
+fn truncated_timelines_are_readable() {
+    let complete = to_jsonl(&sample_lines());
+    for cut in 0..complete.len() {
+        match parse(&complete[..cut]) {
             Ok(timeline) => assert!(timeline.frames.len() <= 10),
             Err(error) => assert!(matches!(error, ReadError::Empty), "cut at {cut}: {error}"),
         }
     }
-    let timeline = read(&whole[..whole.len() - 5]).unwrap();
+    let timeline = parse(&complete[..complete.len() - 5]).unwrap();
     assert_eq!((timeline.frames.len(), timeline.end), (10, None));
 }
 
 #[test]
-fn errors_say_where_and_what_to_do() {
-    let message = |text: &str| read(text).unwrap_err().to_string();
+fn errors_give_the_place_and_the_remedy() {
+    let message = |text: &str| parse(text).unwrap_err().to_string();
     assert!(message("").contains("empty"));
     let newer = r#"{"type":"session","schema":2,"something":"else"}"#.to_owned() + "\n";
     assert!(message(&newer).contains("schema 2") && message(&newer).contains("newer gst-mood"));
     assert!(message("id,label\n1,happy\n").contains("timeline.jsonl"));
-    assert!(message(&text(&small()[1..])).contains("line 1"));
-    let broken = text(&small()).replacen("\"pts\":300000000", "\"pts\":\"soon\"", 1);
+    assert!(message(&to_jsonl(&sample_lines()[1..])).contains("line 1"));
+    let broken = to_jsonl(&sample_lines()).replacen("\"pts\":300000000", "\"pts\":\"soon\"", 1);
     assert!(message(&broken).starts_with("line 5 is broken"), "{}", message(&broken));
     let missing = Timeline::load("/nonexistent/timeline.jsonl").unwrap_err().to_string();
     assert!(missing.contains("/nonexistent/timeline.jsonl"));
 }
 
 #[test]
-fn odd_timelines_make_a_page_too() {
-    let backwards = [head(), frame(0, 900, vec![face(1, Emotion::Sad.into())]), frame(1, 100, vec![])];
-    let last = u64::MAX / MS;
-    let far = [head(), frame(0, 0, vec![face(1, Emotion::Sad.into())]), frame(1, last, vec![])];
-    let one = [head(), frame(0, 40, vec![face(1, Emotion::Sad.into())])];
-    for lines in [&backwards[..], &far, &one, &[head()], &[head(), track(10, TrackEvent::Started, "A")]] {
-        let timeline = read(&text(lines)).unwrap();
-        let page = report::html(&timeline, &Summary::of(&timeline, &Cast::default()), "Odd", None);
+fn unusual_timelines_can_be_rendered() {
+    let backwards = [header(), frame(0, 900, vec![face(1, Emotion::Sad.into())]), frame(1, 100, vec![])];
+    let last_ms = u64::MAX / MS;
+    let far_apart = [header(), frame(0, 0, vec![face(1, Emotion::Sad.into())]), frame(1, last_ms, vec![])];
+    let single = [header(), frame(0, 40, vec![face(1, Emotion::Sad.into())])];
+    for lines in
+        [&backwards[..], &far_apart, &single, &[header()], &[header(), track(10, TrackEvent::Started, "A")]]
+    {
+        let timeline = parse(&to_jsonl(lines)).unwrap();
+        let page = report::render_session(
+            &timeline,
+            &Summary::compute(&timeline, &PersonMap::default()),
+            "Odd",
+            None,
+        );
         assert!(page.contains("</html>") && page.contains("<svg"));
     }
 }
 
 #[test]
-fn the_page_keeps_to_itself() {
-    let mut lines = small();
+fn page_escapes_texts_and_loads_nothing() {
+    let mut lines = sample_lines();
     lines.insert(1, track(0, TrackEvent::Started, "<script>alert(1)</script>"));
-    let Line::Session(session) = &mut lines[0] else { panic!("a session first") };
-    session.source = Some("file:///\"><img src=x>.mp4".into());
-    session.generator = "<b>bold</b>".into();
-    let timeline = read(&text(&lines)).unwrap();
-    let page = report::html(
+    let Line::Session(header) = &mut lines[0] else { panic!("no header") };
+    header.source = Some("file:///\"><img src=x>.mp4".into());
+    header.generator = "<b>bold</b>".into();
+    let timeline = parse(&to_jsonl(&lines)).unwrap();
+    let page = report::render_session(
         &timeline,
-        &Summary::of(&timeline, &Cast::default()),
+        &Summary::compute(&timeline, &PersonMap::default()),
         "<script>alert('title')</script>",
         None,
     );
     assert!(page.contains("&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;"));
-    // Its own script and data, and nothing of anybody else's.
+    // The page's own script and data only.
     assert_eq!(page.matches("<script").count(), 2);
     assert!(page.contains(r#"script-src 'sha256-"#) && !page.contains("media-src"));
-    assert_eq!(page.matches("http://").count(), 1, "the name of SVG, which nobody fetches");
+    assert_eq!(page.matches("http://").count(), 1, "the SVG namespace, which is not fetched");
     for forbidden in ["<script>alert", "<img", "<b>", "https://", "url(", "@import", " style="] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
@@ -250,7 +261,7 @@ fn the_page_keeps_to_itself() {
 }
 
 #[test]
-fn two_hours_stay_a_small_page() {
+fn page_of_two_hours_is_small() {
     let labels = [Emotion::Neutral, Emotion::Happy, Emotion::Sad].map(Label::from);
     let frames = (0..2 * 3600 * 10).map(|n| FrameLine {
         frame: n,
@@ -258,6 +269,7 @@ fn two_hours_stay_a_small_page() {
         faces: vec![face(1, labels[(n / 300) as usize % 3])],
     });
     let timeline = Timeline { frames: frames.collect(), ..Default::default() };
-    let page = report::html(&timeline, &Summary::of(&timeline, &Cast::default()), "Long", None);
+    let page =
+        report::render_session(&timeline, &Summary::compute(&timeline, &PersonMap::default()), "Long", None);
     assert!(page.len() < 300_000, "{}", page.len());
 }

@@ -1,30 +1,32 @@
-//! A project of BORIS (Friard and Gamba 2016, doi:10.1111/2041-210X.12584), project format 7.0: one observation of the
-//! video, each episode a state event that starts and stops.
+//! BORIS project (Friard and Gamba 2016, doi:10.1111/2041-210X.12584), project format version 7.0 as BORIS 7 and 8 read it
+//! (<https://www.boris.unito.it>): one observation of the video, in which each episode is a state event that starts and stops.
 
 use std::io::{self, Write};
 
 use mood_schema::{Emotion, Label};
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Recording, tiers};
+use super::{Recording, TierKind, build_tiers};
 use crate::{Summary, Timeline};
 
+/// Behavioural category of all labels.
 const CATEGORY: &str = "expression";
 
+/// Writes the project. A recording without a video becomes a live observation.
 pub(super) fn write(
     timeline: &Timeline,
     summary: &Summary,
     recording: &Recording,
-    to: &mut dyn Write,
+    writer: &mut dyn Write,
 ) -> io::Result<()> {
     let people: Vec<_> =
-        tiers(timeline, summary).into_iter().filter(|tier| tier.kind == Kind::Person).collect();
-    // At one time a state ends before another starts.
+        build_tiers(timeline, summary).into_iter().filter(|tier| tier.kind == TierKind::Person).collect();
+    // Sorting by time, then stops (0) before starts (1), so that one state ends before the next starts at the same time.
     let mut events: Vec<(u64, u8, &str, &str)> = Vec::new();
     for tier in &people {
-        for span in &tier.spans {
-            events.push((span.start, 1, &tier.name, &span.text));
-            events.push((span.end, 0, &tier.name, &span.text));
+        for annotation in &tier.annotations {
+            events.push((annotation.start, 1, &tier.name, &annotation.text));
+            events.push((annotation.end, 0, &tier.name, &annotation.text));
         }
     }
     events.sort();
@@ -38,7 +40,7 @@ pub(super) fn write(
         .enumerate()
         .map(|(index, tier)| (index.to_string(), json!({ "key": "", "name": tier.name, "description": "" })));
     let title = if recording.title.is_empty() { "session" } else { &recording.title };
-    // BORIS takes times without a zone.
+    // BORIS expects times without a time zone.
     let date = recording.date.trim_end_matches('Z');
     let project = json!({
         "time_format": "hh:mm:ss",
@@ -55,10 +57,11 @@ pub(super) fn write(
         "behaviors_coding_map": [],
         "converters": {},
     });
-    serde_json::to_writer_pretty(&mut *to, &project)?;
-    to.write_all(b"\n")
+    serde_json::to_writer_pretty(&mut *writer, &project)?;
+    writer.write_all(b"\n")
 }
 
+/// The behaviours that can be coded: all labels, as state events, on the keys 1 to 8.
 fn ethogram() -> Map<String, Value> {
     let labels = Emotion::ALL.map(Label::Known).into_iter().chain([Label::Uncertain]);
     let behavior = |(index, label): (usize, Label)| {
@@ -78,6 +81,7 @@ fn ethogram() -> Map<String, Value> {
     labels.enumerate().map(behavior).collect()
 }
 
+/// The observation of the recording with its events.
 fn observation(
     timeline: &Timeline,
     summary: &Summary,
@@ -85,10 +89,11 @@ fn observation(
     date: &str,
     events: Vec<Value>,
 ) -> Value {
-    let file = recording.media.as_deref().map(path);
-    let about = |value: Value| file.iter().map(|file| (file.clone(), value.clone())).collect::<Map<_, _>>();
-    let length = summary.begin.saturating_add(summary.duration) as f64 / 1e9;
-    let fps = match timeline.period() {
+    let file = recording.media.as_deref().map(to_path);
+    let per_file =
+        |value: Value| file.iter().map(|file| (file.clone(), value.clone())).collect::<Map<_, _>>();
+    let duration = summary.begin.saturating_add(summary.duration) as f64 / 1e9;
+    let fps = match timeline.frame_period() {
         0 => 0.0,
         period => (1e9 / period as f64 * 1000.0).round() / 1000.0,
     };
@@ -99,10 +104,10 @@ fn observation(
         "time offset": 0.0,
         "file": if file.is_some() { json!({ "1": file.as_slice() }) } else { json!([]) },
         "media_info": {
-            "length": about(json!(length)),
-            "fps": about(json!(fps)),
-            "hasVideo": about(json!(true)),
-            "hasAudio": about(json!(false)),
+            "length": per_file(json!(duration)),
+            "fps": per_file(json!(fps)),
+            "hasVideo": per_file(json!(true)),
+            "hasAudio": per_file(json!(false)),
             "offset": { "1": 0.0 },
         },
         "independent_variables": {},
@@ -114,8 +119,8 @@ fn observation(
     })
 }
 
-/// BORIS wants a path where others want a URI.
-fn path(uri: &str) -> String {
+/// The path of a `file` URI, since BORIS expects paths.
+fn to_path(uri: &str) -> String {
     let encoded = uri.strip_prefix("file://").unwrap_or(uri);
     percent_encoding::percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }

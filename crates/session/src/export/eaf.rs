@@ -1,5 +1,6 @@
-//! ELAN's annotation format 3.0 (<https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf>): the video linked,
-//! a tier a person, labels from a controlled vocabulary.
+//! ELAN annotation format 3.0 (<https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf>, schema
+//! <http://www.mpi.nl/tools/elan/EAFv3.0.xsd>): the video is linked, each person has a tier, and the labels come from a
+//! controlled vocabulary.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -8,14 +9,16 @@ use mood_schema::{Emotion, Label};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::{Kind, Recording, Tier};
+use super::{Recording, Tier, TierKind};
 
+/// Id of the controlled vocabulary of labels.
 const VOCABULARY: &str = "expressions";
-/// ELAN's word for text in no particular language.
+/// Language id of text in no particular language, as ELAN itself writes it (ISO 639-3 `und`).
 const LANGUAGE: &str = "und";
 
-pub(super) fn write(tiers: &[Tier], recording: &Recording, to: &mut dyn Write) -> io::Result<()> {
-    let mut xml = Writer::new_with_indent(to, b' ', 2);
+/// Writes the document, its elements in the order that the schema requires.
+pub(super) fn write(tiers: &[Tier], recording: &Recording, writer: &mut dyn Write) -> io::Result<()> {
+    let mut xml = Writer::new_with_indent(writer, b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let document = xml.create_element("ANNOTATION_DOCUMENT").with_attributes([
         ("AUTHOR", "gst-mood"),
@@ -26,28 +29,29 @@ pub(super) fn write(tiers: &[Tier], recording: &Recording, to: &mut dyn Write) -
         ("xsi:noNamespaceSchemaLocation", "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"),
     ]);
     document.write_inner_content(|xml| {
-        header(xml, tiers, recording)?;
-        let slots = time_order(xml, tiers)?;
-        let mut number = 0;
+        write_header(xml, tiers, recording)?;
+        let slots = write_time_order(xml, tiers)?;
+        let mut annotation_count = 0;
         for tier in tiers {
-            annotations(xml, tier, &slots, &mut number)?;
+            write_tier(xml, tier, &slots, &mut annotation_count)?;
         }
-        types(xml)?;
-        vocabulary(xml)
+        write_types(xml)?;
+        write_vocabulary(xml)
     })?;
     xml.into_inner().write_all(b"\n")
 }
 
-fn header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recording) -> io::Result<()> {
+fn write_header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recording) -> io::Result<()> {
     let header =
         xml.create_element("HEADER").with_attributes([("MEDIA_FILE", ""), ("TIME_UNITS", "milliseconds")]);
     header.write_inner_content(|xml| {
         if let Some((uri, name)) = recording.media.as_deref().zip(recording.file_name()) {
             let relative = format!("./{name}");
-            let media = [("MEDIA_URL", uri), ("MIME_TYPE", mime(name)), ("RELATIVE_MEDIA_URL", &relative)];
+            let media =
+                [("MEDIA_URL", uri), ("MIME_TYPE", mime_type(name)), ("RELATIVE_MEDIA_URL", &relative)];
             xml.create_element("MEDIA_DESCRIPTOR").with_attributes(media).write_empty()?;
         }
-        let count: usize = tiers.iter().map(|tier| tier.spans.len()).sum();
+        let count: usize = tiers.iter().map(|tier| tier.annotations.len()).sum();
         let property = xml.create_element("PROPERTY").with_attribute(("NAME", "lastUsedAnnotationId"));
         property.write_text_content(BytesText::new(&count.to_string()))?;
         Ok(())
@@ -55,8 +59,8 @@ fn header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recording) 
     Ok(())
 }
 
-/// ELAN's names for what it plays.
-fn mime(name: &str) -> &'static str {
+/// MIME type of a media file by its extension, as ELAN names them.
+fn mime_type(name: &str) -> &'static str {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     match extension.as_str() {
         "mp4" | "m4v" => "video/mp4",
@@ -69,14 +73,16 @@ fn mime(name: &str) -> &'static str {
     }
 }
 
-/// The milliseconds that anything begins or ends at; a slot's number is its place, from 1.
-fn time_order<W: Write>(xml: &mut Writer<W>, tiers: &[Tier]) -> io::Result<Vec<u64>> {
-    let spans = tiers.iter().flat_map(|tier| &tier.spans);
-    let times: BTreeSet<u64> = spans.flat_map(|span| [span.start, span.end]).collect();
+/// Writes a time slot for every time (ms) at which an annotation starts or ends, and returns these times. The slots are
+/// numbered by position, from 1.
+fn write_time_order<W: Write>(xml: &mut Writer<W>, tiers: &[Tier]) -> io::Result<Vec<u64>> {
+    let annotations = tiers.iter().flat_map(|tier| &tier.annotations);
+    let times: BTreeSet<u64> =
+        annotations.flat_map(|annotation| [annotation.start, annotation.end]).collect();
     let times: Vec<u64> = times.into_iter().collect();
     xml.create_element("TIME_ORDER").write_inner_content(|xml| {
         for (index, time) in times.iter().enumerate() {
-            let (id, value) = (slot(index), time.to_string());
+            let (id, value) = (slot_id(index), time.to_string());
             let attributes = [("TIME_SLOT_ID", id.as_str()), ("TIME_VALUE", &value)];
             xml.create_element("TIME_SLOT").with_attributes(attributes).write_empty()?;
         }
@@ -85,41 +91,43 @@ fn time_order<W: Write>(xml: &mut Writer<W>, tiers: &[Tier]) -> io::Result<Vec<u
     Ok(times)
 }
 
-fn slot(index: usize) -> String {
+/// Id of the time slot at an index.
+fn slot_id(index: usize) -> String {
     format!("ts{}", index + 1)
 }
 
-fn annotations<W: Write>(
+/// Writes a tier. `annotation_count` numbers the annotations through the document.
+fn write_tier<W: Write>(
     xml: &mut Writer<W>,
     tier: &Tier,
     slots: &[u64],
-    number: &mut u64,
+    annotation_count: &mut u64,
 ) -> io::Result<()> {
-    let kind = type_of(tier.kind);
+    let kind = type_id(tier.kind);
     let attributes =
         [("LINGUISTIC_TYPE_REF", kind), ("PARTICIPANT", tier.name.as_str()), ("TIER_ID", &tier.name)];
     let element = xml.create_element("TIER");
-    // Only people take part.
-    let from =
-        if tier.kind == Kind::Person { attributes.to_vec() } else { vec![attributes[0], attributes[2]] };
-    element.with_attributes(from).write_inner_content(|xml| {
-        for span in &tier.spans {
-            *number += 1;
-            let id = format!("a{number}");
-            // Every time has its slot: they were made of the same spans.
-            let at = |time| slot(slots.partition_point(|&slot| slot < time));
-            let (start, end) = (at(span.start), at(span.end));
-            let entry = entry_of(&span.text);
+    // Only people are participants.
+    let attributes =
+        if tier.kind == TierKind::Person { attributes.to_vec() } else { vec![attributes[0], attributes[2]] };
+    element.with_attributes(attributes).write_inner_content(|xml| {
+        for annotation in &tier.annotations {
+            *annotation_count += 1;
+            let id = format!("a{annotation_count}");
+            // Every time has a slot: the slots were made from the same annotations.
+            let slot_at = |time| slot_id(slots.partition_point(|&slot| slot < time));
+            let (start, end) = (slot_at(annotation.start), slot_at(annotation.end));
+            let entry = entry_id(&annotation.text);
             let mut attributes = vec![("ANNOTATION_ID", id.as_str())];
-            if tier.kind == Kind::Person {
+            if tier.kind == TierKind::Person {
                 attributes.push(("CVE_REF", &entry));
             }
             attributes.extend([("TIME_SLOT_REF1", start.as_str()), ("TIME_SLOT_REF2", &end)]);
             xml.create_element("ANNOTATION").write_inner_content(|xml| {
-                let annotation = xml.create_element("ALIGNABLE_ANNOTATION").with_attributes(attributes);
-                annotation.write_inner_content(|xml| {
+                let alignable = xml.create_element("ALIGNABLE_ANNOTATION").with_attributes(attributes);
+                alignable.write_inner_content(|xml| {
                     let value = xml.create_element("ANNOTATION_VALUE");
-                    value.write_text_content(BytesText::new(&span.text))?;
+                    value.write_text_content(BytesText::new(&annotation.text))?;
                     Ok(())
                 })?;
                 Ok(())
@@ -130,22 +138,24 @@ fn annotations<W: Write>(
     Ok(())
 }
 
-fn type_of(kind: Kind) -> &'static str {
+/// Id of the linguistic type of a kind of tier.
+fn type_id(kind: TierKind) -> &'static str {
     match kind {
-        Kind::Person => "expression",
-        Kind::Mood => "mood",
-        Kind::Music => "music",
+        TierKind::Person => "expression",
+        TierKind::Mood => "mood",
+        TierKind::Music => "music",
     }
 }
 
-fn types<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
-    for kind in [Kind::Person, Kind::Mood, Kind::Music] {
+/// Writes the linguistic types of the tiers and the language of the vocabulary.
+fn write_types<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
+    for kind in [TierKind::Person, TierKind::Mood, TierKind::Music] {
         let mut attributes = vec![
             ("GRAPHIC_REFERENCES", "false"),
-            ("LINGUISTIC_TYPE_ID", type_of(kind)),
+            ("LINGUISTIC_TYPE_ID", type_id(kind)),
             ("TIME_ALIGNABLE", "true"),
         ];
-        if kind == Kind::Person {
+        if kind == TierKind::Person {
             attributes.insert(0, ("CONTROLLED_VOCABULARY_REF", VOCABULARY));
         }
         xml.create_element("LINGUISTIC_TYPE").with_attributes(attributes).write_empty()?;
@@ -159,11 +169,13 @@ fn types<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
     Ok(())
 }
 
-fn entry_of(label: &str) -> String {
+/// Id of a label's entry in the controlled vocabulary.
+fn entry_id(label: &str) -> String {
     format!("cve_{label}")
 }
 
-fn vocabulary<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
+/// Writes the controlled vocabulary of labels.
+fn write_vocabulary<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
     let labels = Emotion::ALL.map(Label::Known).into_iter().chain([Label::Uncertain]);
     let vocabulary = xml.create_element("CONTROLLED_VOCABULARY").with_attribute(("CV_ID", VOCABULARY));
     vocabulary.write_inner_content(|xml| {
@@ -171,7 +183,7 @@ fn vocabulary<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
         description
             .write_text_content(BytesText::new("Estimates from facial expression, not felt emotion"))?;
         for label in labels {
-            let id = entry_of(label.as_str());
+            let id = entry_id(label.as_str());
             let entry = xml.create_element("CV_ENTRY_ML").with_attribute(("CVE_ID", id.as_str()));
             entry.write_inner_content(|xml| {
                 let value = [("DESCRIPTION", ""), ("LANG_REF", LANGUAGE)];

@@ -1,4 +1,5 @@
-//! The timeline as one file: frames, moods and tracks by time.
+//! The timeline as one JSON Lines file (<https://jsonlines.org/>) in the schema of `docs/timeline.schema.json`, with frame, mood
+//! and track lines in order of time.
 
 use std::io::{self, Write};
 
@@ -6,28 +7,29 @@ use mood_schema::{Line, SCHEMA_VERSION, SessionEnd, SessionHeader};
 
 use crate::Timeline;
 
-pub(super) fn write(timeline: &Timeline, to: &mut dyn Write) -> io::Result<()> {
-    let mut line = |line: Line| writeln!(to, "{}", line.to_json());
-    line(Line::Session(SessionHeader { schema: SCHEMA_VERSION, ..timeline.session.clone() }))?;
+/// Writes the header, all lines in order of time and, where the recording ended cleanly, the end line.
+pub(super) fn write(timeline: &Timeline, writer: &mut dyn Write) -> io::Result<()> {
+    let mut write_line = |line: Line| writeln!(writer, "{}", line.to_json());
+    write_line(Line::Session(SessionHeader { schema: SCHEMA_VERSION, ..timeline.header.clone() }))?;
     let (mut moods, mut tracks) = (timeline.moods.iter().peekable(), timeline.tracks.iter().peekable());
     for frame in &timeline.frames {
         while let Some(mood) = moods.next_if(|mood| mood.pts <= frame.pts) {
-            line(Line::Mood(mood.clone()))?;
+            write_line(Line::Mood(mood.clone()))?;
         }
         while let Some(track) = tracks.next_if(|track| track.pts <= frame.pts) {
-            line(Line::Track(track.clone()))?;
+            write_line(Line::Track(track.clone()))?;
         }
-        line(Line::Frame(frame.clone()))?;
+        write_line(Line::Frame(frame.clone()))?;
     }
     for mood in moods {
-        line(Line::Mood(mood.clone()))?;
+        write_line(Line::Mood(mood.clone()))?;
     }
     for track in tracks {
-        line(Line::Track(track.clone()))?;
+        write_line(Line::Track(track.clone()))?;
     }
-    // A recording that was cut off stays one.
+    // The end line is what marks a recording as complete.
     match timeline.end {
-        Some(pts) => line(Line::End(SessionEnd { pts, frames: timeline.frames.len() as u64 })),
+        Some(pts) => write_line(Line::End(SessionEnd { pts, frames: timeline.frames.len() as u64 })),
         None => Ok(()),
     }
 }

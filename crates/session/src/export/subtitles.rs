@@ -1,51 +1,58 @@
-//! Subtitles: WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip. People and music overlap, which both allow.
+//! Subtitles: WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip, which has no formal specification
+//! (<https://wiki.videolan.org/SubRip/>). Cues of people and music overlap in time, which both formats allow.
 
 use std::io::{self, Write};
 
-use super::{Kind, Span, Tier};
+use super::{Annotation, Tier, TierKind};
 
-pub(super) fn vtt(tiers: &[Tier], to: &mut dyn Write) -> io::Result<()> {
-    writeln!(to, "WEBVTT\n\nNOTE Estimates from facial expression, not felt emotion")?;
-    for (tier, span) in cues(tiers) {
-        let (start, end) = (time(span.start, '.'), time(span.end, '.'));
-        let text = escape(&span.text);
+/// Writes WebVTT; the name of a person is a voice tag.
+pub(super) fn write_vtt(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()> {
+    writeln!(writer, "WEBVTT\n\nNOTE Estimates from facial expression, not felt emotion")?;
+    for (tier, annotation) in sorted_cues(tiers) {
+        let (start, end) = (format_time(annotation.start, '.'), format_time(annotation.end, '.'));
+        let text = escape_vtt(&annotation.text);
         let text = match tier.kind {
-            Kind::Person => format!("<v {}>{text}</v>", escape(&tier.name)),
-            Kind::Mood => format!("mood: {text}"),
-            Kind::Music => format!("♪ {text}"),
+            TierKind::Person => format!("<v {}>{text}</v>", escape_vtt(&tier.name)),
+            TierKind::Mood => format!("mood: {text}"),
+            TierKind::Music => format!("♪ {text}"),
         };
-        write!(to, "\n{start} --> {end}\n{text}\n")?;
+        write!(writer, "\n{start} --> {end}\n{text}\n")?;
     }
     Ok(())
 }
 
-pub(super) fn srt(tiers: &[Tier], to: &mut dyn Write) -> io::Result<()> {
-    for (index, (tier, span)) in cues(tiers).into_iter().enumerate() {
-        let (start, end) = (time(span.start, ','), time(span.end, ','));
+/// Writes SubRip.
+pub(super) fn write_srt(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()> {
+    for (index, (tier, annotation)) in sorted_cues(tiers).into_iter().enumerate() {
+        let (start, end) = (format_time(annotation.start, ','), format_time(annotation.end, ','));
         let text = match tier.kind {
-            Kind::Person | Kind::Mood => format!("{}: {}", tier.name, span.text),
-            Kind::Music => format!("♪ {}", span.text),
+            TierKind::Person | TierKind::Mood => format!("{}: {}", tier.name, annotation.text),
+            TierKind::Music => format!("♪ {}", annotation.text),
         };
-        // Players take angle brackets for tags, and SubRip knows no escape.
+        // Players interpret angle brackets as tags, and SubRip has no escape for them.
         let text = text.replace('<', "‹").replace('>', "›");
-        write!(to, "{}\n{start} --> {end}\n{text}\n\n", index + 1)?;
+        write!(writer, "{}\n{start} --> {end}\n{text}\n\n", index + 1)?;
     }
     Ok(())
 }
 
-/// By time, as both formats want them.
-fn cues(tiers: &[Tier]) -> Vec<(&Tier, &Span)> {
-    let mut cues: Vec<(&Tier, &Span)> =
-        tiers.iter().flat_map(|tier| tier.spans.iter().map(move |span| (tier, span))).collect();
-    cues.sort_by_key(|(_, span)| (span.start, span.end));
+/// The annotations of all tiers in order of time, which both formats require.
+fn sorted_cues(tiers: &[Tier]) -> Vec<(&Tier, &Annotation)> {
+    let mut cues: Vec<(&Tier, &Annotation)> = tiers
+        .iter()
+        .flat_map(|tier| tier.annotations.iter().map(move |annotation| (tier, annotation)))
+        .collect();
+    cues.sort_by_key(|(_, annotation)| (annotation.start, annotation.end));
     cues
 }
 
-fn time(ms: u64, point: char) -> String {
+/// `hh:mm:ss.mmm`, with `separator` before the milliseconds.
+fn format_time(ms: u64, separator: char) -> String {
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{hours:02}:{minutes:02}:{seconds:02}{point}{:03}", ms % 1000)
+    format!("{hours:02}:{minutes:02}:{seconds:02}{separator}{:03}", ms % 1000)
 }
 
-fn escape(text: &str) -> String {
+/// Escapes cue text as WebVTT requires.
+fn escape_vtt(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,12 +1,15 @@
-//! What the page's script needs to say what was at a moment: small whole numbers, as JSON inside the page.
+//! The data that the page's script shows for the time under the cursor, as JSON inside the page. Columns are whole hundredths,
+//! which keeps the page small.
 
 use mood_schema::Emotion;
 use serde_json::json;
 
 use crate::{Summary, Timeline, chart, export};
 
-/// The data as text that can stand in a script element.
-pub(super) fn json(timeline: &Timeline, summary: &Summary) -> String {
+/// The data as JSON that is safe inside a `script` element. Keys: `begin` and `seconds` (stream time, s), `plot` (edges, px),
+/// `emotions` (names), `columns` (per column the probabilities, valence and arousal in hundredths, or null), `moods` and
+/// `tracks` (start and end in seconds from the begin, and a name).
+pub(super) fn to_json(timeline: &Timeline, summary: &Summary) -> String {
     let seconds = |pts: u64| (pts.saturating_sub(summary.begin) as f64 / 1e7).round() / 100.0;
     let end = summary.begin.saturating_add(summary.duration);
     let hundredths = |value: f64| (value * 100.0).round() as i64;
@@ -22,13 +25,13 @@ pub(super) fn json(timeline: &Timeline, summary: &Summary) -> String {
             })
         })
         .collect();
-    let moods = export::moods(timeline, summary.begin, end);
+    let moods = export::mood_intervals(timeline, summary.begin, end);
     let next = summary.tracks.iter().skip(1).map(|play| play.start).chain([u64::MAX]);
     let tracks = summary.tracks.iter().zip(next);
     let data = json!({
         "begin": summary.begin as f64 / 1e9,
         "seconds": summary.duration as f64 / 1e9,
-        "plot": chart::PLOT,
+        "plot": chart::PLOT_EDGES,
         "emotions": Emotion::ALL,
         "columns": columns,
         "moods": moods.map(|(from, to, mood)| json!([seconds(from), seconds(to), mood])).collect::<Vec<_>>(),
@@ -36,6 +39,6 @@ pub(super) fn json(timeline: &Timeline, summary: &Summary) -> String {
             .map(|(play, next)| json!([seconds(play.start), seconds(play.end.min(next)), play.title]))
             .collect::<Vec<_>>(),
     });
-    // The only thing that could end the element.
+    // Only a `<` could end the element.
     data.to_string().replace('<', "\\u003c")
 }

@@ -1,0 +1,88 @@
+//! Comparison of several sessions of one person: the change from the first session and from each to the next.
+
+use std::collections::BTreeMap;
+
+use mood_schema::Label;
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::Estimate;
+use crate::{PersonSummary, Summary};
+
+/// Sessions compared in the order given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The sessions in which the subject was classified.
+    pub sessions: Vec<ComparedSession>,
+}
+
+/// One session of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComparedSession {
+    /// Title of the session.
+    pub title: String,
+    /// Display name of its subject.
+    pub name: String,
+    /// The subject's classified time, ns.
+    pub classified: u64,
+    /// Share of the classified time that each label was shown, 0-1.
+    pub labels: BTreeMap<Label, f64>,
+    /// Mean valence and its changes.
+    pub valence: SessionMean,
+    /// Mean arousal and its changes.
+    pub arousal: SessionMean,
+}
+
+/// The mean of a dimension in one session, and its differences from other sessions. The differences account for each
+/// session's own uncertainty, but not for a change of room, light or camera between sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionMean {
+    /// The mean: the difference from the baseline where every session has one (-2 to 2), else the plain mean (-1 to 1).
+    pub level: Estimate,
+    /// The mean minus that of the session before; `None` in the first session.
+    #[serde(rename = "since_last")]
+    pub since_previous: Option<Estimate>,
+    /// The mean minus that of the first session; `None` in the first session.
+    pub since_first: Option<Estimate>,
+}
+
+impl Comparison {
+    /// Compares the subjects of the summaries. Summaries without a classified subject are left out.
+    pub fn from_summaries(summaries: &[Summary]) -> Self {
+        let subjects: Vec<_> = summaries
+            .iter()
+            .filter_map(|summary| Some((summary, summary.subject()?)))
+            .filter(|(_, subject)| subject.valence.is_some())
+            .collect();
+        let all_have_baseline = subjects.iter().all(|(_, subject)| subject.above_baseline.is_some());
+        let levels: Vec<[Estimate; 2]> = subjects
+            .iter()
+            .filter_map(|(_, subject)| match &subject.above_baseline {
+                Some(difference) if all_have_baseline => Some([difference.valence, difference.arousal]),
+                _ => Some([subject.valence?, subject.arousal?]),
+            })
+            .collect();
+        let session_mean = |index: usize, dimension: usize| {
+            let level_in = |index: usize| levels.get(index).and_then(|levels| levels.get(dimension)).copied();
+            let level = level_in(index)?;
+            let change_from =
+                |other: Option<Estimate>| other.filter(|_| index > 0).map(|other| level.subtract(&other));
+            let previous = index.checked_sub(1).and_then(level_in);
+            Some(SessionMean {
+                level,
+                since_previous: change_from(previous),
+                since_first: change_from(level_in(0)),
+            })
+        };
+        let compared = |(index, (summary, subject)): (usize, &(&Summary, &PersonSummary))| {
+            Some(ComparedSession {
+                title: summary.title.clone(),
+                name: subject.name.clone(),
+                classified: subject.classified,
+                labels: subject.labels.clone(),
+                valence: session_mean(index, 0)?,
+                arousal: session_mean(index, 1)?,
+            })
+        };
+        Self { sessions: subjects.iter().enumerate().filter_map(compared).collect() }
+    }
+}

@@ -1,0 +1,105 @@
+//! The sentences of the report.
+
+use mood_schema::{Emotion, Label};
+
+use super::format::{escape_html, format_percent};
+use crate::time_format::format_duration;
+use crate::{PersonSummary, Summary, Trend};
+
+fn format_count(count: u64, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("one {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+fn describe_change_count(count: u64) -> String {
+    match count {
+        0 => "never changed".into(),
+        1 => "changed once".into(),
+        2 => "changed twice".into(),
+        n => format!("changed {n} times"),
+    }
+}
+
+/// Three sentences as plain text: about the recording, the subject and the music.
+pub(super) fn describe_session(summary: &Summary) -> [String; 3] {
+    let cut_off = if summary.complete { "" } else { " (it was cut off)" };
+    let recording = format!(
+        "The recording lasts {}{cut_off}; a face was in view {} of the time.",
+        format_duration(summary.duration),
+        format_percent(summary.face_share)
+    );
+    let subject = match summary.subject() {
+        Some(subject) => describe_subject(subject),
+        None => "Nobody was seen.".into(),
+    };
+    let music = if summary.tracks.is_empty() {
+        "No music took part.".into()
+    } else {
+        let failed = match summary.failed_tracks {
+            0 => String::new(),
+            n => format!("; {} could not be played", format_count(n, "track")),
+        };
+        let mood = describe_change_count(summary.mood_changes);
+        let track = describe_change_count(summary.track_changes);
+        format!("The mood {mood}, and the music {track}{failed}.")
+    };
+    [recording, subject, music]
+}
+
+fn describe_subject(subject: &PersonSummary) -> String {
+    let labels = subject.labels_by_share();
+    let adjective = |label: Label| match label {
+        Label::Known(Emotion::Disgust) => "disgusted",
+        Label::Known(Emotion::Fear) => "afraid",
+        Label::Known(Emotion::Surprise) => "surprised",
+        Label::Known(emotion) => emotion.as_str(),
+        Label::Uncertain => "hard to read",
+    };
+    let others: Vec<String> = labels
+        .iter()
+        .skip(1)
+        .take(3)
+        .map(|&(label, share)| format!("{} {}", adjective(label), format_percent(share)))
+        .collect();
+    let name = &subject.name;
+    let mut sentence = match labels.first() {
+        Some(&(label, share)) if others.is_empty() => {
+            format!("{name} looked {} throughout ({})", adjective(label), format_percent(share))
+        }
+        Some(&(label, share)) => format!(
+            "{name} looked {} most of all ({} of the time), then {}",
+            adjective(label),
+            format_percent(share),
+            others.join(", ")
+        ),
+        None => return format!("{name} was in view, but no expression was estimated."),
+    };
+    match subject.valence_trend.filter(Trend::is_significant) {
+        Some(trend) if trend.per_minute > 0.0 => sentence += ", and brightened over the session",
+        Some(_) => sentence += ", and darkened over the session",
+        None => {}
+    }
+    sentence + "."
+}
+
+/// A paragraph of HTML on how far the session's results can be trusted; empty without a subject.
+pub(super) fn describe_quality(summary: &Summary) -> String {
+    let Some(subject) = summary.subject() else { return String::new() };
+    let quality = match subject.quality {
+        quality if quality >= 0.8 => "good",
+        quality if quality >= 0.5 => "fair: small, turned away, dark or blurred at times",
+        _ => "poor: small, turned away, dark or blurred for long",
+    };
+    let share = |time: u64, total: u64| format_percent(time as f64 / total.max(1) as f64);
+    let absent = share(subject.absent, subject.absent.saturating_add(subject.in_view));
+    let uncertain = share(subject.uncertain, subject.classified);
+    format!(
+        "<p>In this session the picture of {}'s face was {quality}; {absent} of the time it was not in view, and {uncertain} of the time \
+         in view the program could not say what it showed. Ranges in brackets are 95 % confidence intervals: how much another \
+         stretch of the same session might differ, not how often the program is right.</p>",
+        escape_html(&subject.name)
+    )
+}
