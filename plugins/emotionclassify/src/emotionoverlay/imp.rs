@@ -141,7 +141,7 @@ impl ElementImpl for EmotionOverlay {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let formats = gst_video::VideoFormat::iter_raw().filter(|format| blur::can(*format));
+            let formats = gst_video::VideoFormat::iter_raw().filter(|format| blur::is_supported(*format));
             let caps = gst_video::VideoCapsBuilder::new().format_list(formats).build();
             mood_meta::filter::pad_templates(&caps)
         });
