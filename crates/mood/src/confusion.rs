@@ -1,8 +1,9 @@
-//! How a classifier errs: which labels it gives to faces of each emotion.
+//! The classifier's confusion matrix: how often it gives each label to faces of each emotion.
 
-/// What `gst-mood evaluate` counts for the model built into `emotionclassify` on FER-2013's PublicTest (3,589 faces);
-/// `models/README.md` has the same table. Rows are what the faces show, columns what the model says.
-const MEASURED: [[u32; 7]; 7] = [
+/// Counts for the model built into `emotionclassify` on the PublicTest split of FER-2013 (3,589 faces; Goodfellow et al.
+/// 2013, arXiv:1307.0414), from `gst-mood evaluate`; `models/README.md` has the same table. Rows are FER-2013's labels,
+/// columns the model's, both in the order of [`mood_schema::Emotion`].
+const BUILT_IN_COUNTS: [[u32; 7]; 7] = [
     [270, 4, 16, 18, 34, 18, 107],
     [23, 22, 0, 2, 5, 0, 4],
     [48, 1, 141, 14, 118, 52, 122],
@@ -11,52 +12,56 @@ const MEASURED: [[u32; 7]; 7] = [
     [11, 0, 16, 22, 4, 339, 23],
     [18, 1, 7, 46, 39, 8, 488],
 ];
-/// A label that was never given is not impossible: this share of all labels is taken as given at random.
-const UNFORESEEN: f64 = 0.02;
+/// Share of labels that the filter takes as given at random, 0 to 1: a label that was never counted for an emotion is
+/// unlikely, not impossible.
+const RANDOM_LABEL_SHARE: f64 = 0.02;
 
-/// The share of each label among faces of each emotion, both in the order of [`mood_schema::Emotion`].
+/// The probability of each label given the emotion that a face shows, P(label | emotion): seven rows (emotions) of seven
+/// labels, both in the order of [`mood_schema::Emotion`]. Each row sums to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Confusion([[f64; 7]; 7]);
+pub struct ConfusionMatrix([[f64; 7]; 7]);
 
-/// Counts of which no shares can be made.
+/// A row of counts without any face, of which no probabilities can be computed. Holds the row's index, 0 to 6.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the confusion matrix has no faces in row {0}: measure the classifier on faces of all seven emotions"
 )]
-pub struct EmptyRow(usize);
+pub struct EmptyRowError(usize);
 
-impl Default for Confusion {
-    /// As measured for the model built into `emotionclassify`.
+impl Default for ConfusionMatrix {
+    /// The matrix measured for the model built into `emotionclassify`.
     fn default() -> Self {
-        Self(MEASURED.map(|row| shares(row.map(f64::from))))
+        Self(BUILT_IN_COUNTS.map(|row| normalize(row.map(f64::from))))
     }
 }
 
-impl Confusion {
-    /// From counts of faces: rows are what they show, columns what the classifier says, as the key `confusion` of
-    /// `gst-mood evaluate --json` has them. Fails where a row is empty.
-    pub fn from_counts(counts: &[[u32; 7]; 7]) -> Result<Self, EmptyRow> {
+impl ConfusionMatrix {
+    /// Computes the probabilities from counts of faces: rows are the true emotions, columns the classifier's labels, as in
+    /// the key `confusion` of `gst-mood evaluate --json`. Fails where a row has no faces.
+    pub fn from_counts(counts: &[[u32; 7]; 7]) -> Result<Self, EmptyRowError> {
         match counts.iter().position(|row| row.iter().all(|count| *count == 0)) {
-            Some(row) => Err(EmptyRow(row)),
-            None => Ok(Self(counts.map(|row| shares(row.map(f64::from))))),
+            Some(row) => Err(EmptyRowError(row)),
+            None => Ok(Self(counts.map(|row| normalize(row.map(f64::from))))),
         }
     }
 
-    /// The share of each label among faces of the emotion with this index; the shares make 1.
-    pub fn labels(&self, emotion: usize) -> [f64; 7] {
+    /// The probability of each label for a face that shows the emotion with this index (0 to 6); they sum to 1. Equal
+    /// probabilities for any other index.
+    pub fn label_probabilities(&self, emotion: usize) -> [f64; 7] {
         self.0.get(emotion).copied().unwrap_or([1.0 / 7.0; 7])
     }
 
-    /// How likely each emotion makes a mixture of labels, given as weights that make 1.
-    pub(crate) fn likelihood(&self, weights: &[f64; 7]) -> [f64; 7] {
+    /// The likelihood of each emotion, P(labels | emotion), for a mixture of labels given as weights that sum to 1.
+    pub(crate) fn likelihoods(&self, weights: &[f64; 7]) -> [f64; 7] {
         self.0.map(|row| {
             let likelihood: f64 = row.iter().zip(weights).map(|(share, weight)| share * weight).sum();
-            (1.0 - UNFORESEEN) * likelihood + UNFORESEEN / 7.0
+            (1.0 - RANDOM_LABEL_SHARE) * likelihood + RANDOM_LABEL_SHARE / 7.0
         })
     }
 }
 
-fn shares(row: [f64; 7]) -> [f64; 7] {
+/// Scales counts so that they sum to 1.
+fn normalize(row: [f64; 7]) -> [f64; 7] {
     let sum: f64 = row.iter().sum();
     row.map(|count| count / sum)
 }
@@ -67,30 +72,31 @@ mod tests {
     use mood_schema::Emotion;
 
     #[test]
-    fn rows_make_one_and_an_empty_row_is_refused() {
-        let measured = Confusion::default();
+    fn rows_sum_to_one_and_an_empty_row_is_an_error() {
+        let built_in = ConfusionMatrix::default();
         for emotion in Emotion::ALL {
-            let labels = measured.labels(emotion.index());
-            assert!((labels.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            let probabilities = built_in.label_probabilities(emotion.index());
+            assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         }
-        assert_eq!(Confusion::from_counts(&MEASURED), Ok(measured));
-        let mut counts = MEASURED;
+        assert_eq!(ConfusionMatrix::from_counts(&BUILT_IN_COUNTS), Ok(built_in));
+        let mut counts = BUILT_IN_COUNTS;
         counts[2] = [0; 7];
-        assert!(Confusion::from_counts(&counts).unwrap_err().to_string().contains("row 2"));
+        assert!(ConfusionMatrix::from_counts(&counts).unwrap_err().to_string().contains("row 2"));
     }
 
     #[test]
-    fn a_label_speaks_for_whatever_is_called_so() {
+    fn a_label_supports_the_emotions_it_is_given_to() {
         let mut sad = [0.0; 7];
         sad[Emotion::Sad.index()] = 1.0;
-        let likelihood = Confusion::default().likelihood(&sad);
-        let of = |emotion: Emotion| likelihood[emotion.index()];
-        assert!(of(Emotion::Sad) > of(Emotion::Fear) && of(Emotion::Fear) > 5.0 * of(Emotion::Happy));
-        assert!(likelihood.iter().all(|likelihood| *likelihood > 0.0));
+        let likelihoods = ConfusionMatrix::default().likelihoods(&sad);
+        let likelihood_of = |emotion: Emotion| likelihoods[emotion.index()];
+        assert!(likelihood_of(Emotion::Sad) > likelihood_of(Emotion::Fear));
+        assert!(likelihood_of(Emotion::Fear) > 5.0 * likelihood_of(Emotion::Happy));
+        assert!(likelihoods.iter().all(|likelihood| *likelihood > 0.0));
     }
 
     #[test]
-    fn the_matrix_is_the_model_cards() {
+    fn the_built_in_matrix_equals_the_model_card() {
         let card =
             std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/README.md")).unwrap();
         let rows = card.lines().filter(|line| line.starts_with("| **") && line.ends_with("% |"));
@@ -99,6 +105,6 @@ mod tests {
             <[u32; 7]>::try_from(cells).unwrap()
         });
         let counts: Vec<[u32; 7]> = counts.collect();
-        assert_eq!(counts, MEASURED, "a new model: copy its table from models/README.md to MEASURED");
+        assert_eq!(counts, BUILT_IN_COUNTS, "copy the new model's table from models/README.md");
     }
 }

@@ -1,65 +1,53 @@
-//! What music is wanted: subject, held mood, strategy and safety limit together.
+//! The policy: which music to ask for, from subject, held mood, strategy and safety limit together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use mood_schema::{Affect, Emotion, Face, Frame, Mood};
 
-use crate::holder::{Holder, MoodChange};
-use crate::path::Path;
-use crate::{Confusion, Filter, SECOND, Subject};
+use crate::hysteresis::{HeldMood, MoodChange};
+use crate::trajectory::AffectTrajectory;
+use crate::{ConfusionMatrix, MoodFilter, OnNoFace, SECOND, Strategy, Subject};
 
-/// A camera that has been silent this long no longer counts.
-const STALE: u64 = SECOND;
+/// The faces of a video input count no longer once its latest frame is this much older than the newest frame of all
+/// inputs, ns.
+const INPUT_TIMEOUT: u64 = SECOND;
 
-/// How the music relates to the mood.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strategy {
-    /// What fits the mood.
-    #[default]
-    Match,
-    /// The target, whatever the mood.
-    Target,
-    /// From the mood in steps to the target (the iso principle: Altshuler 1948), each at least a dwell or a track long; a
-    /// new mood starts the way anew.
-    Iso,
-    /// What fitted the first mood, from then on.
-    Hold,
+/// Identifies one video input of a policy. The caller chooses the numbers; `moodplayer` uses 0 for its pad `mood` and
+/// N + 1 for `mood_N`. Of equally large faces that of the input with the lowest number counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InputId(pub u32);
+
+impl fmt::Display for InputId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-/// What happens while nobody is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnNoFace {
-    /// The music goes on; before the first mood there is silence.
-    #[default]
-    Hold,
-    /// Neutral music.
-    Neutral,
-    /// Silence until somebody comes.
-    Fade,
-}
-
-/// What a person can set.
+/// What a user can set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub struct PolicySettings {
     /// How the music relates to the mood.
     pub strategy: Strategy,
-    /// Where target and iso lead.
+    /// The point that [`Strategy::Target`] and [`Strategy::Iso`] lead to, each coordinate -1 to 1. The safety limit leads
+    /// there, too, unless its valence is negative. Default: valence 0.5, arousal -0.3 (calm and pleasant).
     pub target: Affect,
-    /// Whose face counts.
+    /// Which face counts.
     pub subject: Subject,
-    /// A new mood must last this long, ns.
+    /// How long another mood must be the most probable one before it is held, ns. Default: 2 s.
     pub hold_time: u64,
-    /// No two switches of the music's mood are closer than this, ns.
+    /// Minimum time between two switches of the music's mood, ns, and minimum duration of a step towards a target. Default:
+    /// 20 s.
     pub min_dwell: u64,
-    /// A step towards a target lasts at least a track, told by [`Policy::track_began`], and not only a dwell.
-    pub step_by_track: bool,
-    /// What happens while nobody is there.
+    /// Whether a step towards a target also lasts at least until the next [`Policy::record_track_start`]. Default: no.
+    pub step_once_per_track: bool,
+    /// What is played while no face is in view.
     pub on_no_face: OnNoFace,
-    /// After this long in a mood of negative valence the music leads out of it, ns; 0 is never.
+    /// Safety limit: after this long in a mood of negative valence the music leads out of it, ns. 0, the default: never.
     pub max_negative_time: u64,
 }
 
-impl Default for Settings {
+impl Default for PolicySettings {
     fn default() -> Self {
         Self {
             strategy: Strategy::default(),
@@ -67,250 +55,269 @@ impl Default for Settings {
             subject: Subject::default(),
             hold_time: 2 * SECOND,
             min_dwell: 20 * SECOND,
-            step_by_track: false,
+            step_once_per_track: false,
             on_no_face: OnNoFace::default(),
             max_negative_time: 0,
         }
     }
 }
 
-/// Music for a point of the plane.
+/// What the requested music should express.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Goal {
-    /// The emotion the music is for, where there is one: a track that names it fits better.
+pub struct MusicTarget {
+    /// The emotion, where the target is one and not just a point: a track tagged with that emotion fits better.
     pub emotion: Option<Emotion>,
-    /// Where in the plane.
-    pub at: Affect,
+    /// The point in the plane of valence and arousal, each -1 to 1.
+    pub affect: Affect,
 }
 
-impl Goal {
-    /// Music that fits an emotion.
-    pub fn of(emotion: Emotion) -> Self {
-        Self { emotion: Some(emotion), at: Affect::from_emotion(emotion) }
+impl MusicTarget {
+    /// Music that expresses an emotion.
+    pub fn for_emotion(emotion: Emotion) -> Self {
+        Self { emotion: Some(emotion), affect: Affect::from_emotion(emotion) }
+    }
+
+    /// Music for a point of the plane.
+    pub fn for_affect(affect: Affect) -> Self {
+        Self { emotion: None, affect }
     }
 }
 
 /// What should be heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Wish {
-    /// Nothing.
+pub enum MusicRequest {
+    /// No music.
     #[default]
     Silence,
-    /// Music.
-    Music(Goal),
+    /// Music for this target.
+    Music(MusicTarget),
 }
 
-/// What came out of a step.
+/// A result of [`Policy::update`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decision {
-    /// The held mood changed.
-    Mood(MoodChange),
+pub enum PolicyEvent {
+    /// The held mood has changed.
+    MoodChanged(MoodChange),
     /// Something else should be heard from now on.
-    Wish(Wish),
-    /// Since when the mood has been negative; from now on the music leads out of it.
-    SafetyLimit(u64),
+    MusicRequested(MusicRequest),
+    /// The mood has been negative for the maximum time; from now on the music leads out of it.
+    SafetyLimitReached {
+        /// When the mood became negative, ns.
+        negative_since: u64,
+    },
 }
 
-/// Decides what should be heard.
+/// Decides which music should be heard.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    settings: Settings,
-    filter: Filter,
-    holder: Holder,
-    cameras: BTreeMap<u32, (u64, Vec<Face>)>,
-    manual: Option<Emotion>,
-    /// The emotion the music follows: stays while the mood is uncertain or, with hold, nobody there.
+    settings: PolicySettings,
+    filter: MoodFilter,
+    held: HeldMood,
+    /// Time (ns) and faces of each input's latest frame.
+    latest_frames: BTreeMap<InputId, (u64, Vec<Face>)>,
+    manual_emotion: Option<Emotion>,
+    /// The emotion the music follows. It stays while the mood is uncertain or, with [`OnNoFace::Hold`], absent.
     followed: Option<Emotion>,
-    /// What the strategy hold keeps.
-    kept: Option<Emotion>,
-    /// When the music's mood last switched.
-    switched: Option<u64>,
-    path: Option<Path>,
+    /// The first emotion followed, which [`Strategy::Hold`] keeps.
+    first_emotion: Option<Emotion>,
+    /// When `followed` last changed from one mood to another, ns.
+    last_switch: Option<u64>,
+    /// The way to the target with [`Strategy::Iso`] or beyond the safety limit.
+    trajectory: Option<AffectTrajectory>,
+    /// When the held mood became negative, ns.
     negative_since: Option<u64>,
-    leading_out: bool,
-    wish: Wish,
+    /// Whether the safety limit has been reached in this negative mood.
+    is_leading_out: bool,
+    request: MusicRequest,
 }
 
 impl Policy {
-    /// Starts with nobody there and silence. For the classifier built into `emotionclassify`.
-    pub fn new(settings: Settings) -> Self {
-        Self::with_confusion(settings, Confusion::default())
+    /// A policy for the classifier built into `emotionclassify`. It starts with the mood absent and with silence.
+    pub fn new(settings: PolicySettings) -> Self {
+        Self::with_confusion_matrix(settings, ConfusionMatrix::default())
     }
 
-    /// The same for a classifier that errs like this.
-    pub fn with_confusion(settings: Settings, confusion: Confusion) -> Self {
+    /// A policy for a classifier with another confusion matrix.
+    pub fn with_confusion_matrix(settings: PolicySettings, confusion: ConfusionMatrix) -> Self {
         Self {
             settings,
-            filter: Filter::new(confusion),
-            holder: Holder::default(),
-            cameras: BTreeMap::new(),
-            manual: None,
+            filter: MoodFilter::new(confusion),
+            held: HeldMood::default(),
+            latest_frames: BTreeMap::new(),
+            manual_emotion: None,
             followed: None,
-            kept: None,
-            switched: None,
-            path: None,
+            first_emotion: None,
+            last_switch: None,
+            trajectory: None,
             negative_since: None,
-            leading_out: false,
-            wish: Wish::Silence,
+            is_leading_out: false,
+            request: MusicRequest::Silence,
         }
     }
 
-    /// Changes the settings from the next step on.
-    pub fn set_settings(&mut self, settings: Settings) {
+    /// Replaces the settings, from the next [`update`](Self::update) on.
+    pub fn set_settings(&mut self, settings: PolicySettings) {
         self.settings = settings;
     }
 
-    /// Overrides the cameras, at once, until set to `None` again.
-    pub fn set_manual(&mut self, emotion: Option<Emotion>) {
-        self.manual = emotion;
+    /// Sets an emotion by hand. It overrides the video inputs at once, until it is set to `None` again.
+    pub fn set_manual_emotion(&mut self, emotion: Option<Emotion>) {
+        self.manual_emotion = emotion;
     }
 
-    /// A track begins to be heard.
-    pub fn track_began(&mut self) {
-        if let Some(path) = &mut self.path {
-            path.track_began();
+    /// Records that a track has started to sound, for [`PolicySettings::step_once_per_track`].
+    pub fn record_track_start(&mut self) {
+        if let Some(trajectory) = &mut self.trajectory {
+            trajectory.record_track_start();
         }
     }
 
-    /// The mood held.
+    /// The held mood.
     pub fn mood(&self) -> Mood {
-        self.holder.mood()
+        self.held.mood()
     }
 
-    /// What should be heard.
-    pub fn wish(&self) -> Wish {
-        self.wish
+    /// What should be heard now.
+    pub fn request(&self) -> MusicRequest {
+        self.request
     }
 
-    /// Takes a frame of a camera in.
-    pub fn observe(&mut self, camera: u32, time: u64, frame: &Frame) {
-        self.cameras.insert(camera, (time, frame.faces.clone()));
-        self.cameras.retain(|_, (seen, _)| time.saturating_sub(*seen) <= STALE);
-        let faces = self.cameras.values().flat_map(|(_, faces)| faces);
-        self.filter.observe(time, &self.settings.subject.observe(faces));
+    /// Processes a frame of a video input at `time`, ns. Frames of all inputs must come in the order of their times.
+    pub fn observe(&mut self, input: InputId, time: u64, frame: &Frame) {
+        self.latest_frames.insert(input, (time, frame.faces.clone()));
+        self.latest_frames.retain(|_, (frame_time, _)| time.saturating_sub(*frame_time) <= INPUT_TIMEOUT);
+        let faces = self.latest_frames.values().flat_map(|(_, faces)| faces);
+        self.filter.update(time, &self.settings.subject.observe(faces));
     }
 
-    /// A camera is gone: what it saw no longer counts.
-    pub fn remove_camera(&mut self, camera: u32) {
-        self.cameras.remove(&camera);
+    /// Removes a video input: its faces no longer count.
+    pub fn remove_input(&mut self, input: InputId) {
+        self.latest_frames.remove(&input);
     }
 
-    /// Time has jumped to `now`: forgets all evidence, keeps the mood and the music.
-    pub fn forget(&mut self, now: u64) {
-        self.filter.forget();
-        self.holder.forget();
-        self.cameras.clear();
-        self.switched = None;
+    /// Discards all evidence after a jump of the time to `now` (ns), such as a seek. The held mood and the request stay.
+    pub fn reset_evidence(&mut self, now: u64) {
+        self.filter.reset();
+        self.held.reset_evidence();
+        self.latest_frames.clear();
+        self.last_switch = None;
         self.negative_since = self.negative_since.map(|_| now);
-        if let Some(path) = &mut self.path {
-            path.rest(now);
+        if let Some(trajectory) = &mut self.trajectory {
+            trajectory.restart_step(now);
         }
     }
 
-    /// Decides for the moment `now`, to be called often: nothing changes between two steps.
-    pub fn step(&mut self, now: u64) -> Vec<Decision> {
-        let mut decisions = Vec::new();
-        if let Some(change) = self.step_mood(now) {
-            decisions.push(Decision::Mood(change));
+    /// Brings mood and request up to the time `now` (ns); the changes, in the order in which they follow from each other.
+    /// To be called regularly, for example once per block of audio: nothing changes between two calls.
+    pub fn update(&mut self, now: u64) -> Vec<PolicyEvent> {
+        let mut events = Vec::new();
+        if let Some(change) = self.update_mood(now) {
+            events.push(PolicyEvent::MoodChanged(change));
         }
-        self.follow(now);
-        if let Some(since) = self.check_safety(now) {
-            decisions.push(Decision::SafetyLimit(since));
+        self.update_followed_emotion(now);
+        if let Some(negative_since) = self.update_safety_limit(now) {
+            events.push(PolicyEvent::SafetyLimitReached { negative_since });
         }
-        let wish = self.next_wish(now);
-        if wish != self.wish {
-            self.wish = wish;
-            decisions.push(Decision::Wish(wish));
+        let request = self.next_request(now);
+        if request != self.request {
+            self.request = request;
+            events.push(PolicyEvent::MusicRequested(request));
         }
-        decisions
+        events
     }
 
-    fn step_mood(&mut self, now: u64) -> Option<MoodChange> {
-        if let Some(emotion) = self.manual {
-            return self.holder.set(emotion.into(), now);
+    fn update_mood(&mut self, now: u64) -> Option<MoodChange> {
+        if let Some(emotion) = self.manual_emotion {
+            return self.held.set(emotion.into(), now);
         }
-        let settings = self.settings;
-        let rested = self.switched.is_none_or(|at| now.saturating_sub(at) >= settings.min_dwell);
+        let PolicySettings { min_dwell, hold_time, on_no_face, .. } = self.settings;
         let followed = self.followed;
-        let switches = |mood| followed.is_some() && target(mood, followed, settings.on_no_face) != followed;
-        self.holder.step(now, &self.filter, settings.hold_time, |mood| rested || !switches(mood))
+        let dwell_over = self.last_switch.is_none_or(|time| now.saturating_sub(time) >= min_dwell);
+        let would_switch =
+            |mood| followed.is_some() && emotion_to_follow(mood, followed, on_no_face) != followed;
+        self.held.update(now, &self.filter, hold_time, |mood| dwell_over || !would_switch(mood))
     }
 
-    /// Lets the music's mood follow the held one. What plays for want of any mood yet is no switch: the first real mood
-    /// need not wait for a dwell.
-    fn follow(&mut self, now: u64) {
-        let mood = self.holder.mood();
-        let target = target(mood, self.followed, self.settings.on_no_face);
-        let Some(emotion) = target.filter(|_| target != self.followed) else { return };
+    /// Lets the music's emotion follow the held mood. The neutral music that plays before any mood is known does not count
+    /// as a switch, so that the first known mood need not wait for the dwell time.
+    fn update_followed_emotion(&mut self, now: u64) {
+        let mood = self.held.mood();
+        let next = emotion_to_follow(mood, self.followed, self.settings.on_no_face);
+        let Some(emotion) = next.filter(|_| next != self.followed) else { return };
         if self.followed.is_some() || mood == Mood::Known(emotion) {
-            self.switched = Some(now);
+            self.last_switch = Some(now);
         }
-        self.followed = target;
-        self.path = Some(Path::from(Affect::from_emotion(emotion), now));
+        self.followed = next;
+        self.trajectory = Some(AffectTrajectory::starting_at(Affect::from_emotion(emotion), now));
     }
 
-    /// Watches how long the mood has been negative; the time at which it began where the limit is reached now.
-    fn check_safety(&mut self, now: u64) -> Option<u64> {
-        let negative = match self.holder.mood() {
+    /// Updates how long the mood has been negative. Where the safety limit is reached now, the time (ns) at which the mood
+    /// became negative.
+    fn update_safety_limit(&mut self, now: u64) -> Option<u64> {
+        let is_negative = match self.held.mood() {
             Mood::Known(emotion) => Affect::from_emotion(emotion).valence < 0.0,
-            // Nobody says that it is over.
+            // There is no sign that a negative mood has ended.
             Mood::Uncertain | Mood::Absent => self.negative_since.is_some(),
         };
-        if !negative {
-            (self.negative_since, self.leading_out) = (None, false);
+        if !is_negative {
+            (self.negative_since, self.is_leading_out) = (None, false);
             return None;
         }
         let since = *self.negative_since.get_or_insert(now);
         let limit = self.settings.max_negative_time;
         if limit == 0 {
-            self.leading_out = false;
-        } else if !self.leading_out && now.saturating_sub(since) >= limit {
-            self.leading_out = true;
-            let from = match self.wish {
-                Wish::Music(goal) => goal.at,
-                Wish::Silence => Affect::default(),
+            self.is_leading_out = false;
+        } else if !self.is_leading_out && now.saturating_sub(since) >= limit {
+            self.is_leading_out = true;
+            let start = match self.request {
+                MusicRequest::Music(target) => target.affect,
+                MusicRequest::Silence => Affect::default(),
             };
-            self.path = Some(Path::leaving(from));
+            self.trajectory = Some(AffectTrajectory::leaving(start));
             return Some(since);
         }
         None
     }
 
-    fn next_wish(&mut self, now: u64) -> Wish {
-        let Settings { strategy, target, on_no_face, .. } = self.settings;
-        if self.holder.mood() == Mood::Absent {
+    fn next_request(&mut self, now: u64) -> MusicRequest {
+        let PolicySettings { strategy, target, on_no_face, .. } = self.settings;
+        if self.held.mood() == Mood::Absent {
             match on_no_face {
                 OnNoFace::Hold => {}
-                OnNoFace::Neutral => return Wish::Music(Goal::of(Emotion::Neutral)),
-                OnNoFace::Fade => return Wish::Silence,
+                OnNoFace::Neutral => return MusicRequest::Music(MusicTarget::for_emotion(Emotion::Neutral)),
+                OnNoFace::Fade => return MusicRequest::Silence,
             }
         }
-        if self.leading_out {
-            // A target that is itself negative leads nowhere better.
-            let out = if target.valence < 0.0 { Affect::default() } else { target };
-            return self.walk(now, out);
+        if self.is_leading_out {
+            // A target of negative valence would not lead out of the negative mood.
+            let destination = if target.valence < 0.0 { Affect::default() } else { target };
+            return self.advance_towards(now, destination);
         }
-        self.kept = (strategy == Strategy::Hold).then(|| self.kept.or(self.followed)).flatten();
+        self.first_emotion =
+            (strategy == Strategy::Hold).then(|| self.first_emotion.or(self.followed)).flatten();
         match (strategy, self.followed) {
-            (Strategy::Target, _) => Wish::Music(Goal { emotion: None, at: target }),
-            (_, None) => Wish::Silence,
+            (Strategy::Target, _) => MusicRequest::Music(MusicTarget::for_affect(target)),
+            (_, None) => MusicRequest::Silence,
             (Strategy::Match | Strategy::Hold, Some(emotion)) => {
-                Wish::Music(Goal::of(self.kept.unwrap_or(emotion)))
+                MusicRequest::Music(MusicTarget::for_emotion(self.first_emotion.unwrap_or(emotion)))
             }
-            (Strategy::Iso, Some(_)) => self.walk(now, target),
+            (Strategy::Iso, Some(_)) => self.advance_towards(now, target),
         }
     }
 
-    fn walk(&mut self, now: u64, target: Affect) -> Wish {
-        let Some(path) = &mut self.path else { return self.wish };
-        path.step(now, target, self.settings.min_dwell, self.settings.step_by_track);
-        let emotion = self.followed.filter(|&emotion| Affect::from_emotion(emotion) == path.at());
-        Wish::Music(Goal { emotion, at: path.at() })
+    /// Requests music for the trajectory's position after a step, if one is due, towards the destination.
+    fn advance_towards(&mut self, now: u64, destination: Affect) -> MusicRequest {
+        let Some(trajectory) = &mut self.trajectory else { return self.request };
+        let PolicySettings { min_dwell, step_once_per_track, .. } = self.settings;
+        trajectory.advance(now, destination, min_dwell, step_once_per_track);
+        let affect = trajectory.position();
+        let emotion = self.followed.filter(|&emotion| Affect::from_emotion(emotion) == affect);
+        MusicRequest::Music(MusicTarget { emotion, affect })
     }
 }
 
-/// The emotion that the music is to follow in a mood: an unreadable face changes nothing once there is music.
-fn target(mood: Mood, followed: Option<Emotion>, on_no_face: OnNoFace) -> Option<Emotion> {
+/// The emotion that the music follows in a mood: an uncertain mood changes nothing once there is music.
+fn emotion_to_follow(mood: Mood, followed: Option<Emotion>, on_no_face: OnNoFace) -> Option<Emotion> {
     match mood {
         Mood::Known(emotion) => Some(emotion),
         Mood::Uncertain => followed.or(Some(Emotion::Neutral)),
@@ -343,46 +350,46 @@ pub(crate) mod tests {
         }
     }
 
-    /// Shows an emotion (or nobody) for some seconds; the decisions with their times.
+    /// Shows an emotion (or an empty frame) for some seconds; the events with their times.
     fn show(
         policy: &mut Policy,
         now: &mut u64,
         emotion: Option<Emotion>,
         seconds: u64,
-    ) -> Vec<(u64, Decision)> {
+    ) -> Vec<(u64, PolicyEvent)> {
         let frame = Frame { faces: emotion.map(|emotion| face(1, 0.3, emotion)).into_iter().collect() };
         let end = *now + seconds * SECOND;
-        let mut decisions = Vec::new();
+        let mut events = Vec::new();
         while *now < end {
-            policy.observe(0, *now, &frame);
-            decisions.extend(policy.step(*now).into_iter().map(|decision| (*now, decision)));
+            policy.observe(InputId(0), *now, &frame);
+            events.extend(policy.update(*now).into_iter().map(|event| (*now, event)));
             *now += PERIOD;
         }
-        decisions
+        events
     }
 
-    fn moods(decisions: &[(u64, Decision)]) -> Vec<Mood> {
-        let mood = |decision: &Decision| match decision {
-            Decision::Mood(change) => Some(change.to),
+    fn moods(events: &[(u64, PolicyEvent)]) -> Vec<Mood> {
+        let mood = |event: &PolicyEvent| match event {
+            PolicyEvent::MoodChanged(change) => Some(change.to),
             _ => None,
         };
-        decisions.iter().filter_map(|(_, decision)| mood(decision)).collect()
+        events.iter().filter_map(|(_, event)| mood(event)).collect()
     }
 
-    fn wishes(decisions: &[(u64, Decision)]) -> Vec<Wish> {
-        let wish = |decision: &Decision| match decision {
-            Decision::Wish(wish) => Some(*wish),
+    fn requests(events: &[(u64, PolicyEvent)]) -> Vec<MusicRequest> {
+        let request = |event: &PolicyEvent| match event {
+            PolicyEvent::MusicRequested(request) => Some(*request),
             _ => None,
         };
-        decisions.iter().filter_map(|(_, decision)| wish(decision)).collect()
+        events.iter().filter_map(|(_, event)| request(event)).collect()
     }
 
-    fn music(emotion: Emotion) -> Wish {
-        Wish::Music(Goal::of(emotion))
+    fn music(emotion: Emotion) -> MusicRequest {
+        MusicRequest::Music(MusicTarget::for_emotion(emotion))
     }
 
-    fn policy(change: impl FnOnce(&mut Settings)) -> Policy {
-        let mut settings = Settings::default();
+    fn policy(change: impl FnOnce(&mut PolicySettings)) -> Policy {
+        let mut settings = PolicySettings::default();
         change(&mut settings);
         Policy::new(settings)
     }
@@ -392,12 +399,12 @@ pub(crate) mod tests {
         let (mut policy, mut now) = (policy(|_| {}), 0);
         let first = show(&mut policy, &mut now, Some(Emotion::Happy), 8);
         assert_eq!(moods(&first), [Emotion::Happy.into()]);
-        assert_eq!(wishes(&first), [music(Emotion::Happy)]);
+        assert_eq!(requests(&first), [music(Emotion::Happy)]);
         assert!(first[0].0 >= 2 * SECOND, "hold time");
         let second = show(&mut policy, &mut now, Some(Emotion::Sad), 30);
         assert_eq!(moods(&second), [Emotion::Sad.into()]);
         assert!(second[0].0 - first[0].0 >= 20 * SECOND, "dwell");
-        let Decision::Mood(change) = second[0].1 else { panic!() };
+        let PolicyEvent::MoodChanged(change) = second[0].1 else { panic!() };
         assert!(change.confidence >= 0.6 && change.evidence.1 == second[0].0);
         assert!(change.evidence.0 > 8 * SECOND && change.evidence.0 < 14 * SECOND, "{change:?}");
     }
@@ -419,112 +426,120 @@ pub(crate) mod tests {
             all.extend(show(&mut policy, &mut now, None, 15));
             all.extend(show(&mut policy, &mut now, Some(Emotion::Happy), 15));
             assert_eq!(moods(&all), [Emotion::Happy.into(), Mood::Absent, Emotion::Happy.into()]);
-            wishes(&all)
+            requests(&all)
         };
         let (happy, neutral) = (music(Emotion::Happy), music(Emotion::Neutral));
         assert_eq!(run(OnNoFace::Hold), [happy]);
         assert_eq!(run(OnNoFace::Neutral), [neutral, happy, neutral, happy]);
-        assert_eq!(run(OnNoFace::Fade), [happy, Wish::Silence, happy]);
+        assert_eq!(run(OnNoFace::Fade), [happy, MusicRequest::Silence, happy]);
     }
 
     #[test]
-    fn a_manual_mood_overrides_at_once() {
+    fn a_manual_emotion_overrides_at_once() {
         let (mut policy, mut now) = (policy(|_| {}), 0);
         show(&mut policy, &mut now, Some(Emotion::Happy), 10);
-        policy.set_manual(Some(Emotion::Sad));
-        let at = now;
-        let decisions = show(&mut policy, &mut now, Some(Emotion::Happy), 30);
-        assert_eq!(decisions[0].0, at);
-        assert_eq!(wishes(&decisions), [music(Emotion::Sad)]);
-        policy.set_manual(None);
-        assert_eq!(wishes(&show(&mut policy, &mut now, Some(Emotion::Happy), 30)), [music(Emotion::Happy)]);
+        policy.set_manual_emotion(Some(Emotion::Sad));
+        let start = now;
+        let events = show(&mut policy, &mut now, Some(Emotion::Happy), 30);
+        assert_eq!(events[0].0, start);
+        assert_eq!(requests(&events), [music(Emotion::Sad)]);
+        policy.set_manual_emotion(None);
+        assert_eq!(requests(&show(&mut policy, &mut now, Some(Emotion::Happy), 30)), [music(Emotion::Happy)]);
     }
 
     #[test]
     fn target_plays_the_target_and_hold_keeps_the_first() {
         let (mut target, mut now) = (policy(|s| s.strategy = Strategy::Target), 0);
-        let decisions = show(&mut target, &mut now, Some(Emotion::Sad), 10);
-        let at = Affect { valence: 0.5, arousal: -0.3 };
-        assert_eq!(wishes(&decisions), [Wish::Music(Goal { emotion: None, at })]);
-        assert_eq!(moods(&decisions), [Emotion::Sad.into()]);
+        let events = show(&mut target, &mut now, Some(Emotion::Sad), 10);
+        let affect = Affect { valence: 0.5, arousal: -0.3 };
+        assert_eq!(requests(&events), [MusicRequest::Music(MusicTarget::for_affect(affect))]);
+        assert_eq!(moods(&events), [Emotion::Sad.into()]);
 
         let (mut hold, mut now) = (policy(|s| (s.strategy, s.min_dwell) = (Strategy::Hold, 0)), 0);
-        let mut decisions = show(&mut hold, &mut now, Some(Emotion::Happy), 10);
-        decisions.extend(show(&mut hold, &mut now, Some(Emotion::Sad), 20));
-        assert_eq!(wishes(&decisions), [music(Emotion::Happy)]);
-        assert_eq!(moods(&decisions).len(), 2);
+        let mut events = show(&mut hold, &mut now, Some(Emotion::Happy), 10);
+        events.extend(show(&mut hold, &mut now, Some(Emotion::Sad), 20));
+        assert_eq!(requests(&events), [music(Emotion::Happy)]);
+        assert_eq!(moods(&events).len(), 2);
     }
 
     #[test]
-    fn iso_walks_from_the_mood_to_the_target() {
+    fn iso_leads_from_the_mood_to_the_target() {
         let (mut policy, mut now) = (policy(|s| s.strategy = Strategy::Iso), 0);
-        let decisions = show(&mut policy, &mut now, Some(Emotion::Sad), 240);
-        let wishes = wishes(&decisions);
-        assert_eq!(wishes[0], music(Emotion::Sad));
+        let events = show(&mut policy, &mut now, Some(Emotion::Sad), 240);
+        let requests = requests(&events);
+        assert_eq!(requests[0], music(Emotion::Sad));
         let target = Affect { valence: 0.5, arousal: -0.3 };
-        assert_eq!(wishes.last(), Some(&Wish::Music(Goal { emotion: None, at: target })));
-        let at = |wish: &Wish| match wish {
-            Wish::Music(goal) => goal.at.distance(target),
-            Wish::Silence => panic!(),
+        assert_eq!(requests.last(), Some(&MusicRequest::Music(MusicTarget::for_affect(target))));
+        let distance = |request: &MusicRequest| match request {
+            MusicRequest::Music(music) => music.affect.distance(target),
+            MusicRequest::Silence => panic!(),
         };
-        assert!(wishes.len() >= 5 && wishes.is_sorted_by(|a, b| at(a) > at(b)));
+        assert!(requests.len() >= 5 && requests.is_sorted_by(|a, b| distance(a) > distance(b)));
         let times: Vec<u64> =
-            decisions.iter().filter(|d| matches!(d.1, Decision::Wish(_))).map(|d| d.0).collect();
-        assert!(times.windows(2).all(|t| t[1] - t[0] >= 20 * SECOND));
+            events.iter().filter(|e| matches!(e.1, PolicyEvent::MusicRequested(_))).map(|e| e.0).collect();
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 20 * SECOND));
     }
 
     #[test]
-    fn iso_can_step_with_the_tracks() {
-        let (mut policy, mut now) = (policy(|s| (s.strategy, s.step_by_track) = (Strategy::Iso, true)), 0);
-        let first = wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 120));
-        assert_eq!(first, [music(Emotion::Sad)], "no track has begun");
-        policy.track_began();
-        assert_eq!(wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 120)).len(), 1);
-        policy.track_began();
-        policy.track_began();
-        assert_eq!(wishes(&show(&mut policy, &mut now, Some(Emotion::Sad), 10)).len(), 1, "a step a track");
-    }
-
-    #[test]
-    fn a_long_negative_mood_is_led_out_of() {
-        let (mut policy, mut now) = (policy(|s| s.max_negative_time = 60 * SECOND), 0);
-        let decisions = show(&mut policy, &mut now, Some(Emotion::Sad), 180);
-        let limits: Vec<_> = decisions.iter().filter(|d| matches!(d.1, Decision::SafetyLimit(_))).collect();
-        let [(at, Decision::SafetyLimit(since))] = limits[..] else { panic!("{limits:?}") };
-        assert_eq!(at - since, 60 * SECOND);
-        let Wish::Music(last) = policy.wish() else { panic!() };
-        assert!(last.at.valence > 0.0 && last.emotion.is_none());
+    fn iso_can_step_once_per_track() {
+        let (mut policy, mut now) =
+            (policy(|s| (s.strategy, s.step_once_per_track) = (Strategy::Iso, true)), 0);
+        let first = requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 120));
+        assert_eq!(first, [music(Emotion::Sad)], "no track has started");
+        policy.record_track_start();
+        assert_eq!(requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 120)).len(), 1);
+        policy.record_track_start();
+        policy.record_track_start();
         assert_eq!(
-            wishes(&show(&mut policy, &mut now, Some(Emotion::Happy), 30)).last(),
+            requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 10)).len(),
+            1,
+            "one step per track"
+        );
+    }
+
+    #[test]
+    fn the_safety_limit_leads_out_of_a_long_negative_mood() {
+        let (mut policy, mut now) = (policy(|s| s.max_negative_time = 60 * SECOND), 0);
+        let events = show(&mut policy, &mut now, Some(Emotion::Sad), 180);
+        let limits: Vec<_> =
+            events.iter().filter(|e| matches!(e.1, PolicyEvent::SafetyLimitReached { .. })).collect();
+        let [(time, PolicyEvent::SafetyLimitReached { negative_since })] = limits[..] else {
+            panic!("{limits:?}")
+        };
+        assert_eq!(time - negative_since, 60 * SECOND);
+        let MusicRequest::Music(last) = policy.request() else { panic!() };
+        assert!(last.affect.valence > 0.0 && last.emotion.is_none());
+        assert_eq!(
+            requests(&show(&mut policy, &mut now, Some(Emotion::Happy), 30)).last(),
             Some(&music(Emotion::Happy))
         );
     }
 
     #[test]
-    fn several_cameras_make_one_subject() {
+    fn the_subject_is_selected_among_all_inputs() {
         let mut policy = policy(|_| {});
         let near = Frame { faces: vec![face(1, 0.5, Emotion::Happy)] };
         for frame in 0..100 {
-            policy.observe(0, frame * PERIOD, &Frame::default());
-            policy.observe(1, frame * PERIOD + 7, &near);
-            policy.step(frame * PERIOD + 8);
+            policy.observe(InputId(0), frame * PERIOD, &Frame::default());
+            policy.observe(InputId(1), frame * PERIOD + 7, &near);
+            policy.update(frame * PERIOD + 8);
         }
         assert_eq!(policy.mood(), Emotion::Happy.into());
-        policy.remove_camera(1);
+        policy.remove_input(InputId(1));
         for frame in 100..200 {
-            policy.observe(0, frame * PERIOD, &Frame::default());
-            policy.step(frame * PERIOD);
+            policy.observe(InputId(0), frame * PERIOD, &Frame::default());
+            policy.update(frame * PERIOD);
         }
         assert_eq!(policy.mood(), Mood::Absent);
     }
 
     #[test]
-    fn forgetting_keeps_mood_and_music() {
+    fn resetting_the_evidence_keeps_mood_and_request() {
         let (mut policy, mut now) = (policy(|_| {}), 0);
         show(&mut policy, &mut now, Some(Emotion::Happy), 10);
-        policy.forget(0);
+        policy.reset_evidence(0);
         now = 0;
         assert!(show(&mut policy, &mut now, Some(Emotion::Happy), 30).is_empty());
-        assert_eq!(policy.wish(), music(Emotion::Happy));
+        assert_eq!(policy.request(), music(Emotion::Happy));
     }
 }

@@ -1,4 +1,4 @@
-//! Whose face counts.
+//! Selection of the face that the music follows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use mood_schema::{Face, Label};
 
 use crate::Observation;
 
-/// Whose face counts when there are several.
+/// Which face counts when several are in view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
-    /// The one that covers most of its picture.
+    /// The face that covers the largest share of its frame.
     #[default]
     Largest,
-    /// All that can be read, on average.
+    /// The mean distribution of all faces with a known label.
     Mean,
-    /// The person with this track id.
+    /// The face with this track id, as `haarfacedetect` assigns them.
     Id(u32),
 }
 
-/// A text that names no subject.
+/// A text that does not name a subject. Holds the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown subject '{0}': use largest, mean, or id:N with N the number of a tracked face")]
 pub struct ParseSubjectError(String);
@@ -51,32 +51,37 @@ impl fmt::Display for Subject {
 }
 
 impl Subject {
-    /// What the faces in view, of any number of cameras, show of the subject.
+    /// The observation of the subject among all faces in view, in the order of the video inputs.
     pub(crate) fn observe<'a>(self, faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
         match self {
-            // The first of equals, so that the order of cameras decides and not the sort.
-            Self::Largest => one(faces.reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a })),
-            Self::Id(id) => one(faces.into_iter().find(|face| face.id == id)),
-            Self::Mean => mean(faces),
+            // Of equal faces the first, so that the order of inputs decides.
+            Self::Largest => {
+                observe_one(faces.reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a }))
+            }
+            Self::Id(id) => observe_one(faces.into_iter().find(|face| face.id == id)),
+            Self::Mean => observe_mean(faces),
         }
     }
 }
 
-fn known(face: &Face) -> Option<[f64; 7]> {
+/// The probabilities of a face whose label is not uncertain.
+fn known_probabilities(face: &Face) -> Option<[f64; 7]> {
     face.classification.as_ref().filter(|c| c.label != Label::Uncertain).map(|c| c.probabilities)
 }
 
-fn one(face: Option<&Face>) -> Observation {
+/// The observation of a single face.
+fn observe_one(face: Option<&Face>) -> Observation {
     match face {
         None => Observation::Absent,
-        Some(face) => known(face).map_or(Observation::Uncertain, Observation::Face),
+        Some(face) => known_probabilities(face).map_or(Observation::Uncertain, Observation::Face),
     }
 }
 
-fn mean<'a>(faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
+/// The mean over all faces with a known label.
+fn observe_mean<'a>(faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
     let mut sum = [0.0; 7];
     let mut count = 0u32;
-    for probabilities in faces.clone().filter_map(known) {
+    for probabilities in faces.clone().filter_map(known_probabilities) {
         sum.iter_mut().zip(probabilities).for_each(|(sum, p)| *sum += p);
         count += 1;
     }
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for name in ["largest", "mean", "id:12"] {
             assert_eq!(name.parse::<Subject>().unwrap().to_string(), name);
         }
@@ -111,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn largest_mean_and_id_pick_their_faces() {
+    fn largest_mean_and_id_select_their_faces() {
         let faces = [face(1, 0.1, Emotion::Happy), face(2, 0.3, Emotion::Sad), face(3, 0.2, Emotion::Happy)];
         assert_eq!(top(Subject::Largest.observe(faces.iter())), Emotion::Sad.index());
         assert_eq!(top(Subject::Mean.observe(faces.iter())), Emotion::Happy.index());

@@ -1,60 +1,50 @@
-//! A person whose mood changes, a classifier whose errors stay for a while, and who follows them how well.
+//! A simulated person with changing moods, a simulated classifier with correlated errors, and how well a method follows
+//! the mood.
 //!
-//! The person has one of the seven emotions for a random time (exponential, on average 90 s: 40 changes an hour). The
-//! classifier looks ten times a second. Within a spell of 0.5 to 2 s (uniform) it says the same; each spell, and each
-//! change of the person, is a new draw from the row of its [`Confusion`] matrix. It is as sure as the built-in model is
-//! on average, 69 %, whether right or wrong.
+//! The person has one of the seven emotions for a random time (exponentially distributed, 90 s on average: 40 changes an
+//! hour). The classifier gives the same distribution for 0.5 to 2 s (uniformly distributed); after that, and at each change
+//! of the person's mood, its label is drawn anew from the mood's row of the [`ConfusionMatrix`]. Its confidence is always
+//! that of the built-in model on average, 69 %, whether the label is right or wrong.
 //!
-//! Four hours each, 16 seeds, mean and range, of the matrix measured for the built-in model
-//! (`cargo run --release -p mood --example simulate`):
-//!
-//! | follower | switches per true change | right, % of time | median delay, s |
-//! |---|---|---|---|
-//! | this crate's policy | 1.10 (1.02-1.22) | 87.3 (85.0-88.8) | 7.2 (5.7-9.1) |
-//! | argmax | 37.62 (32.13-44.09) | 57.4 (52.8-62.4) | 0.0 (0.0-0.0) |
-//! | mode of 10 frames | 37.48 (32.03-43.99) | 57.1 (52.6-62.1) | 0.5 (0.5-0.5) |
-//! | majority over 10 s | 7.77 (6.37-9.60) | 68.7 (63.2-74.3) | 5.2 (4.7-5.8) |
-//! | mean of 5 s, hysteresis, dwell | 2.51 (2.21-2.96) | 63.5 (58.2-68.4) | 8.3 (6.0-10.1) |
-//! | the policy, all spells 0.5 s | 0.92 (0.88-0.95) | 90.2 (86.7-92.1) | 6.9 (6.3-7.6) |
-//! | the policy, all spells 1 s | 0.95 (0.88-1.02) | 89.5 (87.7-91.5) | 7.1 (5.8-7.8) |
-//! | the policy, all spells 2 s | 1.39 (1.30-1.55) | 83.2 (80.7-85.9) | 7.2 (6.2-8.4) |
-//!
-//! What the policy is compared with: the label itself ([`Argmax`]), the commonest of the last ten frames and of the last ten
-//! seconds ([`Commonest`]), and an exponential mean with hysteresis and dwell ([`Smoothed`]). The delay is from a change
-//! to the first moment in which the follower is right; changes that it never follows have none.
+//! [`Policy`] is compared with the label of each frame ([`Argmax`]), the most frequent label of the last ten frames and of
+//! the last ten seconds ([`MajorityVote`]), and an exponential moving average with hysteresis and dwell time
+//! ([`MovingAverage`]). `cargo run --release -p mood --example simulate` prints the comparison; `benches/RESULTS.md` has it
+//! under "The mood policy and simpler ways".
 
-mod followers;
+mod baselines;
 
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Mood, Rect};
 
-pub use followers::{Argmax, Commonest, Smoothed};
+pub use baselines::{Argmax, MajorityVote, MovingAverage};
 
-use crate::{Confusion, Policy, SECOND};
+use crate::{ConfusionMatrix, InputId, Policy, SECOND};
 
-/// How sure the built-in model is on average: its accuracy and its calibration error together.
+/// Mean confidence of the built-in model, 0 to 1: its accuracy plus its calibration error on PublicTest (`models/README.md`).
 const CONFIDENCE: f64 = 0.69;
 
-/// Who follows a mood from frame to frame.
-pub trait Follower {
-    /// Takes a frame in at a time in ns; the mood believed now.
-    fn follow(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood;
+/// A method that estimates the mood from the classifier's output, frame by frame.
+pub trait MoodEstimator {
+    /// Processes a frame at `time` (ns) with the probabilities of the seven emotions, in the order of [`Emotion`]; the mood
+    /// after that frame.
+    fn estimate(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood;
 }
 
-impl Follower for Policy {
-    fn follow(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood {
-        self.observe(0, time, &Frame { faces: vec![face(probabilities)] });
-        self.step(time);
+impl MoodEstimator for Policy {
+    fn estimate(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood {
+        self.observe(InputId(0), time, &Frame { faces: vec![face(probabilities)] });
+        self.update(time);
         self.mood()
     }
 }
 
+/// A face in the middle of the frame with these probabilities.
 fn face(probabilities: &[f64; 7]) -> Face {
-    let (top, confidence) = top(probabilities);
+    let (label, confidence) = most_probable(probabilities);
     Face {
         id: 1,
         bbox: Rect { x: 0.3, y: 0.3, w: 0.4, h: 0.4 },
         classification: Some(Classification {
-            label: top.into(),
+            label: label.into(),
             confidence,
             probabilities: *probabilities,
             affect: Affect::from_distribution(probabilities),
@@ -64,102 +54,108 @@ fn face(probabilities: &[f64; 7]) -> Face {
     }
 }
 
-/// The most likely emotion, the first of equals, and its share.
-fn top(shares: &[f64; 7]) -> (Emotion, f64) {
+/// The emotion with the largest value, the first of equals, and that value.
+fn most_probable(values: &[f64; 7]) -> (Emotion, f64) {
     Emotion::ALL
         .into_iter()
-        .zip(*shares)
-        .fold((Emotion::Neutral, f64::NEG_INFINITY), |top, next| if next.1 > top.1 { next } else { top })
+        .zip(*values)
+        .fold((Emotion::Neutral, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best })
 }
 
-/// What is simulated.
+/// The parameters of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scenario {
-    /// How the classifier errs.
-    pub confusion: Confusion,
-    /// Length, ns.
+    /// How often the classifier gives each label to each emotion.
+    pub confusion: ConfusionMatrix,
+    /// Simulated time, ns.
     pub duration: u64,
-    /// From frame to frame, ns.
-    pub period: u64,
-    /// How long a mood lasts on average, ns.
-    pub mood: u64,
-    /// The shortest and the longest time for which the classifier says the same, ns.
-    pub spell: (u64, u64),
+    /// Time between two frames, ns.
+    pub frame_period: u64,
+    /// Mean duration of the person's moods, ns.
+    pub mean_mood_duration: u64,
+    /// Minimum and maximum duration of the same output of the classifier, ns.
+    pub label_duration: (u64, u64),
 }
 
 impl Default for Scenario {
-    /// Four hours at ten frames a second, 40 changes an hour, spells of 0.5 to 2 s.
+    /// Four hours at ten frames a second, 40 changes an hour, labels that last 0.5 to 2 s.
     fn default() -> Self {
         Self {
-            confusion: Confusion::default(),
+            confusion: ConfusionMatrix::default(),
             duration: 4 * 3600 * SECOND,
-            period: SECOND / 10,
-            mood: 90 * SECOND,
-            spell: (SECOND / 2, 2 * SECOND),
+            frame_period: SECOND / 10,
+            mean_mood_duration: 90 * SECOND,
+            label_duration: (SECOND / 2, 2 * SECOND),
         }
     }
 }
 
-/// How well a mood was followed.
+/// How well an estimator followed the person's mood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// Changes of the person's mood.
-    pub changes: u32,
-    /// Changes of the follower's.
+    /// Number of changes of the person's mood.
+    pub true_changes: u32,
+    /// Number of changes of the estimated mood.
     pub switches: u32,
-    /// Share of the time in which both were the same.
-    pub right: f64,
-    /// From a change to the first moment in which the follower was right, median, seconds.
-    pub delay: f64,
+    /// Share of the time in which the estimated mood was the person's, 0 to 1.
+    pub accuracy: f64,
+    /// Median time from a change to the first frame with the right estimate, seconds. Changes that were never followed do
+    /// not count; infinite where none was.
+    pub median_delay: f64,
 }
 
 impl Outcome {
-    /// How often the follower switched for every change.
+    /// Number of switches per change of the person's mood; 1 would be ideal.
     pub fn switches_per_change(&self) -> f64 {
-        f64::from(self.switches) / f64::from(self.changes.max(1))
+        f64::from(self.switches) / f64::from(self.true_changes.max(1))
     }
 }
 
-/// Lets a follower follow. The same scenario and seed show every follower the same.
-pub fn simulate(scenario: &Scenario, seed: u64, follower: &mut dyn Follower) -> Outcome {
-    let mut random = Random(seed);
-    let (mut truth, mut truth_ends, mut changes) = (Emotion::Neutral, 0.0, 0u32);
-    let (mut shown, mut spell_ends) = ([0.0; 7], 0.0);
-    let (mut believed, mut switches, mut right) = (None, 0u32, 0u64);
-    let (mut waiting, mut delays) = (None, Vec::new());
-    let frames = scenario.duration / scenario.period.max(1);
+/// Runs an estimator on a simulated classifier. The same scenario and seed give every estimator the same input.
+pub fn simulate(scenario: &Scenario, seed: u64, estimator: &mut dyn MoodEstimator) -> Outcome {
+    let mut rng = SplitMix64(seed);
+    let (mut true_emotion, mut emotion_end, mut true_changes) = (Emotion::Neutral, 0.0, 0u32);
+    let (mut probabilities, mut label_end) = ([0.0; 7], 0.0);
+    let (mut estimate, mut switches, mut correct_frames) = (None, 0u32, 0u64);
+    let (mut unfollowed_change, mut delays) = (None, Vec::new());
+    let frames = scenario.duration / scenario.frame_period.max(1);
     for frame in 0..frames {
-        let time = frame * scenario.period;
+        let time = frame * scenario.frame_period;
         let now = time as f64;
-        if now >= truth_ends {
-            truth = random.other(truth);
-            truth_ends = now + random.exponential(scenario.mood as f64);
-            (spell_ends, changes, waiting) = (now, changes + 1, Some(now));
+        if now >= emotion_end {
+            true_emotion = rng.other_emotion(true_emotion);
+            emotion_end = now + rng.exponential(scenario.mean_mood_duration as f64);
+            (label_end, true_changes, unfollowed_change) = (now, true_changes + 1, Some(now));
         }
-        if now >= spell_ends {
-            let label = random.draw(&scenario.confusion.labels(truth.index()));
-            shown = [(1.0 - CONFIDENCE) / 6.0; 7];
-            shown[label] = CONFIDENCE;
-            let (shortest, longest) = (scenario.spell.0 as f64, scenario.spell.1 as f64);
-            spell_ends = now + shortest + (longest - shortest) * random.unit();
+        if now >= label_end {
+            let label = rng.weighted_index(&scenario.confusion.label_probabilities(true_emotion.index()));
+            probabilities = [(1.0 - CONFIDENCE) / 6.0; 7];
+            probabilities[label] = CONFIDENCE;
+            let (min, max) = (scenario.label_duration.0 as f64, scenario.label_duration.1 as f64);
+            label_end = now + min + (max - min) * rng.uniform();
         }
-        let mood = follower.follow(time, &shown);
-        switches += u32::from(believed.replace(mood).is_some_and(|before| before != mood));
-        if mood == Mood::Known(truth) {
-            right += 1;
-            delays.extend(waiting.take().map(|since| (now - since) / SECOND as f64));
+        let mood = estimator.estimate(time, &probabilities);
+        switches += u32::from(estimate.replace(mood).is_some_and(|previous| previous != mood));
+        if mood == Mood::Known(true_emotion) {
+            correct_frames += 1;
+            delays.extend(unfollowed_change.take().map(|change| (now - change) / SECOND as f64));
         }
     }
     delays.sort_by(f64::total_cmp);
-    let delay = delays.get(delays.len() / 2).copied().unwrap_or(f64::INFINITY);
-    Outcome { changes, switches, right: right as f64 / frames.max(1) as f64, delay }
+    Outcome {
+        true_changes,
+        switches,
+        accuracy: correct_frames as f64 / frames.max(1) as f64,
+        median_delay: delays.get(delays.len() / 2).copied().unwrap_or(f64::INFINITY),
+    }
 }
 
-/// Steele, Lea and Flood's SplitMix64 (doi:10.1145/2714064.2660195).
-struct Random(u64);
+/// The pseudo-random number generator SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
+struct SplitMix64(u64);
 
-impl Random {
-    fn unit(&mut self) -> f64 {
+impl SplitMix64 {
+    /// Uniformly distributed in 0 (inclusive) to 1 (exclusive).
+    fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -167,70 +163,72 @@ impl Random {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
+    /// Exponentially distributed with this mean.
     fn exponential(&mut self, mean: f64) -> f64 {
-        -mean * (1.0 - self.unit()).ln()
+        -mean * (1.0 - self.uniform()).ln()
     }
 
-    /// An index, as often as its share says.
-    fn draw(&mut self, shares: &[f64; 7]) -> usize {
-        let mut left = self.unit();
-        let found = shares.iter().position(|share| {
-            left -= share;
-            left < 0.0
+    /// An index drawn with these probabilities.
+    fn weighted_index(&mut self, probabilities: &[f64; 7]) -> usize {
+        let mut remaining = self.uniform();
+        let index = probabilities.iter().position(|probability| {
+            remaining -= probability;
+            remaining < 0.0
         });
-        found.unwrap_or(6)
+        index.unwrap_or(6)
     }
 
-    fn other(&mut self, than: Emotion) -> Emotion {
-        let step = 1 + (self.unit() * 6.0) as usize;
-        Emotion::from_index((than.index() + step) % 7).unwrap_or(than)
+    /// One of the six other emotions, equally likely.
+    fn other_emotion(&mut self, current: Emotion) -> Emotion {
+        let step = 1 + (self.uniform() * 6.0) as usize;
+        Emotion::from_index((current.index() + step) % 7).unwrap_or(current)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Settings;
+    use crate::PolicySettings;
 
-    /// The means of eight seeds.
-    fn mean(make: impl Fn() -> Box<dyn Follower>) -> (f64, f64, f64) {
+    /// Switches per change, accuracy and median delay: means over eight seeds.
+    fn mean(make: impl Fn() -> Box<dyn MoodEstimator>) -> (f64, f64, f64) {
         let outcomes = (1..=8).map(|seed| simulate(&Scenario::default(), seed, make().as_mut()));
         outcomes.fold((0.0, 0.0, 0.0), |sum, o| {
-            (sum.0 + o.switches_per_change() / 8.0, sum.1 + o.right / 8.0, sum.2 + o.delay / 8.0)
+            (sum.0 + o.switches_per_change() / 8.0, sum.1 + o.accuracy / 8.0, sum.2 + o.median_delay / 8.0)
         })
     }
 
     #[test]
-    fn measured_errors_make_few_switches_and_the_mood_is_mostly_right() {
-        let (switches, right, delay) = mean(|| Box::new(Policy::new(Settings::default())));
-        assert!(switches <= 1.25, "{switches} switches for every change");
-        assert!(right >= 0.85, "right {right} of the time");
+    fn the_policy_is_mostly_right_with_few_switches() {
+        let (switches, accuracy, delay) = mean(|| Box::new(Policy::new(PolicySettings::default())));
+        assert!(switches <= 1.25, "{switches} switches per change");
+        assert!(accuracy >= 0.85, "accuracy {accuracy}");
         assert!(delay <= 8.0, "median delay {delay} s");
     }
 
     #[test]
-    fn simpler_followers_do_worse() {
-        let others: [fn() -> Box<dyn Follower>; 4] = [
+    fn simpler_estimators_do_worse() {
+        let others: [fn() -> Box<dyn MoodEstimator>; 4] = [
             || Box::new(Argmax),
-            || Box::new(Commonest::of_frames(10)),
-            || Box::new(Commonest::of_time(10 * SECOND)),
-            || Box::new(Smoothed::default()),
+            || Box::new(MajorityVote::over_frames(10)),
+            || Box::new(MajorityVote::over_time(10 * SECOND)),
+            || Box::new(MovingAverage::default()),
         ];
         for other in others {
-            let (switches, right, _) = mean(other);
-            assert!(switches > 1.4 || right < 0.8, "{switches} switches, right {right}");
+            let (switches, accuracy, _) = mean(other);
+            assert!(switches > 1.4 || accuracy < 0.8, "{switches} switches, accuracy {accuracy}");
         }
     }
 
     #[test]
-    fn a_classifier_without_errors_is_followed_all_the_way() {
+    fn labels_without_errors_are_followed_exactly() {
         let mut counts = [[0; 7]; 7];
         (0..7).for_each(|index| counts[index][index] = 1);
-        let confusion = Confusion::from_counts(&counts).unwrap();
+        let confusion = ConfusionMatrix::from_counts(&counts).unwrap();
         let scenario = Scenario { confusion, ..Scenario::default() };
         let outcome = simulate(&scenario, 1, &mut Argmax);
-        assert_eq!((outcome.right, outcome.delay), (1.0, 0.0));
-        assert_eq!(outcome.switches + 1, outcome.changes);
-        assert!((120..200).contains(&outcome.changes), "{outcome:?}");
+        assert_eq!((outcome.accuracy, outcome.median_delay), (1.0, 0.0));
+        assert_eq!(outcome.switches + 1, outcome.true_changes);
+        assert!((120..200).contains(&outcome.true_changes), "{outcome:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mood::{Decision, Policy, Wish};
+use mood::{InputId, MusicRequest, Policy, PolicyEvent};
 use mood_schema::{Emotion, Frame, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
 use music_library::{Library, Skipped};
 use serde_json::{Map, Value};
@@ -114,7 +114,7 @@ impl Performance {
 
     /// The time is known: frame 0 is next.
     pub fn set_timeline(&mut self, timeline: Timeline) {
-        self.policy.forget(timeline.running(0));
+        self.policy.reset_evidence(timeline.running(0));
         if let Some(player) = &mut self.player {
             player.rewind();
         }
@@ -159,7 +159,7 @@ impl Performance {
     }
 
     pub fn remove_camera(&mut self, camera: u32) {
-        self.policy.remove_camera(camera);
+        self.policy.remove_input(InputId(camera));
     }
 
     pub fn mood(&self) -> String {
@@ -177,10 +177,10 @@ impl Performance {
         };
         let now = timeline.running(self.frame);
         for (time, camera, frame) in &moment.seen {
-            self.policy.observe(*camera, *time, frame);
+            self.policy.observe(InputId(*camera), *time, frame);
         }
-        self.policy.set_manual(self.manual.or((!moment.watched).then_some(Emotion::Neutral)));
-        for decision in self.policy.step(now) {
+        self.policy.set_manual_emotion(self.manual.or((!moment.watched).then_some(Emotion::Neutral)));
+        for decision in self.policy.update(now) {
             self.decided(decision, &timeline);
         }
         let mut samples = vec![0.0; frames * format.width()];
@@ -202,7 +202,7 @@ impl Performance {
         let nothing_plays = player.is_at_a_loss();
         for event in player.take_events(self.frame + frames as u64) {
             if event.line.event == TrackEvent::Started {
-                self.policy.track_began();
+                self.policy.record_track_start();
                 if let Some(memory) = self.memory.as_ref().filter(|_| live) {
                     memory.played(&event.line.uri);
                 }
@@ -218,10 +218,10 @@ impl Performance {
         Ok(Chunk { samples, silent })
     }
 
-    fn decided(&mut self, decision: Decision, timeline: &Timeline) {
+    fn decided(&mut self, decision: PolicyEvent, timeline: &Timeline) {
         let pts = timeline.stream(self.frame);
         match decision {
-            Decision::Mood(change) => {
+            PolicyEvent::MoodChanged(change) => {
                 let (from, to) = change.evidence;
                 self.tell(Line::Mood(MoodLine {
                     pts,
@@ -231,16 +231,16 @@ impl Performance {
                     evidence: [timeline.running_to_stream(from), timeline.running_to_stream(to)],
                 }));
             }
-            Decision::Wish(wish) => {
-                let goal = match wish {
-                    Wish::Silence => None,
-                    Wish::Music(goal) => Some(goal),
+            PolicyEvent::MusicRequested(request) => {
+                let goal = match request {
+                    MusicRequest::Silence => None,
+                    MusicRequest::Music(target) => Some(target),
                 };
                 if let Some(player) = &mut self.player {
                     player.set_goal(self.frame, goal);
                 }
             }
-            Decision::SafetyLimit(since) => {
+            PolicyEvent::SafetyLimitReached { negative_since: since } => {
                 let negative_time = timeline.running(self.frame).saturating_sub(since);
                 self.tell(Line::Safety(SafetyLine { pts, negative_time }));
             }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mood::Goal;
+use mood::MusicTarget;
 use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
 use music_library::{Choice, Chooser, Library, Play, Query};
 
@@ -41,7 +41,7 @@ const RETRY_SECONDS: u64 = 10;
 /// The next track.
 struct Upcoming<S> {
     choice: Choice,
-    goal: Goal,
+    goal: MusicTarget,
     from: u64,
     state: Opening<S>,
 }
@@ -85,7 +85,7 @@ pub struct Player<S: Stage> {
     format: Format,
     options: Options,
     voices: Vec<Voice<S::Source>>,
-    goal: Option<Goal>,
+    goal: Option<MusicTarget>,
     due: Option<Due>,
     upcoming: Option<Upcoming<S::Source>>,
     /// Where each emotion's track was left.
@@ -159,7 +159,7 @@ impl<S: Stage> Player<S> {
 
     /// Wants music for a goal from now on, or silence. What plays goes on where it fits the new goal as well. `at` is the
     /// frame that is rendered next.
-    pub fn set_goal(&mut self, at: u64, goal: Option<Goal>) {
+    pub fn set_goal(&mut self, at: u64, goal: Option<MusicTarget>) {
         if goal == self.goal {
             return;
         }
@@ -292,7 +292,7 @@ impl<S: Stage> Player<S> {
     /// Has those tracks measured that a change of mood would bring: then it need not wait for that.
     fn measure_ahead(&mut self) {
         for emotion in Emotion::ALL {
-            let choice = self.chooser.choose(&self.library, &query(&Goal::of(emotion)));
+            let choice = self.chooser.choose(&self.library, &query(&MusicTarget::for_emotion(emotion)));
             if let Some(track) = choice.and_then(|choice| self.library.tracks.get(choice.track)) {
                 self.stage.measure(&track.uri, self.format);
             }
@@ -324,7 +324,7 @@ impl<S: Stage> Player<S> {
             _ => None,
         };
         let returning = returning.and_then(|(track, position)| {
-            let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
+            let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.affect);
             let from = if self.options.resume == Resume::Restart { 0 } else { position };
             let reason = if from == 0 {
                 "the mood's track, from its beginning"
@@ -347,14 +347,14 @@ impl<S: Stage> Player<S> {
     }
 
     /// What is to be played where nothing can be: the track heard last, now and then, for its disk may be back.
-    fn retry(&mut self, now: u64, goal: &Goal) -> Option<(Choice, u64)> {
+    fn retry(&mut self, now: u64, goal: &MusicTarget) -> Option<(Choice, u64)> {
         let track = self.last_heard?;
         let pause = RETRY_SECONDS * u64::from(self.format.rate);
         if now < *self.retry_at.get_or_insert(now + pause) {
             return None;
         }
         self.retry_at = Some(now + pause);
-        let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.at);
+        let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(goal.affect);
         let reason = "can be played again".into();
         Some((Choice { track, distance, reason, runners_up: Vec::new() }, 0))
     }
@@ -449,7 +449,7 @@ impl<S: Stage> Player<S> {
     }
 
     /// A voice still fading out for this very emotion leads again.
-    fn raise(&mut self, now: u64, goal: &Goal) -> bool {
+    fn raise(&mut self, now: u64, goal: &MusicTarget) -> bool {
         let same = |voice: &Voice<S::Source>| {
             voice.goal.emotion.is_some()
                 && voice.goal.emotion == goal.emotion
@@ -580,7 +580,7 @@ impl<S: Stage> Player<S> {
         self.events.push(Event { frame: now, line });
     }
 
-    fn line(&self, event: TrackEvent, track: usize, goal: Option<&Goal>) -> TrackLine {
+    fn line(&self, event: TrackEvent, track: usize, goal: Option<&MusicTarget>) -> TrackLine {
         let track = self.library.tracks.get(track);
         TrackLine {
             pts: 0,
@@ -604,8 +604,8 @@ impl<S: Stage> Drop for Player<S> {
     }
 }
 
-fn query(goal: &Goal) -> Query {
-    Query { at: goal.at, emotion: goal.emotion }
+fn query(goal: &MusicTarget) -> Query {
+    Query { at: goal.affect, emotion: goal.emotion }
 }
 
 #[cfg(test)]

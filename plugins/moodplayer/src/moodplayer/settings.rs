@@ -98,7 +98,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let policy = mood::Settings::default();
+        let policy = mood::PolicySettings::default();
         Self {
             library: None,
             client: String::new(),
@@ -134,8 +134,8 @@ pub enum Misspelt {
 
 impl Settings {
     /// What concerns the policy.
-    pub fn policy(&self) -> Result<mood::Settings, Misspelt> {
-        Ok(mood::Settings {
+    pub fn policy(&self) -> Result<mood::PolicySettings, Misspelt> {
+        Ok(mood::PolicySettings {
             strategy: match self.strategy {
                 Strategy::Match => mood::Strategy::Match,
                 Strategy::Target => mood::Strategy::Target,
@@ -146,7 +146,7 @@ impl Settings {
             subject: self.subject.parse()?,
             hold_time: self.hold_time.nseconds(),
             min_dwell: self.min_dwell.nseconds(),
-            step_by_track: self.switch_at == SwitchAt::TrackEnd,
+            step_once_per_track: self.switch_at == SwitchAt::TrackEnd,
             on_no_face: match self.on_no_face {
                 OnNoFace::Hold => mood::OnNoFace::Hold,
                 OnNoFace::Neutral => mood::OnNoFace::Neutral,

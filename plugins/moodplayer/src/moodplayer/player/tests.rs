@@ -137,7 +137,7 @@ fn concert(tracks: &[(Emotion, &str)], change: impl FnOnce(&mut Settings)) -> Co
 
 impl Concert {
     fn wish(&mut self, emotion: Emotion) -> &mut Self {
-        self.player.set_goal(self.at, Some(Goal::of(emotion)));
+        self.player.set_goal(self.at, Some(MusicTarget::for_emotion(emotion)));
         self
     }
 

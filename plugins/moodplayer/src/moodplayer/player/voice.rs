@@ -1,6 +1,6 @@
 //! A track that sounds.
 
-use mood::Goal;
+use mood::MusicTarget;
 
 use crate::moodplayer::format::Format;
 use crate::moodplayer::mixer::Fade;
@@ -13,7 +13,7 @@ const REFILLED: usize = 4;
 pub struct Voice<S> {
     pub source: S,
     pub track: usize,
-    pub goal: Goal,
+    pub goal: MusicTarget,
     pub fade: Fade,
     pub volume: f32,
     /// The frame of the track that it began with, and the next.
