@@ -4,12 +4,14 @@
 //! Units everywhere: times in nanoseconds of stream time, boxes in shares of the frame (0-1), probabilities 0-1,
 //! valence and arousal -1 to 1, angles in degrees, clockwise on the screen.
 
+mod address;
 mod affect;
 mod colour;
 mod emotion;
 mod frame;
 mod line;
 
+pub use address::redact_addresses;
 pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, Frame, Rect};
