@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use mini_xception::evaluation::{Evaluation, Sample};
-use mini_xception::patch::{self, Cut};
+use mini_xception::patch::{self, Crop};
 use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime};
 use mood_schema::Emotion;
 use serde_json::json;
@@ -117,7 +117,7 @@ impl Batch {
         }
         // The picture is the face's box.
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
-        patch::cut(&picture, Cut::around(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
+        patch::append_crop(&picture, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
         self.truths.push(face.truth);
         if self.truths.len() == BATCH { self.classify(classifier) } else { Ok(()) }
     }

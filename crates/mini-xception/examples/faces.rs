@@ -9,7 +9,7 @@ use std::env;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use mini_xception::patch::{self, Cut};
+use mini_xception::patch::{self, Crop};
 use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime, quality};
 
 fn main() {
@@ -27,7 +27,7 @@ fn main() {
         let mut patches = Vec::new();
         for picture in pictures.chunks_exact(picture_side * picture_side) {
             let luma = GrayImage::new(picture, picture_side, picture_side, picture_side).unwrap();
-            patch::cut(&luma, Cut::around(bbox, 0.0, 0.0), side, &mut patches);
+            patch::append_crop(&luma, Crop::from_box(bbox, 0.0, 0.0), side, &mut patches);
         }
         let results = classifier.classify(&patches).unwrap();
         for (patch, probabilities) in patches.chunks(side * side).zip(results) {

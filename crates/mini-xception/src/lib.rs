@@ -9,6 +9,7 @@
 pub mod evaluation;
 pub mod patch;
 pub mod quality;
+pub mod smoothing;
 
 mod classifier;
 mod description;

@@ -35,6 +35,7 @@ pub fn read_faces(buffer: &gst::BufferRef, width: u32, height: u32) -> Option<Fr
     if let Some(frame) = frame::read(buffer) {
         return Some(frame);
     }
-    let faces: Vec<Face> = region::faces(buffer).iter().map(|region| region.to_face(width, height)).collect();
+    let faces: Vec<Face> =
+        region::read_faces(buffer).iter().map(|region| region.to_face(width, height)).collect();
     (!faces.is_empty()).then_some(Frame { faces })
 }

@@ -186,17 +186,36 @@ fn the_eyes_level_the_face() {
     assert_ne!(of(1).classification, of(2).classification);
 }
 
+/// The settings announced downstream since the last call.
+fn announced_settings(harness: &mut Harness) -> Vec<(String, serde_json::Map<String, serde_json::Value>)> {
+    let events = std::iter::from_fn(|| harness.try_pull_event());
+    events.filter_map(|event| mood_meta::event::parse_settings(&event)).collect()
+}
+
 #[test]
-fn a_log_downstream_learns_the_settings() {
+fn settings_are_announced_at_the_start_and_after_each_change() {
     let info = info(VideoFormat::Gray8, 64, 48);
     let (mut harness, _) = harness(&info, |element| element.set_property("min-confidence", 0.25));
     harness.push_and_pull(frame(&info, 0, &[])).unwrap();
-    let settings = std::iter::from_fn(|| harness.try_pull_event())
-        .find_map(|event| mood_meta::event::parse_settings(&event))
-        .unwrap();
-    assert_eq!(settings.0, "emotionclassify");
-    assert_eq!(settings.1["min-confidence"], 0.25);
-    assert_eq!(settings.1["model-sha256"].as_str().unwrap().len(), 64);
+    harness.push_and_pull(frame(&info, 1, &[])).unwrap();
+    let announced = announced_settings(&mut harness);
+    assert_eq!(announced.len(), 1, "once, not with every frame: {announced:?}");
+    let (element, settings) = &announced[0];
+    assert_eq!(element, "emotionclassify");
+    assert_eq!(settings["min-confidence"], 0.25);
+    assert_eq!(settings["model-sha256"].as_str().unwrap().len(), 64);
+
+    harness.element().unwrap().set_property("min-quality", 0.5);
+    harness.push_and_pull(frame(&info, 2, &[])).unwrap();
+    harness.push_and_pull(frame(&info, 3, &[])).unwrap();
+    let announced = announced_settings(&mut harness);
+    assert_eq!(announced.len(), 1, "once after a change: {announced:?}");
+    assert_eq!(announced[0].1["min-quality"], 0.5);
+
+    // This setting does not influence the labels, so it is not announced.
+    harness.element().unwrap().set_property_from_str("messages", "none");
+    harness.push_and_pull(frame(&info, 4, &[])).unwrap();
+    assert_eq!(announced_settings(&mut harness).len(), 0);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn run(clip: &str, detect: &str) -> Option<Vec<Vec<FaceRegion>>> {
     let pad = pipeline.by_name("end").unwrap().static_pad("sink").unwrap();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
         if let Some(buffer) = probe.buffer() {
-            let faces = mood_meta::region::faces(buffer);
+            let faces = mood_meta::region::read_faces(buffer);
             assert_eq!(rolls(buffer), faces.iter().filter_map(FaceRegion::roll).collect::<Vec<_>>());
             send.send(faces).unwrap();
         }

@@ -13,7 +13,7 @@ use mood_meta::region::{self, FaceRegion};
 const HEAD: common::Head = (160, 120, 70);
 
 fn faces(buffer: &gst::Buffer) -> Vec<FaceRegion> {
-    region::faces(buffer)
+    region::read_faces(buffer)
 }
 
 #[test]

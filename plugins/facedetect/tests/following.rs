@@ -25,7 +25,7 @@ fn follow(
     let run = |number| {
         let mut buffer = frame(&info, &heads(number), number, 0);
         buffer.get_mut().unwrap().set_pts(time(number).map(gst::ClockTime::from_mseconds));
-        region::faces(&harness.push_and_pull(buffer).unwrap())
+        region::read_faces(&harness.push_and_pull(buffer).unwrap())
     };
     (0..frames).map(run).collect()
 }

@@ -1,78 +1,61 @@
-//! The element `emotionclassify`: properties, start and stop, and one frame's way through.
+//! The element `emotionclassify`: start and stop, events, and the processing of one frame.
 
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
-use glib::prelude::*;
 use glib::subclass::prelude::*;
-use gray_image::GrayImage;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
-use mini_xception::patch::{self, Cut};
-use mini_xception::{Classifier, Model, Provider, Runtime, quality};
-use mood_meta::filter;
+use mini_xception::patch;
+use mini_xception::smoothing::{FaceSmoother, LabelThresholds};
+use mini_xception::{Classifier, Model, Provider, Runtime};
+use mood_meta::event::SettingsAnnouncement;
 use mood_meta::luma;
 use mood_meta::region::FaceRegion;
+use mood_meta::{filter, lock, message};
 use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
 
-use super::faces::Faces;
-use super::{ExecutionProvider, Messages};
+use super::Messages;
+use super::settings::Settings;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("emotionclassify", gst::DebugColorFlags::empty(), Some("Emotion classification"))
 });
 
-#[derive(Clone, Debug)]
-struct Settings {
-    model: Option<PathBuf>,
-    runtime_library: Option<PathBuf>,
-    execution_provider: ExecutionProvider,
-    interval: gst::ClockTime,
-    margin: f64,
-    smoothing: gst::ClockTime,
-    min_confidence: f64,
-    min_quality: f64,
-    messages: Messages,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            model: None,
-            runtime_library: None,
-            execution_provider: ExecutionProvider::default(),
-            interval: gst::ClockTime::ZERO,
-            margin: 0.0,
-            smoothing: gst::ClockTime::from_mseconds(300),
-            min_confidence: 0.4,
-            min_quality: 0.3,
-            messages: Messages::default(),
-        }
-    }
-}
-
 /// What exists between start and stop.
 struct State {
     classifier: Classifier,
-    faces: Faces,
+    smoother: FaceSmoother,
+    /// Of the current caps.
     info: Option<gst_video::VideoInfo>,
-    /// Memory kept from frame to frame.
+    announcement: SettingsAnnouncement,
+    /// Luma of packed formats; kept to reuse its memory.
     luma: Vec<u8>,
+    /// The classifier's input; kept to reuse its memory.
     patches: Vec<u8>,
 }
 
+/// Why a frame could not be processed.
+enum FrameError {
+    /// The element is stopping.
+    NotStarted,
+    /// A buffer came before its caps.
+    NotNegotiated,
+    /// To be posted once no lock is held.
+    Failed(gst::ErrorMessage),
+}
+
+/// The instance.
+///
+/// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are posted and
+/// events pushed only when no lock is held.
 #[derive(Default)]
 pub struct EmotionClassify {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
-}
-
-/// A panic elsewhere must not spread: the data behind the lock is valid at any time.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -84,108 +67,19 @@ impl ObjectSubclass for EmotionClassify {
 
 impl ObjectImpl for EmotionClassify {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let default = Settings::default();
-            vec![
-                glib::ParamSpecString::builder("model")
-                    .nick("Model")
-                    .blurb("ONNX file that describes itself in its metadata; empty: the built-in Mini-Xception")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecString::builder("runtime-library")
-                    .nick("Runtime library")
-                    .blurb("Path of libonnxruntime; empty: $ORT_DYLIB_PATH, beside the plugin, ../onnxruntime, the system's")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("execution-provider", default.execution_provider)
-                    .nick("Execution provider")
-                    .blurb("What runs the network; what does not work here gives way to the processor, with a warning")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecUInt64::builder("interval")
-                    .nick("Interval")
-                    .blurb("Classify a face at most once in this time, ns; 0: in every frame")
-                    .default_value(default.interval.nseconds())
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecDouble::builder("margin")
-                    .nick("Margin")
-                    .blurb("What is cut out around the face's box on every side, as a share of the box's side")
-                    .minimum(-0.25)
-                    .maximum(1.0)
-                    .default_value(default.margin)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt64::builder("smoothing")
-                    .nick("Smoothing")
-                    .blurb("Time constant of the exponential smoothing of a face's distribution, ns; 0: none")
-                    .default_value(default.smoothing.nseconds())
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecDouble::builder("min-confidence")
-                    .nick("Minimum confidence")
-                    .blurb("Below it the label is 'uncertain'")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .default_value(default.min_confidence)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecDouble::builder("min-quality")
-                    .nick("Minimum quality")
-                    .blurb("Below it (small, blurred, dark, tilted) the label is 'uncertain'")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .default_value(default.min_quality)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("messages", default.messages)
-                    .nick("Messages")
-                    .blurb("When to post the element message 'emotion'")
-                    .mutable_playing()
-                    .build(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::properties);
         &PROPERTIES
     }
 
-    // GObject checks a value's type and range against the specs above before it comes here.
-    #[allow(clippy::unwrap_used)]
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let path =
-            || value.get::<Option<String>>().unwrap().filter(|text| !text.is_empty()).map(PathBuf::from);
-        let time = || gst::ClockTime::from_nseconds(value.get().unwrap());
-        let mut settings = lock(&self.settings);
-        match pspec.name() {
-            "model" => settings.model = path(),
-            "runtime-library" => settings.runtime_library = path(),
-            "execution-provider" => settings.execution_provider = value.get().unwrap(),
-            "interval" => settings.interval = time(),
-            "margin" => settings.margin = value.get().unwrap(),
-            "smoothing" => settings.smoothing = time(),
-            "min-confidence" => settings.min_confidence = value.get().unwrap(),
-            "min-quality" => settings.min_quality = value.get().unwrap(),
-            "messages" => settings.messages = value.get().unwrap(),
-            _ => {}
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(error) = result {
+            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let path = |path: &Option<PathBuf>| {
-            path.as_deref().map_or("", |path| path.to_str().unwrap_or("")).to_value()
-        };
-        let settings = lock(&self.settings);
-        match pspec.name() {
-            "model" => path(&settings.model),
-            "runtime-library" => path(&settings.runtime_library),
-            "execution-provider" => settings.execution_provider.to_value(),
-            "interval" => settings.interval.nseconds().to_value(),
-            "margin" => settings.margin.to_value(),
-            "smoothing" => settings.smoothing.nseconds().to_value(),
-            "min-confidence" => settings.min_confidence.to_value(),
-            "min-quality" => settings.min_quality.to_value(),
-            "messages" => settings.messages.to_value(),
-            _ => pspec.default_value().clone(),
-        }
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| pspec.default_value().clone())
     }
 }
 
@@ -194,11 +88,10 @@ impl GstObjectImpl for EmotionClassify {}
 impl ElementImpl for EmotionClassify {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            filter::element_metadata(
                 "Emotion classifier",
                 "Filter/Analyzer/Video",
                 "Classifies the expression of each face region with Mini-Xception",
-                "gst-mood",
             )
         });
         Some(&METADATA)
@@ -213,22 +106,17 @@ impl ElementImpl for EmotionClassify {
 
 impl BaseTransformImpl for EmotionClassify {
     const MODE: gst_base::subclass::BaseTransformMode = gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    // Base transform does not let a passthrough element add metadata.
     const PASSTHROUGH_ON_SAME_CAPS: bool = false;
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let runtime = Runtime::load(settings.runtime_library.as_deref(), &self.folders())
+        let runtime = Runtime::load(settings.runtime_library.as_deref(), &self.library_folders())
             .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
-        let wanted = match settings.execution_provider {
-            ExecutionProvider::Cpu => Provider::Cpu,
-            ExecutionProvider::Cuda => Provider::Cuda,
-            ExecutionProvider::TensorRt => Provider::TensorRt,
-            ExecutionProvider::OpenVino => Provider::OpenVino,
-            ExecutionProvider::Auto => Provider::Auto,
-        };
+        let provider = Provider::from(settings.execution_provider);
         let model = settings.model.map_or(Model::BuiltIn, Model::File);
-        let classifier = Classifier::load(&runtime, &model, wanted)
+        let classifier = Classifier::load(&runtime, &model, provider)
             .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")))?;
         if let Some(reason) = classifier.fallback() {
             gst::element_imp_warning!(
@@ -236,7 +124,7 @@ impl BaseTransformImpl for EmotionClassify {
                 gst::LibraryError::Settings,
                 (
                     "execution-provider={} does not work with {}: running on the processor instead ({reason})",
-                    format!("{wanted:?}").to_lowercase(),
+                    format!("{provider:?}").to_lowercase(),
                     runtime.library().display()
                 )
             );
@@ -252,8 +140,9 @@ impl BaseTransformImpl for EmotionClassify {
         );
         *lock(&self.state) = Some(State {
             classifier,
-            faces: Faces::default(),
+            smoother: FaceSmoother::default(),
             info: None,
+            announcement: SettingsAnnouncement::new("emotionclassify"),
             luma: Vec::new(),
             patches: Vec::new(),
         });
@@ -275,87 +164,99 @@ impl BaseTransformImpl for EmotionClassify {
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        let (is_segment, is_flush) =
-            (event.type_() == gst::EventType::Segment, event.type_() == gst::EventType::FlushStop);
-        if is_flush && let Some(state) = lock(&self.state).as_mut() {
-            state.faces.clear();
+        let event_type = event.type_();
+        if event_type == gst::EventType::FlushStop
+            && let Some(state) = lock(&self.state).as_mut()
+        {
+            state.smoother.clear();
         }
         let handled = self.parent_sink_event(event);
-        if is_segment && let Some(settings) = self.settings_for_logs() {
-            self.obj().src_pad().push_event(mood_meta::event::build_settings("emotionclassify", &settings));
+        if event_type == gst::EventType::Segment {
+            let settings = lock(&self.settings).clone();
+            self.announce_settings(&settings);
         }
         handled
     }
 
-    /// Buffers go on with the memory they came with, so what downstream can take is what upstream may send; without an
-    /// answer from downstream that is nothing special.
     fn propose_allocation(
         &self,
         _decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        self.obj().src_pad().peer_query(query);
+        filter::forward_allocation_query(&*self.obj(), query);
         Ok(())
     }
 
-    /// A shared buffer is copied without its pixels: the copy refers to the same memory, which is only read.
     fn prepare_output_buffer(
         &self,
         inbuf: InputBuffer,
     ) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
-        Ok(match inbuf {
-            InputBuffer::Writable(_) => PrepareOutputBufferSuccess::InputBuffer,
-            InputBuffer::Readable(buffer) => PrepareOutputBufferSuccess::Buffer(buffer.copy()),
-        })
+        Ok(filter::share_memory(inbuf))
     }
 
     fn transform_ip(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
         let settings = lock(&self.settings).clone();
-        let regions = mood_meta::region::faces(buffer);
-        let mut messages = Vec::new();
-        {
-            let mut state = lock(&self.state);
-            let Some(state) = state.as_mut() else { return Err(gst::FlowError::Flushing) };
-            let Some(info) = state.info.clone() else { return Err(gst::FlowError::NotNegotiated) };
-            let now = buffer.pts();
-            self.classify(state, &settings, buffer, &info, &regions)?;
-
-            let mut frame = Frame::default();
-            for region in &regions {
-                let mut face = region.to_face(info.width(), info.height());
-                let known =
-                    state.faces.classification(region.id, settings.min_confidence, settings.min_quality);
-                if let Some((classification, quality)) = known {
-                    let model = state.classifier.name();
-                    mood_meta::region::add_classification(buffer, region.id, &classification, model);
-                    let changed = state.faces.note(region.id, classification.label, now);
-                    face.classification = Some(classification);
-                    face.quality = quality;
-                    if settings.messages == Messages::EveryFrame
-                        || (settings.messages == Messages::OnChange && changed)
-                    {
-                        messages.extend(mood_meta::message::build_emotion(&face, self.stream_time(now)));
-                    }
-                }
-                frame.faces.push(face);
-            }
-            sort_by_size(&mut frame.faces);
-            state.faces.forget(now);
-            mood_meta::frame::write(buffer, &frame).map_err(|error| {
-                gst::element_imp_error!(self, gst::StreamError::Failed, ("cannot add metadata: {error}"));
+        self.announce_settings(&settings);
+        let messages = self.process_frame(&settings, buffer).map_err(|error| match error {
+            FrameError::NotStarted => gst::FlowError::Flushing,
+            FrameError::NotNegotiated => gst::FlowError::NotNegotiated,
+            FrameError::Failed(message) => {
+                self.post_error_message(message);
                 gst::FlowError::Error
-            })?;
-        }
-        for message in messages {
-            let _ =
-                self.obj().post_message(gst::message::Element::builder(message).src(&*self.obj()).build());
+            }
+        })?;
+        for structure in messages {
+            message::post(&*self.obj(), structure);
         }
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl EmotionClassify {
-    /// Runs the network on all faces of the frame that are due, in one batch.
+    /// Classifies the faces of a frame and adds the metadata. Returns the structures of the messages to post.
+    fn process_frame(
+        &self,
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<Vec<gst::Structure>, FrameError> {
+        let regions = mood_meta::region::read_faces(buffer);
+        let stream_time = filter::stream_time(&self.obj().segment(), buffer.pts());
+        let now = buffer.pts().map(gst::ClockTime::nseconds);
+        let thresholds =
+            LabelThresholds { min_confidence: settings.min_confidence, min_quality: settings.min_quality };
+
+        let mut state = lock(&self.state);
+        let state = state.as_mut().ok_or(FrameError::NotStarted)?;
+        let info = state.info.clone().ok_or(FrameError::NotNegotiated)?;
+        self.classify(state, settings, buffer, &info, &regions)?;
+
+        let mut frame = Frame::default();
+        let mut messages = Vec::new();
+        for region in &regions {
+            let mut face = region.to_face(info.width(), info.height());
+            if let Some((classification, quality)) = state.smoother.classification(region.id, thresholds) {
+                let model = state.classifier.name();
+                mood_meta::region::add_classification(buffer, region.id, &classification, model);
+                let has_changed = state.smoother.record_label(region.id, classification.label, now);
+                face.classification = Some(classification);
+                face.quality = quality;
+                if settings.messages == Messages::EveryFrame
+                    || (settings.messages == Messages::OnChange && has_changed)
+                {
+                    messages.extend(message::build_emotion(&face, stream_time));
+                }
+            }
+            frame.faces.push(face);
+        }
+        sort_by_size(&mut frame.faces);
+        state.smoother.remove_stale(now);
+        mood_meta::frame::write(buffer, &frame).map_err(|error| {
+            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
+        })?;
+        Ok(messages)
+    }
+
+    /// Runs the network on all faces of the frame that are due, in one batch, and adds the results to the smoother.
     fn classify(
         &self,
         state: &mut State,
@@ -363,87 +264,70 @@ impl EmotionClassify {
         buffer: &gst::BufferRef,
         info: &gst_video::VideoInfo,
         regions: &[FaceRegion],
-    ) -> Result<(), gst::FlowError> {
-        let now = buffer.pts();
-        let due: Vec<&FaceRegion> =
-            regions.iter().filter(|region| state.faces.is_due(region.id, now, settings.interval)).collect();
+    ) -> Result<(), FrameError> {
+        let now = buffer.pts().map(gst::ClockTime::nseconds);
+        let is_due = |region: &&FaceRegion| state.smoother.is_due(region.id, now, settings.interval);
+        let due: Vec<&FaceRegion> = regions.iter().filter(is_due).collect();
         if due.is_empty() {
             return Ok(());
         }
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|error| {
-            gst::element_imp_error!(self, gst::StreamError::Format, ("cannot read the frame: {error}"));
-            gst::FlowError::Error
+            FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))
         })?;
-        let luma = luma::of(&frame, &mut state.luma).map_err(|error| {
-            gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
-            gst::FlowError::Error
-        })?;
+        let luma = luma::read(&frame, &mut state.luma)
+            .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
         let side = state.classifier.side();
-        let qualities = cut_all(&luma, &due, settings.margin, side, &mut state.patches);
-        let results = state.classifier.classify(&state.patches).map_err(|error| {
-            gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
-            gst::FlowError::Error
-        })?;
+        state.patches.clear();
+        let mut qualities = Vec::with_capacity(due.len());
+        for region in &due {
+            let (roll, patches) = (region.roll().unwrap_or(0.0), &mut state.patches);
+            qualities.push(patch::append_face(&luma, region.bbox, settings.margin, roll, side, patches));
+        }
+        let results = state
+            .classifier
+            .classify(&state.patches)
+            .map_err(|error| FrameError::Failed(gst::error_msg!(gst::LibraryError::Failed, ("{error}"))))?;
         for ((region, quality), probabilities) in due.iter().zip(qualities).zip(results) {
             gst::trace!(CAT, imp = self, "face {} quality {quality:.2}: {probabilities:.2?}", region.id);
-            state.faces.update(region.id, probabilities, quality, now, settings.smoothing);
+            state.smoother.update(region.id, probabilities, quality, now, settings.smoothing);
         }
         Ok(())
     }
 
-    fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        filter::stream_time(&self.obj().segment(), pts)
-    }
-
-    /// The folders to look for ONNX Runtime in: the plugin's.
-    fn folders(&self) -> Vec<PathBuf> {
+    /// The folders to search for ONNX Runtime: the plugin's own.
+    fn library_folders(&self) -> Vec<PathBuf> {
         let plugin = self.obj().factory().and_then(|factory| factory.plugin());
         let file = plugin.and_then(|plugin| plugin.filename());
         file.as_deref().and_then(Path::parent).map(Path::to_path_buf).into_iter().collect()
     }
 
-    /// What a log should know of how its labels came about.
-    fn settings_for_logs(&self) -> Option<Map<String, Value>> {
-        let settings = lock(&self.settings).clone();
-        let state = lock(&self.state);
-        let classifier = &state.as_ref()?.classifier;
-        let fields = [
-            ("model", Value::from(classifier.name())),
-            ("model-sha256", classifier.sha256().into()),
-            ("interval", settings.interval.nseconds().into()),
-            ("margin", settings.margin.into()),
-            ("smoothing", settings.smoothing.nseconds().into()),
-            ("min-confidence", settings.min_confidence.into()),
-            ("min-quality", settings.min_quality.into()),
-        ];
-        Some(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
-    }
-}
-
-/// Cuts every face out into `patches`, one after the other, and returns their qualities.
-fn cut_all(
-    luma: &GrayImage,
-    faces: &[&FaceRegion],
-    margin: f64,
-    side: usize,
-    patches: &mut Vec<u8>,
-) -> Vec<f64> {
-    patches.clear();
-    let mut qualities = Vec::with_capacity(faces.len());
-    for face in faces {
-        let bbox = [face.bbox.x, face.bbox.y, face.bbox.w, face.bbox.h].map(|value| value as f32);
-        let roll = face.roll().unwrap_or(0.0) as f32;
-        let start = patches.len();
-        patch::cut(luma, Cut::around(bbox, margin as f32, roll), side, patches);
-        let cut = &mut patches[start..];
-        if luma.is_limited_range() {
-            patch::expand_limited_range(cut);
+    /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
+    fn announce_settings(&self, settings: &Settings) {
+        let event = lock(&self.state).as_mut().and_then(|state| {
+            let settings = logged_settings(settings, &state.classifier);
+            state.announcement.update(settings)
+        });
+        if let Some(event) = event {
+            self.obj().src_pad().push_event(event);
         }
-        qualities.push(quality::score(cut, side, bbox[2].max(bbox[3]), roll));
     }
-    qualities
 }
 
+/// The settings that decide about the labels, for logs.
+fn logged_settings(settings: &Settings, classifier: &Classifier) -> Map<String, Value> {
+    let fields = [
+        ("model", Value::from(classifier.name())),
+        ("model-sha256", classifier.sha256().into()),
+        ("interval", settings.interval.into()),
+        ("margin", settings.margin.into()),
+        ("smoothing", settings.smoothing.into()),
+        ("min-confidence", settings.min_confidence.into()),
+        ("min-quality", settings.min_quality.into()),
+    ];
+    fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+}
+
+/// Sorts the faces by area, largest first.
 fn sort_by_size(faces: &mut [Face]) {
     faces.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
 }

@@ -1,39 +1,66 @@
-//! `SECTION:element-emotionclassify`
+//! SECTION:element-emotionclassify
 //!
-//! Says of every face region of a frame which of seven emotions it shows, with Mini-Xception through ONNX Runtime. It
-//! never writes a pixel: it adds a `classification` param to the face's region, and the custom meta `GstMoodFrame`,
-//! which also survives scaling and conversion.
+//! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception through ONNX
+//! Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest of type `face`. It
+//! writes no pixel: it adds a `classification` param to each face's region, and the custom meta `GstMoodFrame`, which
+//! also survives scaling and conversion.
 //!
-//! ## Example launch line
+//! ## Properties
+//!
+//! - Probabilities are smoothed for each face id by timestamps (`smoothing`), so that dropped frames and variable frame
+//!   rates change nothing. `interval` saves time: between two classifications a face keeps its result.
+//! - Below `min-confidence` or `min-quality` the label is `uncertain`; the probabilities are written all the same.
+//! - The settings and the model's SHA-256 go downstream as a sticky event, at the start and after each change, and
+//!   `emotionlog` writes them into its timeline.
+//!
+//! ## Messages
+//!
+//! `emotion`, for one face: `id`, `label`, `label-id`, `confidence`, `probabilities`, `valence`, `arousal`, the box `x`
+//! `y` `w` `h` in shares of the frame, `quality`, `roll` in degrees, and `timestamp` in nanoseconds of stream time. The
+//! property `messages` chooses when it is posted.
+//!
+//! ## Example pipelines
+//!
+//! Print a message whenever the label of a face changes:
 //! ```shell
 //! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink
 //! ```
-//! prints an element message `emotion` whenever a face's label changes.
+//!
+//! Classify the camera's faces twice a second and draw the results:
+//! ```shell
+//! gst-launch-1.0 autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify interval=500000000 ! emotionoverlay ! videoconvert ! autovideosink
+//! ```
 
-mod faces;
 mod imp;
+mod settings;
 
 use glib::prelude::*;
 use gst::prelude::PluginApiExt;
 
 glib::wrapper! {
+    /// The element `emotionclassify`.
     pub struct EmotionClassify(ObjectSubclass<imp::EmotionClassify>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// What runs the network.
+/// The property `execution-provider`: what runs the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionClassifyProvider")]
 pub enum ExecutionProvider {
+    /// The processor, on one thread.
     #[default]
     #[enum_value(name = "The processor", nick = "cpu")]
     Cpu,
+    /// An NVIDIA GPU through CUDA.
     #[enum_value(name = "NVIDIA CUDA", nick = "cuda")]
     Cuda,
+    /// An NVIDIA GPU through TensorRT.
     #[enum_value(name = "NVIDIA TensorRT", nick = "tensorrt")]
     TensorRt,
+    /// Intel processors and GPUs through OpenVINO.
     #[enum_value(name = "Intel OpenVINO", nick = "openvino")]
     OpenVino,
+    /// The first accelerator that works, else the processor.
     #[enum_value(
         name = "The first of TensorRT, CUDA and OpenVINO that works, else the processor",
         nick = "auto"
@@ -41,19 +68,35 @@ pub enum ExecutionProvider {
     Auto,
 }
 
-/// When element messages are posted.
+impl From<ExecutionProvider> for mini_xception::Provider {
+    fn from(provider: ExecutionProvider) -> Self {
+        match provider {
+            ExecutionProvider::Cpu => Self::Cpu,
+            ExecutionProvider::Cuda => Self::Cuda,
+            ExecutionProvider::TensorRt => Self::TensorRt,
+            ExecutionProvider::OpenVino => Self::OpenVino,
+            ExecutionProvider::Auto => Self::Auto,
+        }
+    }
+}
+
+/// The property `messages`: when the element message `emotion` is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionClassifyMessages")]
 pub enum Messages {
+    /// Never.
     #[enum_value(name = "Never", nick = "none")]
     None,
+    /// When the label of a face differs from that in the frame before.
     #[default]
     #[enum_value(name = "When a face's label changes", nick = "on-change")]
     OnChange,
+    /// For each face of each frame.
     #[enum_value(name = "For every face of every frame", nick = "every-frame")]
     EveryFrame,
 }
 
+/// Registers `emotionclassify` and the types of its properties.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ExecutionProvider::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     Messages::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());

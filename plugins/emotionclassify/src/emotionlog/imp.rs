@@ -1,51 +1,42 @@
-//! The element `emotionlog`: properties, and from buffers and events to lines.
+//! The element `emotionlog`: start and stop, and the conversion of buffers and events to lines of the timeline.
 
 use std::io;
-use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
-use glib::prelude::*;
 use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use mood_meta::filter;
+use mood_meta::{event, filter, lock};
 use mood_schema::{Line, SCHEMA_VERSION, SessionHeader};
 use serde_json::{Map, Value};
 
-use super::Format;
-use super::timeline::Timeline;
+use super::settings::Settings;
+use super::timeline_writer::TimelineWriter;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("emotionlog", gst::DebugColorFlags::empty(), Some("Timeline of emotions"))
 });
 
-#[derive(Clone, Debug, Default)]
-struct Settings {
-    location: Option<PathBuf>,
-    format: Format,
-    append: bool,
-}
-
 /// What exists between start and stop.
 struct State {
-    timeline: Timeline,
-    /// Written before the first frame, once the elements upstream have said how they are set.
-    session: Option<SessionHeader>,
-    /// The frame's size, for regions in pixels; nothing for streams that are not video.
-    size: Option<(u32, u32)>,
-    /// Where a frame without timestamp goes.
+    writer: TimelineWriter,
+    /// Collects the settings of the elements upstream until it is written, with the first frame; then `None`.
+    pending_header: Option<SessionHeader>,
+    /// Width and height of the frame in pixels, which face regions need; `None` for streams that are not video.
+    frame_size: Option<(u32, u32)>,
+    /// Time of the previous frame, used for a frame without timestamp; ns of stream time.
     last_pts: u64,
 }
 
+/// The instance.
+///
+/// Lock order: the two locks are never held together. Messages are posted, events pushed and queries sent only when no
+/// lock is held.
 #[derive(Default)]
 pub struct EmotionLog {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -57,52 +48,19 @@ impl ObjectSubclass for EmotionLog {
 
 impl ObjectImpl for EmotionLog {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            vec![
-                glib::ParamSpecString::builder("location")
-                    .nick("Location")
-                    .blurb("The file to write")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("format", Format::default())
-                    .nick("Format")
-                    .blurb("How to write it")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecBoolean::builder("append")
-                    .nick("Append")
-                    .blurb("Continue a file that is there instead of replacing it")
-                    .default_value(false)
-                    .mutable_ready()
-                    .build(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::properties);
         &PROPERTIES
     }
 
-    // GObject checks a value's type against the specs above before it comes here.
-    #[allow(clippy::unwrap_used)]
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = lock(&self.settings);
-        match pspec.name() {
-            "location" => {
-                let text: Option<String> = value.get().unwrap();
-                settings.location = text.filter(|text| !text.is_empty()).map(PathBuf::from);
-            }
-            "format" => settings.format = value.get().unwrap(),
-            "append" => settings.append = value.get().unwrap(),
-            _ => {}
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(error) = result {
+            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = lock(&self.settings);
-        match pspec.name() {
-            "location" => settings.location.as_ref().and_then(|path| path.to_str()).to_value(),
-            "format" => settings.format.to_value(),
-            "append" => settings.append.to_value(),
-            _ => pspec.default_value().clone(),
-        }
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| pspec.default_value().clone())
     }
 
     fn constructed(&self) {
@@ -116,11 +74,10 @@ impl GstObjectImpl for EmotionLog {}
 impl ElementImpl for EmotionLog {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            filter::element_metadata(
                 "Emotion log",
                 "Filter/Analyzer/Video",
-                "Writes what every frame's faces show to a file, JSON Lines or CSV",
-                "gst-mood",
+                "Writes the emotions of all faces in all frames to a file, JSON Lines or CSV",
             )
         });
         Some(&METADATA)
@@ -146,67 +103,65 @@ impl BaseTransformImpl for EmotionLog {
                 ("no file to write the timeline to: set the property location")
             ));
         };
-        let timeline = Timeline::open(&location, settings.format, settings.append).map_err(|error| {
+        let writer = TimelineWriter::open(&location, settings.format, settings.append).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::OpenWrite,
                 ("cannot write the timeline to {}: {error}; choose another location", location.display())
             )
         })?;
-        let session = SessionHeader {
+        let header = SessionHeader {
             schema: SCHEMA_VERSION,
             generator: concat!("emotionlog ", env!("CARGO_PKG_VERSION")).into(),
             source: None,
             settings: Map::new(),
         };
-        *lock(&self.state) = Some(State { timeline, session: Some(session), size: None, last_pts: 0 });
+        *lock(&self.state) =
+            Some(State { writer, pending_header: Some(header), frame_size: None, last_pts: 0 });
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let Some(mut state) = lock(&self.state).take() else { return Ok(()) };
-        if let Err(error) = state.begin(None).and_then(|()| state.timeline.finish()) {
-            // A stop that fails would leave the pads half deactivated: said, but not returned.
-            self.post_error_message(self.write_failed(&error));
+        if let Err(error) = state.write_pending_header(None).and_then(|()| state.writer.finish()) {
+            // Posted and not returned: a stop that fails would leave the pads half deactivated.
+            self.post_error_message(self.write_error_message(&error));
         }
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let size = incaps.structure(0).and_then(|structure| {
-            let side = |name| structure.get::<i32>(name).ok().and_then(|side| u32::try_from(side).ok());
+        let frame_size = incaps.structure(0).and_then(|structure| {
+            let side = |field| structure.get::<i32>(field).ok().and_then(|side| u32::try_from(side).ok());
             Some((side("width")?, side("height")?))
         });
         if let Some(state) = lock(&self.state).as_mut() {
-            state.size = size;
+            state.frame_size = frame_size;
         }
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if let Some((element, settings)) = mood_meta::event::parse_settings(&event)
-            && let Some(session) = lock(&self.state).as_mut().and_then(|state| state.session.as_mut())
+        if let Some((element, settings)) = event::parse_settings(&event)
+            && let Some(header) = lock(&self.state).as_mut().and_then(|state| state.pending_header.as_mut())
         {
-            session.settings.insert(element, Value::Object(settings));
+            header.settings.insert(element, Value::Object(settings));
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(line) = mood_meta::event::parse_player_line(&event) {
-            let written = self.write(|state| state.timeline.line(&line), &line);
-            if let Err(message) = written {
-                // The frames go the same way: the next one stops the stream with this error.
-                gst::warning!(CAT, imp = self, "{message:?}");
-            }
+        if let Some(line) = event::parse_player_line(&event)
+            && let Err(error) = self.write_player_line(&line)
+        {
+            // Frames go to the same file: writing the next one fails too and stops the stream with an error.
+            gst::warning!(CAT, imp = self, "Cannot write a line of the player: {error}");
         }
         self.parent_src_event(event)
     }
 
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
-        let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
-        self.write_frame(buffer, pts, duration).map_err(|error| {
-            self.post_error_message(self.write_failed(&error));
+        self.write_frame(buffer).map_err(|error| {
+            self.post_error_message(self.write_error_message(&error));
             gst::FlowError::Error
         })?;
         Ok(gst::FlowSuccess::Ok)
@@ -214,42 +169,46 @@ impl BaseTransformImpl for EmotionLog {
 }
 
 impl State {
-    /// Writes the session line if it is not there yet.
-    fn begin(&mut self, source: Option<String>) -> io::Result<()> {
-        match self.session.take() {
-            Some(session) => self.timeline.session(SessionHeader { source, ..session }),
+    /// Writes the header with the media's URI, unless it has been written.
+    fn write_pending_header(&mut self, source: Option<String>) -> io::Result<()> {
+        match self.pending_header.take() {
+            Some(header) => self.writer.write_header(SessionHeader { source, ..header }),
             None => Ok(()),
         }
     }
 }
 
 impl EmotionLog {
-    fn write_frame(&self, buffer: &gst::BufferRef, pts: Option<u64>, duration: u64) -> io::Result<()> {
-        // Asked for before the lock: the answer comes from upstream.
-        let first = lock(&self.state).as_ref().is_some_and(|state| state.session.is_some());
-        let source = if first { self.source_uri() } else { None };
+    /// Writes the line of a frame, and before the first one the header.
+    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<()> {
+        let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
+        let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
+        let needs_source = lock(&self.state).as_ref().is_some_and(|state| state.pending_header.is_some());
+        let source = if needs_source { self.query_source_uri() } else { None };
+
         let mut state = lock(&self.state);
         let Some(state) = state.as_mut() else { return Ok(()) };
-        state.begin(source)?;
+        state.write_pending_header(source)?;
         let pts = pts.unwrap_or(state.last_pts);
         state.last_pts = pts;
-        let (width, height) = state.size.unwrap_or_default();
-        let faces = mood_meta::read_faces(buffer, width, height).map_or_else(Vec::new, |frame| frame.faces);
-        state.timeline.frame(pts, pts.saturating_add(duration), faces)
+        let (width, height) = state.frame_size.unwrap_or_default();
+        let frame = mood_meta::read_faces(buffer, width, height).unwrap_or_default();
+        state.writer.write_frame(pts, pts.saturating_add(duration), frame.faces)
     }
 
-    fn write(&self, write: impl FnOnce(&mut State) -> io::Result<()>, line: &Line) -> io::Result<()> {
+    /// Writes a line of the player downstream. Does nothing when the element has stopped.
+    fn write_player_line(&self, line: &Line) -> io::Result<()> {
         let mut state = lock(&self.state);
         let Some(state) = state.as_mut() else {
-            gst::debug!(CAT, imp = self, "too late for {line:?}");
+            gst::debug!(CAT, imp = self, "Stopped, not writing {line:?}");
             return Ok(());
         };
-        state.begin(None)?;
-        write(state)
+        state.write_pending_header(None)?;
+        state.writer.write_line(line)
     }
 
-    /// The URI of what is played, where upstream knows it.
-    fn source_uri(&self) -> Option<String> {
+    /// The URI of the media, where an element upstream knows it.
+    fn query_source_uri(&self) -> Option<String> {
         let mut query = gst::query::Uri::new();
         if !self.obj().sink_pad().peer_query(&mut query) {
             return None;
@@ -257,7 +216,7 @@ impl EmotionLog {
         query.uri().map(Into::into)
     }
 
-    fn write_failed(&self, error: &io::Error) -> gst::ErrorMessage {
+    fn write_error_message(&self, error: &io::Error) -> gst::ErrorMessage {
         let location = lock(&self.settings).location.clone().unwrap_or_default();
         gst::error_msg!(
             gst::ResourceError::Write,

@@ -1,43 +1,59 @@
-//! `SECTION:element-emotionlog`
+//! SECTION:element-emotionlog
 //!
-//! Passes everything through and writes the timeline: what every frame's faces show, and, where a player takes part
-//! downstream, its moods and tracks.
+//! Writes the timeline of a session, the emotions of all faces in all frames, and passes every buffer through unchanged.
+//! Where a player takes part downstream, its moods and tracks are written too.
 //!
-//! - `jsonl`: a `session` line, a `frame` line for every frame, faces or none, `mood` and `track` lines, an `end` line;
-//!   see `mood_schema::Line`. Times are nanoseconds of stream time.
-//! - `csv`: a header, then a row for every face of every frame, `timestamp` in seconds of stream time.
+//! ## Properties
 //!
-//! Every line reaches the file whole and at once, so that a killed process leaves all but the last frame. The first one
-//! comes with the first frame, when all elements upstream have said how they are set: a file that is still empty is of a
-//! process that was killed before anything was seen.
+//! `format` chooses between
 //!
-//! ## Example launch line
+//! - `jsonl`: a `session` line, a `frame` line for every frame with or without faces, `mood` and `track` lines, an `end`
+//!   line; see `mood_schema::Line`. Times are nanoseconds of stream time.
+//! - `csv`: a header, then a row for each face of each frame; `timestamp` is in seconds of stream time.
+//!
+//! Each line is written to the file completely and at once, so that a killed process loses at most the last frame. The
+//! `session` line is written with the first frame, when all elements upstream have announced their settings: an empty
+//! file comes from a process that was killed before its first frame.
+//!
+//! ## Example pipelines
+//!
+//! Record the timeline of a video file:
 //! ```shell
 //! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! emotionlog location=timeline.jsonl ! fakesink
 //! ```
+//!
+//! Record a table of the camera's faces:
+//! ```shell
+//! gst-launch-1.0 -e autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify ! emotionlog location=faces.csv format=csv ! fakesink
+//! ```
 
 mod imp;
-mod timeline;
+mod settings;
+mod timeline_writer;
 
 use glib::prelude::*;
 use gst::prelude::PluginApiExt;
 
 glib::wrapper! {
+    /// The element `emotionlog`.
     pub struct EmotionLog(ObjectSubclass<imp::EmotionLog>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// How the timeline is written.
+/// The property `format`: the format of the timeline's file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionLogFormat")]
 pub enum Format {
+    /// One JSON object a line, see `mood_schema::Line`.
     #[default]
     #[enum_value(name = "JSON Lines: one object a line", nick = "jsonl")]
     JsonLines,
+    /// A header and one row for each face of each frame.
     #[enum_value(name = "Comma-separated values: one row a face a frame", nick = "csv")]
     Csv,
 }
 
+/// Registers `emotionlog` and the types of its properties.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     Format::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(Some(plugin), "emotionlog", gst::Rank::NONE, EmotionLog::static_type())

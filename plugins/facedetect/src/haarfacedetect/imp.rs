@@ -414,7 +414,7 @@ impl HaarFaceDetect {
         };
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
             .map_err(|error| fail(&format!("cannot read the frame: {error}")))?;
-        let image = luma::of(&frame, &mut state.luma).map_err(|error| fail(&error.to_string()))?;
+        let image = luma::read(&frame, &mut state.luma).map_err(|error| fail(&error.to_string()))?;
         let time = buffer.pts().map(gst::ClockTime::nseconds);
         state.finder.find(&image, time, search).map_err(|error| fail(&error.to_string()))
     }

@@ -1,0 +1,186 @@
+//! The properties of `emotionclassify`.
+
+use std::path::PathBuf;
+
+use glib::prelude::*;
+use glib::value::ValueTypeMismatchError;
+use gst::prelude::*;
+
+use super::{ExecutionProvider, Messages};
+
+/// The values of the properties.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// The ONNX file; `None`: the built-in model.
+    pub model: Option<PathBuf>,
+    /// The file of ONNX Runtime; `None`: searched for, see [`mini_xception::Runtime::load`].
+    pub runtime_library: Option<PathBuf>,
+    /// What runs the network.
+    pub execution_provider: ExecutionProvider,
+    /// A face is classified at most once in this time, ns; 0: in every frame.
+    pub interval: u64,
+    /// Margin around a face's box on each side, as a share of the box's side.
+    pub margin: f64,
+    /// Time constant of the smoothing, ns; 0: none.
+    pub smoothing: u64,
+    /// Lowest confidence for a label other than `uncertain`, 0-1.
+    pub min_confidence: f64,
+    /// Lowest quality for a label other than `uncertain`, 0-1.
+    pub min_quality: f64,
+    /// When element messages are posted.
+    pub messages: Messages,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            runtime_library: None,
+            execution_provider: ExecutionProvider::default(),
+            interval: 0,
+            margin: 0.0,
+            smoothing: 300_000_000,
+            min_confidence: 0.4,
+            min_quality: 0.3,
+            messages: Messages::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The specifications of all properties.
+    pub fn properties() -> Vec<glib::ParamSpec> {
+        let default = Self::default();
+        vec![
+            glib::ParamSpecString::builder("model")
+                .nick("Model")
+                .blurb(
+                    "Path of an ONNX model whose metadata give its labels and input size. Empty, the default: the \
+                     built-in Mini-Xception. Set it to use a network of your own",
+                )
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecString::builder("runtime-library")
+                .nick("Runtime library")
+                .blurb(
+                    "Path of libonnxruntime, 1.21 or later. Empty, the default: $ORT_DYLIB_PATH, then the plugin's \
+                     folder, ../onnxruntime from there, and the system's library folders. Set it where the library is \
+                     elsewhere or there are several",
+                )
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("execution-provider", default.execution_provider)
+                .nick("Execution provider")
+                .blurb(
+                    "What runs the network. The default, cpu, is fast enough for many faces; the others need a build of \
+                     ONNX Runtime that has them, and fall back to cpu with a warning where they do not work",
+                )
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecUInt64::builder("interval")
+                .nick("Interval")
+                .blurb(
+                    "Classify each face at most once in this time, in nanoseconds; in between it keeps its result. The \
+                     default, 0, classifies in every frame. Raise it to save processor time",
+                )
+                .default_value(default.interval)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecDouble::builder("margin")
+                .nick("Margin")
+                .blurb(
+                    "Margin added around a face's box on each side before it is classified, as a share of the box's \
+                     side; negative values cut into the box. The default, 0, suits the boxes of haarfacedetect. Change \
+                     it for a detector with tighter or wider boxes",
+                )
+                .minimum(-0.25)
+                .maximum(1.0)
+                .default_value(default.margin)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt64::builder("smoothing")
+                .nick("Smoothing")
+                .blurb(
+                    "Time constant of the exponential smoothing of each face's distribution, in nanoseconds. The \
+                     default, 0.3 s, removes most flicker; raise it for steadier labels, lower it for brief expressions, \
+                     0 disables smoothing",
+                )
+                .default_value(default.smoothing)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecDouble::builder("min-confidence")
+                .nick("Minimum confidence")
+                .blurb(
+                    "A face whose likeliest emotion has a lower probability is labelled 'uncertain'. Raise it for fewer \
+                     but more reliable labels; 0 labels every face of sufficient quality",
+                )
+                .minimum(0.0)
+                .maximum(1.0)
+                .default_value(default.min_confidence)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecDouble::builder("min-quality")
+                .nick("Minimum quality")
+                .blurb(
+                    "A face whose image has a lower quality, from 0 (useless) to 1, is labelled 'uncertain': too small, \
+                     blurred, noisy, dark, bright, flat or tilted. Lower it for poor recordings; 0 accepts every image",
+                )
+                .minimum(0.0)
+                .maximum(1.0)
+                .default_value(default.min_quality)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("messages", default.messages)
+                .nick("Messages")
+                .blurb(
+                    "When the element message 'emotion' is posted. By default, whenever the label of a face changes; \
+                     'every-frame' suits applications that show the distribution live",
+                )
+                .mutable_playing()
+                .build(),
+        ]
+    }
+
+    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a value of
+    /// another type.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
+        match name {
+            "model" => self.model = path_from_value(value)?,
+            "runtime-library" => self.runtime_library = path_from_value(value)?,
+            "execution-provider" => self.execution_provider = value.get()?,
+            "interval" => self.interval = value.get()?,
+            "margin" => self.margin = value.get()?,
+            "smoothing" => self.smoothing = value.get()?,
+            "min-confidence" => self.min_confidence = value.get()?,
+            "min-quality" => self.min_quality = value.get()?,
+            "messages" => self.messages = value.get()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The value of the property `name`; `None` where there is no such property.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        Some(match name {
+            "model" => path_to_value(&self.model),
+            "runtime-library" => path_to_value(&self.runtime_library),
+            "execution-provider" => self.execution_provider.to_value(),
+            "interval" => self.interval.to_value(),
+            "margin" => self.margin.to_value(),
+            "smoothing" => self.smoothing.to_value(),
+            "min-confidence" => self.min_confidence.to_value(),
+            "min-quality" => self.min_quality.to_value(),
+            "messages" => self.messages.to_value(),
+            _ => return None,
+        })
+    }
+}
+
+/// An empty string means no path.
+fn path_from_value(value: &glib::Value) -> Result<Option<PathBuf>, ValueTypeMismatchError> {
+    Ok(value.get::<Option<String>>()?.filter(|path| !path.is_empty()).map(PathBuf::from))
+}
+
+fn path_to_value(path: &Option<PathBuf>) -> glib::Value {
+    path.as_deref().and_then(|path| path.to_str()).unwrap_or("").to_value()
+}
