@@ -1,10 +1,10 @@
-//! The luma of a video frame: the Y plane where it lies, or a plane computed from RGB.
+//! The luma of a video frame: its Y plane without a copy, or a plane unpacked or computed from a packed format.
 
 use gray_image::{GrayImage, ImageError};
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef};
 
-/// The formats whose luma can be read.
+/// The formats whose luma [`read`] can read.
 pub const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Gray8,
     VideoFormat::I420,
@@ -27,7 +27,7 @@ pub const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Abgr,
 ];
 
-/// Raw video in system memory, in any of [`FORMATS`], any size and rate.
+/// The caps of raw video in system memory in any of [`FORMATS`], of any size and rate.
 pub fn caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::new().format_list(FORMATS).build()
 }
@@ -46,11 +46,11 @@ pub enum LumaError {
     Image(#[from] ImageError),
 }
 
-/// The luma of `frame`, without a copy where it is a plane of its own; packed formats are unpacked into `scratch`,
-/// which keeps its memory from frame to frame.
+/// Reads the luma of `frame`. A format with a Y plane is not copied; a packed format is unpacked into `scratch`, which
+/// the caller keeps from frame to frame to reuse its memory.
 ///
-/// RGB becomes luma by BT.601's weights, as in OpenCV's cvtColor.
-pub fn of<'a>(
+/// RGB is converted with the weights of ITU-R BT.601 in the fixed-point arithmetic of OpenCV's `cvtColor`.
+pub fn read<'a>(
     frame: &'a VideoFrameRef<&gst::BufferRef>,
     scratch: &'a mut Vec<u8>,
 ) -> Result<GrayImage<'a>, LumaError> {
@@ -67,8 +67,9 @@ pub fn of<'a>(
     let data = frame.plane_data(0).map_err(|_| LumaError::TooSmall)?;
     let step = info.pixel_stride().first().map_or(1, |&step| step as usize);
     let first = info.poffset().first().map_or(0, |&offset| offset as usize);
-    let rgb = info.is_rgb();
-    let limited_range = !rgb && frame.info().colorimetry().range() == gst_video::VideoColorRange::Range16_235;
+    let is_rgb = info.is_rgb();
+    let limited_range =
+        !is_rgb && frame.info().colorimetry().range() == gst_video::VideoColorRange::Range16_235;
     let row_bytes = if step == 1 { width } else { width * step };
     if width == 0 || height == 0 || stride < row_bytes || data.len() < stride * (height - 1) + row_bytes {
         return Err(LumaError::TooSmall);
@@ -79,18 +80,18 @@ pub fn of<'a>(
     }
     scratch.resize(width * height, 0);
     let rows = data.chunks(stride).zip(scratch.chunks_exact_mut(width));
-    if rgb {
+    if is_rgb {
         let [r, g, b] = [0, 1, 2].map(|component| info.poffset()[component] as usize);
-        for (row, out) in rows {
-            for (pixel, luma) in row.chunks_exact(step).zip(out) {
+        for (row, luma_row) in rows {
+            for (pixel, luma) in row.chunks_exact(step).zip(luma_row) {
                 let sum =
                     u32::from(pixel[r]) * 4899 + u32::from(pixel[g]) * 9617 + u32::from(pixel[b]) * 1868;
                 *luma = ((sum + (1 << 13)) >> 14) as u8;
             }
         }
     } else {
-        for (row, out) in rows {
-            for (pixel, luma) in row[first..].iter().step_by(step).zip(out) {
+        for (row, luma_row) in rows {
+            for (pixel, luma) in row[first..].iter().step_by(step).zip(luma_row) {
                 *luma = *pixel;
             }
         }
@@ -102,23 +103,22 @@ pub fn of<'a>(
 mod tests {
     use super::*;
 
-    /// A frame of one colour a column in every format, converted by GStreamer, keeps its luma.
     #[test]
     fn every_format_gives_the_same_luma() {
         gst::init().unwrap();
         for format in FORMATS {
             for (width, height) in [(33, 7), (1, 1), (64, 48)] {
                 let info = gst_video::VideoInfo::builder(format, width, height).build().unwrap();
-                let mut harness_buffer = gst::Buffer::with_size(info.size()).unwrap();
-                let buffer = harness_buffer.get_mut().unwrap();
+                let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
+                let buffer = buffer.get_mut().unwrap();
                 {
                     let mut frame =
                         gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, &info).unwrap();
-                    paint(&mut frame);
+                    fill(&mut frame);
                 }
                 let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).unwrap();
                 let mut scratch = Vec::new();
-                let luma = of(&frame, &mut scratch).unwrap();
+                let luma = read(&frame, &mut scratch).unwrap();
                 assert_eq!((luma.width(), luma.height()), (width as usize, height as usize));
                 for y in 0..luma.height() {
                     for x in 0..luma.width() {
@@ -130,12 +130,13 @@ mod tests {
         }
     }
 
+    /// The test image.
     fn grey(x: usize, y: usize) -> u8 {
         (x * 5 + y * 11) as u8
     }
 
-    /// Writes the same grey into every luma and colour sample of a pixel.
-    fn paint(frame: &mut VideoFrameRef<&mut gst::BufferRef>) {
+    /// Writes the same value into the luma, or into the red, green and blue, of each pixel.
+    fn fill(frame: &mut VideoFrameRef<&mut gst::BufferRef>) {
         let (width, height) = (frame.width() as usize, frame.height() as usize);
         let info = frame.format_info();
         let stride = frame.plane_stride()[0] as usize;

@@ -1,22 +1,23 @@
-//! Regions of interest: where a face is, and its eyes, in pixels, and what was found out about it in params that follow
-//! DL Streamer's conventions.
+//! Regions of interest: the boxes of faces and eyes in pixels, and what is known about them in params that follow DL
+//! Streamer's conventions.
 //!
 //! GStreamer 1.22's `videoconvert` and `videoscale` keep box, id and parent id but drop the params, and `videocrop`
-//! drops the regions: whatever must arrive downstream travels in [`crate::frame`] too.
+//! drops the regions. What must arrive downstream is therefore also in [`crate::frame`].
 
 use gray_image::PixelRect;
 use mood_schema::{Classification, Face, Rect};
 
-/// The type of a face's region.
+/// Region type of a face.
 pub const FACE: &str = "face";
-/// The type of an eye's region; its parent id is the face's id.
+/// Region type of an eye; its parent id is the face's id.
 pub const EYE: &str = "eye";
-/// The name of the param that says what detected the region.
+/// Name of the param with a detection: `x_min`, `x_max`, `y_min`, `y_max` in shares of the frame, `confidence` 0-1,
+/// `label_id`.
 pub const DETECTION: &str = "detection";
-/// The name of the param that says what was classified.
+/// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`, `type`.
 pub const CLASSIFICATION: &str = "classification";
 
-/// `rect` in shares of a frame of `width` x `height` pixels; an empty frame gives an empty rectangle.
+/// Converts pixels to shares of a frame of `width` x `height` pixels. An empty frame gives an empty rectangle.
 pub fn to_shares(rect: &PixelRect, width: u32, height: u32) -> Rect {
     let share = |value: u32, side: u32| if side == 0 { 0.0 } else { f64::from(value) / f64::from(side) };
     Rect {
@@ -27,28 +28,28 @@ pub fn to_shares(rect: &PixelRect, width: u32, height: u32) -> Rect {
     }
 }
 
-/// A face as the detector left it on a buffer.
+/// A detected face as the regions of a buffer describe it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceRegion {
-    /// Follows the person through the clip.
+    /// Track id: the same for all faces of a person in a stream, as far as tracking succeeds.
     pub id: u32,
-    /// Where.
+    /// The face's box, pixels.
     pub bbox: PixelRect,
-    /// Of the detector, 0-1; `None` where a converter dropped the params.
+    /// The detector's confidence, 0-1; `None` where a converter dropped the params.
     pub confidence: Option<f64>,
-    /// Its eyes, none to two, in the order they stand on the screen.
+    /// The boxes of the eyes found, at most two, from left to right in the image; pixels.
     pub eyes: Vec<PixelRect>,
 }
 
 impl FaceRegion {
-    /// In-plane rotation by the line between the eyes, degrees, clockwise positive; `None` without two eyes.
+    /// The in-plane rotation given by the line between the eyes, degrees, clockwise positive. `None` without two eyes.
     pub fn roll(&self) -> Option<f64> {
         let [left, right] = self.eyes.as_slice() else { return None };
         let ((left_x, left_y), (right_x, right_y)) = (left.to_f64().centre(), right.to_f64().centre());
         (right_x > left_x).then(|| (right_y - left_y).atan2(right_x - left_x).to_degrees())
     }
 
-    /// The face before anything classified it. `width` and `height` are the frame's.
+    /// Converts to a face without classification. `width` and `height` are the frame's, in pixels.
     pub fn to_face(&self, width: u32, height: u32) -> Face {
         Face {
             id: self.id,
@@ -60,49 +61,53 @@ impl FaceRegion {
     }
 }
 
-/// Adds a face region with its `detection` param, and its eyes. `width` and `height` are the frame's.
+/// Adds the region of a face with its [`DETECTION`] param, and the regions of its eyes. `width` and `height` are the
+/// frame's, in pixels.
 pub fn add_face(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, height: u32) {
-    add(buffer, FACE, face.bbox, face.id, None, face.confidence, width, height);
+    let detection = build_detection(&face.bbox, face.confidence, width, height);
+    add_region(buffer, FACE, &face.bbox, detection).set_id(face.id as i32);
     for eye in &face.eyes {
-        add(buffer, EYE, *eye, 0, Some(face.id), None, width, height);
+        let detection = build_detection(eye, None, width, height);
+        add_region(buffer, EYE, eye, detection).set_parent_id(face.id as i32);
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn add(
-    buffer: &mut gst::BufferRef,
-    kind: &str,
-    bbox: PixelRect,
-    id: u32,
-    parent: Option<u32>,
-    confidence: Option<f64>,
-    width: u32,
-    height: u32,
-) {
-    let shares = to_shares(&bbox, width, height);
-    let detection = gst::Structure::builder(DETECTION)
+fn build_detection(bbox: &PixelRect, confidence: Option<f64>, width: u32, height: u32) -> gst::Structure {
+    let shares = to_shares(bbox, width, height);
+    gst::Structure::builder(DETECTION)
         .field("x_min", shares.x)
         .field("x_max", shares.x + shares.w)
         .field("y_min", shares.y)
         .field("y_max", shares.y + shares.h)
         .field("confidence", confidence.unwrap_or(1.0))
         .field("label_id", 0i32)
-        .build();
-    let rect = (bbox.x, bbox.y, bbox.w, bbox.h);
-    let mut meta = gst_video::VideoRegionOfInterestMeta::add(buffer, kind, rect);
-    meta.set_id(id as i32);
-    if let Some(parent) = parent {
-        meta.set_parent_id(parent as i32);
-    }
-    meta.add_param(detection);
+        .build()
 }
 
-/// Adds the classification param to the region of face `id`. Does nothing where there is no such region.
-pub fn add_classification(buffer: &mut gst::BufferRef, id: u32, result: &Classification, model: &str) {
+fn add_region<'a>(
+    buffer: &'a mut gst::BufferRef,
+    region_type: &str,
+    bbox: &PixelRect,
+    detection: gst::Structure,
+) -> gst::MetaRefMut<'a, gst_video::VideoRegionOfInterestMeta, gst::meta::Standalone> {
+    let rect = (bbox.x, bbox.y, bbox.w, bbox.h);
+    let mut meta = gst_video::VideoRegionOfInterestMeta::add(buffer, region_type, rect);
+    meta.add_param(detection);
+    meta
+}
+
+/// Adds the [`CLASSIFICATION`] param to the region of face `id`. Does nothing where there is no such region. `model` is
+/// the name of the model that classified the face.
+pub fn add_classification(
+    buffer: &mut gst::BufferRef,
+    id: u32,
+    classification: &Classification,
+    model: &str,
+) {
     let param = gst::Structure::builder(CLASSIFICATION)
-        .field("label", result.label.as_str())
-        .field("label_id", result.label.id())
-        .field("confidence", result.confidence)
+        .field("label", classification.label.as_str())
+        .field("label_id", classification.label.id())
+        .field("confidence", classification.confidence)
         .field("model_name", model)
         .field("attribute_name", "emotion")
         .field("type", "classification_result")
@@ -115,8 +120,8 @@ pub fn add_classification(buffer: &mut gst::BufferRef, id: u32, result: &Classif
     }
 }
 
-/// The face regions of a buffer with their eyes, in the order they were added.
-pub fn faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
+/// Reads the faces of a buffer with their eyes, in the order in which they were added.
+pub fn read_faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
     let mut faces = Vec::new();
     let mut eyes = Vec::new();
     for meta in buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>() {
@@ -155,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_face_with_eyes_survives_the_buffer() {
+    fn face_with_eyes_survives_the_round_trip() {
         gst::init().unwrap();
         let mut buffer = gst::Buffer::new();
         add_face(buffer.make_mut(), &region(), 400, 200);
-        assert_eq!(faces(&buffer), [region()]);
+        assert_eq!(read_faces(&buffer), [region()]);
         let meta = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>().next().unwrap();
         let detection = meta.param(DETECTION).unwrap();
         assert_eq!(detection.get::<f64>("x_min").unwrap(), 0.25);
@@ -168,25 +173,25 @@ mod tests {
     }
 
     #[test]
-    fn roll_is_the_slope_of_the_eyes() {
+    fn roll_is_the_slope_of_the_line_between_the_eyes() {
         let roll = region().roll().unwrap();
         assert!((roll - 14.036).abs() < 0.001, "{roll}");
         assert_eq!(FaceRegion { eyes: Vec::new(), ..region() }.roll(), None);
     }
 
     #[test]
-    fn a_classification_lands_on_its_face() {
+    fn classification_is_added_to_its_face_only() {
         gst::init().unwrap();
         let mut buffer = gst::Buffer::new();
         add_face(buffer.make_mut(), &region(), 400, 200);
-        let result = Classification {
+        let classification = Classification {
             label: Emotion::Sad.into(),
             confidence: 0.7,
             probabilities: [0.05, 0.05, 0.05, 0.05, 0.7, 0.05, 0.05],
             affect: Affect::default(),
         };
-        add_classification(buffer.make_mut(), 9, &result, "mini_xception");
-        add_classification(buffer.make_mut(), 3, &result, "mini_xception");
+        add_classification(buffer.make_mut(), 9, &classification, "mini_xception");
+        add_classification(buffer.make_mut(), 3, &classification, "mini_xception");
         let meta = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>().next().unwrap();
         let param = meta.param(CLASSIFICATION).unwrap();
         assert_eq!(param.get::<&str>("label").unwrap(), "sad");
