@@ -43,7 +43,7 @@ impl Decode for Decoder {
 fn build(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst::glib::BoolError> {
     let pipeline = gst::Pipeline::new();
     let uri = gst::glib::filename_to_uri(file, None).map_err(|error| gst::glib::bool_error!("{error}"))?;
-    let convert = gstmoodplayer::add_sound(&pipeline, &uri, false)?;
+    let convert = mood_meta::audio::add_audio_decoder(&pipeline, &uri, false)?;
     let caps = gst::Caps::builder("audio/x-raw").field("format", "F32LE").field("layout", "interleaved");
     let sink = gst_app::AppSink::builder().caps(&caps.build()).sync(false).max_buffers(QUEUE).build();
     pipeline.add(&sink)?;

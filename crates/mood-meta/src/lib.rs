@@ -5,10 +5,12 @@
 //! - [`luma`]: the luma of a video frame in any common format, the input of detector and classifier
 //! - [`message`]: the element messages that applications watch, built and read
 //! - [`event`]: events between elements: settings downstream, a player's decisions upstream
+//! - [`audio`]: decodes the audio of a file
 //! - [`filter`]: what elements with one sink and one source pad have in common
 //!
 //! This crate defines no GObject type: two plugins that link it would both try to register the type.
 
+pub mod audio;
 pub mod event;
 pub mod filter;
 pub mod frame;

@@ -3,9 +3,6 @@
 #![allow(missing_docs, reason = "what gst::plugin_define! makes public has none")]
 
 mod moodplayer;
-mod source;
-
-pub use source::add_sound;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     mood_meta::frame::register();

@@ -1,4 +1,4 @@
-//! One track being decoded, in a pipeline of its own.
+//! A track being decoded, by a pipeline of its own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,146 +7,138 @@ use std::time::{Duration, Instant};
 
 use glib::prelude::*;
 use gst::prelude::*;
+use playout::{AudioFormat, CuePoints, Interrupted, TrackEnd, TrackSource};
 
-use super::cue::Cue;
-use super::format::{self, Format};
-use super::stage::{Ending, Interrupted, Source};
-use crate::source::{add_sound, make};
+use super::format;
+use mood_meta::audio::{add_audio_decoder, make_element};
 
-/// A track that gives nothing for this long is broken: longer than a busy machine or a disk that wakes up takes.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a wait looks whether it should end.
-const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(20);
-/// Decoded buffers that wait to be taken.
-const QUEUE: u32 = 32;
-/// A track is open once this part of a second is decoded: live, the first moments must not run dry.
-const READY: u32 = 4;
-/// What begins later than this, in seconds, is sought; before, it is decoded and dropped: that takes a second at most, and
-/// is exact where seeking is not, as in MP3.
-const SOUGHT_SECONDS: u64 = 5 * 60;
+/// A track that gives nothing for this long is taken for broken. A busy machine or a disk that spins up take less.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a wait checks whether it is interrupted: short enough for a state change to seem immediate.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(20);
+/// How many decoded buffers wait in the sink.
+const MAX_BUFFERS: u32 = 32;
+/// How much must be decoded before a track counts as open, as a divisor of a second: 250 ms, so that live audio does not
+/// run dry at once.
+const PREROLL_DIVISOR: u32 = 4;
+/// A start later than this, in seconds, is sought. Before it, the audio is decoded and dropped, which takes a second at most
+/// and is exact where seeking is not, as in MP3.
+const MIN_SEEK_SECONDS: u64 = 5 * 60;
 
 /// An open track.
-pub struct Deck {
+pub(crate) struct Deck {
     pipeline: gst::Pipeline,
     sink: gst_app::AppSink,
-    format: Format,
-    cue: Cue,
-    /// The frame of the track that is decoded next, once that is known.
+    format: AudioFormat,
+    /// The part of the track to decode.
+    cue: CuePoints,
+    /// The position in the track of the next sample from the sink, where that is known.
     position: Option<u64>,
+    /// Interleaved samples that are decoded and not read.
     samples: VecDeque<f32>,
-    ending: Option<Ending>,
+    end: Option<TrackEnd>,
     /// Set when waiting must end.
     interrupt: Arc<AtomicBool>,
 }
 
 impl Drop for Deck {
     fn drop(&mut self) {
-        // Only fails on the way up.
+        // A change to NULL does not fail.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
 impl Deck {
-    /// Opens what `cue` says of a track, until its first samples are there. Why not, in words, where it cannot be played
-    /// or `interrupt` is set.
+    /// Opens the part `cue` of a track and waits for its first samples. With `allow_network`, the track may make decoders
+    /// open other addresses.
+    ///
+    /// The error is in words for the user: the track cannot be played, or `interrupt` was set.
     pub fn open(
         uri: &str,
-        format: Format,
-        cue: Cue,
+        format: AudioFormat,
+        cue: CuePoints,
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
     ) -> Result<Self, String> {
         let mut deck =
             Self::build(uri, format, cue, allow_network, interrupt).map_err(|error| error.to_string())?;
-        if cue.from > SOUGHT_SECONDS * u64::from(format.rate) {
-            deck.seek()?;
+        if cue.start > MIN_SEEK_SECONDS * u64::from(format.rate) {
+            deck.seek_to_start()?;
         } else {
             deck.position = Some(0);
         }
         deck.set_state(gst::State::Playing)?;
-        match deck.fill((format.rate / READY) as usize, true) {
+        match deck.fill((format.rate / PREROLL_DIVISOR) as usize, true) {
             Err(Interrupted) => return Err("interrupted".into()),
             Ok(()) if deck.buffered() > 0 => {}
             Ok(()) => {
-                return Err(match deck.ending.take() {
-                    Some(Ending::Broken(error)) => error,
-                    Some(Ending::Natural) | None => "has no sound".into(),
+                return Err(match deck.end.take() {
+                    Some(TrackEnd::Broken(error)) => error,
+                    Some(TrackEnd::Complete) | None => "has no sound".into(),
                 });
             }
         }
         Ok(deck)
     }
 
-    /// From now on waits end when this is set.
+    /// Has waits end when another flag is set.
     pub fn set_interrupt(&mut self, interrupt: Arc<AtomicBool>) {
         self.interrupt = interrupt;
     }
 
     fn build(
         uri: &str,
-        format: Format,
-        cue: Cue,
+        format: AudioFormat,
+        cue: CuePoints,
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
     ) -> Result<Self, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
-        let convert = add_sound(&pipeline, uri, allow_network)?;
-        let resample = make("audioresample")?;
-        let sink =
-            gst_app::AppSink::builder().caps(&format.deck_caps()).sync(false).max_buffers(QUEUE).build();
+        let convert = add_audio_decoder(&pipeline, uri, allow_network)?;
+        let resample = make_element("audioresample")?;
+        let caps = format::deck_caps(format);
+        let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(MAX_BUFFERS).build();
         pipeline.add_many([&resample, sink.upcast_ref()])?;
         gst::Element::link_many([&convert, &resample, sink.upcast_ref()])?;
-        Ok(Self {
-            pipeline,
-            sink,
-            format,
-            cue,
-            position: None,
-            samples: VecDeque::new(),
-            ending: None,
-            interrupt,
-        })
+        let samples = VecDeque::new();
+        Ok(Self { pipeline, sink, format, cue, position: None, samples, end: None, interrupt })
     }
 
     fn set_state(&self, state: gst::State) -> Result<(), String> {
         match self.pipeline.set_state(state) {
             Ok(_) => Ok(()),
-            Err(_) => Err(self.error().unwrap_or_else(|| "cannot be opened".into())),
+            Err(_) => Err(self.pop_error().unwrap_or_else(|| "cannot be opened".into())),
         }
     }
 
-    fn seek(&self) -> Result<(), String> {
+    /// Seeks to the cue's start.
+    fn seek_to_start(&self) -> Result<(), String> {
+        use gst::StateChangeSuccess::{NoPreroll, Success};
         self.set_state(gst::State::Paused)?;
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
-            match self.pipeline.state(LOOK) {
-                (
-                    Ok(gst::StateChangeSuccess::Success | gst::StateChangeSuccess::NoPreroll),
-                    gst::State::Paused,
-                    _,
-                ) => {
-                    break;
-                }
-                (Err(_), ..) => return Err(self.error().unwrap_or_else(|| "cannot be opened".into())),
+            match self.pipeline.state(POLL_INTERVAL) {
+                (Ok(Success | NoPreroll), gst::State::Paused, _) => break,
+                (Err(_), ..) => return Err(self.pop_error().unwrap_or_else(|| "cannot be opened".into())),
                 _ => {}
             }
-            if let Some(error) = self.error() {
+            if let Some(error) = self.pop_error() {
                 return Err(error);
             }
-            if self.interrupt.load(Ordering::Acquire) || begun.elapsed() > PATIENCE {
+            if self.interrupt.load(Ordering::Acquire) || started.elapsed() > STALL_TIMEOUT {
                 return Err("took too long to open".into());
             }
         }
         let rate = u64::from(self.format.rate);
-        let time = self.cue.from.mul_div_floor(1_000_000_000, rate).unwrap_or(0);
+        let time = self.cue.start.mul_div_floor(1_000_000_000, rate).unwrap_or(0);
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
-        // What cannot seek is played from its beginning.
+        // A track that cannot seek is decoded from its beginning.
         let _ = self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(time));
         Ok(())
     }
 
     /// The first error on the bus, in words.
-    fn error(&self) -> Option<String> {
+    fn pop_error(&self) -> Option<String> {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
             gst::MessageView::Error(error) => Some(error.error().message().trim_end_matches('.').to_owned()),
@@ -154,70 +146,70 @@ impl Deck {
         }
     }
 
-    /// Takes of decoded sound what is to be played.
-    fn take(&mut self, sample: &gst::Sample) {
+    /// Appends the part of a decoded buffer that lies within the cue.
+    fn append(&mut self, sample: &gst::Sample) {
         let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) else { return };
-        let bytes = self.format.width() * size_of::<f32>();
-        let frames = map.len() / bytes;
-        let begin = self.position.unwrap_or_else(|| self.frame_of(sample));
-        let within = |frame: u64| (frame.saturating_sub(begin)).min(frames as u64) as usize;
-        let (first, last) = (within(self.cue.from), self.cue.until.map_or(frames, within));
-        if let Some(wanted) = map.get(first * bytes..last * bytes) {
+        let bytes_per_sample = self.format.channels as usize * size_of::<f32>();
+        let samples = map.len() / bytes_per_sample;
+        let start = self.position.unwrap_or_else(|| self.track_position(sample));
+        let clamp = |position: u64| (position.saturating_sub(start)).min(samples as u64) as usize;
+        let (first, last) = (clamp(self.cue.start), self.cue.end.map_or(samples, clamp));
+        if let Some(wanted) = map.get(first * bytes_per_sample..last * bytes_per_sample) {
             self.samples.extend(format::decode(wanted));
         }
-        let end = begin + frames as u64;
+        let end = start + samples as u64;
         self.position = Some(end);
-        if self.cue.until.is_some_and(|until| end >= until) {
-            self.ending = Some(Ending::Natural);
+        if self.cue.end.is_some_and(|cue_end| end >= cue_end) {
+            self.end = Some(TrackEnd::Complete);
         }
     }
 
-    /// Where in the track a sample begins, by its timestamp.
-    fn frame_of(&self, sample: &gst::Sample) -> u64 {
+    /// The position in the track at which a decoded buffer begins, by its timestamp.
+    fn track_position(&self, sample: &gst::Sample) -> u64 {
         let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
         let pts = sample.buffer().and_then(|buffer| buffer.pts());
         let time = segment.zip(pts).and_then(|(segment, pts)| segment.to_stream_time(pts));
         time.and_then(|time| time.nseconds().mul_div_round(u64::from(self.format.rate), 1_000_000_000))
-            .unwrap_or(self.cue.from)
+            .unwrap_or(self.cue.start)
     }
 }
 
-impl Source for Deck {
-    fn fill(&mut self, frames: usize, wait: bool) -> Result<(), Interrupted> {
-        let begun = Instant::now();
-        while self.ending.is_none() && self.buffered() < frames {
-            let patience = if wait { LOOK } else { gst::ClockTime::ZERO };
-            if let Some(sample) = self.sink.try_pull_sample(patience) {
-                self.take(&sample);
-            } else if let Some(error) = self.error() {
-                self.ending = Some(Ending::Broken(error));
+impl TrackSource for Deck {
+    fn fill(&mut self, samples: usize, wait: bool) -> Result<(), Interrupted> {
+        let started = Instant::now();
+        while self.end.is_none() && self.buffered() < samples {
+            let timeout = if wait { POLL_INTERVAL } else { gst::ClockTime::ZERO };
+            if let Some(sample) = self.sink.try_pull_sample(timeout) {
+                self.append(&sample);
+            } else if let Some(error) = self.pop_error() {
+                self.end = Some(TrackEnd::Broken(error));
             } else if self.sink.is_eos() {
-                self.ending = Some(Ending::Natural);
+                self.end = Some(TrackEnd::Complete);
             } else if !wait {
                 break;
             } else if self.interrupt.load(Ordering::Acquire) {
                 return Err(Interrupted);
-            } else if begun.elapsed() > PATIENCE {
-                self.ending = Some(Ending::Broken("gave no sound for too long".into()));
+            } else if started.elapsed() > STALL_TIMEOUT {
+                self.end = Some(TrackEnd::Broken("gave no sound for too long".into()));
             }
         }
         Ok(())
     }
 
     fn buffered(&self) -> usize {
-        self.samples.len() / self.format.width()
+        self.samples.len() / self.format.channels as usize
     }
 
-    fn ending(&self) -> Option<&Ending> {
-        self.ending.as_ref()
+    fn end(&self) -> Option<&TrackEnd> {
+        self.end.as_ref()
     }
 
     fn read(&mut self, out: &mut [f32]) -> usize {
-        let width = self.format.width();
-        let frames = (out.len() / width).min(self.buffered());
-        for (out, sample) in out.iter_mut().zip(self.samples.drain(..frames * width)) {
-            *out = sample;
+        let channels = self.format.channels as usize;
+        let samples = (out.len() / channels).min(self.buffered());
+        for (out, value) in out.iter_mut().zip(self.samples.drain(..samples * channels)) {
+            *out = value;
         }
-        frames
+        samples
     }
 }

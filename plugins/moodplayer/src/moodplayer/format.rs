@@ -1,22 +1,28 @@
-//! The one format that all decks decode to and that the source pad gives.
+//! The audio formats of the source pad, and the bytes of samples.
 
-/// How a sample is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sample {
+use playout::AudioFormat;
+
+/// How a sample value is written, little-endian.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SampleEncoding {
+    /// 32-bit float, full scale at 1.0.
+    #[default]
     F32,
+    /// 16-bit signed integer; values beyond full scale are clipped.
     S16,
 }
 
-/// Interleaved, little endian.
+/// The format of the source pad: interleaved, one or two channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Format {
-    sample: Sample,
-    pub rate: u32,
-    pub channels: u32,
+pub(crate) struct OutputFormat {
+    /// Rate and channels.
+    pub audio: AudioFormat,
+    /// How values are written.
+    pub encoding: SampleEncoding,
 }
 
-/// What the source pad can give.
-pub fn template() -> gst::Caps {
+/// The caps that the source pad can produce.
+pub(crate) fn template_caps() -> gst::Caps {
     gst::Caps::builder("audio/x-raw")
         .field("format", gst::List::new(["F32LE", "S16LE"]))
         .field("layout", "interleaved")
@@ -25,16 +31,29 @@ pub fn template() -> gst::Caps {
         .build()
 }
 
-impl Format {
-    /// The best of what downstream takes: stereo before mono, float before integer, then as near to 48 kHz as can be.
-    pub fn best_of(caps: &gst::Caps) -> Option<(Self, gst::Caps)> {
-        // Encoders list their channels one by one, and not the best first.
+/// The caps that decks decode to: always float.
+pub(crate) fn deck_caps(format: AudioFormat) -> gst::Caps {
+    gst::Caps::builder("audio/x-raw")
+        .field("format", "F32LE")
+        .field("layout", "interleaved")
+        .field("rate", format.rate as i32)
+        .field("channels", format.channels as i32)
+        .build()
+}
+
+impl OutputFormat {
+    /// The best of the formats that downstream accepts, with its fixed caps: stereo rather than mono, then float rather
+    /// than integer, then the rate nearest to 48 kHz. `None` where it accepts none.
+    pub fn choose(caps: &gst::Caps) -> Option<(Self, gst::Caps)> {
+        // Encoders list their numbers of channels one by one, and not the best first.
         let choices = caps.iter().filter_map(|structure| Self::fixate(structure.to_owned()));
         choices.min_by_key(|(format, _)| {
-            (format.channels != 2, format.sample != Sample::F32, format.rate.abs_diff(48_000))
+            let audio = format.audio;
+            (audio.channels != 2, format.encoding != SampleEncoding::F32, audio.rate.abs_diff(48_000))
         })
     }
 
+    /// The best format within one structure of caps.
     fn fixate(mut structure: gst::Structure) -> Option<(Self, gst::Caps)> {
         structure.fixate_field_str("format", "F32LE");
         structure.fixate_field_nearest_int("rate", 48_000);
@@ -42,82 +61,73 @@ impl Format {
         let mut caps = gst::Caps::builder_full().structure(structure).build();
         caps.fixate();
         let structure = caps.structure(0)?;
-        let format = Self {
-            sample: if structure.get::<&str>("format").ok()? == "S16LE" { Sample::S16 } else { Sample::F32 },
+        let is_integer = structure.get::<&str>("format").ok()? == "S16LE";
+        let audio = AudioFormat {
             rate: structure.get::<i32>("rate").ok()?.try_into().ok()?,
             channels: structure.get::<i32>("channels").ok()?.try_into().ok()?,
         };
-        Some((format, caps))
+        let encoding = if is_integer { SampleEncoding::S16 } else { SampleEncoding::F32 };
+        Some((Self { audio, encoding }, caps))
     }
+}
 
-    /// What decks decode to: always float.
-    pub fn deck_caps(&self) -> gst::Caps {
-        gst::Caps::builder("audio/x-raw")
-            .field("format", "F32LE")
-            .field("layout", "interleaved")
-            .field("rate", self.rate as i32)
-            .field("channels", self.channels as i32)
-            .build()
-    }
-
-    /// Samples a frame of audio.
-    pub fn width(&self) -> usize {
-        self.channels as usize
-    }
-
-    /// The bytes of mixed samples.
-    pub fn encode(&self, samples: &[f32]) -> Vec<u8> {
-        match self.sample {
-            Sample::F32 => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+impl SampleEncoding {
+    /// The bytes of samples.
+    pub fn encode(self, samples: &[f32]) -> Vec<u8> {
+        match self {
+            Self::F32 => samples.iter().flat_map(|value| value.to_le_bytes()).collect(),
             // The cast saturates.
-            Sample::S16 => {
-                samples.iter().flat_map(|s| ((s * 32_768.0).round() as i16).to_le_bytes()).collect()
+            Self::S16 => {
+                let to_integer = |value: f32| (value * 32_768.0).round() as i16;
+                samples.iter().flat_map(|value| to_integer(*value).to_le_bytes()).collect()
             }
         }
     }
 }
 
-/// The samples of a deck's buffer.
-pub fn decode(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    let finite = |sample: f32| if sample.is_finite() { sample } else { 0.0 };
-    bytes.chunks_exact(4).map(move |b| finite(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+/// The values in the bytes of a deck's buffer. Those that are not finite become 0.
+pub(crate) fn decode(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let finite_or_zero = |value: f32| if value.is_finite() { value } else { 0.0 };
+    bytes.chunks_exact(4).map(move |b| finite_or_zero(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn best(text: &str) -> Option<Format> {
+    fn choose(downstream: &str) -> Option<OutputFormat> {
         gst::init().unwrap();
-        let mut caps = template();
-        caps = caps.intersect(&text.parse::<gst::Caps>().unwrap());
-        Format::best_of(&caps).map(|(format, caps)| {
+        let caps = template_caps().intersect(&downstream.parse::<gst::Caps>().unwrap());
+        OutputFormat::choose(&caps).map(|(format, caps)| {
             assert!(caps.is_fixed());
             format
         })
     }
 
-    #[test]
-    fn downstream_decides_and_the_rest_is_float_stereo_48() {
-        let any = Format { sample: Sample::F32, rate: 48_000, channels: 2 };
-        assert_eq!(best("ANY"), Some(any));
-        assert_eq!(best("audio/x-raw,rate=44100"), Some(Format { rate: 44_100, ..any }));
-        let small = Format { sample: Sample::S16, rate: 22_050, channels: 1 };
-        assert_eq!(best("audio/x-raw,format=S16LE,rate=[8000,22050],channels=1"), Some(small));
-        assert_eq!(best("audio/x-raw,channels=1;audio/x-raw,channels=2"), Some(any));
-        assert_eq!(best("audio/x-raw,format=S24LE"), None);
-        assert_eq!(best("video/x-raw"), None);
+    fn format(encoding: SampleEncoding, rate: u32, channels: u32) -> OutputFormat {
+        OutputFormat { audio: AudioFormat { rate, channels }, encoding }
     }
 
     #[test]
-    fn samples_survive_and_saturate() {
-        let float = best("ANY").unwrap();
+    fn float_stereo_at_48_khz_is_preferred() {
+        use SampleEncoding::{F32, S16};
+        assert_eq!(choose("ANY"), Some(format(F32, 48_000, 2)));
+        assert_eq!(choose("audio/x-raw,rate=44100"), Some(format(F32, 44_100, 2)));
+        let limited = "audio/x-raw,format=S16LE,rate=[8000,22050],channels=1";
+        assert_eq!(choose(limited), Some(format(S16, 22_050, 1)));
+        let listed = "audio/x-raw,channels=1;audio/x-raw,channels=2";
+        assert_eq!(choose(listed), Some(format(F32, 48_000, 2)));
+        assert_eq!(choose("audio/x-raw,format=S24LE"), None);
+        assert_eq!(choose("video/x-raw"), None);
+    }
+
+    #[test]
+    fn samples_survive_encoding_and_saturate() {
         let samples = [0.0, 0.5, -1.0, 1.5];
-        assert_eq!(decode(&float.encode(&samples)).collect::<Vec<_>>(), samples);
-        let int = best("audio/x-raw,format=S16LE").unwrap();
-        let ints: Vec<i16> =
-            int.encode(&samples).chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-        assert_eq!(ints, [0, 16_384, -32_768, 32_767]);
+        assert_eq!(decode(&SampleEncoding::F32.encode(&samples)).collect::<Vec<_>>(), samples);
+        let bytes = SampleEncoding::S16.encode(&samples);
+        let integers: Vec<i16> = bytes.chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+        assert_eq!(integers, [0, 16_384, -32_768, 32_767]);
         assert_eq!(decode(&f32::NAN.to_le_bytes()).collect::<Vec<_>>(), [0.0]);
     }
 }

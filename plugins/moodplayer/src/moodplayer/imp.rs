@@ -6,54 +6,50 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use mood_meta::lock;
 use music_library::{Database, Library};
+use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance};
 use serde_json::{Map, Value};
 
-use super::format;
+use super::format::{self, SampleEncoding};
 use super::input::Inputs;
 use super::loader::Loader;
-use super::log::DecisionLog;
-use super::memory::{self, Memory};
-use super::performance::{Command, Performance};
-use super::settings::{OnNoFace, Resume, Settings, Strategy, SwitchAt};
+use super::settings::Settings;
 
-pub static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("moodplayer", gst::DebugColorFlags::empty(), Some("Music that follows a mood"))
 });
 
-/// Everything behind these locks is whole after every statement: a panic elsewhere leaves it usable.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What the threads share.
 #[derive(Debug)]
-pub struct State {
-    pub inputs: Inputs,
+pub(crate) struct State {
+    pub(crate) inputs: Inputs,
     /// Waiting must end, nothing may be pushed.
-    pub flushing: bool,
+    pub(crate) flushing: bool,
     /// PLAYING.
-    pub playing: bool,
+    pub(crate) playing: bool,
     /// Time begins anew with the next segment.
-    pub restart: bool,
-    pub discont: bool,
-    pub eos_requested: bool,
-    pub settings_changed: bool,
-    pub commands: Vec<Command>,
+    pub(crate) restart: bool,
+    pub(crate) discont: bool,
+    pub(crate) eos_requested: bool,
+    pub(crate) settings_changed: bool,
+    pub(crate) commands: Vec<Command>,
     /// Cameras gone since the last turn.
-    pub removed: Vec<u32>,
+    pub(crate) removed: Vec<u32>,
     /// What the elements upstream say of themselves, for the log.
-    pub upstream_settings: Map<String, Value>,
+    pub(crate) upstream_settings: Map<String, Value>,
+    /// How the source pad's caps want samples written.
+    pub(crate) encoding: SampleEncoding,
     /// Where the audio is.
-    pub stream_time: Option<gst::ClockTime>,
+    pub(crate) stream_time: Option<gst::ClockTime>,
     /// What the task waits for.
-    pub clock_wait: Option<gst::ClockId>,
+    pub(crate) clock_wait: Option<gst::ClockId>,
     /// How downstream takes the audio: mood pads are told.
-    pub flow: Result<(), gst::FlowError>,
+    pub(crate) flow: Result<(), gst::FlowError>,
 }
 
 impl Default for State {
@@ -69,6 +65,7 @@ impl Default for State {
             commands: Vec::new(),
             removed: Vec::new(),
             upstream_settings: Map::new(),
+            encoding: SampleEncoding::default(),
             stream_time: None,
             clock_wait: None,
             flow: Ok(()),
@@ -77,18 +74,18 @@ impl Default for State {
 }
 
 #[derive(Debug, Default)]
-pub struct Playing {
+struct Playing {
     mood: String,
     track: String,
 }
 
 pub struct MoodPlayer {
-    pub src: gst::Pad,
-    pub settings: Mutex<Settings>,
-    pub state: Mutex<State>,
+    pub(crate) src: gst::Pad,
+    pub(crate) settings: Mutex<Settings>,
+    pub(crate) state: Mutex<State>,
     /// Something in the state has changed.
-    pub changed: Condvar,
-    pub performance: Mutex<Option<Performance>>,
+    pub(crate) changed: Condvar,
+    pub(crate) performance: Mutex<Option<Performance<Loader>>>,
     playing: Mutex<Playing>,
     /// Set while decoders must not be waited for.
     interrupt: Arc<AtomicBool>,
@@ -128,12 +125,12 @@ impl MoodPlayer {
             let Some(element) = element.upgrade() else { return };
             let imp = element.imp();
             // A panic becomes an error message.
-            imp.catch_panic(|| _ = imp.src.pause_task(), MoodPlayer::iterate);
+            imp.catch_panic(|| _ = imp.src.pause_task(), MoodPlayer::run_task_once);
         })
     }
 
     /// Publishes what is felt and what plays.
-    pub fn set_playing(&self, mood: String, track: String) {
+    pub fn publish_playing(&self, mood: String, track: String) {
         let (mood_changed, track_changed) = {
             let mut playing = lock(&self.playing);
             let changed = (playing.mood != mood, playing.track != track);
@@ -152,19 +149,20 @@ impl MoodPlayer {
         lock(&self.state).commands.push(command);
     }
 
-    /// Opens library and log; the error says what to do.
-    fn prepare(&self) -> Result<Performance, gst::ErrorMessage> {
+    /// Opens the library and the decision log. The error says what to do.
+    fn open_performance(&self) -> Result<Performance<Loader>, gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let source = settings.library.as_deref().unwrap_or_default();
-        let unreadable =
+        let cannot_open =
             |error: &dyn std::fmt::Display| gst::error_msg!(gst::ResourceError::NotFound, ("{error}"));
         let opened = Library::open_with_database(source, &settings.client, settings.access());
-        let (library, database) = opened.map_err(|error| unreadable(&error))?;
-        let memory = database.map(|database| self.memory(database, settings.client.clone()));
-        let memory = memory.transpose().map_err(|error| unreadable(&error))?;
+        let (library, database) = opened.map_err(|error| cannot_open(&error))?;
+        let listener = database.map(|database| self.open_listener(database, settings.client.clone()));
+        let listener = listener.transpose().map_err(|error| cannot_open(&error))?;
         gst::info!(CAT, imp = self, "{} tracks, {} left out", library.tracks.len(), library.skipped.len());
         let log = settings.log_location.as_ref().map(|location| {
-            DecisionLog::create(Path::new(location)).map_err(|error| {
+            let generator = concat!("moodplayer ", env!("CARGO_PKG_VERSION"));
+            DecisionLog::create(Path::new(location), generator).map_err(|error| {
                 gst::error_msg!(
                     gst::ResourceError::OpenWrite,
                     ("cannot write the decision log {location}: {error}; set log-location to a file that can be written")
@@ -177,13 +175,21 @@ impl MoodPlayer {
                 ("cannot start the thread that opens tracks: {error}")
             )
         })?;
-        Performance::new(library, &settings, log.transpose()?, memory, loader)
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
+        let log = log.transpose()?;
+        let settings = settings
+            .performance()
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
+        Ok(Performance::new(library, &settings, log, listener, loader))
     }
 
-    fn memory(&self, database: Database, client: String) -> Result<Memory, memory::Unavailable> {
+    /// Opens the client's record in the library database.
+    fn open_listener(
+        &self,
+        database: Database,
+        client: String,
+    ) -> Result<ListenerRecord, ListenerRecordError> {
         let element = self.obj().downgrade();
-        Memory::new(database, client, move |error| {
+        ListenerRecord::new(database, client, move |error| {
             if let Some(element) = element.upgrade() {
                 gst::element_warning!(
                     element,
@@ -195,8 +201,8 @@ impl MoodPlayer {
     }
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let performance = self.prepare()?;
-        self.set_playing(performance.mood(), String::new());
+        let performance = self.open_performance()?;
+        self.publish_playing(performance.mood(), String::new());
         *lock(&self.performance) = Some(performance);
         let mut state = lock(&self.state);
         let pads: Vec<u32> = state.inputs.pads.keys().copied().collect();
@@ -210,10 +216,10 @@ impl MoodPlayer {
         // Out of the lock first: closing waits for threads.
         let performance = lock(&self.performance).take();
         if let Some(mut performance) = performance {
-            performance.end();
-            self.tell(performance.take_notices());
+            performance.finish();
+            self.report(performance.take_events());
         }
-        self.set_playing(String::new(), String::new());
+        self.publish_playing(String::new(), String::new());
     }
 
     /// Whether any mood pad's source is live.
@@ -261,7 +267,7 @@ impl ObjectSubclass for MoodPlayer {
 
 impl ObjectImpl for MoodPlayer {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(properties);
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::properties);
         &PROPERTIES
     }
 
@@ -288,78 +294,18 @@ impl ObjectImpl for MoodPlayer {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = lock(&self.settings);
-        // GObject has checked the type.
-        let set = match pspec.name() {
-            "library" => value.get().map(|value| settings.library = value),
-            "client" => value.get::<Option<String>>().map(|value| {
-                settings.client = value.unwrap_or_default();
-            }),
-            "strategy" => value.get().map(|value| settings.strategy = value),
-            "target-valence" => value.get().map(|value| settings.target.valence = value),
-            "target-arousal" => value.get().map(|value| settings.target.arousal = value),
-            "subject" => value.get::<Option<String>>().map(|value| {
-                settings.subject = value.unwrap_or_else(|| mood::Subject::default().to_string());
-            }),
-            "hold-time" => {
-                value.get::<u64>().map(|value| settings.hold_time = gst::ClockTime::from_nseconds(value))
-            }
-            "min-dwell" => {
-                value.get::<u64>().map(|value| settings.min_dwell = gst::ClockTime::from_nseconds(value))
-            }
-            "switch-at" => value.get().map(|value| settings.switch_at = value),
-            "crossfade" => {
-                value.get::<u64>().map(|value| settings.crossfade = gst::ClockTime::from_nseconds(value))
-            }
-            "target-lufs" => value.get().map(|value| settings.target_lufs = value),
-            "resume" => value.get().map(|value| settings.resume = value),
-            "no-repeat" => value.get().map(|value| settings.no_repeat = value),
-            "on-no-face" => value.get().map(|value| settings.on_no_face = value),
-            "manual-mood" => value.get::<Option<String>>().map(|value| {
-                settings.manual_mood = value.unwrap_or_default();
-            }),
-            "max-negative-time" => value.get::<u64>().map(|value| {
-                settings.max_negative_time = gst::ClockTime::from_nseconds(value);
-            }),
-            "allow-network" => value.get().map(|value| settings.allow_network = value),
-            "allow-outside" => value.get().map(|value| settings.allow_outside = value),
-            "seed" => value.get().map(|value| settings.seed = value),
-            "log-location" => value.get().map(|value| settings.log_location = value),
-            _ => Ok(()),
-        };
-        drop(settings);
-        if let Err(error) = set {
-            gst::error!(CAT, imp = self, "{}: {error}", pspec.name());
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(error) = result {
+            gst::error!(CAT, imp = self, "cannot set {}: {error}", pspec.name());
         }
         lock(&self.state).settings_changed = true;
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = lock(&self.settings).clone();
         match pspec.name() {
-            "library" => settings.library.to_value(),
-            "client" => settings.client.to_value(),
-            "strategy" => settings.strategy.to_value(),
-            "target-valence" => settings.target.valence.to_value(),
-            "target-arousal" => settings.target.arousal.to_value(),
-            "subject" => settings.subject.to_value(),
-            "hold-time" => settings.hold_time.nseconds().to_value(),
-            "min-dwell" => settings.min_dwell.nseconds().to_value(),
-            "switch-at" => settings.switch_at.to_value(),
-            "crossfade" => settings.crossfade.nseconds().to_value(),
-            "target-lufs" => settings.target_lufs.to_value(),
-            "resume" => settings.resume.to_value(),
-            "no-repeat" => settings.no_repeat.to_value(),
-            "on-no-face" => settings.on_no_face.to_value(),
-            "manual-mood" => settings.manual_mood.to_value(),
-            "max-negative-time" => settings.max_negative_time.nseconds().to_value(),
-            "allow-network" => settings.allow_network.to_value(),
-            "allow-outside" => settings.allow_outside.to_value(),
-            "seed" => settings.seed.to_value(),
-            "log-location" => settings.log_location.to_value(),
             "mood" => lock(&self.playing).mood.to_value(),
             "track" => lock(&self.playing).track.to_value(),
-            _ => pspec.default_value().clone(),
+            name => lock(&self.settings).get(name).unwrap_or_else(|| pspec.default_value().clone()),
         }
     }
 
@@ -374,122 +320,6 @@ impl ObjectImpl for MoodPlayer {
     }
 }
 
-fn properties() -> Vec<glib::ParamSpec> {
-    let settings = Settings::default();
-    let text = |name: &'static str, blurb: &'static str| glib::ParamSpecString::builder(name).blurb(blurb);
-    let time = |name: &'static str, blurb: &'static str, default: gst::ClockTime| {
-        glib::ParamSpecUInt64::builder(name)
-            .blurb(blurb)
-            .default_value(default.nseconds())
-            .mutable_playing()
-            .build()
-    };
-    let number = |name: &'static str, blurb: &'static str, range: (f64, f64), default: f64| {
-        glib::ParamSpecDouble::builder(name)
-            .blurb(blurb)
-            .minimum(range.0)
-            .maximum(range.1)
-            .default_value(default)
-            .mutable_playing()
-            .build()
-    };
-    vec![
-        text("library", "A folder with music, a playlist (m3u8, xspf), or a library database")
-            .mutable_ready()
-            .build(),
-        text(
-            "client",
-            "Whose ratings and exclusions in the database count and, with a live camera, whose history; empty: everybody's",
-        )
-        .default_value("")
-        .mutable_ready()
-        .build(),
-        glib::ParamSpecEnum::builder_with_default("strategy", Strategy::default())
-            .blurb("How the music relates to the mood")
-            .mutable_playing()
-            .build(),
-        number(
-            "target-valence",
-            "Where target and iso lead: pleasantness",
-            (-1.0, 1.0),
-            settings.target.valence,
-        ),
-        number(
-            "target-arousal",
-            "Where target and iso lead: activation",
-            (-1.0, 1.0),
-            settings.target.arousal,
-        ),
-        text("subject", "Whose face counts: largest, mean, or id:N")
-            .default_value("largest")
-            .mutable_playing()
-            .build(),
-        time("hold-time", "A new mood must last this long, ns", settings.hold_time),
-        time("min-dwell", "No two switches are closer than this, ns", settings.min_dwell),
-        glib::ParamSpecEnum::builder_with_default("switch-at", SwitchAt::default())
-            .blurb("When a changed mood changes the music")
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt64::builder("crossfade")
-            .blurb("How long two tracks overlap, with equal power, ns; 0 is gapless at a track's end")
-            .maximum(gst::ClockTime::from_seconds(60).nseconds())
-            .default_value(settings.crossfade.nseconds())
-            .mutable_playing()
-            .build(),
-        number(
-            "target-lufs",
-            "Loudness of every track, true peak at most -1 dBTP; from the next track on",
-            (-70.0, 0.0),
-            settings.target_lufs,
-        ),
-        glib::ParamSpecEnum::builder_with_default("resume", Resume::default())
-            .blurb("What a mood's track does when the mood returns")
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("no-repeat")
-            .blurb("Tracks before one may return, as far as others fit")
-            .default_value(settings.no_repeat)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("on-no-face", OnNoFace::default())
-            .blurb("What happens while nobody is there")
-            .mutable_playing()
-            .build(),
-        text(
-            "manual-mood",
-            "Overrides the camera: angry, disgust, fear, happy, sad, surprise or neutral; empty: off",
-        )
-        .default_value("")
-        .mutable_playing()
-        .build(),
-        time(
-            "max-negative-time",
-            "After this long in negative valence, lead out, ns; 0 is never",
-            settings.max_negative_time,
-        ),
-        glib::ParamSpecBoolean::builder("allow-network")
-            .blurb("Whether playlists may lead to other machines")
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecBoolean::builder("allow-outside")
-            .blurb("Whether playlists may lead to files outside their own folders")
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt64::builder("seed")
-            .blurb("Decides between tracks that fit equally")
-            .mutable_ready()
-            .build(),
-        text("log-location", "Where decisions and track events are written as JSON Lines")
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecString::builder("mood").blurb("The mood held").read_only().build(),
-        glib::ParamSpecString::builder("track")
-            .blurb("The address of the track that plays")
-            .read_only()
-            .build(),
-    ]
-}
-
 impl GstObjectImpl for MoodPlayer {}
 
 impl ElementImpl for MoodPlayer {
@@ -499,7 +329,7 @@ impl ElementImpl for MoodPlayer {
                 "Mood player",
                 "Source/Audio",
                 "Plays music that follows the mood seen by haarfacedetect and emotionclassify",
-                env!("CARGO_PKG_REPOSITORY"),
+                mood_meta::AUTHOR,
             )
         });
         Some(&METADATA)
@@ -508,7 +338,7 @@ impl ElementImpl for MoodPlayer {
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let any = gst::Caps::new_any();
-            let audio = format::template();
+            let audio = format::template_caps();
             let templates = [
                 ("mood", gst::PadDirection::Sink, gst::PadPresence::Request, &any),
                 ("mood_%u", gst::PadDirection::Sink, gst::PadPresence::Request, &any),

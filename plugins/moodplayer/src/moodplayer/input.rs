@@ -74,11 +74,11 @@ impl Input {
 
 /// The pipeline's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
+pub enum ClockState {
     Missing,
     /// Not PLAYING.
-    Rests,
-    Runs,
+    Stopped,
+    Running,
 }
 
 /// How far the audio may go.
@@ -163,7 +163,7 @@ impl Inputs {
 
     /// Whether audio up to the running time `to` may be made. `clock`: whether there is one and it runs; without one,
     /// live pads are waited for like others.
-    pub fn gate(&self, to: u64, clock: Clock) -> Gate {
+    pub fn gate(&self, to: u64, clock: ClockState) -> Gate {
         if self.linked().next().is_none() {
             return Gate::Open;
         }
@@ -171,8 +171,8 @@ impl Inputs {
             return Gate::Until(self.linked().filter_map(|input| input.position).max().unwrap_or(0));
         }
         match clock {
-            Clock::Runs if self.is_live() => return Gate::Paced,
-            Clock::Rests if self.is_live() => return Gate::Wait,
+            ClockState::Running if self.is_live() => return Gate::Paced,
+            ClockState::Stopped if self.is_live() => return Gate::Wait,
             _ => {}
         }
         let seen = |input: &Input| input.eos || input.position.is_some_and(|position| position >= to);
@@ -208,27 +208,27 @@ mod tests {
     #[test]
     fn audio_waits_for_every_pad_and_ends_with_the_last() {
         let mut inputs = inputs(2);
-        assert_eq!(inputs.gate(SECOND, Clock::Runs), Gate::Wait);
+        assert_eq!(inputs.gate(SECOND, ClockState::Running), Gate::Wait);
         assert_eq!(seen(&mut inputs, 0, 0), Some(0));
-        assert_eq!(inputs.gate(SECOND, Clock::Runs), Gate::Wait);
+        assert_eq!(inputs.gate(SECOND, ClockState::Running), Gate::Wait);
         seen(&mut inputs, 1, 0);
-        assert_eq!(inputs.gate(SECOND, Clock::Runs), Gate::Open);
-        assert_eq!(inputs.gate(SECOND + 1, Clock::Runs), Gate::Wait);
+        assert_eq!(inputs.gate(SECOND, ClockState::Running), Gate::Open);
+        assert_eq!(inputs.gate(SECOND + 1, ClockState::Running), Gate::Wait);
         inputs.pads.get_mut(&0).unwrap().eos = true;
         seen(&mut inputs, 1, 1);
-        assert_eq!(inputs.gate(2 * SECOND, Clock::Runs), Gate::Open);
+        assert_eq!(inputs.gate(2 * SECOND, ClockState::Running), Gate::Open);
         inputs.pads.get_mut(&1).unwrap().eos = true;
-        assert_eq!(inputs.gate(9 * SECOND, Clock::Runs), Gate::Until(2 * SECOND));
+        assert_eq!(inputs.gate(9 * SECOND, ClockState::Running), Gate::Until(2 * SECOND));
         inputs.pads.clear();
-        assert_eq!(inputs.gate(9 * SECOND, Clock::Runs), Gate::Open);
+        assert_eq!(inputs.gate(9 * SECOND, ClockState::Running), Gate::Open);
     }
 
     #[test]
     fn live_pads_are_paced_and_wait_while_paused() {
         let mut inputs = inputs(1);
         inputs.pads.get_mut(&0).unwrap().live = true;
-        assert_eq!(inputs.gate(0, Clock::Rests), Gate::Wait);
-        assert_eq!(inputs.gate(0, Clock::Runs), Gate::Paced);
+        assert_eq!(inputs.gate(0, ClockState::Stopped), Gate::Wait);
+        assert_eq!(inputs.gate(0, ClockState::Running), Gate::Paced);
     }
 
     #[test]

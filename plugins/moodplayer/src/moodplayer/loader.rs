@@ -1,91 +1,98 @@
-//! Opens and measures tracks on a thread of its own, and closes them there.
+//! Opens, measures and closes tracks on a thread of its own.
+//!
+//! One lock, that of [`Queue`]. It is never held while a track is opened, measured or closed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::cue::{Cue, Listener};
+use mood_meta::lock;
+use playout::{
+    AudioFormat, CuePoints, EncoderPadding, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack,
+    TrackAnalysis, TrackLoader, analyze_track,
+};
+
 use super::deck::Deck;
-use super::format::Format;
-use super::gapless;
-use super::loudness::{Loudness, Meter};
-use super::stage::{Ending, Interrupted, Loaded, Opened, Request, Source, Stage};
 
-/// The measure of a track stops here: what comes later will not make much of a difference.
-const MEASURED_SECONDS: u64 = 15 * 60;
-/// How often a wait looks whether it should end.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a wait checks whether it is interrupted: short enough for a state change to seem immediate.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Something that the thread has to do.
 enum Job {
-    Load(u64, Request),
+    Load(LoadId, LoadRequest),
     Close(Deck),
 }
 
-/// Work on no ticket's behalf.
-const NOBODY: u64 = 0;
+/// A track that is being opened or measured.
+struct CurrentWork {
+    /// The request; `None` for a track that is only measured.
+    id: Option<LoadId>,
+    /// Set to stop the work.
+    stop: Arc<AtomicBool>,
+}
 
+/// What the thread has to do and has done.
 #[derive(Default)]
-struct Desk {
+struct Queue {
     jobs: VecDeque<Job>,
-    /// To be measured when there is nothing else to do.
-    idle: VecDeque<(String, Format)>,
-    opened: BTreeMap<u64, Opened<Deck>>,
-    /// The ticket in work, and how to stop it.
-    current: Option<(u64, Arc<AtomicBool>)>,
+    /// Tracks to measure while there is no job.
+    measurements: VecDeque<(String, AudioFormat)>,
+    /// Tracks that are open and have not been taken.
+    results: BTreeMap<LoadId, LoadResult<Deck>>,
+    current: Option<CurrentWork>,
+    /// The thread is to end.
     stopped: bool,
 }
 
-impl Desk {
-    /// Stops the work for a ticket, where that is under way.
-    fn stop(&self, ticket: u64) {
-        if let Some((_, stop)) = self.current.as_ref().filter(|(current, _)| *current == ticket) {
-            stop.store(true, Ordering::Release);
+impl Queue {
+    /// Stops the work for a request, or the measurement of a track for `None`, where that is under way.
+    fn stop_work(&self, id: Option<LoadId>) {
+        if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
+            current.stop.store(true, Ordering::Release);
         }
     }
 }
 
+/// What the thread shares with its owner.
 #[derive(Default)]
 struct Shared {
-    desk: Mutex<Desk>,
+    queue: Mutex<Queue>,
+    /// Notified whenever the queue changes.
     changed: Condvar,
 }
 
-impl Shared {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        // Whole after every statement, so a panic elsewhere leaves it usable.
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The worker.
-pub struct Loader {
+/// Opens tracks as [`Deck`]s on a thread, which ends when this is dropped.
+pub(crate) struct Loader {
     shared: Arc<Shared>,
+    /// `None` only while this is dropped.
     thread: Option<JoinHandle<()>>,
-    tickets: u64,
-    /// Set when the streaming thread must not wait.
+    last_id: u64,
+    /// Set while the streaming thread must not wait.
     interrupt: Arc<AtomicBool>,
 }
 
 impl Loader {
+    /// Starts the thread. With `allow_network`, tracks may make decoders open other addresses. Waits end while `interrupt`
+    /// is set.
     pub fn new(allow_network: bool, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker = Worker { shared: shared.clone(), allow_network, measured: BTreeMap::new() };
+        let worker = Worker { shared: shared.clone(), allow_network, analyses: BTreeMap::new() };
         let thread =
             std::thread::Builder::new().name("moodplayer-loader".into()).spawn(move || worker.run())?;
-        Ok(Self { shared, thread: Some(thread), tickets: 0, interrupt })
+        Ok(Self { shared, thread: Some(thread), last_id: 0, interrupt })
     }
 }
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        let mut desk = self.shared.desk();
-        desk.stopped = true;
-        if let Some((_, stop)) = &desk.current {
-            stop.store(true, Ordering::Release);
+        let mut queue = lock(&self.shared.queue);
+        queue.stopped = true;
+        if let Some(current) = &queue.current {
+            current.stop.store(true, Ordering::Release);
         }
-        drop(desk);
+        drop(queue);
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -93,37 +100,28 @@ impl Drop for Loader {
     }
 }
 
-impl Stage for Loader {
+impl TrackLoader for Loader {
     type Source = Deck;
 
-    fn load(&mut self, request: Request) -> u64 {
-        self.tickets += 1;
-        let mut desk = self.shared.desk();
-        desk.jobs.push_back(Job::Load(self.tickets, request));
-        desk.stop(NOBODY);
-        drop(desk);
+    fn load(&mut self, request: LoadRequest) -> LoadId {
+        self.last_id += 1;
+        let id = LoadId(self.last_id);
+        let mut queue = lock(&self.shared.queue);
+        queue.jobs.push_back(Job::Load(id, request));
+        queue.stop_work(None);
+        drop(queue);
         self.shared.changed.notify_all();
-        self.tickets
+        id
     }
 
-    fn measure(&mut self, uri: &str, format: Format) {
-        let mut desk = self.shared.desk();
-        let wanted = (uri.to_owned(), format);
-        if !desk.idle.contains(&wanted) {
-            desk.idle.push_back(wanted);
-        }
-        drop(desk);
-        self.shared.changed.notify_all();
-    }
-
-    fn take(&mut self, ticket: u64, wait: bool) -> Result<Option<Opened<Deck>>, Interrupted> {
-        let mut desk = self.shared.desk();
+    fn take(&mut self, id: LoadId, wait: bool) -> Result<Option<LoadResult<Deck>>, Interrupted> {
+        let mut queue = lock(&self.shared.queue);
         loop {
-            if let Some(mut opened) = desk.opened.remove(&ticket) {
-                if let Ok(loaded) = &mut opened {
+            if let Some(mut result) = queue.results.remove(&id) {
+                if let Ok(loaded) = &mut result {
                     loaded.source.set_interrupt(self.interrupt.clone());
                 }
-                return Ok(Some(opened));
+                return Ok(Some(result));
             }
             if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
                 return Ok(Some(Err("the decoder stopped".into())));
@@ -134,151 +132,130 @@ impl Stage for Loader {
             if self.interrupt.load(Ordering::Acquire) {
                 return Err(Interrupted);
             }
-            let waited = self.shared.changed.wait_timeout(desk, LOOK);
-            desk = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.shared.changed.wait_timeout(queue, POLL_INTERVAL);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn cancel(&mut self, ticket: u64) {
-        let mut desk = self.shared.desk();
-        desk.jobs.retain(|job| !matches!(job, Job::Load(queued, _) if *queued == ticket));
-        desk.stop(ticket);
-        if let Some(Ok(loaded)) = desk.opened.remove(&ticket) {
-            desk.jobs.push_back(Job::Close(loaded.source));
+    fn measure(&mut self, uri: &str, format: AudioFormat) {
+        let mut queue = lock(&self.shared.queue);
+        let measurement = (uri.to_owned(), format);
+        if !queue.measurements.contains(&measurement) {
+            queue.measurements.push_back(measurement);
         }
-        drop(desk);
+        drop(queue);
         self.shared.changed.notify_all();
     }
 
-    fn dispose(&mut self, source: Deck) {
-        self.shared.desk().jobs.push_back(Job::Close(source));
+    fn cancel(&mut self, id: LoadId) {
+        let mut queue = lock(&self.shared.queue);
+        queue.jobs.retain(|job| !matches!(job, Job::Load(queued, _) if *queued == id));
+        queue.stop_work(Some(id));
+        if let Some(Ok(loaded)) = queue.results.remove(&id) {
+            queue.jobs.push_back(Job::Close(loaded.source));
+        }
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+
+    fn close(&mut self, source: Deck) {
+        lock(&self.shared.queue).jobs.push_back(Job::Close(source));
         self.shared.changed.notify_all();
     }
 }
 
+/// What the thread does next.
 enum Work {
-    Open(u64, Request),
-    Measure(String, Format),
+    Load(LoadId, LoadRequest),
+    Measure(String, AudioFormat),
 }
 
-/// What is known of a track once it has been listened to.
-#[derive(Clone, Copy)]
-struct Measured {
-    loudness: Loudness,
-    cue: Cue,
-}
-
+/// The thread's side.
 struct Worker {
     shared: Arc<Shared>,
     allow_network: bool,
-    measured: BTreeMap<String, Measured>,
+    /// By address: a track is listened to once only.
+    analyses: BTreeMap<String, TrackAnalysis>,
 }
 
 impl Worker {
     fn run(mut self) {
-        while let Some((work, stop)) = self.next() {
-            let (ticket, request) = match work {
-                Work::Open(ticket, request) => (ticket, request),
+        while let Some((work, stop)) = self.next_work() {
+            let (id, request) = match work {
+                Work::Load(id, request) => (id, request),
                 Work::Measure(uri, format) => {
-                    // What cannot be played is found out when it is to be played.
-                    let _ = self.measure(&uri, format, &stop);
-                    self.shared.desk().current = None;
+                    // A track that cannot be played is reported when it is to be played.
+                    let _ = self.analyze(&uri, format, &stop);
+                    lock(&self.shared.queue).current = None;
                     continue;
                 }
             };
-            let opened = self.open(&request, &stop);
-            let mut desk = self.shared.desk();
-            desk.current = None;
-            // Cancelled meanwhile: nobody asks for it. Closing it must not hold the others up.
+            let result = self.open(&request, &stop);
+            let mut queue = lock(&self.shared.queue);
+            queue.current = None;
+            // Where the request was cancelled meanwhile, nobody takes the result. It is closed without the lock, because
+            // that takes time.
             let unwanted =
-                if stop.load(Ordering::Acquire) { Some(opened) } else { desk.opened.insert(ticket, opened) };
-            drop(desk);
+                if stop.load(Ordering::Acquire) { Some(result) } else { queue.results.insert(id, result) };
+            drop(queue);
             self.shared.changed.notify_all();
             drop(unwanted);
         }
     }
 
-    /// The next track to open or measure; closes what is to be closed on the way.
-    fn next(&self) -> Option<(Work, Arc<AtomicBool>)> {
-        let mut desk = self.shared.desk();
+    /// Waits for the next track to open or measure, and closes those to be closed meanwhile. `None` at the end.
+    fn next_work(&self) -> Option<(Work, Arc<AtomicBool>)> {
+        let mut queue = lock(&self.shared.queue);
         loop {
-            if desk.stopped {
+            if queue.stopped {
                 return None;
             }
-            let (ticket, work) = match desk.jobs.pop_front() {
-                Some(Job::Load(ticket, request)) => (ticket, Work::Open(ticket, request)),
+            let (id, work) = match queue.jobs.pop_front() {
+                Some(Job::Load(id, request)) => (Some(id), Work::Load(id, request)),
                 Some(Job::Close(deck)) => {
                     // Stopping a pipeline waits for its threads.
-                    drop(desk);
+                    drop(queue);
                     drop(deck);
-                    desk = self.shared.desk();
+                    queue = lock(&self.shared.queue);
                     continue;
                 }
-                None => match desk.idle.pop_front() {
-                    Some((uri, format)) => (NOBODY, Work::Measure(uri, format)),
+                None => match queue.measurements.pop_front() {
+                    Some((uri, format)) => (None, Work::Measure(uri, format)),
                     None => {
-                        desk = self.shared.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                        queue = self.shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
                         continue;
                     }
                 },
             };
             let stop = Arc::new(AtomicBool::new(false));
-            desk.current = Some((ticket, stop.clone()));
+            queue.current = Some(CurrentWork { id, stop: stop.clone() });
             return Some((work, stop));
         }
     }
 
-    fn measure(&mut self, uri: &str, format: Format, stop: &Arc<AtomicBool>) -> Result<Measured, String> {
-        if let Some(measured) = self.measured.get(uri) {
-            return Ok(*measured);
+    /// What listening to a track shows, now or earlier.
+    fn analyze(
+        &mut self,
+        uri: &str,
+        format: AudioFormat,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<TrackAnalysis, String> {
+        if let Some(analysis) = self.analyses.get(uri) {
+            return Ok(*analysis);
         }
-        let deck = Deck::open(uri, format, Cue::default(), self.allow_network, stop.clone())?;
-        let measured = listen(deck, uri, format, stop)?;
-        self.measured.insert(uri.into(), measured);
-        Ok(measured)
+        let mut deck = Deck::open(uri, format, CuePoints::default(), self.allow_network, stop.clone())?;
+        let path = glib::filename_from_uri(uri).ok().map(|(path, _)| path);
+        let padding = path.and_then(|path| EncoderPadding::read(&path));
+        let analysis = analyze_track(&mut deck, format, padding, stop)?;
+        self.analyses.insert(uri.into(), analysis);
+        Ok(analysis)
     }
 
-    fn open(&mut self, request: &Request, stop: &Arc<AtomicBool>) -> Opened<Deck> {
-        let Request { uri, format, from } = request;
-        let Measured { loudness, mut cue } = self.measure(uri, *format, stop)?;
-        if (cue.from..cue.until.unwrap_or(u64::MAX)).contains(from) {
-            cue.from = *from;
-        }
+    fn open(&mut self, request: &LoadRequest, stop: &Arc<AtomicBool>) -> LoadResult<Deck> {
+        let LoadRequest { uri, format, start } = request;
+        let TrackAnalysis { loudness, cue } = self.analyze(uri, *format, stop)?;
+        let cue = cue.starting_at(*start);
         let source = Deck::open(uri, *format, cue, self.allow_network, stop.clone())?;
-        Ok(Loaded { source, from: cue.from, loudness })
+        Ok(LoadedTrack { source, start: cue.start, loudness })
     }
-}
-
-/// Listens to a track from its beginning. A track that breaks off later is measured up to there.
-fn listen(mut deck: Deck, uri: &str, format: Format, stop: &AtomicBool) -> Result<Measured, String> {
-    let mut meter = Meter::new(format.channels, format.rate)?;
-    let mut listener = Listener::default();
-    let mut samples = vec![0.0; format.rate as usize / 10 * format.width()];
-    let most = MEASURED_SECONDS * u64::from(format.rate);
-    let (mut listened, mut complete) = (0, false);
-    while listened < most {
-        let filled = deck.fill(samples.len() / format.width(), true);
-        if filled.is_err() || stop.load(Ordering::Acquire) {
-            return Err("interrupted".into());
-        }
-        let read = deck.read(&mut samples);
-        let heard = &samples[..read * format.width()];
-        meter.add(heard);
-        listener.add(heard, format.width());
-        listened += read as u64;
-        if let Some(ending) = deck.ending().filter(|_| deck.buffered() == 0) {
-            complete = *ending == Ending::Natural;
-            break;
-        }
-    }
-    let mut cue = match listener.cue(format.rate, complete) {
-        None if complete => return Err("is silent from beginning to end".into()),
-        cue => cue.unwrap_or_default(),
-    };
-    let padding = gst::glib::filename_from_uri(uri).ok().and_then(|(path, _)| gapless::padding(&path));
-    let music = padding.filter(|_| complete).and_then(|padding| padding.music(listened, format.rate));
-    if let Some((begin, end)) = music {
-        cue = Cue { from: cue.from.max(begin), until: Some(cue.until.map_or(end, |until| until.min(end))) };
-    }
-    Ok(Measured { loudness: meter.loudness(), cue })
 }

@@ -1,29 +1,19 @@
 //! The element `moodplayer`.
 //!
-//! The mood pads' threads leave what they see in [`input`]; one task on the source pad reads it, lets a
-//! [`mood::Policy`] decide ([`performance`]), has a [`player`] turn the wishes into sound, and pushes that. Decks decode
-//! in pipelines of their own ([`deck`]), opened and measured by a worker ([`loader`]). What is to stay goes
-//! into the library's database ([`memory`]).
+//! The mood pads' threads leave what they receive in [`input`]. One task on the source pad ([`task`]) hands it to a
+//! [`playout::Performance`], which decides and mixes, and pushes the audio. Each track is decoded by a pipeline of its own
+//! ([`deck`]), opened and measured on a thread ([`loader`]).
 
-mod cue;
 mod deck;
+mod enums;
 mod format;
-mod gapless;
 mod imp;
 mod input;
-mod limiter;
 mod loader;
-mod log;
-mod loudness;
-mod memory;
-mod mixer;
 mod pads;
-mod performance;
-mod player;
+mod segment;
 mod settings;
-mod stage;
 mod task;
-mod timeline;
 
 use glib::prelude::*;
 
@@ -78,6 +68,6 @@ glib::wrapper! {
 }
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    settings::mark_enums_as_plugin_api();
+    enums::mark_as_plugin_api();
     gst::Element::register(Some(plugin), "moodplayer", gst::Rank::NONE, MoodPlayer::static_type())
 }

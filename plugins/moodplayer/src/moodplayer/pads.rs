@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::imp::{CAT, MoodPlayer, lock};
+use mood_meta::lock;
+
+use super::imp::{CAT, MoodPlayer};
 use super::input::Input;
 
 /// How late live audio leaves: chunks of 10 ms, and time to mix and push them on a busy machine.

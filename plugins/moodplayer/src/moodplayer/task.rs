@@ -1,156 +1,177 @@
-//! The source pad's task: waits until the next chunk of audio may be made, makes it, pushes it.
+//! The source pad's task: waits until the next block of audio may be made, makes it, pushes it.
 
 use std::sync::PoisonError;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use mood::InputId;
+use mood_meta::lock;
 use mood_schema::{Line, TrackEvent, TrackLine};
+use playout::{
+    AudioBlock, BlockInput, InputFrame, Interrupted, Performance, PerformanceEvent, Running, SampleClock,
+    WaitMode, WaitingForStart,
+};
 
-use super::format::{self, Format};
-use super::imp::{CAT, MoodPlayer, lock};
-use super::input::{Clock, Gate};
-use super::performance::{Chunk, Moment, Notice, Performance};
-use super::stage::{Interrupted, Patience};
-use super::timeline::Timeline;
+use super::format::{self, OutputFormat};
+use super::imp::{CAT, MoodPlayer};
+use super::input::{ClockState, Gate};
+use super::loader::Loader;
+use super::segment::audio_segment;
 
-/// Chunks of audio a second: how finely decisions are placed.
-const CHUNKS_A_SECOND: u64 = 100;
+/// Blocks of audio in a second. A block is the unit in which decisions take effect.
+const BLOCKS_PER_SECOND: u64 = 100;
 
-/// Why the task rests.
-pub enum Stop {
+/// Why an iteration of the task made no block.
+enum StopReason {
+    /// The element is flushing or stopping.
     Flushing,
-    /// Time begins anew: not at all.
-    Again,
-    /// The last sample has been pushed, or must not be.
+    /// A flush has ended: the next iteration waits for a new segment.
+    Restart,
+    /// The last sample has been pushed, or downstream takes no more.
     Eos,
-    /// Already reported.
+    /// An error that has been posted.
     Failed(gst::FlowError),
 }
 
-impl From<Interrupted> for Stop {
+impl From<Interrupted> for StopReason {
     fn from(_: Interrupted) -> Self {
         Self::Flushing
     }
 }
 
-/// Where and how the audio begins.
+/// How the audio begins.
 struct Start {
-    /// The mood's.
+    /// The segment of the mood pad that the audio follows.
     segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+    /// The sequence number of that segment.
     seqnum: Option<gst::Seqnum>,
-    /// No earlier than this running time, ns.
-    from: u64,
-}
-
-/// What may be made now.
-struct Turn {
-    frames: u64,
-    moment: Moment,
+    /// The earliest running time, ns.
+    earliest: u64,
 }
 
 impl MoodPlayer {
-    /// One turn of the task.
-    pub fn iterate(&self) {
-        // Nobody else needs it while the task runs, and nothing is told under a lock.
-        let Some(mut performance) = lock(&self.performance).take() else {
+    /// One iteration of the task.
+    pub fn run_task_once(&self) {
+        // Taken out of its lock, because nothing may be posted or pushed under it. Nobody else uses it while the task runs.
+        let Some(performance) = lock(&self.performance).take() else {
             let _ = self.src.pause_task();
             return;
         };
-        let result = self.turn(&mut performance);
-        if matches!(result, Err(Stop::Eos)) {
-            performance.end();
+        let (mut performance, result) = self.advance(performance);
+        if matches!(result, Err(StopReason::Eos)) {
+            performance.finish();
         }
-        let notices = performance.take_notices();
+        let events = performance.take_events();
         let (mood, track) = (performance.mood(), performance.track());
         *lock(&self.performance) = Some(performance);
-        self.tell(notices);
-        self.set_playing(mood, track);
-        let Err(stop) = result else { return };
-        if !matches!(stop, Stop::Again) {
+        self.report(events);
+        self.publish_playing(mood, track);
+        let Err(reason) = result else { return };
+        if !matches!(reason, StopReason::Restart) {
             let _ = self.src.pause_task();
         }
-        match stop {
-            Stop::Flushing | Stop::Again => {}
-            Stop::Eos => {
-                gst::debug!(CAT, imp = self, "the end");
+        match reason {
+            StopReason::Flushing | StopReason::Restart => {}
+            StopReason::Eos => {
+                gst::debug!(CAT, imp = self, "end of stream");
                 self.set_flow(Err(gst::FlowError::Eos));
                 self.src.push_event(gst::event::Eos::new());
             }
-            Stop::Failed(error) => {
+            StopReason::Failed(error) => {
                 self.set_flow(Err(error));
                 self.src.push_event(gst::event::Eos::new());
             }
         }
     }
 
-    fn turn(&self, performance: &mut Performance) -> Result<(), Stop> {
-        self.begin(performance)?;
-        self.refresh_settings(performance);
-        let (Some(timeline), Some(format)) = (performance.timeline.clone(), performance.format) else {
-            return Err(Stop::Flushing);
-        };
-        let turn = self.wait_for_turn(&timeline, format, performance.frame);
-        // Not before: the elements upstream say how they are set between the segment and their first frame.
-        if matches!(turn, Ok(_) | Err(Stop::Eos)) {
-            performance.open(|| self.settings_for_log());
+    /// Brings a performance to run where it does not yet, and plays its next block.
+    fn advance(&self, performance: Performance<Loader>) -> (Performance<Loader>, Result<(), StopReason>) {
+        match self.apply_changes(performance) {
+            Performance::Running(running) => self.play_block(running),
+            Performance::WaitingForStart(waiting) => match self.wait_for_start() {
+                Ok(start) => self.play_block(self.begin(waiting, start)),
+                Err(reason) => (waiting.into(), Err(reason)),
+            },
+            Performance::WaitingForFormat(waiting) => {
+                match self.wait_for_start().and_then(|start| Ok((start, self.negotiate()?))) {
+                    Ok((start, format)) => {
+                        let options = lock(&self.settings).playout();
+                        let is_live = lock(&self.state).inputs.is_live();
+                        // What a client heard before counts for a listener, but a recording must give the same music again.
+                        let waiting = waiting.set_format(format.audio, &options, is_live);
+                        self.play_block(self.begin(waiting, start))
+                    }
+                    Err(reason) => (waiting.into(), Err(reason)),
+                }
+            }
         }
-        let turn = turn?;
-        let begins = performance.frame;
-        let chunk = performance.play(turn.frames as usize, turn.moment)?;
-        self.tell(performance.take_notices());
-        self.set_playing(performance.mood(), performance.track());
+    }
+
+    /// Applies what has changed about the inputs since the last iteration.
+    fn apply_changes(&self, performance: Performance<Loader>) -> Performance<Loader> {
+        let (restart, removed) = {
+            let mut state = lock(&self.state);
+            (std::mem::take(&mut state.restart), std::mem::take(&mut state.removed))
+        };
+        let mut performance = match performance {
+            Performance::Running(running) if restart => running.stop().into(),
+            other => other,
+        };
+        for input in removed {
+            performance.remove_input(InputId(input));
+        }
+        performance
+    }
+
+    /// Pushes the segment and begins to count samples.
+    fn begin(&self, waiting: WaitingForStart<Loader>, start: Start) -> Running<Loader> {
+        let (segment, clock) = audio_segment(start.segment.as_ref(), waiting.format().rate, start.earliest);
+        self.src.push_event(gst::event::Segment::builder(&segment).seqnum_if_some(start.seqnum).build());
         let mut state = lock(&self.state);
-        state.inputs.audio = timeline.running(performance.frame);
-        state.stream_time = Some(gst::ClockTime::from_nseconds(timeline.stream(performance.frame)));
+        (state.discont, state.inputs.audio) = (true, clock.running_time(0));
+        drop(state);
+        waiting.start(clock)
+    }
+
+    fn play_block(&self, mut running: Running<Loader>) -> (Performance<Loader>, Result<(), StopReason>) {
+        let result = self.make_and_push_block(&mut running);
+        (running.into(), result)
+    }
+
+    fn make_and_push_block(&self, running: &mut Running<Loader>) -> Result<(), StopReason> {
+        self.refresh_settings(running);
+        let (clock, start) = (running.clock(), running.position());
+        let due = self.wait_for_block(&clock, start);
+        // Not earlier, because elements upstream announce their settings between the segment and their first buffer.
+        if matches!(due, Ok(_) | Err(StopReason::Eos)) {
+            running.write_header(|| self.settings_for_log());
+        }
+        let (samples, input) = due?;
+        let block = running.render(samples as usize, input)?;
+        self.report(running.take_events());
+        self.publish_playing(running.mood(), running.track());
+        let end = running.position();
+        let mut state = lock(&self.state);
+        state.inputs.audio = clock.running_time(end);
+        state.stream_time = Some(gst::ClockTime::from_nseconds(clock.stream_time(end)));
         drop(state);
         self.changed.notify_all();
-        self.push(&timeline, format, begins, turn.frames, chunk)
+        self.push(&clock, start, end, block)
     }
 
-    /// Agrees on a format and a segment where there is none yet.
-    fn begin(&self, performance: &mut Performance) -> Result<(), Stop> {
-        {
-            let mut state = lock(&self.state);
-            if std::mem::take(&mut state.restart) {
-                performance.timeline = None;
-            }
-            for camera in std::mem::take(&mut state.removed) {
-                performance.remove_camera(camera);
-            }
-        }
-        if performance.timeline.is_some() {
-            return Ok(());
-        }
-        let start = self.wait_for_start()?;
-        if performance.format.is_none() {
-            self.push_stream_start();
-            let format = self.negotiate()?;
-            let live = lock(&self.state).inputs.is_live();
-            performance.set_format(format, &lock(&self.settings), live);
-        }
-        let Some(format) = performance.format else { return Err(Stop::Flushing) };
-        let timeline = Timeline::new(start.segment.as_ref(), format.rate, start.from);
-        let begins = timeline.running(0);
-        let segment = gst::event::Segment::builder(timeline.segment()).seqnum_if_some(start.seqnum).build();
-        self.src.push_event(segment);
-        performance.set_timeline(timeline);
-        let mut state = lock(&self.state);
-        (state.discont, state.inputs.audio) = (true, begins);
-        Ok(())
-    }
-
-    /// How the elements upstream and this one are set.
+    /// The settings of the elements upstream and of this one.
     fn settings_for_log(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut settings = lock(&self.state).upstream_settings.clone();
         settings.insert("moodplayer".into(), lock(&self.settings).to_json().into());
         settings
     }
 
-    fn wait_for_start(&self) -> Result<Start, Stop> {
+    /// Waits until every linked mood pad has a segment or has ended and, with live inputs, until the element is PLAYING.
+    fn wait_for_start(&self) -> Result<Start, StopReason> {
         let mut state = lock(&self.state);
         loop {
             if state.flushing {
-                return Err(Stop::Flushing);
+                return Err(StopReason::Flushing);
             }
             let live = state.inputs.is_live();
             if state.eos_requested || (state.inputs.are_ready() && (state.playing || !live)) {
@@ -158,11 +179,11 @@ impl MoodPlayer {
                 let mut start = Start {
                     segment: first.and_then(|input| input.segment.clone()),
                     seqnum: first.and_then(|input| input.seqnum),
-                    from: 0,
+                    earliest: 0,
                 };
                 drop(state);
                 if live {
-                    start.from = self.obj().current_running_time().map_or(0, |time| time.nseconds());
+                    start.earliest = self.obj().current_running_time().map_or(0, |time| time.nseconds());
                 }
                 return Ok(start);
             }
@@ -180,122 +201,131 @@ impl MoodPlayer {
         self.src.push_event(event);
     }
 
-    fn negotiate(&self) -> Result<Format, Stop> {
-        let offered = self.src.peer_query_caps(Some(&format::template()));
-        let Some((format, caps)) = Format::best_of(&offered) else {
+    /// Chooses a format that downstream accepts, and pushes the events that come before the segment.
+    fn negotiate(&self) -> Result<OutputFormat, StopReason> {
+        self.push_stream_start();
+        let accepted = self.src.peer_query_caps(Some(&format::template_caps()));
+        let Some((format, caps)) = OutputFormat::choose(&accepted) else {
             gst::element_imp_error!(
                 self,
                 gst::CoreError::Negotiation,
                 ("downstream takes no audio that moodplayer makes: put audioconvert and audioresample behind it")
             );
-            return Err(Stop::Failed(gst::FlowError::NotNegotiated));
+            return Err(StopReason::Failed(gst::FlowError::NotNegotiated));
         };
-        gst::debug!(CAT, imp = self, "playing as {caps}");
+        gst::debug!(CAT, imp = self, "negotiated {caps}");
+        lock(&self.state).encoding = format.encoding;
         self.src.push_event(gst::event::Caps::new(&caps));
         Ok(format)
     }
 
-    fn refresh_settings(&self, performance: &mut Performance) {
-        let settings = {
-            let mut state = lock(&self.state);
-            if !std::mem::take(&mut state.settings_changed) {
-                return;
-            }
-            drop(state);
-            lock(&self.settings).clone()
-        };
-        if let Err(error) = performance.set_settings(&settings) {
-            gst::element_imp_warning!(
+    /// Applies changed properties. Where one cannot be understood, none is applied, and a warning is posted.
+    fn refresh_settings(&self, running: &mut Running<Loader>) {
+        if !std::mem::take(&mut lock(&self.state).settings_changed) {
+            return;
+        }
+        let settings = lock(&self.settings).performance();
+        match settings {
+            Ok(settings) => running.set_settings(&settings),
+            Err(error) => gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Settings,
                 ("{error}; what was set before stays")
-            );
+            ),
         }
     }
 
-    /// Waits until the next chunk may be made.
-    fn wait_for_turn(&self, timeline: &Timeline, format: Format, frame: u64) -> Result<Turn, Stop> {
-        let chunk = (u64::from(format.rate) / CHUNKS_A_SECOND).max(1);
-        let now = timeline.running(frame);
+    /// Waits until the block that begins with the sample `start` may be made. Returns its length in samples and what to make
+    /// it from.
+    fn wait_for_block(
+        &self,
+        sample_clock: &SampleClock,
+        start: u64,
+    ) -> Result<(u64, BlockInput), StopReason> {
+        let block = (u64::from(sample_clock.rate) / BLOCKS_PER_SECOND).max(1);
+        let now = sample_clock.running_time(start);
         let clock = self.obj().clock();
         let mut state = lock(&self.state);
-        let frames = loop {
+        let samples = loop {
             if state.flushing {
-                return Err(Stop::Flushing);
+                return Err(StopReason::Flushing);
             }
             if state.restart {
-                return Err(Stop::Again);
+                return Err(StopReason::Restart);
             }
             if state.eos_requested {
-                return Err(Stop::Eos);
+                return Err(StopReason::Eos);
             }
-            let runs = match (&clock, state.playing) {
-                (None, _) => Clock::Missing,
-                (Some(_), false) => Clock::Rests,
-                (Some(_), true) => Clock::Runs,
+            let clock_state = match (&clock, state.playing) {
+                (None, _) => ClockState::Missing,
+                (Some(_), false) => ClockState::Stopped,
+                (Some(_), true) => ClockState::Running,
             };
-            match state.inputs.gate(timeline.running(frame + chunk), runs) {
-                Gate::Open => break chunk,
-                Gate::Until(end) => match timeline.frames_until(end).saturating_sub(frame) {
-                    0 => return Err(Stop::Eos),
-                    left => break chunk.min(left),
+            match state.inputs.gate(sample_clock.running_time(start + block), clock_state) {
+                Gate::Open => break block,
+                Gate::Until(end) => match sample_clock.samples_until(end).saturating_sub(start) {
+                    0 => return Err(StopReason::Eos),
+                    remaining => break block.min(remaining),
                 },
                 Gate::Paced => {
-                    let due = clock.as_ref().zip(self.obj().base_time());
-                    let Some((clock, base)) = due else { break chunk };
-                    let id = clock.new_single_shot_id(base + gst::ClockTime::from_nseconds(now));
+                    let Some((clock, base_time)) = clock.as_ref().zip(self.obj().base_time()) else {
+                        break block;
+                    };
+                    let id = clock.new_single_shot_id(base_time + gst::ClockTime::from_nseconds(now));
                     state.clock_wait = Some(id.clone().into());
                     drop(state);
                     let (waited, _) = id.wait();
                     state = lock(&self.state);
                     state.clock_wait = None;
                     if waited != Err(gst::ClockError::Unscheduled) && !state.flushing {
-                        break chunk;
+                        break block;
                     }
                 }
                 Gate::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         };
-        let watched = state.inputs.linked().next().is_some();
-        let moment = Moment {
-            seen: state.inputs.take_until(now),
+        let has_inputs = state.inputs.linked().next().is_some();
+        let frames = state.inputs.take_until(now);
+        let input = BlockInput {
+            frames: frames
+                .into_iter()
+                .map(|(running_time, input, frame)| InputFrame { running_time, input: InputId(input), frame })
+                .collect(),
             commands: std::mem::take(&mut state.commands),
-            watched,
-            patience: match watched {
-                false => Patience::Decoding,
-                true if state.inputs.is_live() => Patience::Never,
-                true => Patience::Always,
+            has_inputs,
+            wait: match has_inputs {
+                false => WaitMode::UnlessPlaying,
+                true if state.inputs.is_live() => WaitMode::Never,
+                true => WaitMode::Always,
             },
         };
-        Ok(Turn { frames, moment })
+        Ok((samples, input))
     }
 
-    fn push(
-        &self,
-        timeline: &Timeline,
-        format: Format,
-        begins: u64,
-        frames: u64,
-        chunk: Chunk,
-    ) -> Result<(), Stop> {
-        let mut buffer = gst::Buffer::from_mut_slice(format.encode(&chunk.samples));
+    /// Pushes a block that begins and ends with these samples.
+    fn push(&self, clock: &SampleClock, start: u64, end: u64, block: AudioBlock) -> Result<(), StopReason> {
+        let (encoding, discont) = {
+            let mut state = lock(&self.state);
+            (state.encoding, std::mem::take(&mut state.discont))
+        };
+        let mut buffer = gst::Buffer::from_mut_slice(encoding.encode(&block.samples));
         if let Some(buffer) = buffer.get_mut() {
-            let pts = timeline.pts(begins);
+            let pts = gst::ClockTime::from_nseconds(clock.pts(start));
             buffer.set_pts(pts);
-            buffer.set_duration(timeline.pts(begins + frames) - pts);
-            buffer.set_offset(begins);
-            buffer.set_offset_end(begins + frames);
-            if chunk.silent {
+            buffer.set_duration(gst::ClockTime::from_nseconds(clock.pts(end)) - pts);
+            buffer.set_offset(start);
+            buffer.set_offset_end(end);
+            if block.is_silent {
                 buffer.set_flags(gst::BufferFlags::GAP);
             }
-            if std::mem::take(&mut lock(&self.state).discont) {
+            if discont {
                 buffer.set_flags(gst::BufferFlags::DISCONT);
             }
         }
         match self.src.push(buffer) {
             Ok(_) => Ok(()),
-            Err(gst::FlowError::Flushing) => Err(Stop::Flushing),
-            Err(gst::FlowError::Eos) => Err(Stop::Eos),
+            Err(gst::FlowError::Flushing) => Err(StopReason::Flushing),
+            Err(gst::FlowError::Eos) => Err(StopReason::Eos),
             Err(error) => {
                 gst::element_imp_error!(
                     self,
@@ -303,57 +333,56 @@ impl MoodPlayer {
                     ("nothing takes the music: link moodplayer's src pad to an audio sink or an encoder"),
                     ["streaming stopped, reason {error:?}"]
                 );
-                Err(Stop::Failed(error))
+                Err(StopReason::Failed(error))
             }
         }
     }
 
-    /// Tells the bus and the elements upstream.
-    pub fn tell(&self, notices: Vec<Notice>) {
-        if notices.is_empty() {
+    /// Posts events as messages and sends them upstream, for overlays and logs.
+    pub fn report(&self, events: Vec<PerformanceEvent>) {
+        if events.is_empty() {
             return;
         }
         let pads: Vec<gst::Pad> = lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect();
-        for notice in notices {
-            let structure = match &notice {
-                Notice::Line(Line::Mood(change)) => mood_meta::message::build_mood_changed(change),
-                Notice::Line(Line::Track(track)) => {
-                    if track.event == TrackEvent::Failed {
-                        let TrackLine { uri, reason, .. } = track;
-                        gst::element_imp_warning!(
-                            self,
-                            gst::ResourceError::Read,
-                            ("{uri} cannot be played and is left out: {reason}")
-                        );
-                    }
-                    mood_meta::message::build_track(track)
-                }
-                Notice::Line(Line::Safety(limit)) => mood_meta::message::build_safety_limit(limit),
-                Notice::Line(_) => continue,
-                Notice::NothingPlays => {
+        for event in events {
+            match event {
+                PerformanceEvent::Line(line) => self.report_line(&line, &pads),
+                PerformanceEvent::NothingPlayable => gst::element_imp_warning!(
+                    self,
+                    gst::ResourceError::Read,
+                    ("none of the library's tracks can be played; check the files, or install what decodes them: \
+                         gstreamer1.0-plugins-good, gstreamer1.0-plugins-ugly, gstreamer1.0-libav")
+                ),
+                PerformanceEvent::LogFailed(error) => gst::element_imp_warning!(
+                    self,
+                    gst::ResourceError::Write,
+                    ("the decision log cannot be written any more: {error}; is the disk full?")
+                ),
+            }
+        }
+    }
+
+    fn report_line(&self, line: &Line, pads: &[gst::Pad]) {
+        let structure = match line {
+            Line::Mood(change) => mood_meta::message::build_mood_changed(change),
+            Line::Track(track) => {
+                if track.event == TrackEvent::Failed {
+                    let TrackLine { uri, reason, .. } = track;
                     gst::element_imp_warning!(
                         self,
                         gst::ResourceError::Read,
-                        ("none of the library's tracks can be played; check the files, or install what decodes them: \
-                             gstreamer1.0-plugins-good, gstreamer1.0-plugins-ugly, gstreamer1.0-libav")
+                        ("{uri} cannot be played and is left out: {reason}")
                     );
-                    continue;
                 }
-                Notice::LogFailed(error) => {
-                    gst::element_imp_warning!(
-                        self,
-                        gst::ResourceError::Write,
-                        ("the decision log cannot be written any more: {error}; is the disk full?")
-                    );
-                    continue;
-                }
-            };
-            gst::info!(CAT, imp = self, "{structure}");
-            let _ =
-                self.obj().post_message(gst::message::Element::builder(structure).src(&*self.obj()).build());
-            if let Notice::Line(line) = &notice {
-                pads.iter().for_each(|pad| _ = pad.push_event(mood_meta::event::build_player_line(line)));
+                mood_meta::message::build_track(track)
             }
+            Line::Safety(limit) => mood_meta::message::build_safety_limit(limit),
+            Line::Session(_) | Line::Frame(_) | Line::End(_) => return,
+        };
+        gst::info!(CAT, imp = self, "{structure}");
+        mood_meta::message::post(&*self.obj(), structure);
+        for pad in pads {
+            pad.push_event(mood_meta::event::build_player_line(line));
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Decodes the audio of a file, for a player's decks and for whoever analyses the same files.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+/// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns the last of them,
+/// an `audioconvert`, for the caller to link onwards.
+///
+/// Later, a medium without audio posts an error on the pipeline's bus. Without `allow_network`, formats that only list
+/// other addresses (HLS, DASH) are not opened, so that no local file makes GStreamer connect to the network.
+///
+/// # Errors
+///
+/// Where an element of gstreamer1.0-plugins-base is missing.
+pub fn add_audio_decoder(
+    pipeline: &gst::Pipeline,
+    uri: &str,
+    allow_network: bool,
+) -> Result<gst::Element, glib::BoolError> {
+    // The queue behind the decoder sets the pace, not a clock.
+    pipeline.use_clock(None::<&gst::Clock>);
+    let (source, convert) = (make_element("uridecodebin")?, make_element("audioconvert")?);
+    source.set_property("uri", uri);
+    // Cover images and videos are not decoded.
+    source.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));
+    source.set_property("expose-all-streams", false);
+    if !allow_network {
+        skip_streaming_formats(&source);
+    }
+    pipeline.add_many([&source, &convert])?;
+    let input = convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
+    trim_samples_before_start(&input);
+    let input = input.downgrade();
+    source.connect_pad_added({
+        let input = input.clone();
+        // Only the first stream is linked: a second one finds the input taken.
+        move |_, pad| {
+            if let Some(input) = input.upgrade().filter(|input| !input.is_linked()) {
+                let _ = pad.link(&input);
+            }
+        }
+    });
+    source.connect_no_more_pads(move |source| {
+        if input.upgrade().is_some_and(|input| !input.is_linked()) {
+            gst::element_error!(source, gst::StreamError::WrongType, ["has no sound"]);
+        }
+    });
+    Ok(convert)
+}
+
+/// Makes an element of gstreamer1.0-plugins-base. The error names that package.
+pub fn make_element(name: &str) -> Result<gst::Element, glib::BoolError> {
+    gst::ElementFactory::make(name)
+        .build()
+        .map_err(|_| glib::bool_error!("GStreamer has no {name}; install gstreamer1.0-plugins-base"))
+}
+
+/// Removes samples that an edit list excludes and GStreamer leaves in the first buffer of `pad`.
+///
+/// AAC begins with samples that only its encoder needed, and an MP4 file's edit list says how many. Where they end between
+/// two nanoseconds, as at 44.1 kHz, GStreamer 1.22 shortens the buffer's duration, but not its contents.
+fn trim_samples_before_start(pad: &gst::Pad) {
+    let first_seen = AtomicBool::new(false);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if first_seen.swap(true, Ordering::Relaxed) {
+            return gst::PadProbeReturn::Remove;
+        }
+        let audio = pad.current_caps().and_then(|caps| gst_audio::AudioInfo::from_caps(&caps).ok());
+        let (Some(audio), Some(gst::PadProbeData::Buffer(buffer))) = (audio, &mut info.data) else {
+            return gst::PadProbeReturn::Remove;
+        };
+        let samples = buffer.size() as u64 / u64::from(audio.bpf().max(1));
+        let samples_in_duration = buffer.duration().and_then(|time| {
+            time.nseconds().mul_div_round(u64::from(audio.rate()), gst::ClockTime::SECOND.nseconds())
+        });
+        match samples_in_duration {
+            // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would then free the buffer a second time.
+            Some(0) if samples > 1 => gst::PadProbeReturn::Handled,
+            // A difference of one sample may come from rounding.
+            Some(wanted) if wanted + 1 < samples => {
+                let excluded = (samples - wanted) as usize * audio.bpf() as usize;
+                let (flags, size) = (gst::BufferCopyFlags::all(), buffer.size());
+                if let Ok(trimmed) = buffer.copy_region(flags, excluded..size) {
+                    *buffer = trimmed;
+                }
+                gst::PadProbeReturn::Remove
+            }
+            _ => gst::PadProbeReturn::Remove,
+        }
+    });
+}
+
+/// Makes a `uridecodebin` skip the demuxers of formats that are lists of addresses.
+fn skip_streaming_formats(source: &gst::Element) {
+    let result_by_nick =
+        |results: glib::Type, nick| glib::EnumClass::with_type(results)?.to_value_by_nick(nick);
+    let Some(results) = glib::Type::from_name("GstAutoplugSelectResult") else { return };
+    if result_by_nick(results, "try").is_none() || result_by_nick(results, "skip").is_none() {
+        return;
+    }
+    source.connect("autoplug-select", false, move |values| {
+        let factory = values.get(3).and_then(|value| value.get::<gst::ElementFactory>().ok());
+        let class =
+            factory.and_then(|factory| factory.metadata(gst::ELEMENT_METADATA_KLASS).map(String::from));
+        let is_adaptive = class.is_some_and(|class| class.contains("Adaptive"));
+        result_by_nick(results, if is_adaptive { "skip" } else { "try" })
+    });
+}

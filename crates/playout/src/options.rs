@@ -1,0 +1,36 @@
+//! What can be set about the playing.
+
+use std::time::Duration;
+
+use mood::{Resume, SwitchAt};
+
+/// Options of a [`Player`](crate::Player).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlayoutOptions {
+    /// How long two tracks overlap. Where 0, tracks follow each other without a gap, and a switch in the middle of a
+    /// track still takes 5 ms.
+    pub crossfade: Duration,
+    /// When a changed mood changes the music.
+    pub switch_at: SwitchAt,
+    /// What plays when a mood returns.
+    pub resume: Resume,
+    /// The loudness that every track is brought to, LUFS. Holds from the next track on.
+    pub target_lufs: f64,
+    /// How many other tracks play before one may return, as far as others fit.
+    pub no_repeat: u32,
+    /// Decides between tracks that fit equally well. Read only when a player is made.
+    pub seed: u64,
+}
+
+impl Default for PlayoutOptions {
+    fn default() -> Self {
+        Self {
+            crossfade: Duration::from_secs(4),
+            switch_at: SwitchAt::default(),
+            resume: Resume::default(),
+            target_lufs: -16.0,
+            no_repeat: 3,
+            seed: 0,
+        }
+    }
+}

@@ -1,0 +1,655 @@
+//! Which track sounds when: turns targets into voices, sample by sample.
+//!
+//! At most one voice leads; the others fade out. While a track plays, the next one for the same mood is opened ahead, so
+//! that it can begin on the very sample where the track ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mood::{MusicTarget, Resume, SwitchAt};
+use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
+use music_library::{Choice, Chooser, Library, Play, Query};
+
+use crate::{
+    AudioFormat, Fade, Interrupted, Limiter, LoadId, LoadRequest, LoadedTrack, PlayoutOptions, TrackEnd,
+    TrackLoader, TrackSource, WaitMode,
+};
+use voice::Voice;
+
+/// Something happened to a track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayerEvent {
+    /// The sample at which it is heard.
+    pub sample: u64,
+    /// What happened. Its own time is 0: the player knows no times.
+    pub line: TrackLine,
+}
+
+/// The shortest fade that makes no click, as a divisor of a second: 5 ms.
+const DECLICK_DIVISOR: u64 = 200;
+/// The longest fade-in of music that begins in silence, as a divisor of a second: 500 ms.
+const FADE_IN_DIVISOR: u64 = 2;
+/// The longest crossfade at a track's end, as a divisor of the track's length: a quarter of it.
+const FADE_SHARE: u64 = 4;
+/// With this many voices at once, the oldest is faded out quickly.
+const MAX_VOICES: usize = 8;
+/// How far beyond the crossfade a track is decoded ahead, as a divisor of a second: 100 ms.
+const LOOKAHEAD_DIVISOR: u64 = 10;
+/// A track that gives no samples for this long, in seconds of audio, is taken for broken.
+const STALL_SECONDS: u64 = 5;
+/// Where no track can be played, how often one is tried again, in seconds of audio.
+const RETRY_SECONDS: u64 = 10;
+
+/// The track to play next.
+struct NextTrack<S> {
+    choice: Choice,
+    target: MusicTarget,
+    /// The position in the track to begin at.
+    start: u64,
+    state: LoadState<S>,
+}
+
+/// Whether a track is open yet.
+enum LoadState<S> {
+    Loading(LoadId),
+    Loaded(LoadedTrack<S>),
+}
+
+/// Why a track is to begin before the present one ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SwitchReason {
+    /// The target has changed.
+    Mood,
+    /// Somebody asked for another track.
+    Skip,
+}
+
+/// Plays tracks of a library for a target that may change at any time.
+pub struct Player<L: TrackLoader> {
+    loader: L,
+    library: Arc<Library>,
+    chooser: Chooser,
+    format: AudioFormat,
+    options: PlayoutOptions,
+    voices: Vec<Voice<L::Source>>,
+    target: Option<MusicTarget>,
+    /// Set while a track is to begin before the present one ends.
+    pending_switch: Option<SwitchReason>,
+    next_track: Option<NextTrack<L::Source>>,
+    /// For each emotion, the track that played for it and the position where it was left.
+    resume_points: BTreeMap<Emotion, (usize, u64)>,
+    /// Faded out by a command: silent until the target changes.
+    faded_out: bool,
+    crossfading: bool,
+    /// No track can be played.
+    nothing_playable: bool,
+    last_track: Option<usize>,
+    /// While nothing can be played: the sample at which a track is tried again.
+    retry_at: Option<u64>,
+    limiter: Limiter,
+    /// Whether the limiter has been given as many samples as it looks ahead.
+    limiter_primed: bool,
+    /// One voice's samples, before they are mixed.
+    scratch: Vec<f32>,
+    /// In the order of their samples.
+    events: Vec<PlayerEvent>,
+}
+
+impl<L: TrackLoader> Player<L> {
+    /// A player that is silent until it is given a target. The output has the given format, which is also what tracks are
+    /// decoded to.
+    pub fn new(loader: L, library: Arc<Library>, options: &PlayoutOptions, format: AudioFormat) -> Self {
+        Self {
+            loader,
+            library,
+            chooser: Chooser::new(options.seed, options.no_repeat as usize),
+            format,
+            options: *options,
+            voices: Vec::new(),
+            target: None,
+            pending_switch: None,
+            next_track: None,
+            resume_points: BTreeMap::new(),
+            faded_out: false,
+            crossfading: false,
+            nothing_playable: false,
+            last_track: None,
+            retry_at: None,
+            limiter: Limiter::new(format.rate, format.channel_count()),
+            limiter_primed: false,
+            scratch: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The format of the output.
+    pub fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    #[cfg(test)]
+    pub(crate) fn loader_mut(&mut self) -> &mut L {
+        &mut self.loader
+    }
+
+    /// Sets the options for the fades and choices from now on.
+    pub fn set_options(&mut self, options: &PlayoutOptions) {
+        self.options = *options;
+    }
+
+    /// The address of the track that leads.
+    pub fn playing(&self) -> Option<&str> {
+        let track = self.leading().map(|voice| voice.track)?;
+        self.library.tracks.get(track).map(|track| track.uri.as_str())
+    }
+
+    /// Whether music is wanted and no track can be played.
+    pub fn is_nothing_playable(&self) -> bool {
+        self.nothing_playable
+    }
+
+    /// Takes the events up to the sample `until` that were not taken yet. Those of audio that has been mixed but is not yet
+    /// heard follow later.
+    pub fn take_events(&mut self, until: u64) -> Vec<PlayerEvent> {
+        let heard = self.events.iter().take_while(|event| event.sample <= until).count();
+        self.events.drain(..heard).collect()
+    }
+
+    /// Begins to count samples from 0 again. Tracks play on.
+    pub fn restart_count(&mut self) {
+        self.events.iter_mut().for_each(|event| event.sample = 0);
+        self.retry_at = None;
+    }
+
+    /// Sets what music is wanted from now on; `None` is silence. A track that also fits the new target plays on. `at` is the
+    /// sample that is rendered next.
+    pub fn set_target(&mut self, at: u64, target: Option<MusicTarget>) {
+        if target == self.target {
+            return;
+        }
+        let now = at + self.limiter_delay();
+        self.target = target;
+        self.faded_out = false;
+        self.pending_switch = None;
+        self.drop_next_track();
+        let Some(target) = target else {
+            self.fade_out_voices();
+            return;
+        };
+        if self.options.resume == Resume::Continue && self.revive_voice(now, &target) {
+            return;
+        }
+        let fits = self
+            .leading()
+            .is_some_and(|voice| self.chooser.fits(&self.library, voice.track, &query(&target)));
+        if fits {
+            if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
+                voice.target = target;
+            }
+        } else if self.leading().is_none() || self.options.switch_at == SwitchAt::Now {
+            self.pending_switch = Some(SwitchReason::Mood);
+        }
+    }
+
+    /// Goes on to another track for the same target.
+    pub fn skip(&mut self) {
+        self.faded_out = false;
+        if self.target.is_some() {
+            self.drop_next_track();
+            self.pending_switch = Some(SwitchReason::Skip);
+        }
+    }
+
+    /// Fades to silence, until the target changes or [`Self::skip`] is called.
+    pub fn fade_out(&mut self) {
+        self.faded_out = true;
+        self.pending_switch = None;
+        self.drop_next_track();
+        self.fade_out_voices();
+    }
+
+    /// Rates the track that leads, -2 to 2.
+    pub fn rate(&mut self, rating: i32) {
+        if let Some(track) = self.leading().map(|voice| voice.track) {
+            self.chooser.rate(track, rating);
+        }
+    }
+
+    /// Takes into account what was heard before, the oldest first.
+    pub fn set_history(&mut self, history: &[Play]) {
+        self.chooser.remember(&self.library, history);
+    }
+
+    /// By how many samples the mix is ahead of what is heard, so that the limiter can look ahead.
+    fn limiter_delay(&self) -> u64 {
+        if self.limiter_primed { self.limiter.delay() as u64 } else { 0 }
+    }
+
+    /// Fills the interleaved `out` with the audio from the sample `at` on. After an error, the same samples can be asked
+    /// for again.
+    pub fn render(&mut self, at: u64, out: &mut [f32], wait: WaitMode) -> Result<(), Interrupted> {
+        if !self.limiter_primed {
+            let mut first = vec![0.0; self.limiter.delay() * self.format.channel_count()];
+            self.mix_block(at, &mut first, wait)?;
+            self.limiter.process(&mut first);
+            self.limiter_primed = true;
+        }
+        self.mix_block(at + self.limiter_delay(), out, wait)?;
+        self.limiter.process(out);
+        Ok(())
+    }
+
+    /// Fills `out` with the mix from the sample `at` on, before the limiter.
+    fn mix_block(&mut self, at: u64, out: &mut [f32], wait: WaitMode) -> Result<(), Interrupted> {
+        out.fill(0.0);
+        let channels = self.format.channel_count();
+        let total = out.len() / channels;
+        let mut done = 0;
+        while done < total {
+            let now = at + done as u64;
+            self.begin_if_due(now, wait)?;
+            let samples = self.samples_to_next_change(total - done);
+            let part = &mut out[done * channels..(done + samples) * channels];
+            self.mix_voices(part, wait != WaitMode::Never)?;
+            done += samples;
+            self.remove_ended_voices(at + done as u64);
+        }
+        Ok(())
+    }
+
+    fn leading(&self) -> Option<&Voice<L::Source>> {
+        self.voices.iter().find(|voice| voice.leads)
+    }
+
+    /// Begins a track where one is due, and has the next one opened where none is.
+    fn begin_if_due(&mut self, now: u64, wait: WaitMode) -> Result<(), Interrupted> {
+        // Far enough ahead to know where the track ends before its last fade begins.
+        let lookahead = self.crossfade() + self.format.second_divided_by(LOOKAHEAD_DIVISOR);
+        if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
+            voice.source.fill(lookahead as usize, wait != WaitMode::Never)?;
+        }
+        self.exclude_broken_track();
+        let ends = self.leading().is_some_and(|voice| match voice.remaining() {
+            Some(remaining) => remaining <= self.final_fade(voice, remaining),
+            None => false,
+        });
+        let silent = self.leading().is_none();
+        let is_due =
+            self.target.is_some() && !self.faded_out && (silent || self.pending_switch.is_some() || ends);
+        if is_due {
+            let wait_for_track = match wait {
+                WaitMode::Always => true,
+                WaitMode::UnlessPlaying => self.pending_switch.is_none() || ends || silent,
+                WaitMode::Never => false,
+            };
+            if self.load_next_track(now, wait_for_track)? {
+                self.begin_next_track(now);
+                if wait != WaitMode::Always {
+                    self.measure_ahead();
+                }
+            }
+        } else if wait == WaitMode::Always {
+            // Only has it opened: when it turns out that it cannot be played must not depend on the machine's speed.
+            self.choose_next_track(now);
+        } else {
+            self.load_next_track(now, false)?;
+        }
+        Ok(())
+    }
+
+    /// Has those tracks measured that a change of mood would bring, so that the change need not wait for that.
+    fn measure_ahead(&mut self) {
+        for emotion in Emotion::ALL {
+            let choice = self.chooser.choose(&self.library, &query(&MusicTarget::for_emotion(emotion)));
+            if let Some(track) = choice.and_then(|choice| self.library.tracks.get(choice.track)) {
+                self.loader.measure(&track.uri, self.format);
+            }
+        }
+    }
+
+    /// Excludes a track that is going to break off, so that it does not follow itself. It is reported when it does.
+    fn exclude_broken_track(&mut self) {
+        let is_broken = |voice: &&Voice<L::Source>| matches!(voice.source.end(), Some(TrackEnd::Broken(_)));
+        let Some(track) = self.leading().filter(is_broken).map(|voice| voice.track) else { return };
+        self.chooser.failed(track);
+        if self.next_track.as_ref().is_some_and(|next| next.choice.track == track) {
+            self.drop_next_track();
+        }
+    }
+
+    /// The crossfade in samples.
+    fn crossfade(&self) -> u64 {
+        (self.options.crossfade.as_secs_f64() * f64::from(self.format.rate)) as u64
+    }
+
+    /// The length of the fade at the end of a voice's track that has `remaining` samples.
+    fn final_fade(&self, voice: &Voice<L::Source>, remaining: u64) -> u64 {
+        self.crossfade().min((voice.position - voice.start + remaining) / FADE_SHARE)
+    }
+
+    /// The length of a fade in the middle of a track.
+    fn switch_fade(&self) -> u64 {
+        self.crossfade().max(self.format.second_divided_by(DECLICK_DIVISOR))
+    }
+
+    /// Chooses the next track and has it opened, unless that has been done.
+    fn choose_next_track(&mut self, now: u64) {
+        let Some(target) = self.target.filter(|_| self.next_track.is_none() && !self.faded_out) else {
+            return;
+        };
+        let chosen = self.returning_track(&target).or_else(|| {
+            // Skipping leads to another track wherever there is one.
+            let skips = self.pending_switch == Some(SwitchReason::Skip);
+            let no_repeat = (self.options.no_repeat as usize).max(usize::from(skips));
+            self.chooser.set_no_repeat(no_repeat);
+            self.chooser.choose(&self.library, &query(&target)).map(|choice| (choice, 0))
+        });
+        self.nothing_playable = chosen.is_none();
+        let Some((choice, start)) = chosen.or_else(|| self.retry_last_track(now, &target)) else { return };
+        let Some(track) = self.library.tracks.get(choice.track) else { return };
+        let id = self.loader.load(LoadRequest { uri: track.uri.clone(), format: self.format, start });
+        self.next_track = Some(NextTrack { choice, target, start, state: LoadState::Loading(id) });
+    }
+
+    /// The track that played for this emotion before and its start, where the mood has returned and the options say so.
+    fn returning_track(&self, target: &MusicTarget) -> Option<(Choice, u64)> {
+        let (track, position) = match (self.pending_switch, self.options.resume, target.emotion) {
+            (Some(SwitchReason::Mood), Resume::Continue | Resume::Restart, Some(emotion)) => {
+                *self.resume_points.get(&emotion)?
+            }
+            _ => return None,
+        };
+        let start = if self.options.resume == Resume::Restart { 0 } else { position };
+        let reason = if start == 0 {
+            "the mood's track, from its beginning"
+        } else {
+            "the mood's track, where it was left"
+        };
+        Some((self.choice_without_alternatives(track, target, reason)?, start))
+    }
+
+    /// Where nothing can be played: the track heard last, every few seconds, for its disk may be back.
+    fn retry_last_track(&mut self, now: u64, target: &MusicTarget) -> Option<(Choice, u64)> {
+        let track = self.last_track?;
+        let pause = self.format.seconds(RETRY_SECONDS);
+        if now < *self.retry_at.get_or_insert(now + pause) {
+            return None;
+        }
+        self.retry_at = Some(now + pause);
+        Some((self.choice_without_alternatives(track, target, "can be played again")?, 0))
+    }
+
+    /// A choice that the chooser did not make.
+    fn choice_without_alternatives(
+        &self,
+        track: usize,
+        target: &MusicTarget,
+        reason: &str,
+    ) -> Option<Choice> {
+        let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(target.affect);
+        Some(Choice { track, distance, reason: reason.into(), runners_up: Vec::new() })
+    }
+
+    /// Has all tracks tried again, because one can be played again.
+    fn end_retries(&mut self) {
+        (self.nothing_playable, self.retry_at) = (false, None);
+        self.chooser.forgive();
+    }
+
+    /// Whether the next track is open. Tracks that cannot be played are reported, and others chosen. With `wait`, waits until
+    /// one is open.
+    fn load_next_track(&mut self, now: u64, wait: bool) -> Result<bool, Interrupted> {
+        loop {
+            self.choose_next_track(now);
+            let Some(next) = &mut self.next_track else { return Ok(false) };
+            let LoadState::Loading(id) = next.state else { return Ok(true) };
+            match self.loader.take(id, wait)? {
+                Some(Ok(loaded)) => next.state = LoadState::Loaded(loaded),
+                Some(Err(error)) => {
+                    let track = next.choice.track;
+                    self.next_track = None;
+                    if self.nothing_playable {
+                        // A retry; its failure has been reported before.
+                        return Ok(false);
+                    }
+                    self.report_failure(now, track, error);
+                }
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Begins the next track, which is open, and fades out whatever sounds.
+    fn begin_next_track(&mut self, now: u64) {
+        let Some(NextTrack { choice, target, start, state: LoadState::Loaded(loaded) }) =
+            self.next_track.take()
+        else {
+            return;
+        };
+        if self.nothing_playable {
+            self.end_retries();
+        }
+        self.last_track = Some(choice.track);
+        let remaining = self.leading().and_then(Voice::remaining);
+        let length = match (self.pending_switch, remaining) {
+            _ if self.voices.is_empty() => {
+                self.crossfade().min(self.format.second_divided_by(FADE_IN_DIVISOR))
+            }
+            (None, Some(remaining)) => remaining,
+            _ => self.switch_fade(),
+        };
+        if self.pending_switch == Some(SwitchReason::Mood) {
+            self.save_resume_point();
+        }
+        self.pending_switch = None;
+        let sounding = self.voices.iter().any(|voice| voice.remaining() != Some(0));
+        for voice in &mut self.voices {
+            voice.leads = false;
+            voice.fade = Fade::new(voice.fade.gain(), 0.0, length);
+        }
+        if self.voices.len() >= MAX_VOICES {
+            let quick = self.format.second_divided_by(DECLICK_DIVISOR);
+            self.voices[0].fade = Fade::new(self.voices[0].fade.gain(), 0.0, quick);
+        }
+        let gain = loaded.loudness.gain_for(self.options.target_lufs);
+        self.chooser.played(choice.track);
+        // A track's own beginning needs no fade where nothing else sounds.
+        let fade = if start == 0 && !sounding { Fade::new(1.0, 1.0, 0) } else { Fade::new(0.0, 1.0, length) };
+        let crossfades = sounding && fade.remaining() > 0;
+        self.voices.push(Voice {
+            source: loaded.source,
+            track: choice.track,
+            target,
+            fade,
+            gain,
+            start: loaded.start,
+            position: loaded.start,
+            leads: true,
+            missing: 0,
+            ran_dry: false,
+        });
+        let mut line = self.line(TrackEvent::Started, choice.track, Some(&target));
+        line.distance = Some(choice.distance);
+        line.reason = choice.reason;
+        let uri =
+            |index: usize| self.library.tracks.get(index).map(|track| track.uri.clone()).unwrap_or_default();
+        line.runners_up = choice
+            .runners_up
+            .iter()
+            .map(|&(index, distance)| Candidate { uri: uri(index), distance })
+            .collect();
+        self.events.push(PlayerEvent { sample: now, line });
+        if crossfades {
+            self.begin_crossfade(now, choice.track, &target);
+        }
+    }
+
+    /// Reports that two tracks sound from now on.
+    fn begin_crossfade(&mut self, now: u64, track: usize, target: &MusicTarget) {
+        self.crossfading = true;
+        let line = self.line(TrackEvent::CrossfadeStarted, track, Some(target));
+        self.events.push(PlayerEvent { sample: now, line });
+    }
+
+    /// Lets a voice that is still fading out for this very emotion lead again; false where there is none.
+    fn revive_voice(&mut self, now: u64, target: &MusicTarget) -> bool {
+        let has_same_emotion = |voice: &Voice<L::Source>| {
+            voice.target.emotion.is_some()
+                && voice.target.emotion == target.emotion
+                && voice.source.end().is_none()
+        };
+        let Some(index) = self.voices.iter().rposition(has_same_emotion) else { return false };
+        if self.voices[index].leads {
+            return true;
+        }
+        self.save_resume_point();
+        let length = self.switch_fade();
+        for (other, voice) in self.voices.iter_mut().enumerate() {
+            voice.leads = other == index;
+            voice.fade = Fade::new(voice.fade.gain(), if voice.leads { 1.0 } else { 0.0 }, length);
+        }
+        if self.voices.len() > 1 {
+            self.begin_crossfade(now, self.voices[index].track, target);
+        }
+        true
+    }
+
+    /// Records where the leading track is left. One whose end is near begins anew.
+    fn save_resume_point(&mut self) {
+        let point = self.leading().and_then(|voice| {
+            let position = if voice.source.end().is_some() { 0 } else { voice.position };
+            Some((voice.target.emotion?, (voice.track, position)))
+        });
+        self.resume_points.extend(point);
+    }
+
+    fn fade_out_voices(&mut self) {
+        self.save_resume_point();
+        let length = self.switch_fade();
+        for voice in &mut self.voices {
+            voice.leads = false;
+            voice.fade = Fade::new(voice.fade.gain(), 0.0, length);
+        }
+    }
+
+    fn drop_next_track(&mut self) {
+        match self.next_track.take().map(|next| next.state) {
+            Some(LoadState::Loading(id)) => self.loader.cancel(id),
+            Some(LoadState::Loaded(loaded)) => self.loader.close(loaded.source),
+            None => {}
+        }
+    }
+
+    /// How many samples, at most `limit` and at least one, can be mixed before a track or a fade may begin or end.
+    fn samples_to_next_change(&self, limit: usize) -> usize {
+        let changes = self.voices.iter().map(|voice| {
+            let fade = voice.fade.remaining();
+            let end = voice.remaining().map_or(u64::MAX, |remaining| {
+                let fade = if voice.leads { self.final_fade(voice, remaining) } else { 0 };
+                if remaining > fade { remaining - fade } else { remaining }
+            });
+            end.min(if fade > 0 { fade } else { u64::MAX })
+        });
+        changes.fold(limit as u64, u64::min).max(1) as usize
+    }
+
+    /// Adds the next samples of all voices to `out`.
+    fn mix_voices(&mut self, out: &mut [f32], wait: bool) -> Result<(), Interrupted> {
+        let channels = self.format.channel_count();
+        let samples = out.len() / channels;
+        // Without waiting, a little more shows whether a source is about to run dry.
+        let lookahead = if wait { 0 } else { self.format.second_divided_by(LOOKAHEAD_DIVISOR) as usize };
+        for voice in &mut self.voices {
+            voice.source.fill(samples + lookahead, wait)?;
+        }
+        for voice in &mut self.voices {
+            self.scratch.clear();
+            self.scratch.resize(out.len(), 0.0);
+            let read = if wait {
+                voice.source.read(&mut self.scratch)
+            } else {
+                voice.read_decoded(&mut self.scratch, self.format)
+            };
+            voice.position += read as u64;
+            voice.missing = if read == samples { 0 } else { voice.missing + (samples - read) as u64 };
+            voice.fade.mix_into(out, &self.scratch, channels, voice.gain);
+        }
+        Ok(())
+    }
+
+    /// Closes the tracks of voices that have faded out, ended or broken, and reports that.
+    fn remove_ended_voices(&mut self, now: u64) {
+        let max_missing = self.format.seconds(STALL_SECONDS);
+        let mut index = 0;
+        while let Some(voice) = self.voices.get(index) {
+            let has_faded_out = voice.fade.remaining() == 0 && voice.fade.target() == 0.0;
+            let has_ended = voice.remaining() == Some(0);
+            let has_stalled = voice.missing >= max_missing;
+            if !(has_faded_out || has_ended || has_stalled) {
+                index += 1;
+                continue;
+            }
+            let voice = self.voices.remove(index);
+            match voice.source.end() {
+                Some(TrackEnd::Broken(error)) if has_ended => {
+                    self.report_failure(now, voice.track, error.clone());
+                }
+                None if has_stalled => {
+                    self.report_failure(now, voice.track, "gave no sound for too long".into());
+                }
+                _ => {
+                    let line = self.line(TrackEvent::Ended, voice.track, Some(&voice.target));
+                    self.events.push(PlayerEvent { sample: now, line });
+                }
+            }
+            self.loader.close(voice.source);
+        }
+        if self.crossfading && self.voices.len() <= 1 {
+            self.crossfading = false;
+            if let Some((track, target)) = self.leading().map(|voice| (voice.track, voice.target)) {
+                let line = self.line(TrackEvent::CrossfadeDone, track, Some(&target));
+                self.events.push(PlayerEvent { sample: now, line });
+            }
+        }
+    }
+
+    /// Reports that a track cannot be played, and excludes it.
+    fn report_failure(&mut self, now: u64, track: usize, error: String) {
+        self.chooser.failed(track);
+        self.resume_points.retain(|_, (resumable, _)| *resumable != track);
+        let mut line = self.line(TrackEvent::Failed, track, None);
+        line.reason = error;
+        self.events.push(PlayerEvent { sample: now, line });
+    }
+
+    fn line(&self, event: TrackEvent, track: usize, target: Option<&MusicTarget>) -> TrackLine {
+        let track = self.library.tracks.get(track);
+        TrackLine {
+            pts: 0,
+            event,
+            uri: track.map(|track| track.uri.clone()).unwrap_or_default(),
+            title: track.map(|track| track.title.clone()).unwrap_or_default(),
+            mood: target.and_then(|target| target.emotion).map(Mood::Known),
+            distance: None,
+            reason: String::new(),
+            runners_up: Vec::new(),
+        }
+    }
+}
+
+impl<L: TrackLoader> Drop for Player<L> {
+    fn drop(&mut self) {
+        self.drop_next_track();
+        for voice in self.voices.drain(..) {
+            self.loader.close(voice.source);
+        }
+    }
+}
+
+fn query(target: &MusicTarget) -> Query {
+    Query { at: target.affect, emotion: target.emotion }
+}
+
+#[cfg(test)]
+mod tests;
+mod voice;

@@ -1,0 +1,130 @@
+//! A loader of made-up tracks: each is one value that grows a little with every sample, so that what is heard shows which
+//! track plays and where in it.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mood_schema::{Affect, Emotion};
+use music_library::{Library, Track};
+
+use crate::{
+    AudioFormat, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, Loudness, TrackEnd, TrackLoader,
+    TrackSource,
+};
+
+/// Samples a second.
+pub const RATE: u64 = 8_000;
+/// How much a track's value grows with each sample.
+pub const SLOPE: f32 = 1e-6;
+
+/// A track of rising values.
+pub struct Ramp {
+    value: f32,
+    position: u64,
+    length: u64,
+    end: TrackEnd,
+    buffered: u64,
+    /// How far it can be decoded, where that is limited.
+    decoded: Option<Rc<Cell<u64>>>,
+}
+
+impl TrackSource for Ramp {
+    fn fill(&mut self, samples: usize, _wait: bool) -> Result<(), Interrupted> {
+        self.buffered = match &self.decoded {
+            Some(decoded) => self.length.min(decoded.get()) - self.position,
+            None => self.buffered.max(samples as u64).min(self.length - self.position),
+        };
+        Ok(())
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffered as usize
+    }
+
+    fn end(&self) -> Option<&TrackEnd> {
+        (self.position + self.buffered == self.length).then_some(&self.end)
+    }
+
+    fn read(&mut self, out: &mut [f32]) -> usize {
+        let samples = self.buffered.min(out.len() as u64);
+        out.iter_mut()
+            .zip(self.position..self.position + samples)
+            .for_each(|(out, position)| *out = self.value + position as f32 * SLOPE);
+        self.position += samples;
+        self.buffered -= samples;
+        samples as usize
+    }
+}
+
+/// Opens `file:///VALUE/SECONDS`. A third part makes a broken track: `never` cannot be opened, anything else breaks off at the
+/// end.
+#[derive(Default)]
+pub struct FakeLoader {
+    last_id: u64,
+    requests: BTreeMap<LoadId, LoadRequest>,
+    /// Nothing is open before it is waited for.
+    pub slow: bool,
+    /// Waits are interrupted.
+    pub interrupted: bool,
+    /// No track can be opened.
+    pub disk_removed: bool,
+    /// How far tracks can be decoded, where that is limited.
+    pub decoded: Option<Rc<Cell<u64>>>,
+}
+
+impl TrackLoader for FakeLoader {
+    type Source = Ramp;
+
+    fn load(&mut self, request: LoadRequest) -> LoadId {
+        self.last_id += 1;
+        self.requests.insert(LoadId(self.last_id), request);
+        LoadId(self.last_id)
+    }
+
+    fn take(&mut self, id: LoadId, wait: bool) -> Result<Option<LoadResult<Ramp>>, Interrupted> {
+        if self.interrupted {
+            return Err(Interrupted);
+        }
+        if self.slow && !wait {
+            return Ok(None);
+        }
+        let request = self.requests.remove(&id).expect("an open request");
+        let parts: Vec<&str> = request.uri.trim_start_matches("file:///").split('/').collect();
+        if parts.get(2) == Some(&"never") || self.disk_removed {
+            return Ok(Some(Err("cannot be opened".into())));
+        }
+        let start = request.start;
+        let source = Ramp {
+            value: parts[0].parse().unwrap(),
+            position: start,
+            length: (parts[1].parse::<f64>().unwrap() * RATE as f64) as u64,
+            end: parts.get(2).map_or(TrackEnd::Complete, |_| TrackEnd::Broken("broke off".into())),
+            buffered: 0,
+            decoded: self.decoded.clone(),
+        };
+        let loudness = Loudness { integrated: -16.0, true_peak: 0.5 };
+        Ok(Some(Ok(LoadedTrack { source, start, loudness })))
+    }
+
+    fn measure(&mut self, _uri: &str, _format: AudioFormat) {}
+
+    fn cancel(&mut self, id: LoadId) {
+        self.requests.remove(&id);
+    }
+
+    fn close(&mut self, _source: Ramp) {}
+}
+
+/// A library of such tracks, given as emotion and `VALUE/SECONDS`.
+pub fn library(tracks: &[(Emotion, &str)]) -> Arc<Library> {
+    let tracks = tracks.iter().map(|(emotion, path)| Track {
+        uri: format!("file:///{path}"),
+        title: (*path).into(),
+        affect: Some(Affect::from_emotion(*emotion)),
+        emotions: vec![*emotion],
+        ..Track::default()
+    });
+    Arc::new(Library { tracks: tracks.collect(), skipped: Vec::new() })
+}

@@ -1,0 +1,89 @@
+//! What a player needs of whoever opens and decodes tracks.
+
+use crate::{AudioFormat, Loudness};
+
+/// What a player waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitMode {
+    /// Every track and every sample, so that the result never depends on the machine's speed: for recordings.
+    Always,
+    /// Samples, and a track where nothing else plays. While another plays, a new one begins once it is open: for playing
+    /// without an input.
+    UnlessPlaying,
+    /// Nothing, because the audio must go out in real time: for live inputs.
+    Never,
+}
+
+/// A wait was cut short because the stream is being flushed or stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+/// How a track ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrackEnd {
+    /// All of it was decoded.
+    Complete,
+    /// It cannot be decoded any further; the text is the reason, for the user.
+    Broken(String),
+}
+
+/// An open track.
+pub trait TrackSource {
+    /// Decodes until `samples` are buffered or the end is known. With `wait` false, takes only what is decoded already.
+    fn fill(&mut self, samples: usize, wait: bool) -> Result<(), Interrupted>;
+    /// The number of samples that can be read.
+    fn buffered(&self) -> usize;
+    /// How the track ends, once everything before its end is buffered.
+    fn end(&self) -> Option<&TrackEnd>;
+    /// Moves buffered samples to the beginning of the interleaved `out`, as many as are there and fit. Returns how many.
+    fn read(&mut self, out: &mut [f32]) -> usize;
+}
+
+/// A track to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadRequest {
+    /// Its address.
+    pub uri: String,
+    /// What to decode it to.
+    pub format: AudioFormat,
+    /// The first sample to play. Where 0, silence at the beginning is left out.
+    pub start: u64,
+}
+
+/// A track, opened and measured.
+pub struct LoadedTrack<S> {
+    /// Gives its samples.
+    pub source: S,
+    /// The position in the track of the first sample that the source gives.
+    pub start: u64,
+    /// Of the track.
+    pub loudness: Loudness,
+}
+
+/// A loaded track, or why it cannot be played, in words for the user.
+pub type LoadResult<S> = Result<LoadedTrack<S>, String>;
+
+/// Identifies a request to a [`TrackLoader`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoadId(
+    /// Unique among the requests of one loader.
+    pub u64,
+);
+
+/// Opens tracks, one after the other, without making its caller wait.
+pub trait TrackLoader {
+    /// What it opens.
+    type Source: TrackSource;
+    /// Begins to open a track. The result is taken with [`TrackLoader::take`], or given up with
+    /// [`TrackLoader::cancel`].
+    fn load(&mut self, request: LoadRequest) -> LoadId;
+    /// Takes the result of a request, or `None` while there is none. With `wait`, waits for it.
+    fn take(&mut self, id: LoadId, wait: bool) -> Result<Option<LoadResult<Self::Source>>, Interrupted>;
+    /// Has a track measured while nothing is being opened, so that opening it takes less time later.
+    fn measure(&mut self, uri: &str, format: AudioFormat);
+    /// Gives a request up.
+    fn cancel(&mut self, id: LoadId);
+    /// Closes a track without waiting for that.
+    fn close(&mut self, source: Self::Source);
+}
