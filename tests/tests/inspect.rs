@@ -1,135 +1,352 @@
-//! `gst-inspect-1.0` shows every plugin and element as documented, quietly, also with OpenCV's plugin beside ours.
+//! The public interface of every plugin and element: properties, signals, pads, documentation strings. The tables here
+//! list all of it, so that nothing is added, removed or changed unnoticed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::LazyLock;
 
+use glib::subclass::SignalId;
+use gst::glib;
+use gst::prelude::*;
 use mood_tests::process::TIMEOUT;
 use mood_tests::{command, paths, run};
 
-/// A property: its type as gst-inspect-1.0 names it, and its default.
-type Expected = (&'static str, &'static str, &'static str);
+/// A property: name, type with range or values, default, and when it may be changed.
+type Property = (&'static str, &'static str, &'static str, Mutability);
 
-const NANOSECONDS: &str = "Unsigned Integer64";
+/// When a property may be changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mutability {
+    /// Never: applications only read it.
+    ReadOnly,
+    /// In the states NULL and READY.
+    Ready,
+    /// In any state.
+    Playing,
+}
+use Mutability::{Playing, ReadOnly, Ready};
 
-const HAARFACEDETECT: &[Expected] = &[
-    ("cascade", "String", "\"frontalface_default\""),
-    ("eyes-cascade", "String", "\"\""),
-    ("scale-factor", "Double", "1.2"),
-    ("min-neighbors", "Unsigned Integer", "3"),
-    ("min-size", "Unsigned Integer", "0"),
-    ("max-size", "Unsigned Integer", "0"),
-    ("scan-interval", NANOSECONDS, "0"),
-    ("max-faces", "Unsigned Integer", "0"),
-    ("threads", "Unsigned Integer", "0"),
-    ("messages", "Enum", "\"none\""),
+/// A time or a duration in nanoseconds without an upper limit.
+const NANOSECONDS: &str = "guint64 0..18446744073709551615";
+
+/// One element as it is documented.
+struct Element {
+    name: &'static str,
+    plugin: &'static str,
+    properties: &'static [Property],
+    /// Signals and action signals with their arguments.
+    signals: &'static [&'static str],
+    /// Pad templates: direction, presence, name.
+    pads: &'static [&'static str],
+}
+
+/// The pads of a filter.
+const FILTER_PADS: &[&str] = &["sink always sink", "src always src"];
+
+/// Who the elements say wrote them.
+const AUTHOR: &str = "gst-mood developers <https://github.com/gst-mood/gst-mood>";
+
+const ELEMENTS: [Element; 5] = [
+    Element {
+        name: "haarfacedetect",
+        plugin: "facedetect",
+        properties: &[
+            ("cascade", "gchararray", "frontalface_default", Ready),
+            ("eyes-cascade", "gchararray", "", Ready),
+            ("max-faces", "guint 0..4294967295", "0", Playing),
+            ("max-size", "guint 0..32767", "0", Playing),
+            ("messages", "GstHaarFaceDetectMessages none on-change every-frame", "none", Playing),
+            ("min-neighbors", "guint 0..4294967295", "3", Playing),
+            ("min-size", "guint 0..32767", "0", Playing),
+            ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
+            ("scan-interval", NANOSECONDS, "0", Playing),
+            ("threads", "guint 0..256", "0", Playing),
+        ],
+        signals: &[],
+        pads: FILTER_PADS,
+    },
+    Element {
+        name: "emotionclassify",
+        plugin: "emotionclassify",
+        properties: &[
+            (
+                "execution-provider",
+                "GstEmotionClassifyProvider cpu cuda tensorrt openvino auto",
+                "cpu",
+                Ready,
+            ),
+            ("interval", NANOSECONDS, "0", Playing),
+            ("margin", "gdouble -0.25..1", "0", Playing),
+            ("messages", "GstEmotionClassifyMessages none on-change every-frame", "on-change", Playing),
+            ("min-confidence", "gdouble 0..1", "0.4", Playing),
+            ("min-quality", "gdouble 0..1", "0.3", Playing),
+            ("model", "gchararray", "", Ready),
+            ("runtime-library", "gchararray", "", Ready),
+            ("smoothing", NANOSECONDS, "300000000", Playing),
+        ],
+        signals: &[],
+        pads: FILTER_PADS,
+    },
+    Element {
+        name: "emotionoverlay",
+        plugin: "emotionclassify",
+        properties: &[
+            ("blur-faces", "gboolean", "false", Playing),
+            ("font-scale", "gdouble 0.25..4", "1", Playing),
+            ("show-distribution", "gboolean", "true", Playing),
+            ("show-id", "gboolean", "true", Playing),
+        ],
+        signals: &[],
+        pads: FILTER_PADS,
+    },
+    Element {
+        name: "emotionlog",
+        plugin: "emotionclassify",
+        properties: &[
+            ("append", "gboolean", "false", Ready),
+            ("format", "GstEmotionLogFormat jsonl csv", "jsonl", Ready),
+            ("location", "gchararray", "NULL", Ready),
+        ],
+        signals: &[],
+        pads: FILTER_PADS,
+    },
+    Element {
+        name: "moodplayer",
+        plugin: "moodplayer",
+        properties: &[
+            ("allow-network", "gboolean", "false", Ready),
+            ("allow-outside", "gboolean", "false", Ready),
+            ("client", "gchararray", "", Ready),
+            ("crossfade", "guint64 0..60000000000", "4000000000", Playing),
+            ("hold-time", NANOSECONDS, "2000000000", Playing),
+            ("library", "gchararray", "NULL", Ready),
+            ("log-location", "gchararray", "NULL", Ready),
+            ("manual-mood", "gchararray", "", Playing),
+            ("max-negative-time", NANOSECONDS, "0", Playing),
+            ("min-dwell", NANOSECONDS, "20000000000", Playing),
+            ("mood", "gchararray", "", ReadOnly),
+            ("no-repeat", "guint 0..4294967295", "3", Playing),
+            ("on-no-face", "GstMoodPlayerOnNoFace hold neutral fade", "hold", Playing),
+            ("resume", "GstMoodPlayerResume next resume restart", "next", Playing),
+            ("seed", "guint64 0..18446744073709551615", "0", Ready),
+            ("strategy", "GstMoodPlayerStrategy match target iso hold", "match", Playing),
+            ("subject", "gchararray", "largest", Playing),
+            ("switch-at", "GstMoodPlayerSwitchAt now track-end", "now", Playing),
+            ("target-arousal", "gdouble -1..1", "-0.3", Playing),
+            ("target-lufs", "gdouble -70..0", "-16", Playing),
+            ("target-valence", "gdouble -1..1", "0.5", Playing),
+            ("track", "gchararray", "", ReadOnly),
+        ],
+        signals: &["action fade-out()", "action rate(gint)", "action skip()"],
+        pads: &["sink request mood", "sink request mood_%u", "src always src"],
+    },
 ];
 
-const EMOTIONCLASSIFY: &[Expected] = &[
-    ("model", "String", "\"\""),
-    ("runtime-library", "String", "\"\""),
-    ("execution-provider", "Enum", "\"cpu\""),
-    ("interval", NANOSECONDS, "0"),
-    ("margin", "Double", ""),
-    ("smoothing", NANOSECONDS, "300000000"),
-    ("min-confidence", "Double", "0.4"),
-    ("min-quality", "Double", "0.3"),
-    ("messages", "Enum", "\"on-change\""),
-];
+/// Loads the built plugins into this process, once.
+static PLUGINS: LazyLock<()> = LazyLock::new(|| {
+    gst::init().unwrap();
+    for plugin in ["facedetect", "emotionclassify", "moodplayer"] {
+        gst::Plugin::load_file(paths::release_folder().join(format!("libgst{plugin}.so"))).unwrap();
+    }
+});
 
-const EMOTIONOVERLAY: &[Expected] = &[
-    ("show-distribution", "Boolean", "true"),
-    ("show-id", "Boolean", "true"),
-    ("blur-faces", "Boolean", "false"),
-    ("font-scale", "Double", "1"),
-];
+impl Element {
+    /// The factory in the built plugin.
+    fn factory(&self) -> gst::ElementFactory {
+        LazyLock::force(&PLUGINS);
+        gst::ElementFactory::find(self.name).expect(self.name).load().unwrap().downcast().unwrap()
+    }
 
-const EMOTIONLOG: &[Expected] =
-    &[("location", "String", "null"), ("format", "Enum", "\"jsonl\""), ("append", "Boolean", "false")];
+    /// The properties that the element itself has, without those of its base classes.
+    fn own_properties(&self) -> Vec<glib::ParamSpec> {
+        let type_ = self.factory().element_type();
+        let class = glib::object::Class::<gst::Element>::from_type(type_).unwrap();
+        let properties = class.list_properties();
+        properties.iter().cloned().filter(|property| property.owner_type() == type_).collect()
+    }
+}
 
-const MOODPLAYER: &[Expected] = &[
-    ("library", "String", "null"),
-    ("strategy", "Enum", "\"match\""),
-    ("target-valence", "Double", "0.5"),
-    ("target-arousal", "Double", "-0.3"),
-    ("subject", "String", "\"largest\""),
-    ("hold-time", NANOSECONDS, "2000000000"),
-    ("min-dwell", NANOSECONDS, "20000000000"),
-    ("switch-at", "Enum", "\"now\""),
-    ("crossfade", NANOSECONDS, "4000000000"),
-    ("target-lufs", "Double", "-16"),
-    ("resume", "Enum", "\"next\""),
-    ("no-repeat", "Unsigned Integer", "3"),
-    ("on-no-face", "Enum", "\"hold\""),
-    ("manual-mood", "String", "\"\""),
-    ("max-negative-time", NANOSECONDS, "0"),
-    ("allow-network", "Boolean", "false"),
-    ("seed", NANOSECONDS, "0"),
-    ("log-location", "String", "null"),
-    ("mood", "String", ""),
-    ("track", "String", ""),
-];
+/// A property in the form of the tables: type, default, mutability. The default is the value in a new element.
+fn describe(element: &gst::Element, property: &glib::ParamSpec) -> (String, String, Mutability) {
+    /// The type with its range where the property is a number of this kind.
+    fn range<P>(property: &glib::ParamSpec, bounds: impl Fn(&P) -> (String, String)) -> Option<String>
+    where
+        P: glib::ParamSpecType,
+    {
+        let (minimum, maximum) = bounds(property.downcast_ref::<P>()?);
+        Some(format!("{} {minimum}..{maximum}", property.value_type()))
+    }
+    let type_ = property.value_type();
+    let values = glib::EnumClass::with_type(type_);
+    let kind = range(property, |p: &glib::ParamSpecUInt| (p.minimum().to_string(), p.maximum().to_string()))
+        .or_else(|| {
+            range(property, |p: &glib::ParamSpecUInt64| (p.minimum().to_string(), p.maximum().to_string()))
+        })
+        .or_else(|| {
+            range(property, |p: &glib::ParamSpecDouble| (p.minimum().to_string(), p.maximum().to_string()))
+        })
+        .or_else(|| {
+            let nicks: Vec<&str> = values.as_ref()?.values().iter().map(glib::EnumValue::nick).collect();
+            Some(format!("{type_} {}", nicks.join(" ")))
+        })
+        .unwrap_or_else(|| type_.to_string());
+    let value = element.property_value(property.name());
+    let default = match value.get::<Option<String>>() {
+        Ok(text) => text.unwrap_or_else(|| "NULL".to_owned()),
+        Err(_) if values.is_some() => glib::EnumValue::from_value(&value).unwrap().1.nick().to_owned(),
+        Err(_) => match value.get::<f64>() {
+            Ok(number) => number.to_string(),
+            Err(_) => value.transform::<String>().unwrap().get::<String>().unwrap().to_lowercase(),
+        },
+    };
+    if type_ != glib::Type::STRING {
+        let documented = property.default_value();
+        assert_eq!(
+            format!("{value:?}"),
+            format!("{documented:?}"),
+            "{} begins with its default",
+            property.name()
+        );
+    }
+    let flags = property.flags();
+    let mutability = if !flags.contains(glib::ParamFlags::WRITABLE) {
+        ReadOnly
+    } else if flags.contains(gst::PARAM_FLAG_MUTABLE_PLAYING) {
+        Playing
+    } else if flags.contains(gst::PARAM_FLAG_MUTABLE_READY) {
+        Ready
+    } else {
+        panic!("{} does not say when it may be changed", property.name())
+    };
+    (kind, default, mutability)
+}
 
-const ELEMENTS: [(&str, &str, &[Expected]); 5] = [
-    ("haarfacedetect", "facedetect", HAARFACEDETECT),
-    ("emotionclassify", "emotionclassify", EMOTIONCLASSIFY),
-    ("emotionoverlay", "emotionclassify", EMOTIONOVERLAY),
-    ("emotionlog", "emotionclassify", EMOTIONLOG),
-    ("moodplayer", "moodplayer", MOODPLAYER),
-];
+/// Asserts that two lists have the same entries, and names those that only one of them has.
+#[track_caller]
+fn assert_same(what: &str, found: impl IntoIterator<Item = String>, documented: BTreeSet<String>) {
+    let found: BTreeSet<String> = found.into_iter().collect();
+    let added: Vec<_> = found.difference(&documented).collect();
+    let missing: Vec<_> = documented.difference(&found).collect();
+    assert!(
+        added.is_empty() && missing.is_empty(),
+        "{what}: not in the table: {added:#?}; only in the table: {missing:#?}"
+    );
+}
 
-/// What gst-inspect-1.0 says of `what`, among all the system's plugins.
-fn inspect(what: &str) -> String {
+/// What gst-inspect-1.0 prints about a plugin or an element, among all plugins of the system.
+fn inspect(name: &str) -> String {
     let mut inspect = command("gst-inspect-1.0");
-    inspect.arg(what);
+    inspect.arg(name);
     run(inspect, TIMEOUT).assert_success().stdout
 }
 
-/// The lines of each property, joined.
-fn properties(text: &str) -> BTreeMap<&str, String> {
-    let mut properties: BTreeMap<&str, String> = BTreeMap::new();
-    let mut current = None;
-    for line in text.lines().skip_while(|line| *line != "Element Properties:").skip(1) {
-        // A new property stands two columns in; what belongs to it further.
-        match line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
-            Some(rest) => current = rest.split_once(':').map(|(name, _)| name.trim()),
-            None if !line.starts_with(' ') && !line.is_empty() => break,
-            None => {}
-        }
-        if let Some(name) = current {
-            let text = properties.entry(name).or_default();
-            text.push_str(line.trim());
-            text.push('\n');
-        }
+#[test]
+fn properties_are_those_of_the_tables() {
+    for element in &ELEMENTS {
+        let instance = element.factory().create().build().unwrap();
+        let found = element.own_properties().into_iter().map(|property| {
+            let (kind, default, mutability) = describe(&instance, &property);
+            format!("{}: {kind} = {default:?}, {mutability:?}", property.name())
+        });
+        let documented = element
+            .properties
+            .iter()
+            .map(|(name, kind, default, mutability)| format!("{name}: {kind} = {default:?}, {mutability:?}"));
+        assert_same(element.name, found, documented.collect());
     }
-    properties
-}
-
-fn default_of(text: &str) -> Option<&str> {
-    let line = text.lines().find(|line| line.contains("Default:"))?;
-    // An enum's default stands as number and nick, with its type name before.
-    let value = line.rsplit_once("Default: ")?.1.trim();
-    Some(value.split_once(", ").map_or(value, |(_, nick)| nick))
 }
 
 #[test]
-fn every_element_has_its_properties() {
-    for (element, plugin, expected) in ELEMENTS {
-        let text = inspect(element);
-        let file = paths::release_folder().join(format!("libgst{plugin}.so"));
-        assert!(text.contains(&file.display().to_string()), "{element} comes from elsewhere:\n{text}");
-        let properties = properties(&text);
-        for &(name, kind, default) in expected {
-            let text =
-                properties.get(name).unwrap_or_else(|| panic!("{element} has no {name}: {properties:?}"));
-            assert!(text.lines().any(|line| line.starts_with(kind)), "{element} {name} is no {kind}: {text}");
-            assert!(
-                default_of(text).is_some_and(|found| found.starts_with(default)),
-                "{element} {name}: {text}"
-            );
-            let writable = !matches!(name, "mood" | "track");
-            assert_eq!(text.contains("writable"), writable, "{element} {name}: {text}");
-            assert!(!writable || text.contains("changeable"), "{element} {name} says not when: {text}");
+fn signals_are_those_of_the_tables() {
+    for element in &ELEMENTS {
+        let text = inspect(element.name);
+        let type_ = element.factory().element_type();
+        // GObject's list of a type's signals has no safe binding: gst-inspect-1.0 gives the names, without those of the
+        // base classes.
+        let sections = text.lines().skip_while(|line| {
+            !line.starts_with("Element Signals:") && !line.starts_with("Element Actions:")
+        });
+        let names =
+            sections.filter_map(|line| line.strip_prefix("  \"")?.split_once('"')).map(|(name, _)| name);
+        let found = names.map(|name| {
+            let signal = SignalId::lookup(name, type_).expect(name).query();
+            let is_action = signal.flags().contains(glib::SignalFlags::ACTION);
+            let arguments: Vec<String> =
+                signal.param_types().iter().map(|argument| glib::Type::from(*argument).to_string()).collect();
+            assert_eq!(glib::Type::from(signal.return_type()), glib::Type::UNIT, "{name} returns nothing");
+            format!("{} {name}({})", if is_action { "action" } else { "signal" }, arguments.join(", "))
+        });
+        assert_same(element.name, found, element.signals.iter().copied().map(String::from).collect());
+    }
+}
+
+#[test]
+fn pads_are_those_of_the_tables() {
+    for element in &ELEMENTS {
+        let found = element.factory().static_pad_templates().into_iter().map(|template| {
+            let presence = match template.presence() {
+                gst::PadPresence::Always => "always",
+                gst::PadPresence::Request => "request",
+                other => panic!("{other:?}"),
+            };
+            let direction = if template.direction() == gst::PadDirection::Sink { "sink" } else { "src" };
+            format!("{direction} {presence} {}", template.name_template())
+        });
+        assert_same(element.name, found, element.pads.iter().copied().map(String::from).collect());
+    }
+    assert!(inspect("moodplayer").contains("audio/x-raw"));
+}
+
+#[test]
+#[ignore = "until all elements are documented in this way"]
+fn every_property_has_a_nick_and_a_blurb_of_a_sentence() {
+    let mut problems = Vec::new();
+    for element in &ELEMENTS {
+        for property in element.own_properties() {
+            let name = format!("{} {}", element.name, property.name());
+            let (nick, blurb) = (property.nick(), property.blurb().unwrap_or_default());
+            let starts_with_capital = |text: &str| text.starts_with(|first: char| first.is_uppercase());
+            if !starts_with_capital(nick) || nick.contains('-') && !nick.contains(' ') {
+                problems.push(format!("{name}: the nick {nick:?} is no title"));
+            }
+            if !starts_with_capital(blurb) || blurb.split_whitespace().count() < 5 || blurb == nick {
+                problems.push(format!("{name}: the blurb {blurb:?} is no sentence"));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn every_enum_value_is_described() {
+    for element in &ELEMENTS {
+        for property in element.own_properties() {
+            let Some(values) = glib::EnumClass::with_type(property.value_type()) else { continue };
+            let is_plugin_api = property.value_type().plugin_api_flags().is_some();
+            assert!(is_plugin_api, "{} is not registered as plugin API", property.value_type());
+            for value in values.values() {
+                let (name, nick) = (value.name(), value.nick());
+                assert!(nick.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{nick}");
+                assert!(name.starts_with(|first: char| first.is_uppercase()), "{nick}: {name:?}");
+                assert!(!name.eq_ignore_ascii_case(nick), "{nick}: its name describes the value: {name:?}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "until all elements are documented in this way"]
+fn every_element_has_metadata_and_the_same_author() {
+    for element in &ELEMENTS {
+        let factory = element.factory();
+        let plugin = factory.plugin().expect("a plugin");
+        let file = paths::release_folder().join(format!("libgst{}.so", element.plugin));
+        assert_eq!(plugin.filename().as_deref(), Some(file.as_path()), "{}", element.name);
+        assert_eq!(factory.metadata("author"), Some(AUTHOR), "{}", element.name);
+        for key in ["long-name", "klass", "description"] {
+            assert!(factory.metadata(key).is_some_and(|text| !text.is_empty()), "{} {key}", element.name);
         }
     }
 }
@@ -137,57 +354,65 @@ fn every_element_has_its_properties() {
 #[test]
 fn every_plugin_lists_its_elements() {
     for plugin in ["facedetect", "emotionclassify", "moodplayer"] {
-        // As a plugin: OpenCV's has an element called facedetect.
+        // The option --plugin, because OpenCV's plugin has an element called facedetect.
         let mut list = command("gst-inspect-1.0");
         list.args(["--plugin", plugin]);
         let text = run(list, TIMEOUT).assert_success().stdout;
-        for (element, _, _) in ELEMENTS.iter().filter(|(_, of, _)| *of == plugin) {
-            assert!(text.contains(&format!("  {element}: ")), "{plugin}: {text}");
-        }
+        // The plugin's elements are listed with two spaces of indentation, followed by their long name.
+        let found = text.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(": "));
+        let found = found.filter(|(name, _)| !name.contains(' ')).map(|(name, _)| name.to_owned());
+        let documented = ELEMENTS.iter().filter(|element| element.plugin == plugin);
+        assert_same(plugin, found, documented.map(|element| element.name.to_owned()).collect());
         assert!(text.contains("License") && text.contains("MIT"), "{text}");
     }
 }
 
 #[test]
-fn the_player_has_its_pads_and_actions() {
-    let text = inspect("moodplayer");
-    for part in ["SINK template: 'mood'", "SINK template: 'mood_%u'", "SRC template: 'src'", "audio/x-raw"] {
-        assert!(text.contains(part), "{part} in {text}");
+fn the_readme_names_existing_elements_and_properties() {
+    let readme = fs::read_to_string(paths::workspace_root().join("README.md")).unwrap();
+    let table = readme.lines().skip_while(|line| !line.starts_with("| element |"));
+    let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+    let mut named = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let name = cells[1].trim_matches('`');
+        let element = ELEMENTS.iter().find(|element| element.name == name).expect(name);
+        for property in cells[3].split(", ").map(|property| property.trim_matches('`')) {
+            assert!(element.properties.iter().any(|known| known.0 == property), "{name} has no {property}");
+        }
+        named.insert(name.to_owned());
     }
-    for action in ["skip", "fade-out", "rate"] {
-        assert!(text.contains(&format!("\"{action}\"")), "{action} in {text}");
-    }
+    assert_same("README", named, ELEMENTS.iter().map(|element| element.name.to_owned()).collect());
 }
 
 #[test]
-fn loading_and_inspecting_says_nothing_on_stderr() {
+fn inspecting_prints_nothing_on_stderr() {
     let folder = tempfile::tempdir().unwrap();
-    for what in
-        ["facedetect", "emotionclassify", "moodplayer", "haarfacedetect", "emotionoverlay", "emotionlog"]
-    {
+    let plugins = ["facedetect", "emotionclassify", "moodplayer"].into_iter();
+    for name in plugins.chain(ELEMENTS.iter().map(|element| element.name)) {
         let mut inspect = command("gst-inspect-1.0");
-        // Ours alone: the system's plugins may complain of the machine.
+        // Only our plugins: those of the system may print warnings about the machine.
         inspect.env("GST_PLUGIN_SYSTEM_PATH_1_0", "").env("GST_REGISTRY", folder.path().join("registry.bin"));
-        inspect.env("G_DEBUG", "fatal-criticals").arg(what);
+        inspect.env("G_DEBUG", "fatal-criticals").arg(name);
         let output = run(inspect, TIMEOUT).assert_success();
-        assert_eq!(output.stderr, "", "{what}");
+        assert_eq!(output.stderr, "", "{name}");
     }
 }
 
 #[test]
-fn opencv_s_plugin_and_ours_live_side_by_side() {
+fn opencv_s_plugin_and_ours_work_side_by_side() {
     let mut exists = command("gst-inspect-1.0");
     exists.args(["--exists", "facedetect"]);
     if run(exists, TIMEOUT).code != Some(0) {
         println!("skipped: no element facedetect here; Debian's package gstreamer1.0-opencv has it");
         return;
     }
-    // Our plugin of that name is not in the way of their element of that name.
-    let theirs = inspect("opencv");
-    assert!(theirs.contains("libgstopencv.so") && theirs.contains("  facedetect: "), "{theirs}");
-    let launch = mood_tests::gst_launch(
+    // Our plugin facedetect does not hide OpenCV's element facedetect.
+    let opencv = inspect("opencv");
+    assert!(opencv.contains("libgstopencv.so") && opencv.contains("  facedetect: "), "{opencv}");
+    mood_tests::gst_launch(
         "videotestsrc num-buffers=2 ! video/x-raw,width=160,height=120 ! videoconvert ! facedetect ! videoconvert ! \
          haarfacedetect ! emotionclassify ! fakesink",
-    );
-    launch.assert_success();
+    )
+    .assert_success();
 }

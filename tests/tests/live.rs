@@ -8,10 +8,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mood_demo::Actor;
 use mood_schema::{Emotion, Line, Mood, TrackEvent};
 use mood_tests::process::{RunningProcess, TIMEOUT};
-use mood_tests::{ProcessOutput, audio, command, gst_mood, media, paths, run};
+use mood_tests::{ProcessOutput, actor, audio, command, gst_mood, media, paths, run};
 use tempfile::TempDir;
 
 /// The player's name on the bus.
@@ -136,20 +135,6 @@ fn wait_for<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The description of a live source that shows the smiling actor without end.
-fn smiling_camera(folder: &Path) -> String {
-    let (width, height) = (320, 240);
-    let actor = Actor::new(width, height).unwrap();
-    let scene = actor.script().iter().find(|scene| scene.emotion == Emotion::Happy).unwrap();
-    let image = actor.render(scene.start + (scene.end - scene.start) / 2);
-    let path = folder.join("smile.png");
-    image::RgbaImage::from_raw(width, height, image).unwrap().save(&path).unwrap();
-    format!(
-        "filesrc location={} ! pngdec ! videoconvert ! imagefreeze is-live=true ! video/x-raw,framerate=10/1",
-        path.display()
-    )
-}
-
 /// A playlist of three long tracks; two of them are happy.
 fn make_playlist(folder: &Path) -> PathBuf {
     let mut list = "#EXTM3U\n".to_owned();
@@ -191,7 +176,7 @@ fn a_desktop_controls_playback_volume_and_track() {
         recording.display()
     );
     let live = desktop.start_live(
-        &smiling_camera(desktop.folder.path()),
+        &actor::camera(desktop.folder.path(), -1),
         &sink,
         &make_playlist(desktop.folder.path()),
     );
