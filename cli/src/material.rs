@@ -63,7 +63,7 @@ pub fn record(folder: &Path) -> Result<(), Failure> {
 
 fn play(piece: &Piece, path: &Path, progress: &Progress) -> Result<(), Failure> {
     let samples = piece.render();
-    let rate = u64::from(music::RATE);
+    let rate = u64::from(music::SAMPLE_RATE);
     let mut done = 0;
     let blocks: Vec<_> = samples
         .chunks(2 * AUDIO_BLOCK)
@@ -78,7 +78,7 @@ fn play(piece: &Piece, path: &Path, progress: &Progress) -> Result<(), Failure> 
     let caps = gst::Caps::builder("audio/x-raw")
         .field("format", "F32LE")
         .field("layout", "interleaved")
-        .field("rate", music::RATE as i32)
+        .field("rate", music::SAMPLE_RATE as i32)
         .field("channels", 2i32)
         .build();
     encode("audioconvert ! flacenc", &caps, blocks.into_iter(), path, progress)

@@ -1,37 +1,40 @@
-//! Four short pieces, composed and synthesised here, of clearly different mood: tempo, mode, loudness and timbre all
-//! follow the emotion (Juslin and Laukka 2003, doi:10.1037/0033-2909.129.5.770). Each loops without a seam.
+//! Four short synthesised pieces of clearly different mood. Tempo, mode, loudness and timbre follow the acoustic cues of
+//! emotions in music (Juslin and Laukka 2003, doi:10.1037/0033-2909.129.5.770). Each piece loops without a discontinuity.
 
-mod instrument;
-mod room;
-mod score;
+mod arrangement;
+mod compositions;
+mod mixer;
+mod reverb;
+mod synthesis;
 
 use std::time::Duration;
 
 use mood_schema::Emotion;
 
-use score::Score;
+use arrangement::Arrangement;
 
-/// Samples a second and channel.
-pub const RATE: u32 = 48_000;
+/// Sample rate of all pieces, Hz.
+pub const SAMPLE_RATE: u32 = 48_000;
 
 /// A piece of music.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
-    /// File name without its ending.
+    /// File name without extension.
     pub slug: &'static str,
-    /// For people.
+    /// Display title.
     pub title: &'static str,
-    /// What it plays for.
+    /// The emotion it expresses.
     pub emotion: Emotion,
-    /// The word for a `MOOD` tag.
+    /// Value of the file's `MOOD` tag.
     pub mood: &'static str,
-    /// Beats a minute.
+    /// Tempo, beats per minute.
     pub tempo: f32,
-    /// Length.
+    /// Length in beats.
     pub beats: u16,
-    /// Largest sample, 0-1: how loud the piece is against the others.
+    /// Sample peak after normalisation, 0-1, which sets the loudness of the piece relative to the others.
     pub peak: f32,
-    compose: fn(&mut Score),
+    /// Adds the parts of the piece to an empty arrangement.
+    compose: fn(&mut Arrangement),
 }
 
 const PIECES: [Piece; 4] = [
@@ -43,7 +46,7 @@ const PIECES: [Piece; 4] = [
         tempo: 84.0,
         beats: 64,
         peak: 0.5,
-        compose: score::level_ground,
+        compose: compositions::level_ground,
     },
     Piece {
         slug: "sunny-side",
@@ -53,7 +56,7 @@ const PIECES: [Piece; 4] = [
         tempo: 126.0,
         beats: 96,
         peak: 0.8,
-        compose: score::sunny_side,
+        compose: compositions::sunny_side,
     },
     Piece {
         slug: "rain-on-glass",
@@ -63,7 +66,7 @@ const PIECES: [Piece; 4] = [
         tempo: 58.0,
         beats: 48,
         peak: 0.35,
-        compose: score::rain_on_glass,
+        compose: compositions::rain_on_glass,
     },
     Piece {
         slug: "trapdoor",
@@ -73,34 +76,35 @@ const PIECES: [Piece; 4] = [
         tempo: 152.0,
         beats: 112,
         peak: 0.85,
-        compose: score::trapdoor,
+        compose: compositions::trapdoor,
     },
 ];
 
-/// Neutral, happy, sad, surprise.
+/// All pieces, in the order neutral, happy, sad, surprise.
 pub fn pieces() -> &'static [Piece] {
     &PIECES
 }
 
 impl Piece {
-    /// How long the piece is.
+    /// Duration of the piece.
     pub fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.frames() as f64 / f64::from(RATE))
+        Duration::from_secs_f64(self.sample_count() as f64 / f64::from(SAMPLE_RATE))
     }
 
-    fn frames(&self) -> usize {
-        (f32::from(self.beats) * 60.0 / self.tempo * RATE as f32) as usize
+    /// Length in samples per channel.
+    fn sample_count(&self) -> usize {
+        (f32::from(self.beats) * 60.0 / self.tempo * SAMPLE_RATE as f32) as usize
     }
 
-    /// Left and right in turn, [`RATE`] frames a second, within -[`Self::peak`] to [`Self::peak`]. What rings on at the
-    /// end is heard at the beginning, so that the piece can follow itself.
+    /// Renders the piece as interleaved stereo at [`SAMPLE_RATE`], peaking at [`Self::peak`]. Notes and reverberation that reach
+    /// beyond the end continue at the beginning, so that the piece can be looped.
     pub fn render(&self) -> Vec<f32> {
-        let mut score = Score::new(self.tempo);
-        (self.compose)(&mut score);
-        let mut stereo = room::mix(&score, self.frames());
-        let loudest = stereo.iter().fold(f32::MIN_POSITIVE, |peak, sample| peak.max(sample.abs()));
+        let mut arrangement = Arrangement::new(self.tempo);
+        (self.compose)(&mut arrangement);
+        let mut stereo = mixer::mix(&arrangement, self.sample_count());
+        let peak = stereo.iter().fold(f32::MIN_POSITIVE, |peak, sample| peak.max(sample.abs()));
         for sample in &mut stereo {
-            *sample *= self.peak / loudest;
+            *sample *= self.peak / peak;
         }
         stereo
     }

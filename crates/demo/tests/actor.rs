@@ -1,4 +1,4 @@
-//! The actor: any size, the same every time, never two moments alike.
+//! The actor: frame sizes, determinism, and motion from frame to frame.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use mood_demo::Actor;
 use mood_schema::Emotion;
 
 #[test]
-fn every_size_gives_a_full_opaque_picture() {
+fn every_size_gives_a_complete_opaque_frame() {
     for (width, height) in [(1, 1), (7, 300), (640, 360), (333, 17)] {
-        let picture = Actor::new(width, height).unwrap().render(Duration::from_secs(9));
-        assert_eq!(picture.len(), (width * height * 4) as usize);
-        assert!(picture.chunks_exact(4).all(|pixel| pixel[3] == 255), "{width}x{height}");
+        let pixels = Actor::new(width, height).unwrap().render(Duration::from_secs(9));
+        assert_eq!(pixels.len(), (width * height * 4) as usize);
+        assert!(pixels.chunks_exact(4).all(|pixel| pixel[3] == 255), "{width}x{height}");
     }
     for (width, height) in [(0, 1), (1, 0), (Actor::MAX_SIDE + 1, 1)] {
         assert!(Actor::new(width, height).unwrap_err().to_string().contains("pixels"));
@@ -18,7 +18,7 @@ fn every_size_gives_a_full_opaque_picture() {
 }
 
 #[test]
-fn the_script_has_no_gaps_and_shows_what_the_demo_needs() {
+fn script_has_no_gaps_and_shows_the_emotions_of_the_demo() {
     let actor = Actor::new(64, 36).unwrap();
     let script = actor.script();
     assert_eq!(script[0].start, Duration::ZERO);
@@ -30,23 +30,23 @@ fn the_script_has_no_gaps_and_shows_what_the_demo_needs() {
 }
 
 #[test]
-fn the_same_moment_is_the_same_picture_and_the_next_is_another() {
+fn frames_are_deterministic_and_differ_over_time() {
     let actor = Actor::new(160, 90).unwrap();
-    let at = |ms| actor.render(Duration::from_millis(ms));
-    assert!(at(3000) == at(3000));
-    assert!(at(3000) != at(3040));
-    assert!(at(3000) == actor.render(actor.duration() + Duration::from_millis(3000)));
+    let frame_at = |ms| actor.render(Duration::from_millis(ms));
+    assert!(frame_at(3000) == frame_at(3000));
+    assert!(frame_at(3000) != frame_at(3040));
+    assert!(frame_at(3000) == actor.render(actor.duration() + Duration::from_millis(3000)));
 }
 
 #[test]
-fn smooth_from_frame_to_frame() {
+fn changes_from_frame_to_frame_are_small() {
     let actor = Actor::new(80, 45).unwrap();
-    let mut before = actor.render(Duration::ZERO);
+    let mut previous = actor.render(Duration::ZERO);
     for frame in 1..actor.duration().as_millis() as u64 / 80 {
-        let now = actor.render(Duration::from_millis(frame * 80));
-        let change: u64 = before.iter().zip(&now).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-        let mean = change as f64 / now.len() as f64;
+        let current = actor.render(Duration::from_millis(frame * 80));
+        let change: u64 = previous.iter().zip(&current).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let mean = change as f64 / current.len() as f64;
         assert!(mean < 6.0, "frame {frame} changes by {mean} of 255 on average");
-        before = now;
+        previous = current;
     }
 }
