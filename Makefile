@@ -1,4 +1,4 @@
-# What a person does with this tree. `make demo` and `make test` are complete on a fresh Debian 12 machine.
+# Targets for users and developers. `make demo` and `make test` are complete on a fresh Debian 12 machine.
 
 PREFIX ?= /usr/local
 PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
@@ -9,12 +9,12 @@ export MOOD_TEST_DATA
 .PHONY: help setup build demo test bench fuzz lint install clean
 
 help:
-	@echo 'make demo     install what is missing, build, and run the built-in demo into target/demo'
+	@echo 'make demo     install what is missing, build, run the built-in demo and leave its results in target/demo'
 	@echo 'make test     install what is missing, build, and run all the tests'
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
-	@echo 'make bench    side by side with others, into benches/RESULTS.md; PARTS=haar for a part'
-	@echo 'make fuzz     random cascades and pictures, MINUTES=1'
+	@echo 'make bench    benchmarks against other programs, into benches/RESULTS.md; PARTS=haar for a part'
+	@echo 'make fuzz     random cascades and images, MINUTES=1'
 	@echo 'make lint     formatting, clippy, documentation'
 	@echo 'make install  plugins, ONNX Runtime, the large model and gst-mood into PREFIX ($(PREFIX))'
 
@@ -27,7 +27,7 @@ build: setup
 demo: build
 	target/release/gst-mood demo --output target/demo
 
-# The end-to-end tests run the built plugins in GStreamer's own processes, so those are built first.
+# The end-to-end tests run the release build of the plugins in other processes, so it is built first.
 test: build
 	cargo test --workspace --no-fail-fast
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Side-by-side benchmarks: `make bench`, or `make bench PARTS=haar` for some of them. Each part rewrites its chapter of
-# benches/RESULTS.md. Ratios of one run are what counts; a machine with nothing else to do is what they need.
+# Benchmarks against other programs: `make bench`, or `make bench PARTS=haar` for some of them. Each part rewrites its chapter
+# of benches/RESULTS.md. Compare ratios within one run, on an idle machine.
 #
 #   haar      crates/haar against OpenCV's detectMultiScale and haarfacedetect against the opencv plugin's element, on the
 #             same frames with the same parameters, in alternation; the cost from small frames to large ones; memory over
@@ -10,7 +10,7 @@
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
 #   session   gst-mood process on a talking head against decoding alone; memory over two hours, and with the film. 10 minutes.
 #
-# The frames are those of a real clip (MOOD_TEST_DATA), or of the demo's actor where that is absent.
+# The frames are those of a real clip (MOOD_TEST_DATA), or of the demo's actor where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ find_clip() {
     ffmpeg -v error -i "$clip" -frames:v 240 -vf scale=1280:720 -pix_fmt yuv420p -f rawvideo "$frames/720.yuv"
 }
 
-# Prints a heading and what the command prints.
+# section TITLE COMMAND...: prints a heading and the output of the command.
 section() {
     printf '\n## %s\n\n```\n' "$1"
     shift
@@ -71,7 +71,7 @@ classify() {
     cargo build -q --release -p gstfacedetect -p gstemotionclassify
     find_clip
     section 'crates/mini-xception and ONNX Runtime alone' target/release/examples/time_classify
-    # Debian's own Python has GStreamer's bindings.
+    # Debian's own Python has the GStreamer bindings.
     section 'emotionclassify in a pipeline' /usr/bin/python3 benches/classify.py "$frames/720.yuv" 1280 720
 }
 
@@ -89,7 +89,7 @@ session() {
     cargo build -q --release -p gst-mood
     find_clip
     local quick=(-c:v libx264 -preset veryfast -r 30 -vf scale=1280:720 -c:a aac)
-    # A minute is encoded, the rest repeats it: ffmpeg's copies keep every timestamp's place.
+    # One minute is encoded and then repeated without encoding.
     ffmpeg -nostdin -v error -stream_loop -1 -i "$clip" -t 60 "${quick[@]}" "$frames/minute.mp4"
     ffmpeg -nostdin -v error -stream_loop 3 -i "$frames/minute.mp4" -c copy "$frames/four-minutes.mp4"
     ffmpeg -nostdin -v error -stream_loop 119 -i "$frames/minute.mp4" -c copy "$frames/two-hours.mp4"
@@ -99,7 +99,7 @@ session() {
     section 'With the annotated video' python3 benches/session.py --rounds 1 --overlay "$frames/four-minutes.mp4"
 }
 
-# Puts what comes from standard input in the place of a chapter of the results.
+# chapter NAME: replaces a chapter of the results with standard input.
 chapter() {
     python3 -c '
 import sys

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Takes the README's pictures from the demo's results: `make demo` first, then scripts/pictures.sh.
+# Makes the images of README.md from the demo's results: `make demo` first, then scripts/pictures.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 demo=$PWD/target/demo pictures=$PWD/docs/pictures
 [ -e "$demo/annotated.mp4" ] || { echo 'pictures: run make demo first' >&2; exit 1; }
 mkdir -p "$pictures"
 
-# One moment of each of the four expressions, side by side.
+# One frame of each of the four emotions, in a grid.
 ffmpeg -v error -y -i "$demo/annotated.mp4" -vf \
     "select='between(t,6.0,6.03)+between(t,16.0,16.03)+between(t,24.0,24.03)+between(t,33.5,33.53)',tile=2x2" \
     -frames:v 1 "$pictures/overlay.png"
@@ -17,7 +17,7 @@ chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --d
     --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
     --window-size=1000,1060 --screenshot="$pictures/report.png" "file://$demo/report.html" 2>/dev/null
 
-# The demo's music in the mood plane: by its tags, and without any.
+# The demo's music in the mood plane: with mood tags, and without any.
 plane=$(mktemp -d)
 trap 'rm -r "$profile" "$plane"' EXIT
 mkdir "$plane/untagged"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes a Debian or Ubuntu machine ready to build, run and test: apt packages, a check of the Rust toolchain,
-# ONNX Runtime's library out of its PyPI wheel in target/onnxruntime, the programs that tests read exports with in
-# target/readers, and Snakemake for pipelines/cluster in target/snakemake. Quiet and quick when all is there already.
+# Prepares a Debian or Ubuntu machine to build, run and test: installs apt packages, checks the Rust toolchain, fetches ONNX
+# Runtime from its PyPI wheel into target/onnxruntime, the Python readers of the tests into target/readers, and Snakemake for
+# pipelines/cluster into target/snakemake. It is silent and quick where everything is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,16 +9,16 @@ build=(build-essential pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1
 run=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
      gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-alsa gstreamer1.0-pulseaudio opencv-data
      fonts-dejavu-core python3 python3-pip python3-venv)
-# The opencv plugin stands beside ours in tests; Python reads our metadata; chromium opens the report; dbus is a desktop,
-# and gdbus (libglib2.0-bin) its hand on the player.
+# Tests load the opencv plugin beside ours, read our metadata in Python, open the report in chromium, and control the player
+# over a private dbus with gdbus (libglib2.0-bin).
 test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium dbus libglib2.0-bin)
 packages=("${build[@]}" "${run[@]}" "${test[@]}")
 
-say() { printf 'setup: %s\n' "$*" >&2; }
+log() { printf 'setup: %s\n' "$*" >&2; }
 
 install_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        say "this is neither Debian nor Ubuntu: install what these Debian packages hold, then run make again:"
+        log "this is neither Debian nor Ubuntu: install what these Debian packages hold, then run make again:"
         printf '  %s\n' "${packages[@]}" >&2
         exit 1
     fi
@@ -30,10 +30,10 @@ install_packages() {
     local root=()
     [ "$(id -u)" = 0 ] || root=(sudo)
     if [ ${#root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
-        say "these packages are missing; install them as root and run make again: ${missing[*]}"
+        log "these packages are missing; install them as root and run make again: ${missing[*]}"
         exit 1
     fi
-    say "installing ${missing[*]}"
+    log "installing ${missing[*]}"
     "${root[@]}" apt-get update -qq
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
         >target/apt.log 2>&1 || { tail -n 20 target/apt.log >&2; exit 1; }
@@ -44,18 +44,18 @@ check_rust() {
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     found=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
     if [ "$(printf '%s\n' "$wanted" "${found:-0}" | sort -V | head -n 1)" != "$wanted" ]; then
-        say "Rust $wanted or later is needed, and ${found:-none} is here (Debian's own is too old): install it with"
-        say "rustup (package rustup in Debian 13, else see https://rustup.rs), then run make again"
+        log "Rust $wanted or later is needed, and ${found:-none} is here (Debian's own is too old): install it with"
+        log "rustup (package rustup in Debian 13, else see https://rustup.rs), then run make again"
         exit 1
     fi
 }
 
-# The version and the checksums of its wheels, one an architecture. Wheels from 1.29 on note in the user's home
-# what program runs on what machine, and would send it to their maker, before a program can forbid it; this one does not.
+# The version, and the checksum of its wheel for each architecture. Wheels from 1.29 on write telemetry into the user's home
+# before a program can disable it; this version does not.
 onnxruntime=1.27.0
 install_onnxruntime() {
     local target=target/onnxruntime
-    # The file's name says the version, the link is what is looked for.
+    # The file name has the version; the plugin looks for the link without it.
     local library=libonnxruntime.so.$onnxruntime
     [ "$(readlink "$target/libonnxruntime.so" 2>/dev/null)" = "$library" ] && [ -s "$target/$library" ] && return 0
     local platform checksum scratch
@@ -67,10 +67,10 @@ install_onnxruntime() {
         platform=manylinux_2_28_aarch64
         checksum=2eb083321af8a236a84c7c140a7f4cecbfa2a987a18c07c78db471c20cd390ef ;;
     *)
-        say "no ONNX Runtime wheel is known for $(uname -m): install libonnxruntime 1.21 or later and set ORT_DYLIB_PATH"
+        log "no ONNX Runtime wheel is known for $(uname -m): install libonnxruntime 1.21 or later and set ORT_DYLIB_PATH"
         return 0 ;;
     esac
-    say "fetching ONNX Runtime $onnxruntime into $target"
+    log "fetching ONNX Runtime $onnxruntime into $target"
     scratch=$(mktemp -d)
     printf 'onnxruntime==%s --hash=sha256:%s\n' "$onnxruntime" "$checksum" >"$scratch/requirements.txt"
     python3 -m pip download -q --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
@@ -89,19 +89,19 @@ PYTHON
     rm -r "$scratch"
 }
 
-# install_python REQUIREMENTS FOLDER WHAT USERS: a Python environment of its own, made anew when its list changes.
+# install_python REQUIREMENTS FOLDER NAME USERS: makes a Python environment, and makes it again when the requirements change.
 install_python() {
     local wanted=$1 venv=$2
     cmp -s "$wanted" "$venv/requirements.txt" && return 0
-    say "fetching $3 into $venv"
+    log "fetching $3 into $venv"
     rm -rf "$venv"
-    # A platform without one of their wheels can still build, run the demo and run all other tests.
+    # Where a wheel is missing for this platform, everything but the tests that need it still works.
     if python3 -m venv "$venv" &&
         "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -r "$wanted"; then
         cp "$wanted" "$venv/requirements.txt"
     else
         rm -rf "$venv"
-        say "it cannot be had: $4 will say so"
+        log "$3 cannot be installed: $4 will fail with a message"
     fi
 }
 
@@ -109,6 +109,6 @@ mkdir -p target
 install_packages
 check_rust
 install_onnxruntime
-# Other programs' readers of what `gst-mood` writes, for the tests only.
+# Independent readers of the files that `gst-mood` writes, for the tests only.
 install_python tests/readers/requirements.txt target/readers "the tests' readers" 'the tests of exports, process and report'
 install_python pipelines/cluster/requirements.txt target/snakemake Snakemake 'pipelines/cluster and its test'
