@@ -1,136 +1,134 @@
-//! Clients: the history and the baseline of people who agreed to it, in the user's data folder, each under a folder whose
-//! name does not tell theirs.
+//! The stored history and baseline of each client who consented to it. They are kept in the user's data folder, each
+//! client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
 
-use crate::data;
-use crate::failure::Failure;
-use crate::folder;
-use crate::process::{Consented, fingerprint};
+use crate::consent::{ConsentedClient, is_blank};
+use crate::error::CommandError;
+use crate::folder::read_summary;
+use crate::{data_folder, digest, files};
 
-const CLIENT: &str = "client.json";
+/// The [`ClientRecord`] in a client's folder.
+const RECORD: &str = "client.json";
+/// The client's baseline in their folder, where one was measured.
 const BASELINE: &str = "baseline.json";
+/// The folder of the sessions' summaries in a client's folder.
 const SESSIONS: &str = "sessions";
 
-/// A client's folder, which need not be there.
+/// A client's folder, which need not exist.
 pub struct Client {
     folder: PathBuf,
 }
 
-/// What `client.json` says.
+/// The content of `client.json`.
 #[derive(Debug, Serialize, Deserialize)]
-struct Card {
-    name: String,
-    /// The note that was required before anything was stored.
-    consent: String,
-    /// When the last session was added, or the note, ISO 8601.
+struct ClientRecord {
+    /// Name and consent note, without which nothing is stored.
+    #[serde(flatten)]
+    client: ConsentedClient,
+    /// When the last session or consent note was added, ISO 8601.
     updated: String,
 }
 
-/// A client by name.
-pub fn open(name: &str) -> Result<Client, Failure> {
-    // A hash, because a name may be anything: a path, for example.
-    let hash = fingerprint::digest(music_library::called(name).as_bytes());
-    Ok(Client { folder: data::folder()?.join("clients").join(hash) })
-}
-
-/// Agrees that something is stored of a client: they have consented before, or `consent` is the note that they have.
-/// Nobody is asked for everybody, who is `""`.
-pub fn agree(name: &str, consent: Option<&str>) -> Result<(), Failure> {
-    if name.trim().is_empty() {
+/// Fails unless something may be stored of the client called `name`: they consented earlier, or `note` is their consent,
+/// which is then stored. The empty name stands for everybody and needs no consent.
+pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandError> {
+    if is_blank(name) {
         return Ok(());
     }
-    let folder = open(name)?.folder;
-    let card = folder.join(CLIENT);
-    match consent.map(str::trim).filter(|note| !note.is_empty()) {
+    let client = Client::open(name)?;
+    match note.map(str::trim).filter(|note| !note.is_empty()) {
         Some(note) => {
-            folder::keep_private();
-            fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-            write(&card, &Card { name: name.into(), consent: note.into(), updated: folder::now() })
+            files::restrict_permissions();
+            fs::create_dir_all(&client.folder).map_err(|error| CommandError::io(&client.folder, &error))?;
+            client.write_record(ConsentedClient { name: name.into(), note: note.into() })
         }
-        None if card.exists() => Ok(()),
-        None => Err(Failure::Work(format!(
+        None if client.folder.join(RECORD).exists() => Ok(()),
+        None => Err(CommandError::Failed(format!(
             "what is stored of the client {name} needs a consent note: --consent NOTE, once"
         ))),
     }
 }
 
 impl Client {
-    /// The baseline of an earlier session.
-    pub fn baseline(&self) -> Result<Option<Baseline>, Failure> {
+    /// The client called `name`, whether or not anything is stored of them. An error if there is no data folder.
+    pub fn open(name: &str) -> Result<Self, CommandError> {
+        // A hash also because a name may be anything, a path for example.
+        let hash = digest::short_sha256(music_library::called(name).as_bytes());
+        Ok(Self { folder: data_folder::path()?.join("clients").join(hash) })
+    }
+
+    /// The baseline that an earlier session measured, if any.
+    pub fn baseline(&self) -> Result<Option<Baseline>, CommandError> {
         let path = self.folder.join(BASELINE);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::file(&path, &error)),
+            Err(error) => return Err(CommandError::io(&path, &error)),
         };
-        let broken = |error| Failure::Work(format!("{} is broken: {error}", path.display()));
+        let broken = |error| CommandError::Failed(format!("{} is broken: {error}", path.display()));
         serde_json::from_slice(&text).map(Some).map_err(broken)
     }
 
-    /// Adds a session, or replaces it; a baseline that was measured becomes the client's.
-    pub fn keep(
+    /// Adds a session to the history, or replaces it if a recording of the same content (`recording_sha256`) was added
+    /// before. A baseline that the session measured becomes the client's.
+    pub fn add_session(
         &self,
-        consented: &Consented,
+        client: &ConsentedClient,
+        recording_sha256: &str,
         summary: &Summary,
         baseline: Option<&Baseline>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let sessions = self.folder.join(SESSIONS);
-        fs::create_dir_all(&sessions).map_err(|error| Failure::file(&sessions, &error))?;
-        let card =
-            Card { name: consented.name.clone(), consent: consented.consent.clone(), updated: folder::now() };
-        write(&self.folder.join(CLIENT), &card)?;
+        fs::create_dir_all(&sessions).map_err(|error| CommandError::io(&sessions, &error))?;
+        self.write_record(client.clone())?;
         if let Some(baseline) = baseline {
-            write(&self.folder.join(BASELINE), baseline)?;
+            files::write_json(&self.folder.join(BASELINE), baseline)?;
         }
-        let input = summary.made_from.as_ref().and_then(|made_from| made_from.pointer("/work/sha256"));
-        let name = input.and_then(|input| input.as_str()).unwrap_or("session");
-        // The history needs no second by second.
-        let mut kept = summary.clone();
-        for subject in &mut kept.people {
+        // Comparing sessions takes neither single episodes nor the recording's name.
+        let mut stored = summary.clone();
+        for subject in &mut stored.people {
             subject.episodes.clear();
         }
-        kept.source = None;
-        write(&sessions.join(format!("{name}.json")), &kept)
+        stored.source = None;
+        files::write_json(&sessions.join(format!("{recording_sha256}.json")), &stored)
     }
 
-    /// The sessions kept, the oldest first.
-    pub fn sessions(&self) -> Result<Vec<Summary>, Failure> {
+    /// The stored sessions, the one added first first; none if nothing is stored.
+    pub fn sessions(&self) -> Result<Vec<Summary>, CommandError> {
         let folder = self.folder.join(SESSIONS);
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Failure::file(&folder, &error)),
+            Err(error) => return Err(CommandError::io(&folder, &error)),
         };
-        let mut files = Vec::new();
+        let mut stored = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
-            let changed = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-            files.push((changed, entry.path()));
+            let entry = entry.map_err(|error| CommandError::io(&folder, &error))?;
+            let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            stored.push((modified, entry.path()));
         }
-        files.sort();
-        files.iter().map(|(_, path)| folder::read_summary(path)).collect()
+        stored.sort();
+        stored.iter().map(|(_, path)| read_summary(path)).collect()
     }
 
-    /// Removes all of it; says how many sessions that were, or `None` where nothing was kept.
-    pub fn forget(&self) -> Result<Option<usize>, Failure> {
+    /// Removes everything stored of the client. Returns how many sessions that were, or `None` if nothing was stored.
+    pub fn forget(&self) -> Result<Option<usize>, CommandError> {
         if !self.folder.exists() {
             return Ok(None);
         }
         let count = fs::read_dir(self.folder.join(SESSIONS)).map_or(0, Iterator::count);
-        fs::remove_dir_all(&self.folder).map_err(|error| Failure::file(&self.folder, &error))?;
+        fs::remove_dir_all(&self.folder).map_err(|error| CommandError::io(&self.folder, &error))?;
         Ok(Some(count))
     }
-}
 
-fn write(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
-    folder::write_whole(path, |file| {
-        serde_json::to_writer_pretty(&mut *file, value)?;
-        writeln!(file)
-    })
+    /// Writes `client.json` with the current time; the folder must exist.
+    fn write_record(&self, client: ConsentedClient) -> Result<(), CommandError> {
+        files::write_json(&self.folder.join(RECORD), &ClientRecord { client, updated: files::utc_now() })
+    }
 }

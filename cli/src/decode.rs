@@ -1,4 +1,5 @@
-//! Sound for the analysis of a library, decoded by the same elements that play it later.
+//! Decodes music for the analysis of a library, with the same elements that play it later: what can be analysed can be
+//! played.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -7,60 +8,63 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 use music_library::{Block, Decode};
 
-use crate::failure::Failure;
-use crate::start_gstreamer;
+use crate::error::CommandError;
+use crate::pipeline;
 
-/// Blocks of sound that may wait.
-const QUEUE: u32 = 16;
-/// How long at once is waited for sound, and how long in all.
-const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Buffers that may wait in the sink.
+const MAX_BUFFERS: u32 = 16;
+/// How long the sink is waited for before the bus is checked for an error.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// How long a decoder may give nothing before it counts as stalled.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// GStreamer's decoders.
+/// Decodes with GStreamer. It exists only once GStreamer has been started.
 pub struct Decoder(());
 
 impl Decoder {
     /// Starts GStreamer.
-    pub fn new() -> Result<Self, Failure> {
-        start_gstreamer()?;
+    pub fn new() -> Result<Self, CommandError> {
+        pipeline::init_gstreamer()?;
         Ok(Self(()))
     }
 }
 
 impl Decode for Decoder {
     fn decode(&self, file: &Path, take: &mut dyn FnMut(Block<'_>) -> ControlFlow<()>) -> Result<(), String> {
-        let (pipeline, sink) = build(file).map_err(|error| error.to_string())?;
+        let (pipeline, sink) = build_pipeline(file).map_err(|error| error.to_string())?;
         let result = match pipeline.set_state(gst::State::Playing) {
-            Ok(_) => pull(&pipeline, &sink, take),
-            Err(_) => Err(error(&pipeline).unwrap_or_else(|| "cannot be opened".into())),
+            Ok(_) => pull_blocks(&pipeline, &sink, take),
+            Err(_) => Err(pop_error(&pipeline).unwrap_or_else(|| "cannot be opened".into())),
         };
-        // Nothing can be done about a decoder that does not stop.
+        // A decoder that does not stop cannot be helped.
         let _ = pipeline.set_state(gst::State::Null);
         result
     }
 }
 
-fn build(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst::glib::BoolError> {
+/// Builds a pipeline that decodes `file` to interleaved 32-bit floats.
+fn build_pipeline(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst::glib::BoolError> {
     let pipeline = gst::Pipeline::new();
     let uri = gst::glib::filename_to_uri(file, None).map_err(|error| gst::glib::bool_error!("{error}"))?;
     let convert = mood_meta::audio::add_audio_decoder(&pipeline, &uri, false)?;
     let caps = gst::Caps::builder("audio/x-raw").field("format", "F32LE").field("layout", "interleaved");
-    let sink = gst_app::AppSink::builder().caps(&caps.build()).sync(false).max_buffers(QUEUE).build();
+    let sink = gst_app::AppSink::builder().caps(&caps.build()).sync(false).max_buffers(MAX_BUFFERS).build();
     pipeline.add(&sink)?;
     convert.link(&sink)?;
     Ok((pipeline, sink))
 }
 
-fn pull(
+/// Passes everything decoded to `take`, until it breaks or the file ends. An error if decoding fails or stalls.
+fn pull_blocks(
     pipeline: &gst::Pipeline,
     sink: &gst_app::AppSink,
     take: &mut dyn FnMut(Block<'_>) -> ControlFlow<()>,
 ) -> Result<(), String> {
     let mut samples = Vec::new();
-    let mut heard = Instant::now();
+    let mut last_sample = Instant::now();
     loop {
-        if let Some(sample) = sink.try_pull_sample(LOOK) {
-            let (rate, channels) = format(&sample).ok_or("gives sound of no known format")?;
+        if let Some(sample) = sink.try_pull_sample(POLL_INTERVAL) {
+            let (rate, channels) = read_format(&sample).ok_or("gives sound of no known format")?;
             let map = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
             let bytes = map.as_deref().unwrap_or_default();
             samples.clear();
@@ -68,25 +72,26 @@ fn pull(
             if take(Block { rate, channels, samples: &samples }).is_break() {
                 return Ok(());
             }
-            heard = Instant::now();
-        } else if let Some(error) = error(pipeline) {
+            last_sample = Instant::now();
+        } else if let Some(error) = pop_error(pipeline) {
             return Err(error);
         } else if sink.is_eos() {
             return Ok(());
-        } else if heard.elapsed() > PATIENCE {
+        } else if last_sample.elapsed() > STALL_TIMEOUT {
             return Err("gave no sound for too long".into());
         }
     }
 }
 
-fn format(sample: &gst::Sample) -> Option<(u32, u32)> {
+/// Sample rate and number of channels; `None` if the caps have none.
+fn read_format(sample: &gst::Sample) -> Option<(u32, u32)> {
     let caps = sample.caps()?.structure(0)?;
     let number = |name| u32::try_from(caps.get::<i32>(name).ok()?).ok().filter(|number| *number > 0);
     Some((number("rate")?, number("channels")?))
 }
 
-/// The first error on the bus, in words.
-fn error(pipeline: &gst::Pipeline) -> Option<String> {
+/// Text of the next error on the bus, if there is one.
+fn pop_error(pipeline: &gst::Pipeline) -> Option<String> {
     let message = pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
     match message.view() {
         gst::MessageView::Error(error) => Some(error.error().message().trim_end_matches('.').to_owned()),

@@ -1,55 +1,77 @@
-//! `gst-mood demo`: the whole way, for real, on material that the program makes itself.
+//! `gst-mood demo`: everything that the project does, on material that the program makes itself.
 //!
-//! The actor is filmed into an H.264 file and the music recorded into tagged FLAC files; then a pipeline decodes the
-//! film, detects, classifies, draws, logs, plays along, and muxes picture and music; then the report is written.
+//! The drawn actor is encoded into an H.264 file and the synthesised music into tagged FLAC files. A pipeline then decodes
+//! the video, detects and classifies the face, draws and logs the results, chooses and plays music, and muxes both into
+//! the annotated video. Finally the report is written.
+
+mod material;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gst::prelude::*;
 use serde_json::json;
 use session::{PersonMap, Summary};
 
-use crate::failure::Failure;
-use crate::folder::{self, ANNOTATED, MUSIC, REPORT, SOUNDTRACK, TIMELINE, part_of};
+use crate::error::CommandError;
+use crate::files::partial_path;
+use crate::folder::{self, ANNOTATED_VIDEO, MUSIC, REPORT, SOUNDTRACK, TIMELINE};
 use crate::progress::Progress;
-use crate::{doctor, material, pipeline, start_gstreamer};
+use crate::{doctor, pipeline};
 
-/// The actor changes expression every nine seconds: a player as patient as the defaults would hardly follow.
+/// The arguments of `demo`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder for the results; made if it is not there
+    #[arg(short, long, default_value = "gst-mood-demo")]
+    output: PathBuf,
+    /// Print the results' paths as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The player's `hold-time`. The actor changes expression every nine seconds, and with its defaults the player would hardly
+/// follow.
 const HOLD_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(500);
+/// The player's `min-dwell`, short for the same reason.
 const MIN_DWELL: gst::ClockTime = gst::ClockTime::from_seconds(4);
+/// The player's `crossfade`, short for the same reason.
 const CROSSFADE: gst::ClockTime = gst::ClockTime::from_seconds(2);
 
+/// The whole pipeline, without paths.
 const PIPELINE: &str = "
-    filesrc name=film ! decodebin ! queue name=frames ! videoconvert
-        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=seen
-    seen. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
-    seen. ! queue ! player.mood
-    moodplayer name=player ! tee name=sound
-    sound. ! queue ! audioconvert ! vorbisenc ! oggmux ! filesink name=soundtrack
-    sound. ! queue ! audioconvert ! avenc_aac ! aacparse ! queue ! mux.
+    filesrc name=video ! decodebin ! queue name=frames ! videoconvert
+        ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=frames-out
+    frames-out. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
+    frames-out. ! queue ! player.mood
+    moodplayer name=player ! tee name=music
+    music. ! queue ! audioconvert ! vorbisenc ! oggmux ! filesink name=soundtrack
+    music. ! queue ! audioconvert ! avenc_aac ! aacparse ! queue ! mux.
     mp4mux name=mux faststart=true ! filesink name=annotated";
 
-/// Runs the demo into `folder`.
-pub fn run(folder: &Path, json: bool) -> Result<(), Failure> {
-    start_gstreamer()?;
-    doctor::check()?;
+/// Makes the material, plays it, writes the results and prints their paths.
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    pipeline::init_gstreamer()?;
+    doctor::check_requirements()?;
+    let folder = arguments.output.as_path();
     let material = folder.join("material");
-    let (film, music) = (material.join("actor.mp4"), material.join("music"));
-    fs::create_dir_all(&material).map_err(|error| Failure::file(&material, &error))?;
-    let length = material::film(&film)?;
-    material::record(&music)?;
-    let played = session(&film, &music, folder, length);
-    // After Ctrl-C there is a session too, only a shorter one.
-    let kept = match &played {
-        Ok(()) | Err(Failure::Interrupted) => folder::name_films(folder).and_then(|()| report(folder)),
-        Err(_) => folder::drop_films(folder),
+    let (video, music) = (material.join("actor.mp4"), material.join("music"));
+    fs::create_dir_all(&material).map_err(|error| CommandError::io(&material, &error))?;
+    let duration = material::write_actor_video(&video)?;
+    material::write_music(&music)?;
+    let played = play_session(&video, &music, folder, duration);
+    let written = match &played {
+        // An interrupted session is a session too, only a shorter one.
+        Ok(()) | Err(CommandError::Interrupted) => {
+            folder::commit_media(folder).and_then(|()| write_report(folder))
+        }
+        Err(_) => folder::discard_media(folder),
     };
-    played.and(kept)?;
+    played.and(written)?;
 
-    let results = [ANNOTATED, REPORT, TIMELINE, SOUNDTRACK, MUSIC];
-    if json {
+    let results = [ANNOTATED_VIDEO, REPORT, TIMELINE, SOUNDTRACK, MUSIC];
+    if arguments.json {
         let paths: serde_json::Map<_, _> =
             results.iter().map(|name| (name.to_string(), json!(folder.join(name)))).collect();
         println!("{}", serde_json::Value::from(paths));
@@ -61,34 +83,32 @@ pub fn run(folder: &Path, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn session(film: &Path, music: &Path, folder: &Path, length: Duration) -> Result<(), Failure> {
+/// Plays the video with the music in the folder `music` and writes the results into `folder`; `duration` is the video's.
+fn play_session(video: &Path, music: &Path, folder: &Path, duration: Duration) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(PIPELINE)?;
     for (element, property, path) in [
-        ("film", "location", film),
+        ("video", "location", video),
         ("timeline", "location", &folder.join(TIMELINE)),
-        ("soundtrack", "location", &part_of(&folder.join(SOUNDTRACK))),
-        ("annotated", "location", &part_of(&folder.join(ANNOTATED))),
+        ("soundtrack", "location", &partial_path(&folder.join(SOUNDTRACK))),
+        ("annotated", "location", &partial_path(&folder.join(ANNOTATED_VIDEO))),
         ("player", "library", music),
         ("player", "log-location", &folder.join(MUSIC)),
     ] {
-        // A path that is not UTF-8 cannot go through a GObject string property unchanged.
-        let text = path.to_str().ok_or_else(|| {
-            Failure::Work(format!("{} is not UTF-8: choose another folder", path.display()))
-        })?;
-        pipeline::element(&pipeline, element)?.set_property(property, text);
+        pipeline::set_path(&pipeline, element, property, path)?;
     }
     let player = pipeline::element(&pipeline, "player")?;
     player.set_property("hold-time", HOLD_TIME.nseconds());
     player.set_property("min-dwell", MIN_DWELL.nseconds());
     player.set_property("crossfade", CROSSFADE.nseconds());
 
-    let progress = Progress::start("the session", length.as_millis() as u64);
+    let progress = Progress::start("the session", duration.as_millis() as u64);
     pipeline::run_file(&pipeline, &progress)?;
-    progress.finish(Some(length));
+    progress.finish(Some(duration));
     Ok(())
 }
 
-fn report(folder: &Path) -> Result<(), Failure> {
+/// Writes the report page of the session in `folder`.
+fn write_report(folder: &Path) -> Result<(), CommandError> {
     let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
     let mut summary = Summary::compute(&timeline, &PersonMap::default());
     summary.title = "The built-in demo".into();

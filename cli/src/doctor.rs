@@ -1,4 +1,5 @@
-//! `gst-mood doctor`: what is there, where, in which version, and what to install where something is missing.
+//! `gst-mood doctor`: reports what the program needs, where it was found and in which version, and what to install where
+//! something is missing.
 
 use std::path::PathBuf;
 
@@ -6,25 +7,35 @@ use gst::prelude::*;
 use mini_xception::{Classifier, Model, Provider, Runtime};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 
-/// What was found of one thing.
+/// The arguments of `doctor`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
+    /// What was looked for.
     name: String,
-    /// Nothing works without it; else it is only worth knowing.
+    /// Whether nothing works without it.
     needed: bool,
+    /// Whether it was found.
     found: bool,
-    /// Version and place, or what to do.
+    /// Version and path, or what to do.
     detail: String,
 }
 
-/// The plugins of ours, each with an element of it.
-const OURS: [(&str, &str); 3] =
+/// The plugins of this workspace, each with one of its elements.
+const OWN_PLUGINS: [(&str, &str); 3] =
     [("facedetect", "haarfacedetect"), ("emotionclassify", "emotionclassify"), ("moodplayer", "moodplayer")];
 
-/// What the pipelines of the demo and of pipelines/ use, and the Debian package that has it.
-const OTHERS: [(&str, &str); 9] = [
+/// Elements that the pipelines of this command and those in `pipelines/` use, each with the Debian package it is in.
+const OTHER_ELEMENTS: [(&str, &str); 9] = [
     ("decodebin", "gstreamer1.0-plugins-base"),
     ("videoconvert", "gstreamer1.0-plugins-base"),
     ("vorbisenc", "gstreamer1.0-plugins-base"),
@@ -36,38 +47,41 @@ const OTHERS: [(&str, &str); 9] = [
     ("avenc_aac", "gstreamer1.0-libav"),
 ];
 
-/// Examines the machine; [`Failure::Unwell`] where something that is needed is missing.
-pub fn run(json: bool) -> Result<(), Failure> {
-    gst::init().map_err(|error| Failure::Work(format!("GStreamer does not start: {error}")))?;
+/// Checks everything and prints the findings; [`CommandError::RequirementsMissing`] if something needed is missing.
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    gst::init().map_err(|error| CommandError::Failed(format!("GStreamer does not start: {error}")))?;
     let mut findings = vec![finding("GStreamer", true, Ok(gst::version_string().to_string()))];
-    findings.extend(OURS.map(|(name, element)| our_plugin(name, element)));
-    findings.extend(needed());
-    findings.push(device("camera", "Video/Source", "recordings work without one"));
-    findings.push(device("audio sink", "Audio/Sink", "soundtracks can still be written to files"));
+    findings.extend(OWN_PLUGINS.map(|(name, element)| check_own_plugin(name, element)));
+    findings.extend(requirements());
+    findings.push(check_device("camera", "Video/Source", "recordings work without one"));
+    findings.push(check_device("audio sink", "Audio/Sink", "soundtracks can still be written to files"));
 
-    if json {
+    if arguments.json {
         println!("{}", serde_json::json!({ "findings": findings }));
     } else {
         print(&findings);
     }
-    let well = findings.iter().all(|finding| finding.found || !finding.needed);
-    if well { Ok(()) } else { Err(Failure::Unwell) }
+    let has_all_needed = findings.iter().all(|finding| finding.found || !finding.needed);
+    if has_all_needed { Ok(()) } else { Err(CommandError::RequirementsMissing) }
 }
 
-/// Says at once what would end the work later; GStreamer must have been started.
-pub fn check() -> Result<(), Failure> {
-    match needed().find(|finding| !finding.found) {
-        Some(Finding { name, detail, .. }) => Err(Failure::Environment(format!("{name}: {detail}"))),
+/// Fails if something is missing that nothing works without, so that a command ends before it has worked for long.
+/// GStreamer must have been started.
+pub fn check_requirements() -> Result<(), CommandError> {
+    match requirements().find(|finding| !finding.found) {
+        Some(Finding { name, detail, .. }) => Err(CommandError::Environment(format!("{name}: {detail}"))),
         None => Ok(()),
     }
 }
 
-/// What nothing works without.
-fn needed() -> impl Iterator<Item = Finding> {
-    let elements = OTHERS.into_iter().map(|(element, package)| other_element(element, package));
-    elements.chain(std::iter::once_with(cascade)).chain(std::iter::once_with(runtime_and_model).flatten())
+/// Checks, lazily, what nothing works without.
+fn requirements() -> impl Iterator<Item = Finding> {
+    let elements = OTHER_ELEMENTS.into_iter().map(|(element, package)| check_element(element, package));
+    let cascade = std::iter::once_with(check_cascade);
+    elements.chain(cascade).chain(std::iter::once_with(check_runtime_and_model).flatten())
 }
 
+/// A finding from the detail of what was found, or the advice for what was not.
 fn finding(name: &str, needed: bool, detail: Result<String, String>) -> Finding {
     Finding {
         name: name.into(),
@@ -77,6 +91,7 @@ fn finding(name: &str, needed: bool, detail: Result<String, String>) -> Finding 
     }
 }
 
+/// Prints one line a finding.
 fn print(findings: &[Finding]) {
     let width = findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
     for Finding { name, needed, found, detail } in findings {
@@ -89,33 +104,36 @@ fn print(findings: &[Finding]) {
     }
 }
 
-/// Where gst-launch-1.0 would find the plugin; this program has its own copy built in.
-fn our_plugin(name: &str, element: &str) -> Finding {
+/// Looks for a plugin where gst-launch-1.0 would find it. It is not needed: this program has its own copy built in.
+fn check_own_plugin(name: &str, element: &str) -> Finding {
     let advice = || {
-        let built = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
-        let place = built.unwrap_or_default();
-        Err(format!("gst-launch-1.0 does not find it: export GST_PLUGIN_PATH={}", place.display()))
+        // The plugins are built into the folder of this program.
+        let folder = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
+        let folder = folder.unwrap_or_default();
+        Err(format!("gst-launch-1.0 does not find it: export GST_PLUGIN_PATH={}", folder.display()))
     };
     let detail = match gst::ElementFactory::find(element).and_then(|factory| factory.plugin()) {
         Some(plugin) => Ok(describe(&plugin)),
         None => advice(),
     };
-    // Not needed by this program itself.
     finding(&format!("plugin {name}"), false, detail)
 }
 
-fn other_element(element: &str, package: &str) -> Finding {
+/// Looks for an element of another package.
+fn check_element(element: &str, package: &str) -> Finding {
     let plugin = gst::ElementFactory::find(element).and_then(|factory| factory.plugin());
     let detail = plugin.map(|plugin| describe(&plugin)).ok_or_else(|| format!("install {package}"));
     finding(&format!("element {element}"), true, detail)
 }
 
+/// Version and path of a plugin.
 fn describe(plugin: &gst::Plugin) -> String {
-    let place = plugin.filename().map(|path| path.display().to_string()).unwrap_or_else(|| "built in".into());
-    format!("{} at {place}", plugin.version())
+    let path = plugin.filename().map(|path| path.display().to_string()).unwrap_or_else(|| "built in".into());
+    format!("{} at {path}", plugin.version())
 }
 
-fn cascade() -> Finding {
+/// Looks for the default cascade and reads it.
+fn check_cascade() -> Finding {
     let detail = haar::find("frontalface_default").map_err(|error| error.to_string()).and_then(|path| {
         let loaded = haar::Cascade::load(&path).map_err(|error| error.to_string());
         loaded.map(|_| path.display().to_string())
@@ -123,8 +141,9 @@ fn cascade() -> Finding {
     finding("cascade frontalface_default", true, detail)
 }
 
-fn runtime_and_model() -> [Finding; 2] {
-    // The library beside the plugin that gst-launch-1.0 uses counts too.
+/// Loads ONNX Runtime and the built-in model.
+fn check_runtime_and_model() -> [Finding; 2] {
+    // As the element does, look beside the plugin too.
     let plugin = gst::ElementFactory::find("emotionclassify").and_then(|factory| factory.plugin());
     let file = plugin.and_then(|plugin| plugin.filename());
     let near: Vec<PathBuf> = file.iter().filter_map(|file| file.parent()).map(PathBuf::from).collect();
@@ -136,15 +155,16 @@ fn runtime_and_model() -> [Finding; 2] {
             Ok(format!("{}, sha256 {}", classifier.name(), classifier.sha256()))
         },
     );
-    // The name of its file ends in its version.
+    // The file's name contains the version.
     let runtime = runtime.map(|runtime| runtime.library().display().to_string());
     [finding("ONNX Runtime", true, runtime), finding("model", true, model)]
 }
 
-fn device(name: &str, class: &str, without: &str) -> Finding {
+/// Lists the devices of a class; `without` says what still works if there are none.
+fn check_device(name: &str, class: &str, without: &str) -> Finding {
     let monitor = gst::DeviceMonitor::new();
     let _ = monitor.add_filter(Some(class), None);
-    // Some providers can only list what is there while they watch.
+    // Some providers list their devices only while they are monitoring.
     let devices = match monitor.start() {
         Ok(()) => {
             let devices = monitor.devices();

@@ -1,8 +1,9 @@
-//! `gst-mood evaluate`: a model against faces whose expression is known, through the same crop, resize and inference
-//! code as the element.
+//! `gst-mood evaluate`: measures a model on labelled faces, with the same crop, resampling and inference as the element.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+mod dataset;
+
+use std::fs;
+use std::path::PathBuf;
 
 use mini_xception::evaluation::{Evaluation, Sample};
 use mini_xception::patch::{self, Crop};
@@ -10,120 +11,117 @@ use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime};
 use mood_schema::Emotion;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::progress::Progress;
+use dataset::{LabelledFace, Split};
 
 /// Faces in one run of the network.
-const BATCH: usize = 64;
-/// FER-2013's pictures.
-const FER_SIDE: usize = 48;
+const BATCH_SIZE: usize = 64;
 
-/// The part of FER-2013's csv to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Split {
-    Training,
-    #[default]
-    PublicTest,
-    PrivateTest,
+/// The arguments of `evaluate`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
+    /// FER-2013's csv
+    data: PathBuf,
+    /// The part of FER-2013's csv
+    #[arg(long, value_enum, default_value_t)]
+    split: Split,
+    /// An ONNX model instead of the built-in one
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Write the figures to this file as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
-impl Split {
-    fn usage(self) -> &'static str {
-        match self {
-            Self::Training => "Training",
-            Self::PublicTest => "PublicTest",
-            Self::PrivateTest => "PrivateTest",
-        }
-    }
-}
-
-/// A face and what it shows.
-struct Face {
-    grey: Vec<u8>,
-    width: usize,
-    height: usize,
-    truth: Emotion,
-}
-
-/// Evaluates `model`, or the built-in one, on `data`; writes the figures to `report` as JSON where one is named.
-pub fn run(data: &Path, split: Split, model: Option<PathBuf>, report: Option<&Path>) -> Result<(), Failure> {
-    let runtime = Runtime::load(None, &[]).map_err(|error| Failure::Environment(error.to_string()))?;
-    let model = model.map_or(Model::BuiltIn, Model::File);
+/// Classifies all faces, prints the figures and writes them to the JSON file if one is wanted. Images that cannot be read
+/// are left out; that is an error in the end.
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    let runtime = Runtime::load(None, &[]).map_err(|error| CommandError::Environment(error.to_string()))?;
+    let model = arguments.model.clone().map_or(Model::BuiltIn, Model::File);
     let mut classifier = Classifier::load(&runtime, &model, Provider::Cpu)
-        .map_err(|error| Failure::Work(error.to_string()))?;
+        .map_err(|error| CommandError::Failed(error.to_string()))?;
 
-    let mut unreadable = 0;
-    let faces: Box<dyn Iterator<Item = Result<Face, String>>>;
+    let data = &arguments.data;
+    let faces: Box<dyn Iterator<Item = Result<LabelledFace, String>>>;
     let count;
     if data.is_dir() {
-        let pictures = pictures(data)?;
-        count = pictures.len();
-        faces = Box::new(pictures.into_iter().map(|(path, truth)| open(&path, truth)));
+        let images = dataset::find_images(data)?;
+        count = images.len();
+        faces = Box::new(images.into_iter().map(|(path, truth)| dataset::load_image(&path, truth)));
     } else {
-        let rows = fer(data, split)?;
+        let rows = dataset::load_fer2013(data, arguments.split)?;
         count = rows.len();
         faces = Box::new(rows.into_iter().map(Ok));
     }
     let progress = Progress::start("evaluating", count as u64);
     let mut batch = Batch::default();
+    let mut unreadable = 0;
     for face in faces {
         match face {
-            Ok(face) => batch.add(&face, &mut classifier)?,
+            Ok(face) => batch.push(&face, &mut classifier)?,
             Err(error) => {
                 eprintln!("gst-mood: {error}");
                 unreadable += 1;
             }
         }
-        progress.set((batch.samples.len() + batch.truths.len()) as u64);
+        progress.set_position((batch.samples.len() + batch.truths.len()) as u64);
     }
     batch.classify(&mut classifier)?;
     progress.finish(None);
 
     let Some(evaluation) = Evaluation::of(&batch.samples) else {
-        return Err(Failure::Work(format!(
+        return Err(CommandError::Failed(format!(
             "no faces in {}: name a folder with folders angry, disgust, fear, happy, sad, surprise, neutral, or \
              FER-2013's csv",
             data.display()
         )));
     };
     print(classifier.name(), &evaluation);
-    if let Some(path) = report {
+    if let Some(path) = &arguments.json {
         let text = format!("{:#}\n", to_json(&evaluation));
-        fs::write(path, text).map_err(|error| Failure::file(path, &error))?;
+        fs::write(path, text).map_err(|error| CommandError::io(path, &error))?;
     }
     match unreadable {
         0 => Ok(()),
-        some => {
-            Err(Failure::Work(format!("{some} pictures could not be read; the figures are of the others")))
-        }
+        count => Err(CommandError::Failed(format!(
+            "{count} pictures could not be read; the figures are of the others"
+        ))),
     }
 }
 
-/// Faces on their way through the network.
+/// Collects faces and classifies [`BATCH_SIZE`] of them at a time.
 #[derive(Default)]
 struct Batch {
+    /// The classifier's input for the faces that wait.
     patches: Vec<u8>,
+    /// The labels of the faces that wait.
     truths: Vec<Emotion>,
+    /// The faces that have been classified.
     samples: Vec<Sample>,
 }
 
 impl Batch {
-    fn add(&mut self, face: &Face, classifier: &mut Classifier) -> Result<(), Failure> {
-        let Ok(picture) = GrayImage::new(&face.grey, face.width, face.height, face.width) else {
+    /// Adds a face, and classifies the batch once it is full. A face without pixels is left out.
+    fn push(&mut self, face: &LabelledFace, classifier: &mut Classifier) -> Result<(), CommandError> {
+        let Ok(image) = GrayImage::new(&face.pixels, face.width, face.height, face.width) else {
             return Ok(());
         };
-        if picture.is_empty() {
+        if image.is_empty() {
             return Ok(());
         }
-        // The picture is the face's box.
+        // The face fills the image, so it is cut without a margin.
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
-        patch::append_crop(&picture, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
+        patch::append_crop(&image, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
         self.truths.push(face.truth);
-        if self.truths.len() == BATCH { self.classify(classifier) } else { Ok(()) }
+        if self.truths.len() == BATCH_SIZE { self.classify(classifier) } else { Ok(()) }
     }
 
-    fn classify(&mut self, classifier: &mut Classifier) -> Result<(), Failure> {
-        let results = classifier.classify(&self.patches).map_err(|error| Failure::Work(error.to_string()))?;
+    /// Classifies the faces that wait.
+    fn classify(&mut self, classifier: &mut Classifier) -> Result<(), CommandError> {
+        let results =
+            classifier.classify(&self.patches).map_err(|error| CommandError::Failed(error.to_string()))?;
         let truths = self.truths.drain(..);
         self.samples
             .extend(truths.zip(results).map(|(truth, probabilities)| Sample { truth, probabilities }));
@@ -132,72 +130,7 @@ impl Batch {
     }
 }
 
-/// The pictures in the class folders, sorted, so that every run sees the same order.
-fn pictures(folder: &Path) -> Result<Vec<(PathBuf, Emotion)>, Failure> {
-    let mut pictures = Vec::new();
-    for class in list(folder)? {
-        let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match name.parse::<Emotion>() {
-            Ok(emotion) if class.is_dir() => {
-                pictures.extend(
-                    list(&class)?.into_iter().filter(|path| path.is_file()).map(|path| (path, emotion)),
-                );
-            }
-            _ => eprintln!("gst-mood: {} is not a folder named after an emotion: left out", class.display()),
-        }
-    }
-    Ok(pictures)
-}
-
-fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error| Failure::file(folder, &error);
-    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();
-    let mut paths: Vec<PathBuf> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn open(path: &Path, truth: Emotion) -> Result<Face, String> {
-    let picture = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into_luma8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    Ok(Face { grey: picture.into_raw(), width, height, truth })
-}
-
-/// The rows of FER-2013's csv that belong to the split: emotion 0-6, 2304 grey values, usage.
-fn fer(path: &Path, split: Split) -> Result<Vec<Face>, Failure> {
-    let broken = |what: String| Failure::Work(format!("{}: {what}", path.display()));
-    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-    let headers = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
-    let column = |name: &str| {
-        headers.iter().position(|header| header.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            broken(format!("no column '{name}': FER-2013's csv has emotion, pixels and Usage"))
-        })
-    };
-    let (emotion, pixels, usage) = (column("emotion")?, column("pixels")?, column("usage")?);
-    let mut faces = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| broken(error.to_string()))?;
-        if record.get(usage) != Some(split.usage()) {
-            continue;
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        let truth = record.get(emotion).and_then(|text| text.parse().ok()).and_then(Emotion::from_index);
-        let grey: Option<Vec<u8>> = record
-            .get(pixels)
-            .and_then(|text| text.split_whitespace().map(|value| value.parse().ok()).collect());
-        match (truth, grey) {
-            (Some(truth), Some(grey)) if grey.len() == FER_SIDE * FER_SIDE => {
-                faces.push(Face { grey, width: FER_SIDE, height: FER_SIDE, truth });
-            }
-            _ => {
-                return Err(broken(format!("line {line} is not an emotion 0-6 with 2304 grey values 0-255")));
-            }
-        }
-    }
-    Ok(faces)
-}
-
+/// The figures with the keys that `--json` promises.
 fn to_json(evaluation: &Evaluation) -> serde_json::Value {
     let recall: serde_json::Map<String, serde_json::Value> = Emotion::ALL
         .iter()
@@ -215,6 +148,7 @@ fn to_json(evaluation: &Evaluation) -> serde_json::Value {
     })
 }
 
+/// Prints the figures and the confusion matrix.
 fn print(model: &str, evaluation: &Evaluation) {
     println!("{model} on {} faces", evaluation.samples);
     println!("accuracy                 {:5.1} %", 100.0 * evaluation.accuracy);

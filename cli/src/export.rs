@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use session::export::{self, Format};
 use session::{BaselineSource, Summary};
 
-use crate::failure::Failure;
-use crate::folder;
+use crate::arguments::parse_seconds;
+use crate::error::CommandError;
+use crate::files;
+use crate::folder::SessionFolder;
 
-/// What to write, and where.
+/// The arguments of `export`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A timeline.jsonl, or the folder of a session
@@ -20,21 +22,21 @@ pub struct Arguments {
     /// The file to write, - for standard output; without it, session.FORMAT beside the timeline
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Stretches of an expression shorter than this count as what was before them; half a second unless another
-    /// summary.json says so
-    #[arg(long, value_name = "SECONDS", value_parser = crate::process::seconds)]
+    /// Stretches of an expression shorter than this count as what was before them; without it, those of summary.json are
+    /// written
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     shortest: Option<f64>,
 }
 
 /// Exports one session.
-pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    folder::keep_private();
-    let mut session = folder::load(&arguments.timeline)?;
+pub fn run(arguments: Arguments) -> Result<(), CommandError> {
+    files::restrict_permissions();
+    let mut session = SessionFolder::load(&arguments.timeline)?;
     if let Some(seconds) = arguments.shortest {
-        let cast = session.summary.person_map.clone();
+        let people = session.summary.person_map.clone();
         let shortest = (seconds * 1e9) as u64;
-        let counted = Summary::compute_with(&session.timeline, &cast, &BaselineSource::None, shortest);
-        session.summary = Summary { title: session.summary.title, source: session.summary.source, ..counted };
+        let summary = Summary::compute_with(&session.timeline, &people, &BaselineSource::None, shortest);
+        session.summary = Summary { title: session.summary.title, source: session.summary.source, ..summary };
     }
     let recording = session.recording();
     let write =
@@ -43,15 +45,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(path) if path.as_os_str() == "-" => {
             let mut out = BufWriter::new(io::stdout().lock());
             match write(&mut out).and_then(|()| out.flush()) {
-                // Whoever reads has read enough.
+                // The reader has closed the pipe, for example `head`.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                written => written.map_err(|error| Failure::Work(format!("standard output: {error}"))),
+                result => result.map_err(|error| CommandError::Failed(format!("standard output: {error}"))),
             }
         }
         path => {
             let name = format!("session.{}", arguments.to.extension());
-            let path = path.unwrap_or_else(|| session.folder.join(name));
-            folder::write_whole(&path, |file| write(file))?;
+            let path = path.unwrap_or_else(|| session.path.join(name));
+            files::write_atomically(&path, |file| write(file))?;
             println!("{}", path.display());
             Ok(())
         }

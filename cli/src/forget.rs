@@ -1,14 +1,15 @@
-//! `gst-mood forget`: what is stored of a client goes.
+//! `gst-mood forget`: removes what is stored of a client.
 
 use std::path::PathBuf;
 
 use music_library::Database;
 
-use crate::clients;
-use crate::failure::Failure;
-use crate::library::{default_library, failed};
+use crate::clients::Client;
+use crate::consent::is_blank;
+use crate::data_folder::default_library;
+use crate::error::CommandError;
 
-/// Whom to forget.
+/// The arguments of `forget`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The name given with --client, or in the notes
@@ -19,18 +20,18 @@ pub struct Arguments {
 }
 
 /// Removes a client's history, baseline, ratings and exclusions; results in other folders are the user's to remove.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let name = &arguments.client;
-    if name.trim().is_empty() {
-        return Err(Failure::Work("forget whom? name a client".into()));
+    if is_blank(name) {
+        return Err(CommandError::Failed("forget whom? name a client".into()));
     }
-    // First what may not be there: a library that cannot be read leaves nothing half forgotten.
-    let own = default_library().ok().filter(|path| path.exists());
+    // The libraries first: if one cannot be read, the rest is not removed either.
+    let own_library = default_library().ok().filter(|path| path.exists());
     let mut opinions = 0;
-    for library in arguments.library.iter().cloned().chain(own) {
-        opinions += Database::open(library).and_then(|library| library.forget(name)).map_err(failed)?;
+    for library in arguments.library.iter().cloned().chain(own_library) {
+        opinions += Database::open(library).and_then(|library| library.forget(name))?;
     }
-    let sessions = clients::open(name)?.forget()?;
+    let sessions = Client::open(name)?.forget()?;
     if opinions > 0 {
         println!("{opinions} ratings, exclusions and tracks heard are forgotten");
     }
@@ -41,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             println!("{count} sessions and the baseline are forgotten; remove the sessions' folders yourself")
         }
         None if opinions == 0 => {
-            return Err(Failure::Work(format!("nothing is stored of a client '{name}'")));
+            return Err(CommandError::Failed(format!("nothing is stored of a client '{name}'")));
         }
         None => {}
     }

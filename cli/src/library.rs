@@ -1,4 +1,4 @@
-//! `gst-mood library`: a database of music that is scanned, listed, corrected, exported and imported.
+//! `gst-mood library`: scans music into a database, lists, corrects, exports and imports what it knows.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use music_library::{Access, Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
+use music_library::{Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
 use serde_json::json;
 
-use crate::clients;
-use crate::data;
+use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument};
 use crate::decode::Decoder;
-use crate::failure::Failure;
-use crate::pipeline;
-use crate::plane;
+use crate::error::CommandError;
 use crate::progress::Progress;
+use crate::{pipeline, plot};
 
-/// What can be done with a library.
+/// [`Track::doubt`] above which valence and arousal are listed as a guess.
+const MAX_DOUBT: f64 = 0.5;
+
+/// The subcommands of `library`.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Read folders and playlists into the library: tags, loudness, tempo, key, a guess at the mood
@@ -26,18 +27,18 @@ pub enum Command {
         #[arg(required = true)]
         sources: Vec<String>,
         #[command(flatten)]
-        library: Place,
+        library: DatabaseArgument,
         /// How many files are read at once [default: as many as the machine has cores]
         #[arg(long)]
         threads: Option<std::num::NonZero<usize>>,
-        /// Only read tags; do not listen
+        /// Only read tags; do not analyse the sound
         #[arg(long)]
         tags_only: bool,
-        /// Write what the library knows better into the files' tags; otherwise no music file is ever changed
+        /// Write what the library knows better into the files' tags; without it, no music file is changed
         #[arg(long)]
         write_tags: bool,
         #[command(flatten)]
-        reach: Reach,
+        access: AccessArguments,
         /// Print what was done as JSON
         #[arg(long)]
         json: bool,
@@ -47,24 +48,24 @@ pub enum Command {
         /// Only tracks with this text in their title, artist, album, mood or address
         text: Option<String>,
         #[command(flatten)]
-        library: Place,
+        library: DatabaseArgument,
         #[command(flatten)]
-        client: Client,
-        /// Draw them in the plane of valence and arousal, into this SVG file
+        client: ClientName,
+        /// Plot the tracks by valence and arousal into this SVG file
         #[arg(long, value_name = "FILE.svg")]
         plot: Option<PathBuf>,
-        /// Print all values with who said them as JSON
+        /// Print all values with their sources as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say what is right of a track; your word beats its tags and every estimate
-    Set(Box<Set>),
-    /// Take values over from a CSV table, as export writes it
+    /// Correct what is known of a track; your values take precedence over its tags and every estimate
+    Set(Box<SetArguments>),
+    /// Read values from a CSV table as export writes it
     Import {
         /// The table; - for standard input
         table: PathBuf,
         #[command(flatten)]
-        library: Place,
+        library: DatabaseArgument,
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -73,62 +74,10 @@ pub enum Command {
         /// The table; standard output where none is named
         table: Option<PathBuf>,
         #[command(flatten)]
-        library: Place,
+        library: DatabaseArgument,
         #[command(flatten)]
-        client: Client,
+        client: ClientName,
     },
-}
-
-/// Where the database is.
-#[derive(clap::Args)]
-pub struct Place {
-    /// The database [default: ~/.local/share/gst-mood/library.db]
-    #[arg(short, long, value_name = "FILE")]
-    library: Option<PathBuf>,
-}
-
-/// Where playlists may lead.
-#[derive(clap::Args)]
-pub struct Reach {
-    /// Take network addresses in playlists too
-    #[arg(long)]
-    pub allow_network: bool,
-    /// Take files outside a playlist's own folder too
-    #[arg(long)]
-    pub allow_outside: bool,
-}
-
-impl Reach {
-    /// As the library takes it.
-    pub fn access(&self) -> Access {
-        Access { network: self.allow_network, outside: self.allow_outside }
-    }
-}
-
-/// Whose opinions are meant.
-#[derive(clap::Args)]
-pub struct Client {
-    /// Whose ratings and exclusions are meant; everybody's where nobody is named
-    #[arg(long, default_value = "")]
-    client: String,
-}
-
-/// Whose opinions are stored.
-#[derive(clap::Args)]
-pub struct ClientArguments {
-    /// Whose opinions these are; everybody's where nobody is named
-    #[arg(long, default_value = "")]
-    pub client: String,
-    /// The note that the client has consented to being stored, once: who, when, where the signed form is
-    #[arg(long, value_name = "NOTE", requires = "client")]
-    pub consent: Option<String>,
-}
-
-impl ClientArguments {
-    /// Fails where nothing may be stored of the client.
-    pub fn check(&self) -> Result<(), Failure> {
-        clients::agree(&self.client, self.consent.as_deref())
-    }
 }
 
 /// The arguments of `set`.
@@ -137,37 +86,41 @@ impl ClientArguments {
     "title", "artist", "album", "genre", "mood", "valence", "arousal", "bpm", "key", "rating", "exclude", "include",
     "clear",
 ]))]
-pub struct Set {
+pub struct SetArguments {
     /// Paths or addresses
     #[arg(required = true)]
     tracks: Vec<String>,
     #[command(flatten)]
-    library: Place,
+    library: DatabaseArgument,
     #[command(flatten)]
     client: ClientArguments,
+    /// The track's title
     #[arg(long, value_parser = |text: &str| Field::Title.parse(text))]
     title: Option<Value>,
+    /// Who plays it
     #[arg(long, value_parser = |text: &str| Field::Artist.parse(text))]
     artist: Option<Value>,
+    /// The album it is on
     #[arg(long, value_parser = |text: &str| Field::Album.parse(text))]
     album: Option<Value>,
+    /// Its genre
     #[arg(long, value_parser = |text: &str| Field::Genre.parse(text))]
     genre: Option<Value>,
-    /// Words with commas between them
+    /// Words for its mood with commas between them
     #[arg(long, value_parser = |text: &str| Field::Mood.parse(text))]
     mood: Option<Value>,
-    /// Unpleasant -1 to pleasant 1
+    /// From unpleasant -1 to pleasant 1
     #[arg(long, requires = "arousal", allow_hyphen_values = true,
           value_parser = |text: &str| Field::Valence.parse(text))]
     valence: Option<Value>,
-    /// Calm -1 to activated 1
+    /// From calm -1 to activated 1
     #[arg(long, requires = "valence", allow_hyphen_values = true,
           value_parser = |text: &str| Field::Arousal.parse(text))]
     arousal: Option<Value>,
     /// Beats a minute
     #[arg(long, value_parser = |text: &str| Field::Bpm.parse(text))]
     bpm: Option<Value>,
-    /// Such as C, F#m or 8A
+    /// Musical key, such as C, F#m or 8A
     #[arg(long, value_parser = |text: &str| Field::Key.parse(text))]
     key: Option<Value>,
     /// -2 (never while anything else fits) to 2 (a favourite)
@@ -179,25 +132,25 @@ pub struct Set {
     /// Play it again
     #[arg(long)]
     include: bool,
-    /// Take back what was set of this field
+    /// Remove the value that was set of this field
     #[arg(long, value_name = "FIELD", value_parser = |text: &str| text.parse::<Field>())]
     clear: Vec<Field>,
 }
 
-/// Runs one of them.
-pub fn run(command: Command) -> Result<(), Failure> {
+/// Runs a subcommand.
+pub fn run(command: Command) -> Result<(), CommandError> {
     match command {
-        Command::Scan { sources, library, threads, tags_only, write_tags, reach, json } => {
-            let threads = threads.map_or_else(cores, std::num::NonZero::get);
-            let scan = Scan { sources: &sources, threads, access: reach.access(), write_tags };
+        Command::Scan { sources, library, threads, tags_only, write_tags, access, json } => {
+            let threads = threads.map_or_else(available_threads, std::num::NonZero::get);
+            let scan = Scan { sources: &sources, threads, access: access.to_access(), write_tags };
             run_scan(&scan, &library.path()?, tags_only, json)
         }
         Command::List { text, library, client, plot, json } => {
             list(&library.open()?, &client.client, text.as_deref(), plot.as_deref(), json)
         }
-        Command::Set(set) => run_set(&set),
+        Command::Set(arguments) => run_set(&arguments),
         Command::Import { table, library, client } => {
-            client.check()?;
+            client.require_consent()?;
             import(&library.open()?, &client.client, &table)
         }
         Command::Export { table, library, client } => {
@@ -206,55 +159,28 @@ pub fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// The database of the user who says nothing else.
-pub fn default_library() -> Result<PathBuf, Failure> {
-    Ok(data::folder()?.join("library.db"))
-}
-
-/// An error of the library's.
-pub fn failed(error: music_library::Error) -> Failure {
-    Failure::Work(error.to_string())
-}
-
-impl Place {
-    fn path(&self) -> Result<PathBuf, Failure> {
-        self.library.clone().map_or_else(default_library, Ok)
-    }
-
-    /// One that is there.
-    fn open(&self) -> Result<Database, Failure> {
-        let path = self.path()?;
-        if !path.exists() {
-            let path = path.display();
-            return Err(Failure::Work(format!(
-                "no library database {path}: gst-mood library scan makes one"
-            )));
-        }
-        Database::open(path).map_err(failed)
-    }
-}
-
-fn cores() -> usize {
+/// The number of threads that the machine runs at the same time.
+fn available_threads() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result<(), Failure> {
+/// Scans into the database at `path`, which is created if there is none, and prints a report.
+fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result<(), CommandError> {
     let decoder = if tags_only { None } else { Some(Decoder::new()?) };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
     }
-    let database = Database::create(path).map_err(failed)?;
+    let database = Database::create(path)?;
     let mut bar = None;
-    let report = scan
-        .run(
-            &database,
-            decoder.as_ref().map(|decoder| decoder as &dyn Decode),
-            pipeline::interrupt(),
-            |now| {
-                bar.get_or_insert_with(|| Progress::start("scanning", now.of as u64)).set(now.done as u64);
-            },
-        )
-        .map_err(failed)?;
+    let report = scan.run(
+        &database,
+        decoder.as_ref().map(|decoder| decoder as &dyn Decode),
+        pipeline::interrupt_flag(),
+        |state| {
+            let bar = bar.get_or_insert_with(|| Progress::start("scanning", state.of as u64));
+            bar.set_position(state.done as u64);
+        },
+    )?;
     if let Some(bar) = bar {
         bar.finish((report.audio > 0.0).then(|| Duration::from_secs_f64(report.audio)));
     }
@@ -278,67 +204,69 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
         }
     }
     if report.cancelled {
-        return Err(Failure::Interrupted);
+        return Err(CommandError::Interrupted);
     }
-    told(&report.failed, "the others are in the library")
+    report_skipped(&report.failed, "the others are in the library")
 }
 
-/// Prints what was left out; that is a failure in part.
-fn told(failed: &[Skipped], rest: &str) -> Result<(), Failure> {
+/// Prints the entries that were left out and returns an error if there are any; `rest` says what happened to the others.
+fn report_skipped(failed: &[Skipped], rest: &str) -> Result<(), CommandError> {
     for Skipped { what, why } in failed {
         eprintln!("gst-mood: {what}: {why}");
     }
     match failed.len() {
         0 => Ok(()),
-        1 => Err(Failure::Work(format!("1 entry was left out; {rest}"))),
-        some => Err(Failure::Work(format!("{some} entries were left out; {rest}"))),
+        1 => Err(CommandError::Failed(format!("1 entry was left out; {rest}"))),
+        count => Err(CommandError::Failed(format!("{count} entries were left out; {rest}"))),
     }
 }
 
+/// Prints the tracks that contain `text`, and plots them into the file `plot`.
 fn list(
     database: &Database,
     client: &str,
     text: Option<&str>,
-    plot: Option<&Path>,
+    plot_path: Option<&Path>,
     json: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let text = text.map(str::to_lowercase);
-    let asked = |entry: &Entry| {
+    let matches = |entry: &Entry| {
         let Some(text) = &text else { return true };
         let fields = [Field::Title, Field::Artist, Field::Album, Field::Genre, Field::Mood];
-        let place = entry.path().map(|path| path.display().to_string());
-        let texts = fields.iter().filter_map(|field| entry.text(*field)).chain(place.as_deref());
-        texts.chain([entry.uri.as_str()]).any(|found| found.to_lowercase().contains(text))
+        let path = entry.path().map(|path| path.display().to_string());
+        let values = fields.iter().filter_map(|field| entry.text(*field)).chain(path.as_deref());
+        values.chain([entry.uri.as_str()]).any(|value| value.to_lowercase().contains(text))
     };
     let mut entries = Vec::new();
-    let take = |entry: Entry| entries.extend(asked(&entry).then_some(entry));
-    database.each(client, take).map_err(failed)?;
-    if let Some(plot) = plot {
+    database.each(client, |entry: Entry| entries.extend(matches(&entry).then_some(entry)))?;
+    if let Some(path) = plot_path {
         let tracks: Vec<Track> = entries.iter().filter(|entry| !entry.missing).map(Track::of).collect();
-        fs::write(plot, plane::draw(&tracks)?).map_err(|error| Failure::file(plot, &error))?;
+        fs::write(path, plot::plot_tracks(&tracks)?).map_err(|error| CommandError::io(path, &error))?;
     }
     let out = &mut BufWriter::new(io::stdout().lock());
-    let written = if json { write_json(out, &entries) } else { write_lines(out, &entries) };
-    match written.and_then(|()| out.flush()) {
-        // Whoever reads has read enough.
+    let result = if json { write_json(out, &entries) } else { write_lines(out, &entries) };
+    match result.and_then(|()| out.flush()) {
+        // The reader has closed the pipe, for example `head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::file(Path::new("standard output"), &error)),
+        result => result.map_err(|error| CommandError::io(Path::new("standard output"), &error)),
     }
 }
 
+/// Writes the entries as an array of JSON objects.
 fn write_json(out: &mut impl Write, entries: &[Entry]) -> io::Result<()> {
-    let entries: Vec<_> = entries.iter().map(as_json).collect();
+    let entries: Vec<_> = entries.iter().map(to_json).collect();
     writeln!(out, "{:#}", serde_json::Value::from(entries))
 }
 
-fn as_json(entry: &Entry) -> serde_json::Value {
-    let values = Field::ALL.iter().filter_map(|field| entry.get(*field)).map(|said| {
-        let value = match &said.value {
+/// All values of an entry with their sources.
+fn to_json(entry: &Entry) -> serde_json::Value {
+    let values = Field::ALL.iter().filter_map(|field| entry.get(*field)).map(|stored| {
+        let value = match &stored.value {
             Value::Text(text) => json!(text),
             Value::Number(number) => json!(number),
         };
-        let from = said.provenance.as_str();
-        (said.field.to_string(), json!({ "value": value, "from": from, "confidence": said.confidence }))
+        let from = stored.provenance.as_str();
+        (stored.field.to_string(), json!({ "value": value, "from": from, "confidence": stored.confidence }))
     });
     json!({
         "uri": entry.uri, "missing": entry.missing, "problem": entry.problem, "rating": entry.rating,
@@ -346,23 +274,24 @@ fn as_json(entry: &Entry) -> serde_json::Value {
     })
 }
 
+/// Writes one line an entry.
 fn write_lines(out: &mut impl Write, entries: &[Entry]) -> io::Result<()> {
     for entry in entries {
-        writeln!(out, "{}", as_line(entry))?;
+        writeln!(out, "{}", describe(entry))?;
     }
     Ok(())
 }
 
-/// Name, place in the plane, words, tempo, key, loudness; what is unknown stays out.
-fn as_line(entry: &Entry) -> String {
+/// Name, valence and arousal, mood words, tempo, key and loudness in one line, as far as they are known.
+fn describe(entry: &Entry) -> String {
     let track = Track::of(entry);
     let mut parts = vec![track.title.clone()];
     if !track.artist.is_empty() {
         parts[0] = format!("{} - {}", track.artist, track.title);
     }
-    if let Some(at) = track.affect {
-        let guess = if track.doubt > 0.5 { " (a guess)" } else { "" };
-        parts.push(format!("valence {:+.2} arousal {:+.2}{guess}", at.valence, at.arousal));
+    if let Some(affect) = track.affect {
+        let guess = if track.doubt > MAX_DOUBT { " (a guess)" } else { "" };
+        parts.push(format!("valence {:+.2} arousal {:+.2}{guess}", affect.valence, affect.arousal));
     }
     parts.extend((!track.moods.is_empty()).then(|| track.moods.join(", ")));
     parts.extend(track.bpm.map(|bpm| format!("{bpm:.0} bpm")));
@@ -375,9 +304,10 @@ fn as_line(entry: &Entry) -> String {
     parts.join("; ")
 }
 
-fn run_set(set: &Set) -> Result<(), Failure> {
+/// Stores what a person says about tracks, and prints each as it is known then.
+fn run_set(set: &SetArguments) -> Result<(), CommandError> {
     let database = set.library.open()?;
-    let said = [
+    let fields = [
         (Field::Title, &set.title),
         (Field::Artist, &set.artist),
         (Field::Album, &set.album),
@@ -389,46 +319,49 @@ fn run_set(set: &Set) -> Result<(), Failure> {
         (Field::Key, &set.key),
     ];
     let cleared = set.clear.iter().map(|field| (*field, None));
-    let said = said.into_iter().filter(|(_, value)| value.is_some());
-    let values: Vec<_> = cleared.chain(said.map(|(field, value)| (field, value.clone()))).collect();
+    let given = fields.into_iter().filter(|(_, value)| value.is_some());
+    let values: Vec<_> = cleared.chain(given.map(|(field, value)| (field, value.clone()))).collect();
     let excluded = set.exclude.then_some(true).or(set.include.then_some(false));
-    set.client.check()?;
+    set.client.require_consent()?;
     let client = &set.client.client;
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
     for track in &set.tracks {
-        let done = database
+        let result = database
             .set(track, &values)
             .and_then(|()| set.rating.map_or(Ok(()), |rating| database.rate(client, track, rating)))
             .and_then(|()| excluded.map_or(Ok(()), |excluded| database.exclude(client, track, excluded)));
-        match done {
-            Ok(()) => println!("{}", as_line(&database.find(track, client).map_err(failed)?)),
-            Err(error @ music_library::Error::NoSuchTrack(_)) => wrong.push(error.to_string()),
-            Err(error) => return Err(failed(error)),
+        match result {
+            Ok(()) => println!("{}", describe(&database.find(track, client)?)),
+            Err(error @ music_library::Error::NoSuchTrack(_)) => errors.push(error.to_string()),
+            Err(error) => return Err(error.into()),
         }
     }
-    // One line each.
-    wrong.iter().skip(1).for_each(|wrong| eprintln!("gst-mood: {wrong}"));
-    wrong.into_iter().next().map_or(Ok(()), |wrong| Err(Failure::Work(wrong)))
+    // `main` prints the first.
+    errors.iter().skip(1).for_each(|error| eprintln!("gst-mood: {error}"));
+    errors.into_iter().next().map_or(Ok(()), |error| Err(CommandError::Failed(error)))
 }
 
-fn import(database: &Database, client: &str, path: &Path) -> Result<(), Failure> {
+/// Imports the table at `path`, or standard input if that is `-`.
+fn import(database: &Database, client: &str, path: &Path) -> Result<(), CommandError> {
     let imported = if path == Path::new("-") {
         table::import(database, client, io::stdin().lock())
     } else {
-        let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+        let file = File::open(path).map_err(|error| CommandError::io(path, &error))?;
         table::import(database, client, BufReader::new(file))
     };
-    let imported = imported.map_err(failed)?;
+    let imported = imported?;
     println!("{} tracks changed, {} as they were", imported.changed, imported.unchanged);
-    told(&imported.failed, "the rest was taken over")
+    report_skipped(&imported.failed, "the rest was taken over")
 }
 
-fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), Failure> {
+/// Exports a table to `path`, or to standard output.
+fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), CommandError> {
     match path {
-        None => table::export(database, client, io::stdout().lock()).map_err(failed),
+        None => table::export(database, client, io::stdout().lock())?,
         Some(path) => {
-            let file = File::create(path).map_err(|error| Failure::file(path, &error))?;
-            table::export(database, client, BufWriter::new(file)).map_err(failed)
+            let file = File::create(path).map_err(|error| CommandError::io(path, &error))?;
+            table::export(database, client, BufWriter::new(file))?;
         }
     }
+    Ok(())
 }

@@ -1,29 +1,34 @@
-//! `gst-mood live`: a camera drives the music until one says otherwise, at the keyboard or from outside.
+//! `gst-mood live`: a camera drives the music until Ctrl-C, or until a media controller of the desktop stops it.
 //!
-//! One thread, this one, owns the pipeline's state; the keyboard, the bus of GStreamer and that of the desktop ask it.
+//! Only this thread changes the pipeline's state. Ctrl-C, the pipeline's bus and the D-Bus thread reach it as a flag,
+//! messages and a channel.
 
 use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gst::prelude::*;
-use mood_schema::{Candidate, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
+use mood::Strategy;
+use mood_meta::message::parse_player_line;
+use mood_schema::{Line, TrackEvent, TrackLine};
 
-use crate::failure::Failure;
-use crate::library::{ClientArguments, Reach, default_library};
-use crate::mpris::{Mpris, News, Request, Source, Status};
-use crate::volume::Volume;
-use crate::{pipeline, start_gstreamer};
+use crate::arguments::{AccessArguments, ClientArguments, parse_coordinate};
+use crate::data_folder::default_library;
+use crate::error::CommandError;
+use crate::files::path_to_str;
+use crate::mpris::{LibrarySource, Mpris, PlaybackStatus, PlayerCommand, PlayerEvent};
+use crate::pipeline;
+use crate::volume::VolumeRamp;
 
-/// What may still be on its way to the loudspeaker when the volume is down.
-const TAIL: Duration = Duration::from_millis(400);
-/// How long a rest waits for the music to fade out, whatever happens.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How much sound may still be between the volume element and the loudspeaker.
+const OUTPUT_DELAY: Duration = Duration::from_millis(400);
+/// How long a pause or stop waits for the music to fade out; a stalled pipeline does not fade.
+const FADE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The arguments of `live`.
 #[derive(clap::Args)]
@@ -38,16 +43,18 @@ pub struct Arguments {
     #[arg(long)]
     camera: Option<String>,
     /// How the music relates to the mood
-    #[arg(long, value_enum, default_value_t = Strategy::Match)]
+    #[arg(long, default_value_t, value_parser = strategy_parser())]
     strategy: Strategy,
     /// Where target and iso lead: unpleasant -1 to pleasant 1
-    #[arg(long, value_name = "V", default_value_t = 0.5, allow_hyphen_values = true, value_parser = coordinate)]
+    #[arg(long, value_name = "V", default_value_t = 0.5, allow_hyphen_values = true,
+          value_parser = parse_coordinate)]
     target_valence: f64,
     /// Where target and iso lead: calm -1 to activated 1
-    #[arg(long, value_name = "A", default_value_t = -0.3, allow_hyphen_values = true, value_parser = coordinate)]
+    #[arg(long, value_name = "A", default_value_t = -0.3, allow_hyphen_values = true,
+          value_parser = parse_coordinate)]
     target_arousal: f64,
     #[command(flatten)]
-    reach: Reach,
+    access: AccessArguments,
     /// Where the picture goes, in gst-launch's notation [default: a window]
     #[arg(long, value_name = "SINK")]
     video_sink: Option<String>,
@@ -65,97 +72,86 @@ pub struct Arguments {
     json: bool,
 }
 
-/// As the player calls them.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Strategy {
-    /// Play what fits the mood
-    Match,
-    /// Play the target, whatever the mood
-    Target,
-    /// Start at the mood and step towards the target
-    Iso,
-    /// Keep what fitted the first mood
-    Hold,
+/// Parses a strategy by its nick; the help text lists them all.
+fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
+    let values = Strategy::ALL.iter().map(|strategy| {
+        PossibleValue::new(strategy.nick()).help(match strategy {
+            Strategy::Match => "Play what fits the mood",
+            Strategy::Target => "Play the target, whatever the mood",
+            Strategy::Iso => "Start at the mood and step towards the target",
+            Strategy::Hold => "Keep what fitted the first mood",
+        })
+    });
+    PossibleValuesParser::new(values).try_map(|nick| nick.parse::<Strategy>())
 }
 
-fn coordinate(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| (-1.0..=1.0).contains(number));
-    number.ok_or_else(|| "a number from -1 to 1".into())
-}
-
-/// Plays until the camera ends, Ctrl-C, or a peer's word.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+/// Plays until the camera ends, Ctrl-C is pressed, or a media controller quits it.
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let library = arguments.library.clone().map_or_else(default_library, Ok)?;
-    let library = text(&library)?;
-    arguments.client.check()?;
-    start_gstreamer()?;
-    let pipeline = build(arguments, &library)?;
+    let library = path_to_str(&library)?.to_owned();
+    arguments.client.require_consent()?;
+    pipeline::init_gstreamer()?;
+    let pipeline = build_pipeline(arguments, &library)?;
     let mut live = Live {
         player: pipeline::element(&pipeline, "player")?,
-        volume: Volume::of(&pipeline::element(&pipeline, "volume")?)?,
-        bus: pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?,
+        ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
+        bus: pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?,
         pipeline,
         mpris: None,
-        status: Status::Stopped,
-        resting: None,
-        quitting: false,
-        loudness: 1.0,
-        leading: String::new(),
-        json: arguments.json,
+        status: PlaybackStatus::Stopped,
+        fade_out: None,
+        is_quitting: false,
+        volume: 1.0,
+        current_uri: String::new(),
+        prints_json: arguments.json,
     };
-    let source = (!arguments.no_mpris).then_some(Source { library, access: arguments.reach.access() });
+    let source =
+        (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     let played = live.play(source);
-    let stopped = live.set(Status::Stopped);
+    let stopped = live.set_status(PlaybackStatus::Stopped);
     played.and(stopped)
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
-    let text = path.to_str().map(String::from);
-    text.ok_or_else(|| Failure::Work(format!("{} is not UTF-8: choose another path", path.display())))
-}
-
-/// As pipelines/live.sh, with a volume.
-fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Failure> {
-    let (camera, place) = camera(arguments.camera.as_deref())?;
-    let picture = picture(arguments).map_or_else(String::new, |sink| {
+/// Builds the pipeline of `pipelines/live.sh`, with a volume element behind the player.
+fn build_pipeline(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, CommandError> {
+    let camera = Camera::parse(arguments.camera.as_deref())?;
+    let window = video_sink(arguments).map_or_else(String::new, |sink| {
         format!(
             "! emotionoverlay ! tee name=frames
              frames. ! queue leaky=downstream max-size-buffers=2 ! videoconvert ! {sink}
              frames."
         )
     });
-    // scan-interval spares the processor: a full search twice a second, and in between only around the faces.
-    // leaky queues: a picture that comes too late is dropped rather than delaying everything behind it.
+    // scan-interval spares the processor: frames are searched completely twice a second, and in between only around the
+    // faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
-        "{camera} ! videoconvert ! queue leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 ! emotionclassify {picture} ! queue ! player.mood
+        "{} ! videoconvert ! queue leaky=downstream max-size-buffers=2
+         ! haarfacedetect scan-interval=500000000 ! emotionclassify {window} ! queue ! player.mood
          moodplayer name=player ! volume name=volume ! audioconvert ! audioresample ! queue ! {}",
-        arguments.audio_sink
+        camera.description, arguments.audio_sink
     ))?;
-    if let Some((property, place)) = place {
-        pipeline::element(&pipeline, "camera")?.set_property(property, place);
+    if let Some((property, path)) = camera.location {
+        pipeline::element(&pipeline, "camera")?.set_property(property, path);
     }
     let player = pipeline::element(&pipeline, "player")?;
     player.set_property("library", library);
     player.set_property("client", &arguments.client.client);
-    player.set_property("allow-network", arguments.reach.allow_network);
-    player.set_property("allow-outside", arguments.reach.allow_outside);
+    player.set_property("allow-network", arguments.access.allow_network);
+    player.set_property("allow-outside", arguments.access.allow_outside);
     player.set_property("target-valence", arguments.target_valence);
     player.set_property("target-arousal", arguments.target_arousal);
-    if let Some(strategy) = arguments.strategy.to_possible_value() {
-        player.set_property_from_str("strategy", strategy.get_name());
-    }
+    player.set_property_from_str("strategy", arguments.strategy.nick());
     Ok(pipeline)
 }
 
-/// Where the picture goes, if anywhere.
-fn picture(arguments: &Arguments) -> Option<&str> {
-    let display = || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| env::var_os(name).is_some());
+/// The sink for the annotated frames in gst-launch's notation; `None` if they are not to be shown.
+fn video_sink(arguments: &Arguments) -> Option<&str> {
+    let has_display = || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| env::var_os(name).is_some());
     match &arguments.video_sink {
         Some(sink) => Some(sink),
         None if arguments.no_window => None,
-        None if display() => Some("autovideosink"),
-        // Without one, GStreamer tries sinks that take over the console, and some of them wait for ever.
+        None if has_display() => Some("autovideosink"),
+        // autovideosink would try sinks that take over the console, and some of them block for ever.
         None => {
             eprintln!("gst-mood: warning: no display, so no window; --video-sink names another place");
             None
@@ -163,80 +159,107 @@ fn picture(arguments: &Arguments) -> Option<&str> {
     }
 }
 
-/// The source of pictures in gst-launch's notation, and a property of the element `camera` with a path, which needs no
-/// quoting there.
-type Camera = (String, Option<(&'static str, String)>);
+/// A source of frames.
+struct Camera {
+    /// Its elements in gst-launch's notation.
+    description: String,
+    /// A property of the element `camera` to set to a path, which would need quoting in the description.
+    location: Option<(&'static str, String)>,
+}
 
-fn camera(wanted: Option<&str>) -> Result<Camera, Failure> {
-    let Some(wanted) = wanted else { return Ok(("autovideosrc name=camera".into(), None)) };
-    match fs::metadata(wanted) {
-        Ok(found) if found.file_type().is_char_device() => {
-            Ok(("v4l2src name=camera".into(), Some(("device", wanted.into()))))
+impl Camera {
+    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. An error for an absolute path that
+    /// cannot be opened.
+    fn parse(argument: Option<&str>) -> Result<Self, CommandError> {
+        let Some(argument) = argument else {
+            return Ok(Self { description: "autovideosrc name=camera".into(), location: None });
+        };
+        match fs::metadata(argument) {
+            Ok(metadata) if metadata.file_type().is_char_device() => Ok(Self {
+                description: "v4l2src name=camera".into(),
+                location: Some(("device", argument.into())),
+            }),
+            Ok(metadata) if metadata.is_file() => Ok(Self {
+                description: "filesrc name=camera ! decodebin ! videoconvert ! identity sync=true".into(),
+                location: Some(("location", argument.into())),
+            }),
+            Err(error) if argument.starts_with('/') => {
+                Err(CommandError::Environment(format!("camera {argument}: {error}")))
+            }
+            _ => Ok(Self { description: argument.into(), location: None }),
         }
-        Ok(found) if found.is_file() => Ok((
-            "filesrc name=camera ! decodebin ! videoconvert ! identity sync=true".into(),
-            Some(("location", wanted.into())),
-        )),
-        Err(error) if wanted.starts_with('/') => {
-            Err(Failure::Environment(format!("camera {wanted}: {error}")))
-        }
-        _ => Ok((wanted.into(), None)),
     }
 }
 
-/// What runs.
+/// A fade-out that a pause or stop waits for.
+#[derive(Clone, Copy)]
+struct FadeOut {
+    /// The status after it.
+    then: PlaybackStatus,
+    /// When the status changes at the latest.
+    deadline: Instant,
+}
+
+/// The running pipeline and its state.
 struct Live {
     pipeline: gst::Pipeline,
     player: gst::Element,
-    volume: Volume,
+    ramp: VolumeRamp,
     bus: gst::Bus,
+    /// The desktop's media control, unless it is not wanted.
     mpris: Option<Mpris>,
-    status: Status,
-    /// While the music fades out: what comes then, and when at the latest.
-    resting: Option<(Status, Instant)>,
-    /// Once it is stopped, that is the end.
-    quitting: bool,
-    /// What peers set, 0-1.
-    loudness: f64,
-    /// The address of the track that plays; empty in silence.
-    leading: String,
-    json: bool,
+    status: PlaybackStatus,
+    /// The music is fading out before a pause or stop.
+    fade_out: Option<FadeOut>,
+    /// The command ends as soon as it is stopped.
+    is_quitting: bool,
+    /// The volume that a media controller set, a linear gain from 0 to 1.
+    volume: f64,
+    /// URI of the track that plays, of two in a crossfade the new one; empty in silence.
+    current_uri: String,
+    /// Whether decisions are printed as JSON.
+    prints_json: bool,
 }
 
 impl Live {
-    /// To the end; peers who ask about tracks are answered from `source`.
-    fn play(&mut self, source: Option<Source>) -> Result<(), Failure> {
+    /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers questions
+    /// about tracks from it.
+    fn play(&mut self, source: Option<LibrarySource>) -> Result<(), CommandError> {
         use gst::{MessageType, MessageView};
         let types = [MessageType::Error, MessageType::Eos, MessageType::Warning, MessageType::Element];
-        self.set(Status::Playing)?;
-        let (ask, requests) = mpsc::channel();
+        self.set_status(PlaybackStatus::Playing)?;
+        let (sender, commands) = mpsc::channel();
         if let Some(source) = source {
-            self.appear(source, ask)?;
+            self.start_mpris(source, sender)?;
         }
         loop {
-            if pipeline::interrupted() {
-                self.obey(Request::Quit)?;
+            if pipeline::is_interrupted() {
+                self.handle_command(PlayerCommand::Quit)?;
             }
-            for request in requests.try_iter() {
-                self.obey(request)?;
+            for command in commands.try_iter() {
+                self.handle_command(command)?;
             }
-            if let Some((status, latest)) = self.resting
-                && (self.volume.silence() >= TAIL || Instant::now() >= latest)
+            if let Some(FadeOut { then, deadline }) = self.fade_out
+                && (self.ramp.silence() >= OUTPUT_DELAY || Instant::now() >= deadline)
             {
-                self.resting = None;
-                self.set(status)?;
+                self.fade_out = None;
+                self.set_status(then)?;
             }
-            if self.quitting && self.status == Status::Stopped {
+            if self.is_quitting && self.status == PlaybackStatus::Stopped {
                 return Ok(());
             }
-            let Some(message) = self.bus.timed_pop_filtered(pipeline::TICK, &types) else { continue };
+            let Some(message) = self.bus.timed_pop_filtered(pipeline::POLL_INTERVAL, &types) else {
+                continue;
+            };
             match message.view() {
-                MessageView::Error(error) => return Err(Failure::Work(pipeline::in_words(error))),
+                MessageView::Error(error) => {
+                    return Err(CommandError::Failed(pipeline::describe_error(error)));
+                }
                 MessageView::Eos(_) => return Ok(()),
-                MessageView::Warning(warning) => pipeline::warn(warning),
+                MessageView::Warning(warning) => pipeline::print_warning(warning),
                 MessageView::Element(element) => {
-                    if let Some(line) = element.structure().and_then(line) {
-                        self.tell(&line)?;
+                    if let Some(line) = element.structure().and_then(parse_player_line) {
+                        self.report_line(&line)?;
                     }
                 }
                 _ => {}
@@ -244,42 +267,47 @@ impl Live {
         }
     }
 
-    /// Lets peers see it, now that it plays.
-    fn appear(&mut self, source: Source, ask: mpsc::Sender<Request>) -> Result<(), Failure> {
+    /// Starts the media control; `commands` gets what controllers ask for.
+    fn start_mpris(
+        &mut self,
+        source: LibrarySource,
+        commands: mpsc::Sender<PlayerCommand>,
+    ) -> Result<(), CommandError> {
         let pipeline = self.pipeline.downgrade();
         let position = move || pipeline.upgrade()?.query_position::<gst::ClockTime>().map(Duration::from);
-        let mpris = Mpris::start(source, ask, Box::new(position))
-            .map_err(|error| Failure::Work(format!("no thread can be started: {error}")))?;
-        mpris.tell(News::Status(self.status));
+        let mpris = Mpris::start(source, commands, Box::new(position))
+            .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+        mpris.post(PlayerEvent::Status(self.status));
         self.mpris = Some(mpris);
         Ok(())
     }
 
-    /// Does what a peer asks for, in the way of the specification.
-    fn obey(&mut self, request: Request) -> Result<(), Failure> {
-        let status = self.resting.map_or(self.status, |(status, _)| status);
-        match (request, status) {
-            _ if self.quitting => {}
-            (Request::Quit, _) => {
-                self.quitting = true;
-                self.rest(Status::Stopped)?;
+    /// Executes a command as the MPRIS specification defines it for the current status.
+    fn handle_command(&mut self, command: PlayerCommand) -> Result<(), CommandError> {
+        use PlaybackStatus::{Paused, Playing, Stopped};
+        let status = self.fade_out.map_or(self.status, |fade_out| fade_out.then);
+        match (command, status) {
+            _ if self.is_quitting => {}
+            (PlayerCommand::Quit, _) => {
+                self.is_quitting = true;
+                self.fade_out_to(Stopped)?;
             }
-            (Request::Play | Request::PlayPause, Status::Paused | Status::Stopped) => {
-                self.resting = None;
-                self.volume.set(self.loudness);
-                if self.status != Status::Playing {
-                    self.set(Status::Playing)?;
+            (PlayerCommand::Play | PlayerCommand::PlayPause, Paused | Stopped) => {
+                self.fade_out = None;
+                self.ramp.set_gain(self.volume);
+                if self.status != Playing {
+                    self.set_status(Playing)?;
                 }
             }
-            (Request::Pause | Request::PlayPause, Status::Playing) => self.rest(Status::Paused)?,
-            (Request::Stop, Status::Playing | Status::Paused) => self.rest(Status::Stopped)?,
-            (Request::Next, Status::Playing | Status::Paused) => {
+            (PlayerCommand::Pause | PlayerCommand::PlayPause, Playing) => self.fade_out_to(Paused)?,
+            (PlayerCommand::Stop, Playing | Paused) => self.fade_out_to(Stopped)?,
+            (PlayerCommand::Next, Playing | Paused) => {
                 self.player.emit_by_name::<()>("skip", &[]);
             }
-            (Request::Volume(volume), _) => {
-                self.loudness = volume;
-                if status == Status::Playing {
-                    self.volume.set(volume);
+            (PlayerCommand::SetVolume(volume), _) => {
+                self.volume = volume;
+                if status == Playing {
+                    self.ramp.set_gain(volume);
                 }
             }
             _ => {}
@@ -287,89 +315,96 @@ impl Live {
         Ok(())
     }
 
-    /// Fades out what sounds, and then pauses or stops.
-    fn rest(&mut self, status: Status) -> Result<(), Failure> {
-        if self.status != Status::Playing {
-            return self.set(status);
+    /// Begins to fade out what sounds; the status changes after that, or at once if nothing plays.
+    fn fade_out_to(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
+        if self.status != PlaybackStatus::Playing {
+            return self.set_status(status);
         }
-        self.volume.set(0.0);
-        self.resting = Some((status, Instant::now() + PATIENCE));
+        self.ramp.set_gain(0.0);
+        self.fade_out = Some(FadeOut { then: status, deadline: Instant::now() + FADE_TIMEOUT });
         Ok(())
     }
 
-    /// Camera and music play, rest, or are let go: a stopped camera is free for others, and its light is off.
-    fn set(&mut self, status: Status) -> Result<(), Failure> {
+    /// Changes the state of the pipeline. Stopping releases the camera, so that other programs can use it and its light
+    /// goes out.
+    fn set_status(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
         match (self.status, status) {
-            (Status::Stopped, Status::Playing) => {
+            (PlaybackStatus::Stopped, PlaybackStatus::Playing) => {
                 pipeline::set_state(&self.pipeline, gst::State::Ready)?;
                 self.check_devices()?;
                 pipeline::set_state(&self.pipeline, gst::State::Playing)?;
             }
-            (_, Status::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
-            (_, Status::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
-            (_, Status::Stopped) => pipeline::set_state(&self.pipeline, gst::State::Null)?,
+            (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
+            (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
+            (_, PlaybackStatus::Stopped) => pipeline::set_state(&self.pipeline, gst::State::Null)?,
         }
         self.status = status;
-        self.inform(News::Status(status));
-        if status == Status::Stopped {
-            self.silence();
+        self.post_event(PlayerEvent::Status(status));
+        if status == PlaybackStatus::Stopped {
+            self.clear_track();
         }
         Ok(())
     }
 
-    /// Where they find nothing, the automatic elements quietly put in a test picture, or let the sound fall.
-    fn check_devices(&self) -> Result<(), Failure> {
-        for (fake, advice) in [
+    /// Fails if the automatic elements found no device: they then put in a test picture, or discard the sound, without an
+    /// error.
+    fn check_devices(&self) -> Result<(), CommandError> {
+        for (substitute, advice) in [
             ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),
             (
                 "fake-audio-sink",
                 "no sound output found: connect one, start the sound server, or name one with --audio-sink",
             ),
         ] {
-            if self.pipeline.by_name(fake).is_some() {
-                return Err(Failure::Environment(advice.into()));
+            if self.pipeline.by_name(substitute).is_some() {
+                return Err(CommandError::Environment(advice.into()));
             }
         }
         Ok(())
     }
 
-    fn inform(&self, news: News) {
+    /// Informs media controllers.
+    fn post_event(&self, event: PlayerEvent) {
         if let Some(mpris) = &self.mpris {
-            mpris.tell(news);
+            mpris.post(event);
         }
     }
 
-    /// Keeps peers up with what leads.
-    fn follow(&mut self, track: &TrackLine) {
-        let leads = match track.event {
+    /// Keeps track of which track plays, and informs media controllers about a change.
+    fn update_track(&mut self, track: &TrackLine) {
+        let has_taken_over = match track.event {
             TrackEvent::Started => true,
-            // Of the track that just started, or of one that was fading out and leads again.
-            TrackEvent::CrossfadeStarted => self.leading != track.uri,
+            // Either of the track that just started, or of one that was fading out and is faded in again.
+            TrackEvent::CrossfadeStarted => self.current_uri != track.uri,
             _ => false,
         };
-        if leads {
-            self.leading.clone_from(&track.uri);
-            let (uri, title) = (track.uri.clone(), track.title.clone());
-            self.inform(News::Began { uri, title, at: Duration::from_nanos(track.pts) });
+        if has_taken_over {
+            self.current_uri.clone_from(&track.uri);
+            self.post_event(PlayerEvent::TrackStarted {
+                uri: track.uri.clone(),
+                title: track.title.clone(),
+                position: Duration::from_nanos(track.pts),
+            });
         } else if track.event == TrackEvent::Ended
             && self.player.property::<Option<String>>("track").unwrap_or_default().is_empty()
         {
-            self.silence();
+            self.clear_track();
         }
     }
 
-    fn silence(&mut self) {
-        self.leading.clear();
-        self.inform(News::Silence);
+    /// No track plays any more.
+    fn clear_track(&mut self) {
+        self.current_uri.clear();
+        self.post_event(PlayerEvent::TrackEnded);
     }
 
-    /// Tells what the player decided and plays, here and outside.
-    fn tell(&mut self, line: &Line) -> Result<(), Failure> {
+    /// Prints what the player decided or plays, and informs media controllers about tracks.
+    fn report_line(&mut self, line: &Line) -> Result<(), CommandError> {
         if let Line::Track(track) = line {
-            self.follow(track);
+            self.update_track(track);
         }
         let text = match line {
-            _ if self.json => line.to_json(),
+            _ if self.prints_json => line.to_json(),
             Line::Mood(mood) => format!("mood: {} ({:.0} % sure)", mood.to, 100.0 * mood.confidence),
             Line::Track(track) if track.event == TrackEvent::Started => {
                 format!("plays {} ({})", track.title, track.reason)
@@ -377,50 +412,8 @@ impl Live {
             Line::Safety(_) => "the mood has been low for long: the music leads out of it".into(),
             _ => return Ok(()),
         };
-        // Whoever reads may have gone.
+        // Not println!, which panics if the reader has closed the pipe.
         writeln!(io::stdout(), "{}", text.replace(['\n', '\r'], " "))
-            .map_err(|error| Failure::Work(format!("standard output: {error}")))
+            .map_err(|error| CommandError::Failed(format!("standard output: {error}")))
     }
-}
-
-/// What a message of the player says.
-fn line(said: &gst::StructureRef) -> Option<Line> {
-    let text = |name| said.get::<String>(name).unwrap_or_default();
-    let pts = said.get("timestamp").ok()?;
-    let event = match said.name().as_str() {
-        "mood-changed" => {
-            return Some(Line::Mood(MoodLine {
-                pts,
-                from: text("from").parse().ok()?,
-                to: text("to").parse().ok()?,
-                confidence: said.get("confidence").ok()?,
-                evidence: [said.get("evidence-start").ok()?, said.get("evidence-end").ok()?],
-            }));
-        }
-        "safety-limit" => {
-            return Some(Line::Safety(SafetyLine { pts, negative_time: said.get("negative-time").ok()? }));
-        }
-        "track-started" => TrackEvent::Started,
-        "crossfade-started" => TrackEvent::CrossfadeStarted,
-        "crossfade-done" => TrackEvent::CrossfadeDone,
-        "track-ended" => TrackEvent::Ended,
-        "track-failed" => TrackEvent::Failed,
-        _ => return None,
-    };
-    let candidates = said.get::<gst::Array>("runners-up").ok();
-    let candidate = |value: &gst::glib::SendValue| {
-        let candidate = value.get::<gst::Structure>().ok()?;
-        Some(Candidate { uri: candidate.get("uri").ok()?, distance: candidate.get("distance").ok()? })
-    };
-    let reason = if event == TrackEvent::Failed { "error" } else { "reason" };
-    Some(Line::Track(TrackLine {
-        pts,
-        event,
-        uri: text("uri"),
-        title: text("title"),
-        mood: text("mood").parse().ok(),
-        distance: said.get("distance").ok(),
-        reason: text(reason),
-        runners_up: candidates.iter().flat_map(|array| array.iter()).filter_map(candidate).collect(),
-    }))
 }

@@ -1,36 +1,38 @@
-//! The command `gst-mood`: arguments in, exit code out.
+//! The command `gst-mood`: reads the arguments, runs a command, and sets the exit code.
 //!
 //! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
 
+mod arguments;
 mod clients;
-mod data;
+mod consent;
+mod data_folder;
 mod decode;
 mod demo;
+mod digest;
 mod doctor;
+mod error;
 mod evaluate;
 mod export;
-mod failure;
+mod expression;
+mod files;
 mod folder;
 mod forget;
 mod library;
 mod live;
-mod material;
 mod mpris;
 mod pipeline;
-mod plane;
+mod plot;
 mod process;
 mod progress;
 mod recommend;
 mod report;
-mod seen;
 mod volume;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failure;
+use error::CommandError;
 
 /// Music by the mood on a face, and a readable record of a session.
 #[derive(Parser)]
@@ -43,14 +45,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the whole way on the built-in actor and music: annotated video, timeline, report and soundtrack
-    Demo {
-        /// Folder for the results; made if it is not there
-        #[arg(short, long, default_value = "gst-mood-demo")]
-        output: PathBuf,
-        /// Print the results' paths as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Demo(demo::Arguments),
     /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
     Live(live::Arguments),
     /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
@@ -62,63 +57,36 @@ enum Command {
     /// Remove what is stored of a client
     Forget(forget::Arguments),
     /// Measure a model on faces whose expression is known
-    Evaluate {
-        /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
-        /// FER-2013's csv
-        data: PathBuf,
-        /// The part of FER-2013's csv
-        #[arg(long, value_enum, default_value_t)]
-        split: evaluate::Split,
-        /// An ONNX model instead of the built-in one
-        #[arg(long)]
-        model: Option<PathBuf>,
-        /// Write the figures to this file as JSON
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    Evaluate(evaluate::Arguments),
     /// A music library that knows what its tracks feel like
     #[command(subcommand)]
     Library(library::Command),
     /// Rank the music that fits a picture, a video, a mood, or a point of valence and arousal
     Recommend(recommend::Arguments),
     /// Say what is there, where and in which version, and what to install where something is missing
-    Doctor {
-        /// Print the findings as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(doctor::Arguments),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
-        Command::Demo { output, json } => demo::run(&output, json),
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Process(arguments) => process::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Forget(arguments) => forget::run(&arguments),
-        Command::Evaluate { data, split, model, json } => evaluate::run(&data, split, model, json.as_deref()),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Library(command) => library::run(command),
         Command::Recommend(arguments) => recommend::run(&arguments),
-        Command::Doctor { json } => doctor::run(json),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !matches!(failure, Failure::Told) {
-                eprintln!("gst-mood: {failure}");
+        Err(error) => {
+            if !matches!(error, CommandError::AlreadyReported) {
+                eprintln!("gst-mood: {error}");
             }
-            failure.exit_code()
+            error.exit_code()
         }
     }
-}
-
-/// Starts GStreamer and makes our elements known to this process, whatever GST_PLUGIN_PATH says.
-fn start_gstreamer() -> Result<(), Failure> {
-    gst::init().map_err(|error| Failure::Environment(format!("GStreamer does not start: {error}")))?;
-    gstfacedetect::plugin_register_static()
-        .and_then(|()| gstemotionclassify::plugin_register_static())
-        .and_then(|()| gstmoodplayer::plugin_register_static())
-        .map_err(|error| Failure::Environment(format!("our elements cannot be registered: {error}")))
 }

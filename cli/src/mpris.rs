@@ -1,162 +1,194 @@
 //! Control from outside: MPRIS2 on the session's D-Bus, where desktops, media keys and `playerctl` look for players.
 //!
-//! What peers ask for goes to the command as [`Request`]s, what the command does comes back as [`News`]. A thread of its
-//! own talks to the bus: one that is slow, or not there, holds nothing up.
+//! Media controllers send [`PlayerCommand`]s to the command; the command posts [`PlayerEvent`]s for them. A thread of its own
+//! talks to the bus, so that a bus that is slow or missing delays nothing.
 //!
 //! <https://specifications.freedesktop.org/mpris-spec/latest/>
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{io, process, thread};
 
 use gio::glib::variant::{ObjectPath, StaticVariantType, ToVariant, Variant};
 use gio::glib::{self, MainContext, VariantDict};
 use gio::{DBusConnection, DBusMethodInvocation};
+use mood_meta::lock;
 use music_library::{Access, Database, Library, Track};
 
-/// The interfaces: D-Bus calls that do not fit them end in GLib.
+/// The introspection data of the interfaces. GLib rejects calls that do not match them.
 const INTERFACES: &str = include_str!("mpris.xml");
-const NAME: &str = "org.mpris.MediaPlayer2.gst_mood";
-const PATH: &str = "/org/mpris/MediaPlayer2";
-const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
-const TRACKS: &str = "/org/gst_mood/track";
-/// How long the bus may take to answer, ms.
-const PATIENCE: i32 = 10_000;
+/// The well-known name on the bus.
+const BUS_NAME: &str = "org.mpris.MediaPlayer2.gst_mood";
+/// The path of the object that has both interfaces.
+const OBJECT_PATH: &str = "/org/mpris/MediaPlayer2";
+/// The interface whose properties change.
+const PLAYER_INTERFACE: &str = "org.mpris.MediaPlayer2.Player";
+/// Where the object paths of the tracks begin.
+const TRACK_PATH: &str = "/org/gst_mood/track";
+/// How long the bus may take to answer, milliseconds.
+const BUS_TIMEOUT: i32 = 10_000;
 
-/// What a peer asks for.
+/// What a media controller asks for; the names are those of the methods and properties of MPRIS.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Request {
+pub enum PlayerCommand {
+    /// Start or go on.
     Play,
+    /// Pause, keeping the camera.
     Pause,
+    /// Pause if playing, else play.
     PlayPause,
+    /// Stop and release the camera.
     Stop,
+    /// Change to another track.
     Next,
-    /// A factor of the amplitude, 0-1.
-    Volume(f64),
+    /// Set the volume, a linear gain from 0 to 1.
+    SetVolume(f64),
+    /// End the command.
     Quit,
 }
 
-/// What the command does.
+/// The property `PlaybackStatus`, whose values have these names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
+pub enum PlaybackStatus {
+    /// Camera and music run.
     Playing,
+    /// The pipeline is paused.
     Paused,
+    /// The pipeline is stopped.
     #[default]
     Stopped,
 }
 
-/// What peers are told.
+/// What media controllers are informed of.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
-    Status(Status),
-    /// This begins, at that position of the pipeline.
-    Began {
+pub enum PlayerEvent {
+    /// The playback status changed.
+    Status(PlaybackStatus),
+    /// Another track plays.
+    TrackStarted {
+        /// URI of the track.
         uri: String,
+        /// Title of the track.
         title: String,
-        at: Duration,
+        /// The pipeline's position at its first sample.
+        position: Duration,
     },
-    /// Nothing plays any more.
-    Silence,
+    /// No track plays any more.
+    TrackEnded,
 }
 
-/// Where the pipeline is.
-pub type Position = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
+/// Queries the pipeline's position.
+pub type QueryPosition = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 
-/// Where tracks come from.
+/// The library that tracks are looked up in.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct LibrarySource {
+    /// A database, folder or playlist.
     pub library: String,
+    /// What its playlists may refer to.
     pub access: Access,
 }
 
-/// What the bus shows.
+/// The values of the properties on the bus.
 #[derive(Debug)]
-struct Now {
-    status: Status,
+struct PlayerState {
+    status: PlaybackStatus,
+    /// Linear gain, 0 to 1.
     volume: f64,
     track: Option<Track>,
-    /// Of the tracks so far: each has a path of its own.
-    number: u64,
-    began: Duration,
+    /// Number of tracks so far, from which each gets an object path of its own.
+    track_number: u64,
+    /// The pipeline's position at the track's first sample.
+    track_start: Duration,
 }
 
-/// The player on the bus.
+/// The player on the bus, as the command sees it.
 pub struct Mpris {
-    now: Arc<Mutex<Now>>,
-    /// The names of properties.
+    state: Arc<Mutex<PlayerState>>,
+    /// Names of properties that changed.
     changes: mpsc::Sender<&'static str>,
+    /// The main context of the thread, to wake it up.
     context: MainContext,
 }
 
 impl Mpris {
-    /// Appears on the bus, or says on stderr why not; from then on `requests` gets what peers ask for.
-    pub fn start(source: Source, requests: mpsc::Sender<Request>, position: Position) -> io::Result<Self> {
-        let now = Now { status: Status::Stopped, volume: 1.0, track: None, number: 0, began: Duration::ZERO };
-        let now = Arc::new(Mutex::new(now));
+    /// Starts the thread, which registers the player on the bus, or prints a warning if there is no bus. From then on,
+    /// `commands` gets what media controllers ask for. An error if the thread cannot be started.
+    pub fn start(
+        source: LibrarySource,
+        commands: mpsc::Sender<PlayerCommand>,
+        query_position: QueryPosition,
+    ) -> io::Result<Self> {
+        let state = Arc::new(Mutex::new(PlayerState {
+            status: PlaybackStatus::Stopped,
+            volume: 1.0,
+            track: None,
+            track_number: 0,
+            track_start: Duration::ZERO,
+        }));
         let (changes, changed) = mpsc::channel();
         let context = MainContext::new();
-        let player = Player { now: now.clone(), requests, position, changes: changes.clone() };
-        let own = context.clone();
+        let player = BusPlayer { state: state.clone(), commands, query_position, changes: changes.clone() };
+        let thread_context = context.clone();
         thread::Builder::new().name("mpris".into()).spawn(move || {
-            // The context is new: nobody else has it.
-            if let Ok(Err(error)) = own.with_thread_default(|| serve(player, &own, &changed, &source)) {
-                warn(&error);
+            // `with_thread_default` fails only if another thread owns the context, which is new.
+            let served =
+                thread_context.with_thread_default(|| serve(player, &thread_context, &changed, &source));
+            if let Ok(Err(error)) = served {
+                print_warning(&error);
             }
         })?;
-        Ok(Self { now, changes, context })
+        Ok(Self { state, changes, context })
     }
 
-    /// Tells peers.
-    pub fn tell(&self, news: News) {
-        let mut now = lock(&self.now);
-        let change = match news {
-            News::Status(status) => {
-                now.status = status;
+    /// Updates the properties on the bus and signals the change.
+    pub fn post(&self, event: PlayerEvent) {
+        let mut state = lock(&self.state);
+        let changed = match event {
+            PlayerEvent::Status(status) => {
+                state.status = status;
                 "PlaybackStatus"
             }
-            News::Began { uri, title, at } => {
-                now.track = Some(Track { uri, title, ..Track::default() });
-                now.number += 1;
-                now.began = at;
+            PlayerEvent::TrackStarted { uri, title, position } => {
+                state.track = Some(Track { uri, title, ..Track::default() });
+                state.track_number += 1;
+                state.track_start = position;
                 "Metadata"
             }
-            News::Silence => {
-                now.track = None;
+            PlayerEvent::TrackEnded => {
+                state.track = None;
                 "Metadata"
             }
         };
-        drop(now);
-        // A thread without a bus has ended.
-        let _ = self.changes.send(change);
+        drop(state);
+        // Fails if the thread has ended because there is no bus.
+        let _ = self.changes.send(changed);
         self.context.wakeup();
     }
 }
 
-fn warn(error: &glib::Error) {
+/// Prints why there is no media control.
+fn print_warning(error: &glib::Error) {
     eprintln!("gst-mood: warning: no control over D-Bus (MPRIS), but it plays: {}", error.message());
 }
 
-fn lock(now: &Mutex<Now>) -> MutexGuard<'_, Now> {
-    now.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The thread: answers peers and tells them, for as long as the program runs.
+/// The thread's work: answers calls and signals changes, for as long as the program runs.
 fn serve(
-    player: Player,
+    player: BusPlayer,
     context: &MainContext,
     changed: &mpsc::Receiver<&'static str>,
-    source: &Source,
+    source: &LibrarySource,
 ) -> Result<(), glib::Error> {
     let connection = gio::bus_get_sync(gio::BusType::Session, gio::Cancellable::NONE)?;
-    // The music outlives the desktop.
+    // The music plays on when the desktop's session ends.
     connection.set_exit_on_close(false);
     let player = Rc::new(player);
     for interface in gio::DBusNodeInfo::for_xml(INTERFACES)?.interfaces() {
         let [calls, reads, writes] = [(); 3].map(|()| player.clone());
         connection
-            .register_object(PATH, interface)
+            .register_object(OBJECT_PATH, interface)
             .method_call(move |_, _, _, _, method, _, invocation| calls.call(method, invocation))
             .property(move |_, _, _, _, name| reads.get(name))
             .set_property(move |_, _, _, _, name, value| {
@@ -166,27 +198,29 @@ fn serve(
             .build()?;
     }
     take_name(&connection)?;
-    let mut shelf = None;
+    // Opened when the first track plays.
+    let mut tracks = None;
     loop {
         for name in changed.try_iter() {
             if name == "Metadata" {
-                player.complete(shelf.get_or_insert_with(|| Shelf::open(source)));
+                player.complete_metadata(tracks.get_or_insert_with(|| TrackLookup::open(source)));
             }
             let values = HashMap::from([(name, player.get(name))]);
-            let change = (PLAYER, values, Vec::<String>::new()).to_variant();
+            let change = (PLAYER_INTERFACE, values, Vec::<String>::new()).to_variant();
             let properties = "org.freedesktop.DBus.Properties";
-            connection.emit_signal(None, PATH, properties, "PropertiesChanged", Some(&change))?;
+            connection.emit_signal(None, OBJECT_PATH, properties, "PropertiesChanged", Some(&change))?;
         }
         context.iteration(true);
     }
 }
 
-/// The well-known name; beside another gst-mood, one of this process's own.
+/// Requests the well-known name, or one with the number of this process if another gst-mood has it.
 fn take_name(connection: &DBusConnection) -> Result<(), glib::Error> {
-    // So that no other player's name waits for us.
+    // Flag and reply of RequestName in the D-Bus specification. Without the flag, the name would be ours once the other
+    // program ends.
     const DO_NOT_QUEUE: u32 = 4;
-    const TAKEN: u32 = 3;
-    let taken = |name: &str| -> Result<bool, glib::Error> {
+    const REPLY_EXISTS: u32 = 3;
+    let is_taken = |name: &str| -> Result<bool, glib::Error> {
         let answer = connection.call_sync(
             Some("org.freedesktop.DBus"),
             "/org/freedesktop/DBus",
@@ -195,26 +229,28 @@ fn take_name(connection: &DBusConnection) -> Result<(), glib::Error> {
             Some(&(name, DO_NOT_QUEUE).to_variant()),
             Some(&<(u32,)>::static_variant_type()),
             gio::DBusCallFlags::NONE,
-            PATIENCE,
+            BUS_TIMEOUT,
             gio::Cancellable::NONE,
         )?;
-        Ok(answer.get::<(u32,)>() == Some((TAKEN,)))
+        Ok(answer.get::<(u32,)>() == Some((REPLY_EXISTS,)))
     };
-    if taken(NAME)? {
-        taken(&format!("{NAME}.instance{}", process::id()))?;
+    if is_taken(BUS_NAME)? {
+        is_taken(&format!("{BUS_NAME}.instance{}", process::id()))?;
     }
     Ok(())
 }
 
-/// What the library knows of its tracks.
-enum Shelf {
+/// Finds what the library knows of a track.
+enum TrackLookup {
+    /// In a database, track by track.
     Database(Database),
+    /// In what was read of a folder or playlist, by URI.
     Files(HashMap<String, Track>),
 }
 
-impl Shelf {
-    /// The player has said what is wrong with a library that cannot be read: here it is one that knows nothing.
-    fn open(source: &Source) -> Self {
+impl TrackLookup {
+    /// Opens the library. One that cannot be read counts as empty: the player has reported the error.
+    fn open(source: &LibrarySource) -> Self {
         if let Ok(Some(database)) = Database::behind(&source.library) {
             return Self::Database(database);
         }
@@ -222,6 +258,7 @@ impl Shelf {
         Self::Files(tracks.unwrap_or_default().into_iter().map(|track| (track.uri.clone(), track)).collect())
     }
 
+    /// The track with this URI.
     fn find(&self, uri: &str) -> Option<Track> {
         match self {
             Self::Database(database) => database.find(uri, "").ok().map(|entry| Track::of(&entry)),
@@ -232,83 +269,87 @@ impl Shelf {
     }
 }
 
-/// What peers see.
-struct Player {
-    now: Arc<Mutex<Now>>,
-    requests: mpsc::Sender<Request>,
-    position: Position,
+/// The player as media controllers see it.
+struct BusPlayer {
+    state: Arc<Mutex<PlayerState>>,
+    commands: mpsc::Sender<PlayerCommand>,
+    query_position: QueryPosition,
+    /// Names of properties that changed.
     changes: mpsc::Sender<&'static str>,
 }
 
-impl Player {
-    fn ask(&self, request: Request) {
-        // Nobody listens any more where the command is about to end.
-        let _ = self.requests.send(request);
+impl BusPlayer {
+    fn send(&self, command: PlayerCommand) {
+        // Fails if the command is about to end.
+        let _ = self.commands.send(command);
     }
 
+    /// Answers a method call.
     fn call(&self, method: &str, invocation: DBusMethodInvocation) {
         match method {
-            "Play" => self.ask(Request::Play),
-            "Pause" => self.ask(Request::Pause),
-            "PlayPause" => self.ask(Request::PlayPause),
-            "Stop" => self.ask(Request::Stop),
-            "Next" => self.ask(Request::Next),
-            "Quit" => self.ask(Request::Quit),
+            "Play" => self.send(PlayerCommand::Play),
+            "Pause" => self.send(PlayerCommand::Pause),
+            "PlayPause" => self.send(PlayerCommand::PlayPause),
+            "Stop" => self.send(PlayerCommand::Stop),
+            "Next" => self.send(PlayerCommand::Next),
+            "Quit" => self.send(PlayerCommand::Quit),
             "OpenUri" => {
                 let error = "org.freedesktop.DBus.Error.NotSupported";
                 return invocation.return_dbus_error(error, "the mood chooses what plays");
             }
-            // Raise, Previous, Seek and SetPosition are without effect, as CanRaise, CanGoPrevious and CanSeek say.
+            // Raise, Previous, Seek and SetPosition have no effect: CanRaise, CanGoPrevious and CanSeek are false.
             _ => {}
         }
         invocation.return_value(None);
     }
 
+    /// The value of a property.
     fn get(&self, name: &str) -> Variant {
         match name {
             "CanQuit" | "CanControl" | "CanPlay" | "CanPause" | "CanGoNext" => true.to_variant(),
             "CanRaise" | "HasTrackList" | "CanGoPrevious" | "CanSeek" => false.to_variant(),
             "Identity" => "gst-mood".to_variant(),
             "SupportedUriSchemes" | "SupportedMimeTypes" => Vec::<String>::new().to_variant(),
-            "PlaybackStatus" => format!("{:?}", lock(&self.now).status).to_variant(),
+            "PlaybackStatus" => format!("{:?}", lock(&self.state).status).to_variant(),
             "Metadata" => {
-                let now = lock(&self.now);
-                let known = now.track.as_ref().map(|track| metadata(track, now.number));
-                known.unwrap_or_default().end()
+                let state = lock(&self.state);
+                let track = state.track.as_ref();
+                track.map(|track| build_metadata(track, state.track_number)).unwrap_or_default().end()
             }
-            "Volume" => lock(&self.now).volume.to_variant(),
+            "Volume" => lock(&self.state).volume.to_variant(),
             "Position" => {
-                let began = lock(&self.now).began;
-                let position = (self.position)().map(|at| at.saturating_sub(began));
-                micros(position.unwrap_or_default()).to_variant()
+                let start = lock(&self.state).track_start;
+                let position = (self.query_position)().map(|position| position.saturating_sub(start));
+                to_microseconds(position.unwrap_or_default()).to_variant()
             }
             // Rate, MinimumRate, MaximumRate.
             _ => 1.0.to_variant(),
         }
     }
 
+    /// Sets a property.
     fn set(&self, name: &str, value: &Variant) {
         let Some(number) = value.get::<f64>() else { return };
         match name {
             "Volume" => {
-                // Whatever a peer sends: what is no number is silence.
+                // Controllers may send anything; NaN counts as silence.
                 let volume = if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) };
-                lock(&self.now).volume = volume;
-                self.ask(Request::Volume(volume));
+                lock(&self.state).volume = volume;
+                self.send(PlayerCommand::SetVolume(volume));
                 let _ = self.changes.send("Volume");
             }
-            // There is one rate, and 0 means a pause.
-            "Rate" if number == 0.0 => self.ask(Request::Pause),
+            // The only rate is 1, but the specification defines 0 as a pause.
+            "Rate" if number == 0.0 => self.send(PlayerCommand::Pause),
             _ => {}
         }
     }
 
-    /// Adds what the library knows of the track that plays.
-    fn complete(&self, shelf: &Shelf) {
-        let uri = lock(&self.now).track.as_ref().map(|track| track.uri.clone());
-        let found = uri.and_then(|uri| shelf.find(&uri));
-        // Another track may have begun meanwhile: its own change comes next.
-        if let (Some(found), Some(track)) = (found, &mut lock(&self.now).track)
+    /// Adds what the library knows to the track that plays.
+    fn complete_metadata(&self, tracks: &TrackLookup) {
+        let uri = lock(&self.state).track.as_ref().map(|track| track.uri.clone());
+        let found = uri.and_then(|uri| tracks.find(&uri));
+        // If another track started meanwhile, its change follows.
+        if let (Some(found), Some(track)) = (found, &mut lock(&self.state).track)
             && found.uri == track.uri
         {
             *track = found;
@@ -316,35 +357,37 @@ impl Player {
     }
 }
 
-/// <https://www.freedesktop.org/wiki/Specifications/mpris-spec/metadata/>: what is not known is left out.
-fn metadata(track: &Track, number: u64) -> VariantDict {
+/// The property `Metadata`; what is not known is left out.
+///
+/// <https://www.freedesktop.org/wiki/Specifications/mpris-spec/metadata/>
+fn build_metadata(track: &Track, number: u64) -> VariantDict {
     let metadata = VariantDict::default();
-    if let Ok(path) = ObjectPath::try_from(format!("{TRACKS}/{number}")) {
+    if let Ok(path) = ObjectPath::try_from(format!("{TRACK_PATH}/{number}")) {
         metadata.insert_value("mpris:trackid", &path.to_variant());
     }
-    // GLib ends its texts with a NUL.
-    let text = |text: &str| text.replace('\0', "");
+    // GLib's strings end at a NUL.
+    let without_nul = |text: &str| text.replace('\0', "");
     for (key, value) in
         [("xesam:url", &track.uri), ("xesam:title", &track.title), ("xesam:album", &track.album)]
     {
         if !value.is_empty() {
-            metadata.insert_value(key, &text(value).to_variant());
+            metadata.insert_value(key, &without_nul(value).to_variant());
         }
     }
     for (key, value) in [("xesam:artist", &track.artist), ("xesam:genre", &track.genre)] {
         if !value.is_empty() {
-            metadata.insert_value(key, &vec![text(value)].to_variant());
+            metadata.insert_value(key, &vec![without_nul(value)].to_variant());
         }
     }
     let length = track.duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     if let Some(length) = length {
-        metadata.insert_value("mpris:length", &micros(length).to_variant());
+        metadata.insert_value("mpris:length", &to_microseconds(length).to_variant());
     }
     metadata
 }
 
-/// As D-Bus wants times.
-fn micros(time: Duration) -> i64 {
+/// A time as MPRIS has it.
+fn to_microseconds(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -354,20 +397,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_says_what_is_known_in_the_types_of_the_specification() {
+    fn metadata_has_what_is_known_in_the_types_of_the_specification() {
         let mut track = Track { uri: "file:///a.ogg".into(), title: "A\0B".into(), ..Track::default() };
         for duration in [None, Some(f64::NAN), Some(-1.0), Some(f64::INFINITY)] {
             track.duration = duration;
-            let known = metadata(&track, 3).end();
-            assert_eq!(known.n_children(), 3, "{known:?}");
-            let known = VariantDict::new(Some(&known));
-            assert_eq!(known.lookup::<String>("xesam:title"), Ok(Some("AB".into())));
-            let path = known.lookup::<ObjectPath>("mpris:trackid").unwrap().unwrap();
+            let entries = build_metadata(&track, 3).end();
+            assert_eq!(entries.n_children(), 3, "{entries:?}");
+            let entries = VariantDict::new(Some(&entries));
+            assert_eq!(entries.lookup::<String>("xesam:title"), Ok(Some("AB".into())));
+            let path = entries.lookup::<ObjectPath>("mpris:trackid").unwrap().unwrap();
             assert_eq!(path.as_str(), "/org/gst_mood/track/3");
         }
         (track.artist, track.duration) = ("Anna".into(), Some(1.5));
-        let known = metadata(&track, 3);
-        assert_eq!(known.lookup::<Vec<String>>("xesam:artist"), Ok(Some(vec!["Anna".into()])));
-        assert_eq!(known.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
+        let entries = build_metadata(&track, 3);
+        assert_eq!(entries.lookup::<Vec<String>>("xesam:artist"), Ok(Some(vec!["Anna".into()])));
+        assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
     }
 }

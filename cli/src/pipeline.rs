@@ -1,245 +1,276 @@
-//! Running a pipeline to its end: progress, errors in words, and a clean end on Ctrl-C.
+//! Pipelines: built, run to their end with progress, ended early on Ctrl-C, and their errors put into words.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use gst::prelude::*;
 
-use crate::failure::Failure;
+use crate::error::CommandError;
+use crate::files::path_to_str;
 use crate::progress::Progress;
 
-/// How often position and Ctrl-C are looked at.
-pub const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
-/// The queue right behind the decoder of a pipeline that [`run_file`] plays.
-pub const FRAMES: &str = "frames";
-/// The bin that takes the file's own sound, where there is one.
-pub const SOUND: &str = "sound-of-recording";
-/// How long a file may take to give its first picture while nothing is read.
-const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(20);
-/// How long it may give nothing later on, when it may be waiting for music from a slow disk.
-const LATER_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(120);
+/// How often a running pipeline's position and Ctrl-C are checked.
+pub const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// The name of the queue right behind the decoder, in a pipeline that [`run_file`] plays.
+pub const DECODER_QUEUE: &str = "frames";
+/// The name of the bin that takes the file's own audio, in a pipeline that [`run_file`] plays, if there is one.
+pub const AUDIO_BIN: &str = "sound-of-recording";
+/// How long a file may take to give its first frame while nothing is read from it.
+const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
+/// How long it may give nothing after its first frame. That may be the player waiting for music from a slow disk.
+const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C.
-const LAST_ORDERS: gst::ClockTime = gst::ClockTime::from_seconds(10);
+const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
-/// Set by Ctrl-C. Where no handler can be installed, Ctrl-C ends the process as ever.
+/// Set by Ctrl-C. If no handler can be installed, Ctrl-C ends the process at once.
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let flag = Arc::new(AtomicBool::new(false));
-    let in_handler = Arc::clone(&flag);
-    let _ = ctrlc::set_handler(move || in_handler.store(true, Ordering::Relaxed));
+    let handler_flag = Arc::clone(&flag);
+    let _ = ctrlc::set_handler(move || handler_flag.store(true, Ordering::Relaxed));
     flag
 });
 
 /// Whether Ctrl-C was pressed.
-pub fn interrupted() -> bool {
-    interrupt().load(Ordering::Relaxed)
+pub fn is_interrupted() -> bool {
+    interrupt_flag().load(Ordering::Relaxed)
 }
 
-/// What Ctrl-C sets.
-pub fn interrupt() -> &'static AtomicBool {
+/// The flag that Ctrl-C sets, from the first call on.
+pub fn interrupt_flag() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// A pipeline from gst-launch's notation; properties with file names are set afterwards, where no quoting is needed.
-pub fn parse(description: &str) -> Result<gst::Pipeline, Failure> {
+/// Starts GStreamer and registers the elements of this workspace in this process, whatever `GST_PLUGIN_PATH` says.
+pub fn init_gstreamer() -> Result<(), CommandError> {
+    gst::init().map_err(|error| CommandError::Environment(format!("GStreamer does not start: {error}")))?;
+    gstfacedetect::plugin_register_static()
+        .and_then(|()| gstemotionclassify::plugin_register_static())
+        .and_then(|()| gstmoodplayer::plugin_register_static())
+        .map_err(|error| CommandError::Environment(format!("our elements cannot be registered: {error}")))
+}
+
+/// Builds a pipeline from gst-launch's notation. Set file names afterwards with [`set_path`]: they would need quoting.
+pub fn parse(description: &str) -> Result<gst::Pipeline, CommandError> {
     let element = gst::parse::launch(description)
-        .map_err(|error| Failure::Environment(format!("the pipeline cannot be built: {error}")))?;
-    element.downcast().map_err(|_| Failure::Work("not a pipeline".into()))
+        .map_err(|error| CommandError::Environment(format!("the pipeline cannot be built: {error}")))?;
+    element.downcast().map_err(|_| CommandError::Failed("not a pipeline".into()))
 }
 
-/// The element of that name.
-pub fn element(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, Failure> {
-    pipeline.by_name(name).ok_or_else(|| Failure::Work(format!("no element {name} in the pipeline")))
+/// Finds the element called `name`.
+pub fn element(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, CommandError> {
+    pipeline.by_name(name).ok_or_else(|| CommandError::Failed(format!("no element {name} in the pipeline")))
 }
 
-/// Plays the pipeline to its end and stops it, whatever happens. `progress` counts milliseconds of the medium.
-///
-/// After Ctrl-C the files are finished with what there is, and the result is [`Failure::Interrupted`].
-pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    let end = || _ = pipeline.send_event(gst::event::Eos::new());
-    run_until(pipeline, progress, end, || Ok(()))
+/// Sets a property of the element called `name` to a path; an error for a path that is not UTF-8.
+pub fn set_path(
+    pipeline: &gst::Pipeline,
+    name: &str,
+    property: &str,
+    path: &Path,
+) -> Result<(), CommandError> {
+    element(pipeline, name)?.set_property(property, path_to_str(path)?);
+    Ok(())
 }
 
-/// The same for a file, whose demuxer takes no end from outside: after Ctrl-C, pictures and sound end behind the decoder,
-/// at [`FRAMES`] and [`SOUND`], the sound with the last picture.
-pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Failure> {
-    let frames = pipeline.by_name(FRAMES).and_then(|frames| frames.static_pad("sink"));
-    let last = Arc::new(AtomicU64::new(0));
+/// Plays a pipeline to its end and stops it, also after an error. `progress` counts milliseconds of the media. On Ctrl-C,
+/// the pipeline's files are finished early and the result is [`CommandError::Interrupted`].
+pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
+    let end_early = || _ = pipeline.send_event(gst::event::Eos::new());
+    run_and_stop(pipeline, progress, end_early, || Ok(()))
+}
+
+/// Does the same for a pipeline that decodes a file. Demuxers do not end early on an event from outside: on Ctrl-C, video and
+/// audio are ended behind the decoder instead, at [`DECODER_QUEUE`] and [`AUDIO_BIN`], the audio with the last frame. A
+/// file that stalls is an error.
+pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
+    let frames = pipeline.by_name(DECODER_QUEUE).and_then(|queue| queue.static_pad("sink"));
+    let last_pts = Arc::new(AtomicU64::new(0));
     if let Some(pad) = &frames {
-        let last = Arc::clone(&last);
+        let last_pts = Arc::clone(&last_pts);
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             let pts = info.buffer().and_then(|buffer| buffer.pts());
-            last.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
+            last_pts.fetch_max(pts.map_or(0, gst::ClockTime::nseconds), Ordering::Relaxed);
             gst::PadProbeReturn::Ok
         });
     }
-    let mut watch = Watch::on(pipeline, frames.as_ref());
-    let end = || {
-        let end = last.load(Ordering::Relaxed);
-        let sound = pipeline.by_name(SOUND);
-        // It has run ahead by up to a minute.
-        if let Some(pad) = sound.as_ref().and_then(|sound| sound.static_pad("src")) {
+    let mut stall_detector = StallDetector::new(pipeline, frames.as_ref());
+    let end_early = || {
+        let end = last_pts.load(Ordering::Relaxed);
+        let audio = pipeline.by_name(AUDIO_BIN);
+        // Its queue may hold a minute of audio beyond the last frame.
+        if let Some(pad) = audio.as_ref().and_then(|audio| audio.static_pad("src")) {
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
                 let pts = info.buffer().and_then(|buffer| buffer.pts());
-                let late = pts.is_some_and(|pts| pts.nseconds() > end);
-                // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would then free it a second time.
-                if late { gst::PadProbeReturn::Handled } else { gst::PadProbeReturn::Ok }
+                let is_late = pts.is_some_and(|pts| pts.nseconds() > end);
+                // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would free the buffer a second time.
+                if is_late { gst::PadProbeReturn::Handled } else { gst::PadProbeReturn::Ok }
             });
         }
-        for pad in frames.iter().cloned().chain(sound.and_then(|sound| sound.static_pad("sink"))) {
+        for pad in frames.iter().cloned().chain(audio.and_then(|audio| audio.static_pad("sink"))) {
             pad.send_event(gst::event::Eos::new());
         }
     };
-    run_until(pipeline, progress, end, || watch.tick())
+    run_and_stop(pipeline, progress, end_early, || stall_detector.poll())
 }
 
-/// Notices a file that gives nothing more and does not end: an error of a demuxer's first moment gets lost in decodebin,
-/// and a decoder may hang in what is damaged.
-struct Watch {
-    /// What was read, in buffers.
+/// Detects a file that gives nothing more without ending: an error that a demuxer posts right at its start gets lost in
+/// decodebin, and a decoder may hang in damaged data.
+struct StallDetector {
+    /// Buffers read from the file.
     read: Arc<AtomicU64>,
-    /// What was decoded, in buffers.
+    /// Frames decoded.
     decoded: Arc<AtomicU64>,
-    /// Pictures came, and the last of them: from then on only files are finished.
-    ended: Arc<AtomicBool>,
-    before: [u64; 2],
-    idle: u32,
+    /// The last frame was decoded; what remains is finishing the files.
+    has_ended: Arc<AtomicBool>,
+    /// Values of `read` and `decoded` at the previous poll.
+    previous: [u64; 2],
+    /// Polls since those values changed.
+    idle_polls: u32,
 }
 
-impl Watch {
-    fn on(pipeline: &gst::Pipeline, frames: Option<&gst::Pad>) -> Self {
-        let watch = Self {
+impl StallDetector {
+    /// Counts the buffers of the pipeline's file sources and those that reach the pad `frames`.
+    fn new(pipeline: &gst::Pipeline, frames: Option<&gst::Pad>) -> Self {
+        let detector = Self {
             read: Arc::default(),
             decoded: Arc::default(),
-            ended: Arc::default(),
-            before: [0; 2],
-            idle: 0,
+            has_ended: Arc::default(),
+            previous: [0; 2],
+            idle_polls: 0,
         };
-        let count = |pad: gst::Pad, counter: &Arc<AtomicU64>| {
+        let count_buffers = |pad: &gst::Pad, counter: &Arc<AtomicU64>| {
             let counter = Arc::clone(counter);
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 gst::PadProbeReturn::Ok
             });
         };
-        let is_file = |element: &gst::Element| element.factory().is_some_and(|it| it.name() == "filesrc");
-        let files = pipeline.iterate_sources().into_iter().flatten().filter(is_file);
-        files.filter_map(|file| file.static_pad("src")).for_each(|pad| count(pad, &watch.read));
+        let is_file_source =
+            |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == "filesrc");
+        let sources = pipeline.iterate_sources().into_iter().flatten().filter(is_file_source);
+        for pad in sources.filter_map(|source| source.static_pad("src")) {
+            count_buffers(&pad, &detector.read);
+        }
         if let Some(pad) = frames {
-            count(pad.clone(), &watch.decoded);
-            let ended = Arc::clone(&watch.ended);
+            count_buffers(pad, &detector.decoded);
+            let has_ended = Arc::clone(&detector.has_ended);
             pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
                 if info.event().is_some_and(|event| event.type_() == gst::EventType::Eos) {
-                    ended.store(true, Ordering::Relaxed);
+                    has_ended.store(true, Ordering::Relaxed);
                 }
                 gst::PadProbeReturn::Ok
             });
         }
-        watch
+        detector
     }
 
-    /// Called every [`TICK`]. Ticks are counted, because a process that is stopped for a while is no file that stands still.
-    fn tick(&mut self) -> Result<(), Failure> {
-        let now = [&self.read, &self.decoded].map(|counter| counter.load(Ordering::Relaxed));
-        let still = now == self.before && !self.ended.load(Ordering::Relaxed);
-        self.idle = if still { self.idle + 1 } else { 0 };
-        self.before = now;
-        let [_, decoded] = now;
-        let patience = if decoded == 0 { PATIENCE } else { LATER_PATIENCE };
-        if TICK * u64::from(self.idle) < patience {
+    /// To be called every [`POLL_INTERVAL`]; an error if the file has stalled. Polls are counted instead of reading a
+    /// clock: a process that was suspended for a while has not stalled.
+    fn poll(&mut self) -> Result<(), CommandError> {
+        let counts = [&self.read, &self.decoded].map(|counter| counter.load(Ordering::Relaxed));
+        let is_idle = counts == self.previous && !self.has_ended.load(Ordering::Relaxed);
+        self.idle_polls = if is_idle { self.idle_polls + 1 } else { 0 };
+        self.previous = counts;
+        let [_, decoded] = counts;
+        let timeout = if decoded == 0 { FIRST_FRAME_TIMEOUT } else { STALL_TIMEOUT };
+        if POLL_INTERVAL * u64::from(self.idle_polls) < timeout {
             return Ok(());
         }
-        Err(Failure::Work("nothing more can be decoded: it is damaged".into()))
+        Err(CommandError::Failed("nothing more can be decoded: it is damaged".into()))
     }
 }
 
-fn run_until(
+/// Plays a pipeline to its end, calling `end_early` on Ctrl-C and `poll` every [`POLL_INTERVAL`], and stops it.
+fn run_and_stop(
     pipeline: &gst::Pipeline,
     progress: &Progress,
-    end: impl Fn(),
-    tick: impl FnMut() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let result = play(pipeline, progress, end, tick);
+    end_early: impl Fn(),
+    poll: impl FnMut() -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let result = play(pipeline, progress, end_early, poll);
     let stopped = pipeline.set_state(gst::State::Null);
     result?;
-    stopped.map(|_| ()).map_err(|error| Failure::Work(format!("the pipeline does not stop: {error}")))
+    stopped.map(|_| ()).map_err(|error| CommandError::Failed(format!("the pipeline does not stop: {error}")))
 }
 
+/// Plays a pipeline to its end without stopping it.
 fn play(
     pipeline: &gst::Pipeline,
     progress: &Progress,
-    end: impl Fn(),
-    mut tick: impl FnMut() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let bus = pipeline.bus().ok_or_else(|| Failure::Work("a pipeline without a bus".into()))?;
+    end_early: impl Fn(),
+    mut poll: impl FnMut() -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let bus = pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?;
     set_state(pipeline, gst::State::Playing)?;
-    let mut ending = false;
+    let mut is_ending = false;
     loop {
-        let wait = if ending { LAST_ORDERS } else { TICK };
+        let timeout = if is_ending { FINISH_TIMEOUT } else { POLL_INTERVAL };
         let types = [gst::MessageType::Error, gst::MessageType::Eos, gst::MessageType::Warning];
-        match bus.timed_pop_filtered(wait, &types).as_deref() {
+        match bus.timed_pop_filtered(timeout, &types).as_deref() {
             Some(message) => match message.view() {
                 gst::MessageView::Eos(_) => break,
-                gst::MessageView::Warning(warning) => warn(warning),
-                gst::MessageView::Error(error) => return Err(Failure::Work(in_words(error))),
+                gst::MessageView::Warning(warning) => print_warning(warning),
+                gst::MessageView::Error(error) => return Err(CommandError::Failed(describe_error(error))),
                 _ => {}
             },
-            None if ending => return Err(Failure::Interrupted),
-            None => tick()?,
+            None if is_ending => return Err(CommandError::Interrupted),
+            None => poll()?,
         }
-        if interrupted() && !ending {
-            ending = true;
-            end();
+        if is_interrupted() && !is_ending {
+            is_ending = true;
+            end_early();
         }
         if let Some(position) = pipeline.query_position::<gst::ClockTime>() {
-            progress.set_media(position.mseconds());
+            progress.set_media_position(position.mseconds());
         }
         if let Some(length) = pipeline.query_duration::<gst::ClockTime>() {
             progress.set_length(length.mseconds());
         }
     }
-    if ending { Err(Failure::Interrupted) } else { Ok(()) }
+    if is_ending { Err(CommandError::Interrupted) } else { Ok(()) }
 }
 
-/// Takes the pipeline to `state`; the failure has the words of the element that could not go along.
-pub fn set_state(pipeline: &gst::Pipeline, state: gst::State) -> Result<(), Failure> {
+/// Changes the pipeline's state; the error has the text of the element that failed.
+pub fn set_state(pipeline: &gst::Pipeline, state: gst::State) -> Result<(), CommandError> {
     let Err(error) = pipeline.set_state(state) else { return Ok(()) };
     let message = pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
-    Err(Failure::Work(match message.as_deref().map(gst::MessageRef::view) {
-        Some(gst::MessageView::Error(error)) => in_words(error),
+    Err(CommandError::Failed(match message.as_deref().map(gst::MessageRef::view) {
+        Some(gst::MessageView::Error(error)) => describe_error(error),
         _ => error.to_string(),
     }))
 }
 
-/// Tells what an element warns of.
-pub fn warn(warning: &gst::message::Warning) {
+/// Prints a warning of an element.
+pub fn print_warning(warning: &gst::message::Warning) {
     eprintln!("gst-mood: warning: {}", warning.error().to_string().replace('\n', " "));
 }
 
-/// One line for a person: what happened, and, where GStreamer's own words do not say, what to do.
-pub fn in_words(error: &gst::message::Error) -> String {
-    let what = error.error();
-    // The first line of the details is a place in somebody's source.
-    let debug = error.debug().unwrap_or_default();
+/// Describes an error in one line for the user: what happened and, where GStreamer's own text does not say it, what to do.
+pub fn describe_error(message: &gst::message::Error) -> String {
+    let error = message.error();
+    // The first line of the details is a place in the source of the element.
+    let debug = message.debug().unwrap_or_default();
     let detail = debug.lines().nth(1).map(str::trim).filter(|line| !line.is_empty());
-    if debug.contains("x-cenc") || what.matches(gst::StreamError::Decrypt) {
+    if debug.contains("x-cenc") || error.matches(gst::StreamError::Decrypt) {
         return "it is encrypted: decrypt it first".into();
     }
-    if what.matches(gst::StreamError::TypeNotFound) {
+    if error.matches(gst::StreamError::TypeNotFound) {
         return "it is no video or photograph that GStreamer knows".into();
     }
-    if what.matches(gst::CoreError::MissingPlugin) || what.matches(gst::StreamError::CodecNotFound) {
+    if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {
         let missing =
             debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
         return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
     }
-    if what.matches(gst::StreamError::Demux) || what.matches(gst::StreamError::Decode) {
-        return format!("it is damaged, or nothing that can be played ({what})");
+    if error.matches(gst::StreamError::Demux) || error.matches(gst::StreamError::Decode) {
+        return format!("it is damaged, or nothing that can be played ({error})");
     }
-    // Of what the decoder finds in the input it is not the decoder that one wants to hear.
-    if what.matches(gst::StreamError::WrongType) {
-        return what.to_string();
+    // An error about the input, in which the name of the decoder would be confusing.
+    if error.matches(gst::StreamError::WrongType) {
+        return error.to_string();
     }
-    let source = error.src().map(|source| source.name().to_string()).unwrap_or_default();
+    let source = message.src().map(|source| source.name().to_string()).unwrap_or_default();
     let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
-    format!("{source}: {}{detail}", what.to_string().replace('\n', " "))
+    format!("{source}: {}{detail}", error.to_string().replace('\n', " "))
 }

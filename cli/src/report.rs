@@ -1,15 +1,16 @@
-//! `gst-mood report`: a session's page made again, or several sessions of one person side by side.
+//! `gst-mood report`: makes a session's page again, or compares several sessions of one person.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use session::{Comparison, Summary, report};
 
-use crate::clients;
-use crate::failure::Failure;
-use crate::folder;
+use crate::clients::Client;
+use crate::error::CommandError;
+use crate::files;
+use crate::folder::{REPORT, SessionFolder, write_report_to};
 
-/// Which sessions.
+/// The arguments of `report`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Folders of sessions, or timelines; one gives its report, several a comparison in their order
@@ -27,25 +28,25 @@ pub struct Arguments {
 }
 
 /// Writes the page.
-pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    folder::keep_private();
+pub fn run(arguments: Arguments) -> Result<(), CommandError> {
+    files::restrict_permissions();
     if let [one] = &arguments.sessions[..] {
-        let session = folder::load(one)?;
-        let path = arguments.output.unwrap_or_else(|| session.folder.join(folder::REPORT));
-        folder::write_report_to(&path, &session.folder, &session.timeline, &session.summary)?;
+        let session = SessionFolder::load(one)?;
+        let path = arguments.output.unwrap_or_else(|| session.path.join(REPORT));
+        write_report_to(&path, &session.path, &session.timeline, &session.summary)?;
         println!("{}", path.display());
         return Ok(());
     }
     let summaries: Vec<Summary> = match &arguments.client {
-        Some(name) => clients::open(name)?.sessions()?,
+        Some(name) => Client::open(name)?.sessions()?,
         None => {
-            let sessions = arguments.sessions.iter().map(|path| folder::load(path));
+            let sessions = arguments.sessions.iter().map(|path| SessionFolder::load(path));
             sessions.map(|session| session.map(|session| session.summary)).collect::<Result<_, _>>()?
         }
     };
     let comparison = Comparison::from_summaries(&summaries);
     if comparison.sessions.len() < 2 {
-        return Err(Failure::Work(
+        return Err(CommandError::Failed(
             "a comparison takes at least two sessions in which somebody was seen".into(),
         ));
     }
@@ -53,7 +54,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         println!("{:#}", serde_json::json!(comparison));
     }
     let path = arguments.output.unwrap_or_else(|| "comparison.html".into());
-    folder::write_whole(&path, |file| file.write_all(report::render_comparison(&comparison).as_bytes()))?;
+    files::write_atomically(&path, |file| file.write_all(report::render_comparison(&comparison).as_bytes()))?;
     if !arguments.json {
         println!("{}", path.display());
     }

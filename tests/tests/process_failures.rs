@@ -61,7 +61,7 @@ fn bad_inputs_are_reported_and_the_others_processed() {
         ("cut.mkv", "ends in the middle"),
         ("cut.mp4", "ends in the middle"),
         ("cut.ts", "ends in the middle"),
-        ("no index.mp4", "what there is cannot be played"),
+        ("no index.mp4", "the part before cannot be played"),
         ("secret.mp4", "encrypted"),
         ("taken.mp4", "taken"),
     ];

@@ -1,136 +1,261 @@
-//! What a session was made from: what equals the note in `summary.json` need not be done again.
+//! What a session's results were made from. The fingerprint is stored in `summary.json` under `made_from`; an input whose
+//! stored fingerprint equals the current one need not be processed again.
+//!
+//! The serialized form must not change, or finished results would not be recognised any more.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use mini_xception::{Classifier, Model, Provider, Runtime};
 use music_library::{Access, Database, Library};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use session::{PersonMap, Summary};
 use walkdir::{DirEntry, WalkDir};
 
-use super::Arguments;
+use super::arguments::{AnalysisOptions, Arguments, baseline_path, local_path};
 use super::notes::Notes;
-use crate::failure::Failure;
+use crate::digest::{file_sha256, path_hash, short_sha256};
+use crate::error::CommandError;
 
-/// The note, in two parts: `work` needs the video, `reading` only the timeline.
-pub fn of(path: &Path, arguments: &Arguments, notes: &Notes) -> Result<Value, Failure> {
-    let cascade =
-        haar::find("frontalface_default").map_err(|error| Failure::Environment(error.to_string()))?;
-    let baseline = match &arguments.reading.baseline {
-        Some(text) if text.parse::<f64>().is_err() => Some(hash(&super::outputs::baseline_file(text))?),
-        other => other.clone(),
-    };
-    Ok(json!({
-        "input": { "name": name(path) },
-        "work": {
-            "program": concat!("gst-mood ", env!("CARGO_PKG_VERSION")),
-            "sha256": hash(path)?,
-            "model": model(arguments.settings.model.as_deref())?,
-            "cascade": once(&CASCADE, || hash(&cascade))?,
-            "settings": arguments.settings,
-            "library": arguments.settings.library.as_deref().map(|source| library(source, notes)).transpose()?,
-            "pseudonym": arguments.reading.pseudonym,
-        },
-        "reading": {
-            "cast": notes.cast,
-            "baseline": baseline,
-            "client": notes.client.as_ref().map(|client| digest(client.name.as_bytes())),
-        },
-    }))
+/// The input and everything that influences its results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprint {
+    /// Which file it is.
+    pub input: InputId,
+    /// What the timeline, videos and soundtrack depend on: a change needs the recording to be decoded again.
+    #[serde(rename = "work")]
+    pub analysis: AnalysisFingerprint,
+    /// What only the statistics and the files made from the timeline depend on.
+    #[serde(rename = "reading")]
+    pub report: ReportFingerprint,
 }
 
-/// Tells a file from others without telling what it is called.
-pub fn name(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    digest(whole.as_os_str().as_encoded_bytes())
+/// Identifies an input by where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputId {
+    /// Hash of the canonical path, which does not reveal it.
+    #[serde(rename = "name")]
+    pub path_hash: String,
 }
 
-/// The first half of a text's SHA-256, hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes)).chars().take(32).collect()
+/// What the analysis of a recording depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalysisFingerprint {
+    /// `gst-mood` and its version.
+    pub program: String,
+    /// SHA-256 of the input's content.
+    pub sha256: String,
+    /// SHA-256 of the emotion model.
+    pub model: String,
+    /// SHA-256 of the face cascade.
+    pub cascade: String,
+    /// The options, with the paths as they were given.
+    pub settings: AnalysisOptions,
+    /// Hash of the music that the library offers, if there is one.
+    pub library: Option<String>,
+    /// Whether the timeline must not name the input.
+    pub pseudonym: bool,
 }
 
-fn hash(path: &Path) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::file(path, &error);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut block) {
-            Ok(0) => return Ok(hexadecimal(&hasher.finalize())),
-            Ok(length) => hasher.update(block.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
+/// What the statistics of a session depend on beyond its timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportFingerprint {
+    /// Merged ids, names, subject.
+    #[serde(rename = "cast")]
+    pub people: PersonMap,
+    /// Seconds of a baseline as given, or the SHA-256 of a baseline file.
+    pub baseline: Option<String>,
+    /// Hash of the name of the client whose history the session belongs to.
+    pub client: Option<String>,
+}
+
+impl Fingerprint {
+    /// Computes the fingerprint of `input`, for which its content is read once. An error if a file cannot be read, if
+    /// cascade or ONNX Runtime are missing, or if the library cannot be opened.
+    pub fn compute(input: &Path, arguments: &Arguments, notes: &Notes) -> Result<Self, CommandError> {
+        let options = &arguments.analysis;
+        let cascade = haar::find("frontalface_default")
+            .map_err(|error| CommandError::Environment(error.to_string()))?;
+        let baseline = match &arguments.report.baseline {
+            Some(text) if text.parse::<f64>().is_err() => Some(file_sha256(&baseline_path(text))?),
+            seconds => seconds.clone(),
+        };
+        let library = options.library.as_deref().map(|source| library_hash(source, notes)).transpose()?;
+        Ok(Self {
+            input: InputId { path_hash: path_hash(input) },
+            analysis: AnalysisFingerprint {
+                program: concat!("gst-mood ", env!("CARGO_PKG_VERSION")).into(),
+                sha256: file_sha256(input)?,
+                model: model_hash(options.model.as_deref())?,
+                cascade: compute_once(&CASCADE, || file_sha256(&cascade))?,
+                settings: options.clone(),
+                library,
+                pseudonym: arguments.report.pseudonym,
+            },
+            report: ReportFingerprint {
+                people: notes.people.clone(),
+                baseline,
+                client: notes.client.as_ref().map(|client| short_sha256(client.name.as_bytes())),
+            },
+        })
+    }
+
+    /// The fingerprint stored in a summary; `None` if there is none or if another version of this program wrote a form
+    /// that this one does not know.
+    pub fn from_summary(summary: &Summary) -> Option<Self> {
+        serde_json::from_value(summary.made_from.clone()?).ok()
+    }
+
+    /// As [`Summary::made_from`] holds it.
+    pub fn to_value(&self) -> Result<Value, CommandError> {
+        serde_json::to_value(self)
+            .map_err(|error| CommandError::Failed(format!("the settings cannot be stored: {error}")))
+    }
+}
+
+impl InputId {
+    /// The input named in a summary's fingerprint, whatever else that contains.
+    pub fn from_summary(summary: &Summary) -> Option<Self> {
+        /// The part of a fingerprint that all versions share.
+        #[derive(Deserialize)]
+        struct Part {
+            /// See [`Fingerprint::input`].
+            input: InputId,
         }
+        let part: Part = serde_json::from_value(summary.made_from.clone()?).ok()?;
+        Some(part.input)
     }
 }
 
-/// What music there is: of a database what it offers to the client, whatever else it remembers; the content of a playlist;
-/// of a folder every file's name, size and time, for what lies beside the music says how it feels.
-fn library(source: &Path, notes: &Notes) -> Result<String, Failure> {
-    let source = local(source);
+/// Hashes what the library offers. For a database that is what it offers to the client, whatever else it stores; for a
+/// playlist its content; for a folder the name, size and time of every file, because files beside the music may tell its
+/// mood.
+fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
+    let source = local_path(source);
     if let Some(name) = source.to_str().filter(|_| Database::is_one(&source)) {
-        let offered = Library::open_for(name, notes.client(), Access::default());
-        let offered = offered.map_err(|error| Failure::Work(error.to_string()))?;
-        return Ok(digest(format!("{:?}", offered.tracks).as_bytes()));
+        let library = Library::open_for(name, notes.client_name(), Access::default())?;
+        return Ok(short_sha256(format!("{:?}", library.tracks).as_bytes()));
     }
-    once(&LIBRARY, || match source.is_dir() {
-        true => Ok(digest(contents(&source).join("\0").as_bytes())),
-        false => hash(&source),
+    compute_once(&LIBRARY, || match source.is_dir() {
+        true => Ok(short_sha256(describe_files(&source).join("\0").as_bytes())),
+        false => file_sha256(&source),
     })
 }
 
-/// A path that may be given as an address.
-pub fn local(source: &Path) -> PathBuf {
-    let address = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
-    address.and_then(|address| address.to_file_path().ok()).unwrap_or_else(|| source.to_path_buf())
-}
-
-/// What lies in a folder and below. What cannot be read cannot be played either.
-fn contents(folder: &Path) -> Vec<String> {
+/// Path, size and modification time of every file in a folder and below, except hidden ones. What cannot be read is left
+/// out: it cannot be played either.
+fn describe_files(folder: &Path) -> Vec<String> {
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
     let files = entries.filter_entry(|entry| !is_hidden(entry)).flatten();
     let describe = |entry: DirEntry| {
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let changed = changed.unwrap_or_default().as_nanos();
-        Some(format!("{}\0{}\0{changed}", entry.path().display(), metadata.len()))
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let nanoseconds = modified.unwrap_or_default().as_nanos();
+        Some(format!("{}\0{}\0{nanoseconds}", entry.path().display(), metadata.len()))
     };
     files.filter_map(describe).collect()
 }
 
-/// Cascade, model and library are the same for every input.
+/// Hash of a library that is no database; like the two below, the same for every input of a run.
 static LIBRARY: Mutex<Option<String>> = Mutex::new(None);
+/// Hash of the cascade.
 static CASCADE: Mutex<Option<String>> = Mutex::new(None);
+/// Hash of the model.
 static MODEL: Mutex<Option<String>> = Mutex::new(None);
 
-fn once(
-    known: &Mutex<Option<String>>,
-    find: impl FnOnce() -> Result<String, Failure>,
-) -> Result<String, Failure> {
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*known {
+/// Returns the stored hash, computing it first if there is none. Jobs that need it meanwhile wait.
+fn compute_once(
+    stored: &Mutex<Option<String>>,
+    compute: impl FnOnce() -> Result<String, CommandError>,
+) -> Result<String, CommandError> {
+    let mut stored = stored.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*stored {
         Some(hash) => Ok(hash.clone()),
-        None => Ok(known.insert(find()?).clone()),
+        None => Ok(stored.insert(compute()?).clone()),
     }
 }
 
-/// A model's hash is the one that the timeline's first line names.
-fn model(file: Option<&Path>) -> Result<String, Failure> {
-    once(&MODEL, || {
-        let runtime = Runtime::load(None, &[]).map_err(|error| Failure::Environment(error.to_string()))?;
+/// The hash that the timeline's first line names for the model.
+fn model_hash(file: Option<&Path>) -> Result<String, CommandError> {
+    compute_once(&MODEL, || {
+        let runtime =
+            Runtime::load(None, &[]).map_err(|error| CommandError::Environment(error.to_string()))?;
         let model = file.map_or(Model::BuiltIn, |file| Model::File(file.into()));
         let classifier = Classifier::load(&runtime, &model, Provider::Cpu);
-        Ok(classifier.map_err(|error| Failure::Work(error.to_string()))?.sha256().to_owned())
+        Ok(classifier.map_err(|error| CommandError::Failed(error.to_string()))?.sha256().to_owned())
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As earlier versions wrote it.
+    const STORED: &str = r#"{
+  "input": {
+    "name": "0123"
+  },
+  "reading": {
+    "baseline": null,
+    "cast": {
+      "merge": [
+        [
+          1,
+          4
+        ]
+      ],
+      "names": {
+        "1": "Ada"
+      },
+      "subject": 1
+    },
+    "client": "89ab"
+  },
+  "work": {
+    "cascade": "cc",
+    "library": null,
+    "model": "dd",
+    "program": "gst-mood 0.1.0",
+    "pseudonym": false,
+    "settings": {
+      "audio": "duck",
+      "blur_faces": false,
+      "classify_interval": 0.2,
+      "library": null,
+      "model": "m.onnx",
+      "overlay": true,
+      "scan_interval": 1.0,
+      "video": 0
+    },
+    "sha256": "4567"
+  }
+}"#;
+
+    #[test]
+    fn fingerprints_of_earlier_versions_are_read_and_written_unchanged() {
+        let value: Value = serde_json::from_str(STORED).unwrap();
+        let summary = Summary { made_from: Some(value), ..Summary::default() };
+        let fingerprint = Fingerprint::from_summary(&summary).unwrap();
+        assert_eq!(fingerprint.report.people.name(1), "Ada");
+        assert_eq!(fingerprint.analysis.settings.scan_interval, 1.0);
+        assert_eq!(serde_json::to_string_pretty(&fingerprint.to_value().unwrap()).unwrap(), STORED);
+        assert_eq!(InputId::from_summary(&summary), Some(fingerprint.input));
+    }
+
+    #[test]
+    fn an_unknown_form_still_names_its_input() {
+        let value: Value = serde_json::json!({ "input": { "name": "0123" }, "work": { "new": 1 } });
+        let summary = Summary { made_from: Some(value), ..Summary::default() };
+        assert_eq!(Fingerprint::from_summary(&summary), None);
+        assert_eq!(InputId::from_summary(&summary).unwrap().path_hash, "0123");
+        assert_eq!(InputId::from_summary(&Summary::default()), None);
+    }
 }

@@ -1,37 +1,42 @@
-//! From arguments to a list of files, each with a folder of its own for its results.
+//! Expands the arguments to a list of files and assigns each its folder for the results.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use super::fingerprint::InputId;
+use super::photo::is_photo;
+use crate::digest::path_hash;
+use crate::error::CommandError;
 use crate::folder;
 
 /// A file to process.
 pub struct Input {
+    /// The video or photo.
     pub path: PathBuf,
-    /// Where its results go.
+    /// The folder for its results; no other input of the run has the same.
     pub folder: PathBuf,
-    pub is_picture: bool,
+    /// Whether it is a photo, to be decoded by [`photo`](super::photo), rather than a video.
+    pub is_photo: bool,
 }
 
-/// Endings of what is taken out of folders; a file that is named itself may be called anything.
-const MEDIA: [&str; 22] = [
+/// Lowercase extensions of the files that are taken from folders. A file that is named itself may have any.
+const EXTENSIONS: [&str; 22] = [
     "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts",
     "webm", "wmv", "bmp", "jpeg", "jpg", "png", "tiff", "webp",
 ];
 
-/// The files that the arguments mean, each once, in order. What is not there is a mistake of the user's.
-pub fn expand(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, Failure> {
+/// Finds the files that the arguments name, each once, in order. Folders are searched and patterns expanded. A usage
+/// error if an argument names nothing; an I/O error if a folder cannot be read.
+pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, CommandError> {
     let mut files = Vec::new();
     for argument in arguments {
         if argument.is_dir() {
             let before = files.len();
-            walk(argument, output, &mut files)?;
+            collect_media(argument, output, &mut files)?;
             if files.len() == before {
-                return Err(Failure::Usage(format!(
+                return Err(CommandError::Usage(format!(
                     "{} holds no video or photograph; name the files themselves if they end unusually",
                     argument.display()
                 )));
@@ -39,30 +44,32 @@ pub fn expand(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, Failur
         } else if argument.exists() {
             files.push(argument.clone());
         } else {
-            files.extend(matching(argument)?);
+            files.extend(expand_pattern(argument)?);
         }
     }
-    let mut seen = HashSet::new();
-    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    let mut canonical_paths = HashSet::new();
+    files.retain(|file| canonical_paths.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     let mut taken = HashSet::new();
-    Ok(files.into_iter().map(|path| input(path, output, &mut taken)).collect())
+    Ok(files.into_iter().map(|path| assign_folder(path, output, &mut taken)).collect())
 }
 
-/// What a pattern finds.
-fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let missing =
-        || Failure::Usage(format!("{}: no such file, folder, or pattern that finds one", pattern.display()));
+/// The files that match a glob pattern; a usage error if there are none.
+fn expand_pattern(pattern: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let missing = || {
+        CommandError::Usage(format!("{}: no such file, folder, or pattern that finds one", pattern.display()))
+    };
     let text = pattern.to_str().ok_or_else(missing)?;
-    let found: Vec<PathBuf> =
+    let matches: Vec<PathBuf> =
         glob::glob(text).map_err(|_| missing())?.flatten().filter(|path| path.is_file()).collect();
-    if found.is_empty() { Err(missing()) } else { Ok(found) }
+    if matches.is_empty() { Err(missing()) } else { Ok(matches) }
 }
 
-/// Media in a folder and in the folders below, in order; not the results of an earlier run.
-fn walk(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let failed = |error| Failure::file(folder, &error);
-    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();
-    let mut paths: Vec<PathBuf> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
+/// Appends the media files in `folder` and below, sorted by name, without hidden ones and without those in the folder of
+/// the results.
+fn collect_media(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    let io_error = |error| CommandError::io(folder, &error);
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(io_error)?.collect();
+    let mut paths: Vec<PathBuf> = entries.map_err(io_error)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
@@ -70,9 +77,10 @@ fn walk(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fa
             continue;
         }
         if path.is_dir() {
-            let same = path.canonicalize().ok().zip(output.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-            if !same {
-                walk(&path, output, files)?;
+            let is_output =
+                path.canonicalize().ok().zip(output.canonicalize().ok()).is_some_and(|(a, b)| a == b);
+            if !is_output {
+                collect_media(&path, output, files)?;
             }
         } else if is_media(&path) {
             files.push(path);
@@ -83,11 +91,12 @@ fn walk(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fa
 
 fn is_media(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    MEDIA.contains(&extension.as_str())
+    EXTENSIONS.contains(&extension.as_str())
 }
 
-/// Gives a file its folder: its stem, or its whole name where another file has that already.
-fn input(path: PathBuf, output: &Path, taken: &mut HashSet<PathBuf>) -> Input {
+/// Chooses the folder for a file's results: named by its stem; by its full name if another file has that folder; by its
+/// name and a number if that is taken too.
+fn assign_folder(path: PathBuf, output: &Path, taken: &mut HashSet<PathBuf>) -> Input {
     let name = path.file_name().unwrap_or_default();
     let stem = path.file_stem().filter(|stem| *stem != "." && *stem != "..").unwrap_or(name);
     let numbered = (2..).map(|number| {
@@ -98,26 +107,16 @@ fn input(path: PathBuf, output: &Path, taken: &mut HashSet<PathBuf>) -> Input {
     let folder = [output.join(stem), output.join(name)]
         .into_iter()
         .chain(numbered)
-        .find(|folder| !taken.contains(folder) && !is_anothers(folder, &path))
+        .find(|folder| !taken.contains(folder) && !belongs_to_other(folder, &path))
         .unwrap_or_else(|| output.join(name));
     taken.insert(folder.clone());
-    Input { is_picture: is_picture(&path), path, folder }
+    Input { is_photo: is_photo(&path), path, folder }
 }
 
-/// The folder holds the results of another file.
-fn is_anothers(folder: &Path, path: &Path) -> bool {
+/// Whether the folder has the results of another file than `path`.
+fn belongs_to_other(folder: &Path, path: &Path) -> bool {
     let Ok(summary) = folder::read_summary(&folder.join(folder::SUMMARY)) else { return false };
-    let input = summary.made_from.as_ref().and_then(|made_from| made_from.get("input"));
-    let known = input.and_then(|input| input.get("name")).and_then(|name| name.as_str());
-    known.is_some_and(|known| known != super::fingerprint::name(path))
-}
-
-/// By what it is, not by what it is called. What only moves, such as a GIF, is a video.
-fn is_picture(path: &Path) -> bool {
-    let mut head = [0; 32];
-    let length = File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
-    head.get(..length)
-        .is_some_and(|head| image::guess_format(head).is_ok_and(|format| format.reading_enabled()))
+    InputId::from_summary(&summary).is_some_and(|id| id.path_hash != path_hash(path))
 }
 
 #[cfg(test)]
@@ -125,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_has_a_folder_of_its_own() {
+    fn every_file_gets_its_own_folder() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for name in
@@ -137,7 +136,7 @@ mod tests {
         let out = root.join("out");
         let names = |arguments: &[&str]| {
             let arguments: Vec<PathBuf> = arguments.iter().map(|name| root.join(name)).collect();
-            let inputs = expand(&arguments, &out).map_err(|failure| failure.to_string())?;
+            let inputs = expand_inputs(&arguments, &out).map_err(|failure| failure.to_string())?;
             let relative = |path: &Path, root: &Path| path.strip_prefix(root).unwrap().display().to_string();
             let name = |input: Input| (relative(&input.path, root), relative(&input.folder, &out));
             Ok::<_, String>(inputs.into_iter().map(name).collect::<Vec<_>>())
@@ -152,7 +151,10 @@ mod tests {
         assert_eq!(names(&["b/y.txt"]).unwrap(), pairs(&[("b/y.txt", "y")]));
         assert_eq!(names(&["*/x.mp4"]).unwrap(), pairs(&[("a/x.mp4", "x"), ("b/x.mp4", "x.mp4")]));
         assert_eq!(names(&["..mp4"]).unwrap(), pairs(&[("..mp4", "..mp4")]));
-        assert!(!names(&["."]).unwrap().iter().any(|(path, _)| path.starts_with("out")), "its own results");
+        assert!(
+            !names(&["."]).unwrap().iter().any(|(path, _)| path.starts_with("out")),
+            "results are no inputs"
+        );
         assert!(names(&["c.mp4"]).unwrap_err().contains("no such file"));
         assert!(names(&["out/z/none"]).is_err() && names(&["q*"]).is_err());
     }

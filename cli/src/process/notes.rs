@@ -1,4 +1,4 @@
-//! The notes beside a recording, `session.mp4.toml` or `session.toml`: who is who, and that they have consented.
+//! The notes beside a recording, `session.mp4.toml` or `session.toml`: who is who, and that they consented.
 //!
 //! ```toml
 //! subject = "client"                # the person the report is about
@@ -21,201 +21,165 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use session::PersonMap;
 
-use super::{Ids, Reading};
-use crate::failure::Failure;
+use super::arguments::ReportOptions;
+use crate::consent::{ConsentedClient, is_blank};
+use crate::error::CommandError;
 
-/// What a person wrote beside a recording.
+/// The content of a notes file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct NotesFile {
+    /// Key in `people` of the person the report is about.
     subject: Option<String>,
+    /// Name of the client whose history the session belongs to.
     client: Option<String>,
+    /// The consent note.
     consent: Option<String>,
+    /// The people in the recording, by a key that also serves as their pseudonym.
     #[serde(default)]
     people: BTreeMap<String, Person>,
 }
 
+/// A person in the recording.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Person {
+    /// The person's real name, which needs consent.
     name: Option<String>,
+    /// Ids of the person's face, at least one.
     ids: Vec<u32>,
 }
 
-/// Notes and command line together.
+/// The notes and the command line combined.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
-    pub cast: PersonMap,
-    pub client: Option<Consented>,
+    /// Who is who in the recording.
+    pub people: PersonMap,
+    /// Whose history the session belongs to, if anybody's.
+    pub client: Option<ConsentedClient>,
 }
 
 impl Notes {
-    /// The client's name, or nothing.
-    pub fn client(&self) -> &str {
+    /// Reads the notes beside a recording, if there are any, and combines them with the options of the command line,
+    /// which have precedence. An error if the notes cannot be understood, or name people or a client without consent.
+    pub fn load(recording: &Path, options: &ReportOptions) -> Result<Self, CommandError> {
+        let (path, file) = find_notes_file(recording)?;
+        let invalid = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
+        let consent = options.consent.clone().or(file.consent).filter(|note| !is_blank(note));
+        let names_people = file.people.values().any(|person| person.name.is_some()) && !options.pseudonym;
+        if names_people && consent.is_none() {
+            return Err(invalid(
+                "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
+            ));
+        }
+        let mut groups = Vec::new();
+        let mut people = PersonMap { subject: options.subject, ..PersonMap::default() };
+        for (key, person) in &file.people {
+            let Some(&first) = person.ids.first() else {
+                return Err(invalid(format!(
+                    "{key} has no ids: look them up in the report and write ids = [1]"
+                )));
+            };
+            let name = person.name.as_ref().filter(|_| !options.pseudonym);
+            people.names.insert(first, name.unwrap_or(key).clone());
+            groups.push(person.ids.clone());
+        }
+        if people.subject.is_none()
+            && let Some(key) = &file.subject
+        {
+            let person = file.people.get(key);
+            let person =
+                person.ok_or_else(|| invalid(format!("subject = \"{key}\" is none of the people")))?;
+            people.subject = person.ids.first().copied();
+        }
+        groups.extend(options.merge.iter().map(|ids| ids.0.clone()));
+        people.set_groups(groups);
+        people.names = people.names.iter().map(|(&id, name)| (people.person_id(id), name.clone())).collect();
+        let client = ConsentedClient::try_new(options.client.clone().or(file.client), consent)?;
+        Ok(Self { people, client })
+    }
+
+    /// The client's name, or the empty string, as the library takes it.
+    pub fn client_name(&self) -> &str {
         self.client.as_ref().map_or("", |client| &client.name)
     }
 }
 
-/// Whose history the session belongs to.
-#[derive(Clone, Debug)]
-pub struct Consented {
-    pub name: String,
-    pub consent: String,
-}
-
-/// A list of ids on the command line.
-pub(super) fn ids(text: &str) -> Result<Ids, String> {
-    let ids: Result<Vec<u32>, _> = text.split(',').map(|id| id.trim().parse()).collect();
-    match ids {
-        Ok(ids) if ids.len() > 1 => Ok(Ids(ids)),
-        _ => Err("give the ids of one person, such as 3,7".into()),
-    }
-}
-
-/// Reads the notes beside a recording; what the command line says comes first.
-pub(super) fn read(recording: &Path, reading: &Reading) -> Result<Notes, Failure> {
-    let (path, file) = find(recording)?;
-    let wrong = |what: String| Failure::Work(format!("{}: {what}", path.display()));
-    let consent = reading.consent.clone().or(file.consent).filter(|note| !note.trim().is_empty());
-    let named = file.people.values().any(|person| person.name.is_some()) && !reading.pseudonym;
-    if named && consent.is_none() {
-        return Err(wrong(
-            "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
-        ));
-    }
-    let mut cast = PersonMap { subject: reading.subject, ..PersonMap::default() };
-    for (key, person) in &file.people {
-        let Some(&first) = person.ids.first() else {
-            return Err(wrong(format!("{key} has no ids: look them up in the report and write ids = [1]")));
-        };
-        let name = person.name.as_ref().filter(|_| !reading.pseudonym);
-        cast.names.insert(first, name.unwrap_or(key).clone());
-        cast.merge.push(person.ids.clone());
-    }
-    if cast.subject.is_none()
-        && let Some(key) = &file.subject
-    {
-        let person = file.people.get(key);
-        let person = person.ok_or_else(|| wrong(format!("subject = \"{key}\" is none of the people")))?;
-        cast.subject = person.ids.first().copied();
-    }
-    cast.merge.extend(reading.merge.iter().map(|ids| ids.0.clone()));
-    cast.merge = united(cast.merge);
-    cast.names = cast.names.iter().map(|(&id, name)| (cast.person_id(id), name.clone())).collect();
-
-    let client = reading.client.clone().or(file.client).filter(|name| !name.trim().is_empty());
-    let client = match (client, consent) {
-        (None, _) => None,
-        (Some(name), Some(consent)) => Some(Consented { name, consent }),
-        (Some(_), None) => {
-            return Err(Failure::Work(
-                "a client's history needs a consent note: --consent NOTE, or consent = \"...\" in the notes"
-                    .into(),
-            ));
-        }
-    };
-    Ok(Notes { cast, client })
-}
-
-/// The notes' place and what they say; nothing where there are none.
-fn find(recording: &Path) -> Result<(PathBuf, File), Failure> {
-    let mut whole = recording.as_os_str().to_owned();
-    whole.push(".toml");
-    for path in [PathBuf::from(whole), recording.with_extension("toml")] {
+/// Path and content of the notes beside a recording; empty if there are none.
+fn find_notes_file(recording: &Path) -> Result<(PathBuf, NotesFile), CommandError> {
+    let mut full_name = recording.as_os_str().to_owned();
+    full_name.push(".toml");
+    for path in [PathBuf::from(full_name), recording.with_extension("toml")] {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 let file = toml::from_str(&text).map_err(|error| {
                     let message = error.message().replace('\n', " ");
-                    let line = error.span().and_then(|span| text.get(..span.start));
-                    let line = line.map_or(1, |before| before.matches('\n').count() + 1);
-                    Failure::Work(format!("{}, line {line}: {message}", path.display()))
+                    let before = error.span().and_then(|span| text.get(..span.start));
+                    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+                    CommandError::Failed(format!("{}, line {line}: {message}", path.display()))
                 })?;
                 return Ok((path, file));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::file(&path, &error)),
+            Err(error) => return Err(CommandError::io(&path, &error)),
         }
     }
-    Ok((PathBuf::new(), File::default()))
-}
-
-/// Lists that share an id are one person's.
-fn united(lists: Vec<Vec<u32>>) -> Vec<Vec<u32>> {
-    let mut people: Vec<Vec<u32>> = Vec::new();
-    for mut list in lists {
-        while let Some(at) = people.iter().position(|person| person.iter().any(|id| list.contains(id))) {
-            let mut person = people.remove(at);
-            person.extend(list);
-            list = person;
-        }
-        let mut seen = Vec::new();
-        list.retain(|id| {
-            !seen.contains(id) && {
-                seen.push(*id);
-                true
-            }
-        });
-        people.push(list);
-    }
-    people.retain(|person| person.len() > 1);
-    people
+    Ok((PathBuf::new(), NotesFile::default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::arguments::MergedIds;
 
-    fn reading() -> Reading {
-        Reading {
-            subject: None,
-            merge: vec![],
-            baseline: None,
-            client: None,
-            consent: None,
-            pseudonym: false,
-        }
-    }
-
-    fn notes(text: &str, reading: &Reading) -> Result<Notes, String> {
+    fn load(text: &str, options: &ReportOptions) -> Result<Notes, String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("s.mp4.toml"), text).unwrap();
-        read(&folder.path().join("s.mp4"), reading).map_err(|failure| failure.to_string())
+        Notes::load(&folder.path().join("s.mp4"), options).map_err(|error| error.to_string())
     }
 
     const PEOPLE: &str =
         "subject = \"client\"\n[people.client]\nname = \"Ada\"\nids = [1, 4]\n[people.other]\nids = [2]";
 
     #[test]
-    fn people_get_their_names_and_ids() {
+    fn people_get_names_and_merged_ids() {
         let consented = format!("consent = \"signed\"\n{PEOPLE}");
-        let found = notes(&consented, &reading()).unwrap();
+        let found = load(&consented, &ReportOptions::default()).unwrap();
         assert_eq!(
-            (found.cast.name(1), found.cast.name(2), found.cast.name(9)),
+            (found.people.name(1), found.people.name(2), found.people.name(9)),
             ("Ada".into(), "other".into(), "Person 9".into())
         );
-        assert_eq!((found.cast.person_id(4), found.cast.subject), (1, Some(1)));
-        let more = Reading { merge: vec![Ids(vec![4, 7]), Ids(vec![8, 9])], subject: Some(2), ..reading() };
-        let found = notes(&consented, &more).unwrap();
-        assert_eq!((found.cast.person_id(7), found.cast.person_id(9), found.cast.subject), (1, 8, Some(2)));
+        assert_eq!((found.people.person_id(4), found.people.subject), (1, Some(1)));
+        let more = ReportOptions {
+            merge: vec![MergedIds(vec![4, 7]), MergedIds(vec![8, 9])],
+            subject: Some(2),
+            ..ReportOptions::default()
+        };
+        let found = load(&consented, &more).unwrap();
+        assert_eq!(
+            (found.people.person_id(7), found.people.person_id(9), found.people.subject),
+            (1, 8, Some(2))
+        );
         assert!(found.client.is_none());
     }
 
     #[test]
     fn names_need_consent() {
-        assert!(notes(PEOPLE, &reading()).unwrap_err().contains("consent"));
-        let pseudonym = Reading { pseudonym: true, ..reading() };
-        assert_eq!(notes(PEOPLE, &pseudonym).unwrap().cast.name(1), "client");
-        let client = Reading { client: Some("Ada".into()), ..reading() };
-        assert!(notes("", &client).unwrap_err().contains("--consent"));
-        assert!(notes("consent = ' '", &client).is_err());
-        assert_eq!(notes("consent = 'yes'", &client).unwrap().client.unwrap().consent, "yes");
+        assert!(load(PEOPLE, &ReportOptions::default()).unwrap_err().contains("consent"));
+        let pseudonym = ReportOptions { pseudonym: true, ..ReportOptions::default() };
+        assert_eq!(load(PEOPLE, &pseudonym).unwrap().people.name(1), "client");
+        let client = ReportOptions { client: Some("Ada".into()), ..ReportOptions::default() };
+        assert!(load("", &client).unwrap_err().contains("--consent"));
+        assert!(load("consent = ' '", &client).is_err());
+        assert_eq!(load("consent = 'yes'", &client).unwrap().client.unwrap().note, "yes");
     }
 
     #[test]
-    fn mistakes_are_told_with_their_line() {
-        assert!(notes("\nsubjekt = 1", &reading()).unwrap_err().contains("s.mp4.toml, line 2: "));
-        assert!(notes("subject = 'x'", &reading()).unwrap_err().contains("none of the people"));
-        assert!(notes("[people.x]\nids = []", &reading()).unwrap_err().contains("no ids"));
-        assert!(ids("3").is_err() && ids("3,x").is_err() && ids("3, 7").is_ok());
+    fn mistakes_are_reported_with_their_line() {
+        assert!(
+            load("\nsubjekt = 1", &ReportOptions::default()).unwrap_err().contains("s.mp4.toml, line 2: ")
+        );
+        assert!(load("subject = 'x'", &ReportOptions::default()).unwrap_err().contains("none of the people"));
+        assert!(load("[people.x]\nids = []", &ReportOptions::default()).unwrap_err().contains("no ids"));
     }
 }

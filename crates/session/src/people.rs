@@ -20,6 +20,29 @@ pub struct PersonMap {
 }
 
 impl PersonMap {
+    /// Sets the groups of ids that belong to one person. Groups that share an id are joined, and groups of a single id
+    /// are dropped.
+    pub fn set_groups(&mut self, groups: Vec<Vec<u32>>) {
+        let mut joined: Vec<Vec<u32>> = Vec::new();
+        for mut group in groups {
+            while let Some(index) = joined.iter().position(|other| other.iter().any(|id| group.contains(id)))
+            {
+                let mut other = joined.remove(index);
+                other.extend(group);
+                group = other;
+            }
+            let mut unique = Vec::new();
+            for id in group {
+                if !unique.contains(&id) {
+                    unique.push(id);
+                }
+            }
+            joined.push(unique);
+        }
+        joined.retain(|group| group.len() > 1);
+        self.merge = joined;
+    }
+
     /// The id of the person that the face `id` belongs to; `id` itself where no group contains it.
     pub fn person_id(&self, id: u32) -> u32 {
         let group = self.merge.iter().find(|group| group.contains(&id));
@@ -102,5 +125,18 @@ impl Dimension {
             Self::Valence => classification.affect.valence,
             Self::Arousal => classification.affect.arousal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_that_share_an_id_are_joined() {
+        let mut people = PersonMap::default();
+        people.set_groups(vec![vec![1], vec![2, 3], vec![5, 5], vec![4, 1], vec![3, 6, 2]]);
+        assert_eq!(people.merge, [vec![1, 4], vec![2, 3, 6]]);
+        assert_eq!((people.person_id(6), people.person_id(5)), (2, 5));
     }
 }

@@ -1,0 +1,114 @@
+//! Datasets of labelled faces: folders of images by class, and FER-2013's CSV file.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use mood_schema::Emotion;
+
+use crate::error::CommandError;
+
+/// Width and height of FER-2013's images, pixels.
+const FER_SIZE: usize = 48;
+
+/// A part of FER-2013.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Split {
+    /// 28,709 faces
+    Training,
+    /// 3,589 faces
+    #[default]
+    PublicTest,
+    /// 3,589 faces
+    PrivateTest,
+}
+
+impl Split {
+    /// The part's name in the column `Usage` of the CSV file.
+    fn usage(self) -> &'static str {
+        match self {
+            Self::Training => "Training",
+            Self::PublicTest => "PublicTest",
+            Self::PrivateTest => "PrivateTest",
+        }
+    }
+}
+
+/// The image of a face, which fills it, and its label.
+pub struct LabelledFace {
+    /// Grey values, row by row without gaps.
+    pub pixels: Vec<u8>,
+    /// Pixels a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The label.
+    pub truth: Emotion,
+}
+
+/// Finds the images in the class folders of `folder`, sorted by name so that every run has the same order. Folders that are
+/// not named after an emotion are left out with a warning.
+pub fn find_images(folder: &Path) -> Result<Vec<(PathBuf, Emotion)>, CommandError> {
+    let mut images = Vec::new();
+    for class in sorted_entries(folder)? {
+        let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.parse::<Emotion>() {
+            Ok(emotion) if class.is_dir() => {
+                let files = sorted_entries(&class)?.into_iter().filter(|path| path.is_file());
+                images.extend(files.map(|path| (path, emotion)));
+            }
+            _ => eprintln!("gst-mood: {} is not a folder named after an emotion: left out", class.display()),
+        }
+    }
+    Ok(images)
+}
+
+/// The paths in a folder, sorted.
+fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let io_error = |error| CommandError::io(folder, &error);
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(io_error)?.collect();
+    let mut paths: Vec<PathBuf> = entries.map_err(io_error)?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reads an image file; the error names the file.
+pub fn load_image(path: &Path, truth: Emotion) -> Result<LabelledFace, String> {
+    let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into_luma8();
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    Ok(LabelledFace { pixels: image.into_raw(), width, height, truth })
+}
+
+/// Reads a part of FER-2013's CSV file, whose columns are emotion (0-6), pixels (2304 grey values) and Usage.
+pub fn load_fer2013(path: &Path, split: Split) -> Result<Vec<LabelledFace>, CommandError> {
+    let broken = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
+    let file = File::open(path).map_err(|error| CommandError::io(path, &error))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let headers = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
+    let find_column = |name: &str| {
+        headers.iter().position(|header| header.eq_ignore_ascii_case(name)).ok_or_else(|| {
+            broken(format!("no column '{name}': FER-2013's csv has emotion, pixels and Usage"))
+        })
+    };
+    let (emotion, pixels, usage) = (find_column("emotion")?, find_column("pixels")?, find_column("usage")?);
+    let mut faces = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| broken(error.to_string()))?;
+        if record.get(usage) != Some(split.usage()) {
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let truth = record.get(emotion).and_then(|text| text.parse().ok()).and_then(Emotion::from_index);
+        let pixels: Option<Vec<u8>> = record
+            .get(pixels)
+            .and_then(|text| text.split_whitespace().map(|value| value.parse().ok()).collect());
+        match (truth, pixels) {
+            (Some(truth), Some(pixels)) if pixels.len() == FER_SIZE * FER_SIZE => {
+                faces.push(LabelledFace { pixels, width: FER_SIZE, height: FER_SIZE, truth });
+            }
+            _ => {
+                return Err(broken(format!("line {line} is not an emotion 0-6 with 2304 grey values 0-255")));
+            }
+        }
+    }
+    Ok(faces)
+}

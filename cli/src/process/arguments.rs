@@ -1,0 +1,154 @@
+//! The arguments of `gst-mood process`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::arguments::parse_seconds;
+use crate::error::CommandError;
+use crate::folder;
+
+/// What to process, and how.
+#[derive(Args)]
+pub struct Arguments {
+    /// Videos, photographs, folders of them, or patterns such as 'archive/**/*.mp4'
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the results, one folder in it for each input
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Process inputs again that are finished
+    #[arg(long)]
+    pub force: bool,
+    /// How many inputs are processed side by side
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Options of the analysis.
+    #[command(flatten)]
+    pub analysis: AnalysisOptions,
+    /// Options of the statistics.
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+/// Options that take effect while the video is decoded: a change makes it be decoded again. They are part of the
+/// fingerprint in `summary.json`, so their serialized form must not change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct AnalysisOptions {
+    /// Also make annotated.mp4: boxes, labels, music
+    #[arg(long)]
+    pub overlay: bool,
+    /// Make faces in annotated.mp4 unrecognisable
+    #[arg(long, requires = "overlay")]
+    pub blur_faces: bool,
+    /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept otherwise
+    #[arg(long, value_enum, requires = "overlay")]
+    pub audio: Option<RecordingAudio>,
+    /// Music that follows the mood, a folder, a playlist or a database: soundtrack.ogg and music.jsonl
+    #[arg(long)]
+    pub library: Option<PathBuf>,
+    /// Which video stream, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub video: u32,
+    /// Faces are searched in the whole picture this often, and followed in between; 0 searches every frame
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
+    pub scan_interval: f64,
+    /// An expression is estimated this often; 0 estimates it in every frame
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = parse_seconds)]
+    pub classify_interval: f64,
+    /// An ONNX model instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+}
+
+/// What happens to the recording's own sound in the annotated video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordingAudio {
+    /// As recorded, mixed with the music
+    Keep,
+    /// 12 dB quieter under the music
+    Duck,
+    /// Left out
+    Drop,
+}
+
+impl AnalysisOptions {
+    /// Fails if a file that an option names does not exist: every input would fail because of it.
+    pub fn check_files(&self) -> Result<(), CommandError> {
+        let missing = |option: &str, path: &Path, what: &str| {
+            CommandError::Usage(format!("{option} {}: no such {what}", path.display()))
+        };
+        match (&self.library, &self.model) {
+            (Some(library), _) if !local_path(library).exists() => {
+                Err(missing("--library", library, "folder, playlist or database"))
+            }
+            (_, Some(model)) if !model.is_file() => Err(missing("--model", model, "file")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Options that only affect what is made of the timeline: a change does not make the video be decoded again.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReportOptions {
+    /// Id of the person the report is about; without it, whoever is longest in view
+    #[arg(long, value_name = "ID")]
+    pub subject: Option<u32>,
+    /// Ids that are one person, such as 3,7; may be given several times
+    #[arg(long, value_name = "IDS", value_parser = parse_merged_ids)]
+    pub merge: Vec<MergedIds>,
+    /// The subject's usual expression: its first SECONDS, or the baseline.json of an earlier session
+    #[arg(long, value_name = "SECONDS|FILE")]
+    pub baseline: Option<String>,
+    /// Keep the session in this client's history; needs a consent note
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
+    /// The note that the people named have consented: who, when, where the signed form is
+    #[arg(long, value_name = "NOTE")]
+    pub consent: Option<String>,
+    /// No names and no file names in the results
+    #[arg(long)]
+    pub pseudonym: bool,
+}
+
+/// Face ids that belong to one person, at least two.
+#[derive(Clone, Debug)]
+pub struct MergedIds(pub Vec<u32>);
+
+/// Parses face ids with commas between them.
+pub fn parse_merged_ids(text: &str) -> Result<MergedIds, String> {
+    let ids: Result<Vec<u32>, _> = text.split(',').map(|id| id.trim().parse()).collect();
+    match ids {
+        Ok(ids) if ids.len() > 1 => Ok(MergedIds(ids)),
+        _ => Err("give the ids of one person, such as 3,7".into()),
+    }
+}
+
+/// The file that `--baseline FILE` names; given a session's folder, the baseline in it.
+pub fn baseline_path(argument: &str) -> PathBuf {
+    let path = PathBuf::from(argument);
+    if path.is_dir() { path.join(folder::BASELINE) } else { path }
+}
+
+/// The path of a library that may be given as a `file:` URI.
+pub fn local_path(source: &Path) -> PathBuf {
+    let uri = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
+    uri.and_then(|uri| uri.to_file_path().ok()).unwrap_or_else(|| source.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_ids_need_at_least_two_numbers() {
+        assert!(parse_merged_ids("3").is_err() && parse_merged_ids("3,x").is_err());
+        assert_eq!(parse_merged_ids("3, 7").unwrap().0, [3, 7]);
+    }
+}

@@ -1,0 +1,157 @@
+//! Photographs: recognised, decoded, searched for faces, and tabulated together.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use gst::prelude::*;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, RgbImage};
+
+use super::graph::{ANALYSIS, GraphConfig, configure_analysis};
+use crate::error::CommandError;
+use crate::files::{remove_if_present, write_atomically};
+use crate::folder::{FACES, SUMMARY, read_summary};
+use crate::pipeline::{self, set_path};
+use crate::progress::Progress;
+
+/// The table over all photos, in the folder of the results.
+const TABLE: &str = "photographs.csv";
+
+/// The columns of [`TABLE`] before those of a photo's own table.
+const FIRST_COLUMNS: [&str; 2] = ["folder", "file"];
+
+/// Bytes at the beginning of a file that its format is recognised by.
+const HEADER_SIZE: usize = 32;
+
+/// Whether the file is a photo, judged by its content. A GIF is none: it moves.
+pub fn is_photo(path: &Path) -> bool {
+    let mut header = [0; HEADER_SIZE];
+    let length = File::open(path).and_then(|mut file| file.read(&mut header)).unwrap_or(0);
+    header
+        .get(..length)
+        .is_some_and(|header| image::guess_format(header).is_ok_and(|format| format.reading_enabled()))
+}
+
+/// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with the faces
+/// drawn to the file `annotated`, a JPEG.
+pub fn process_photo(
+    config: &GraphConfig,
+    timeline: &Path,
+    annotated: &Path,
+    progress: &Progress,
+) -> Result<(), CommandError> {
+    let output =
+        " ! emotionoverlay name=overlay ! videoconvert ! jpegenc quality=92 ! filesink name=annotated";
+    let description = format!("appsrc name=source format=time ! videoconvert ! {ANALYSIS}{output}");
+    let pipeline = pipeline::parse(&description)?;
+    push_image(&pipeline, &decode_upright(config.input)?)?;
+    configure_analysis(&pipeline, config, timeline)?;
+    // The only frame must be searched completely.
+    pipeline::element(&pipeline, "detector")?.set_property("scan-interval", 0u64);
+    pipeline::element(&pipeline, "overlay")?.set_property("blur-faces", config.options.blur_faces);
+    set_path(&pipeline, "annotated", "location", annotated)?;
+    pipeline::run(&pipeline, progress)
+}
+
+/// Decodes a photo and turns it as the camera was held (EXIF orientation). GStreamer's decoders ignore the orientation and
+/// do not know all formats.
+fn decode_upright(path: &Path) -> Result<RgbImage, CommandError> {
+    let broken =
+        |error| CommandError::Failed(format!("it is damaged, or nothing that can be shown ({error})"));
+    let reader = image::ImageReader::open(path).map_err(|error| CommandError::io(path, &error))?;
+    let reader = reader.with_guessed_format().map_err(|error| CommandError::io(path, &error))?;
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+/// Gives the pipeline's `appsrc` the image as its only frame, followed by the end of the stream.
+fn push_image(pipeline: &gst::Pipeline, image: &RgbImage) -> Result<(), CommandError> {
+    let failed = |what: &dyn std::fmt::Display| CommandError::Failed(format!("it cannot be shown: {what}"));
+    let (width, height) = image.dimensions();
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, width, height).build();
+    let info = info.map_err(|error| failed(&error))?;
+    // GStreamer pads rows to a multiple of four bytes.
+    let row_bytes = 3 * width as usize;
+    let stride = usize::try_from(info.stride()[0]).unwrap_or(row_bytes);
+    let mut bytes = vec![0; info.size()];
+    for (to, from) in bytes.chunks_mut(stride.max(1)).zip(image.chunks_exact(row_bytes.max(1))) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+    let mut buffer = gst::Buffer::from_mut_slice(bytes);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(gst::ClockTime::ZERO);
+    }
+    let source = pipeline::element(pipeline, "source")?;
+    let source = source.downcast::<gst_app::AppSrc>().map_err(|_| failed(&"no source"))?;
+    source.set_caps(Some(&info.to_caps().map_err(|error| failed(&error))?));
+    source.push_buffer(buffer).map_err(|error| failed(&error))?;
+    source.end_of_stream().map(|_| ()).map_err(|error| failed(&error))
+}
+
+/// Writes one table over the faces of all finished photos in the folder `output`, of this run and of earlier ones. A photo
+/// without a face has one row, in which only the first columns and `success`, which is 0, are filled. The table is removed
+/// if there are no photos.
+pub fn write_table(output: &Path) -> Result<(), CommandError> {
+    let entries = fs::read_dir(output).map_err(|error| CommandError::io(output, &error))?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|folder| folder.join(FACES).is_file() && folder.join(SUMMARY).is_file());
+    folders.sort();
+    let table = output.join(TABLE);
+    let photos: Vec<PhotoResult> =
+        folders.iter().map(|folder| PhotoResult::load(folder)).collect::<Result<_, _>>()?;
+    let Some(first) = photos.first() else { return remove_if_present(&table) };
+    write_atomically(&table, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        writer.write_record(FIRST_COLUMNS.into_iter().chain(&first.columns))?;
+        for photo in &photos {
+            for row in photo.rows() {
+                let origin = [photo.folder.as_str(), photo.file.as_str()];
+                writer.write_record(origin.into_iter().chain(row.iter()))?;
+            }
+        }
+        writer.flush()
+    })
+}
+
+/// The results of a photo, read back from their folder.
+struct PhotoResult {
+    /// Name of the folder.
+    folder: String,
+    /// Path of the photo; empty if the results do not name it.
+    file: String,
+    /// The columns of the photo's own table.
+    columns: csv::StringRecord,
+    /// The rows of that table, one a face.
+    faces: Vec<csv::StringRecord>,
+}
+
+impl PhotoResult {
+    /// Reads the table and the summary in `folder`.
+    fn load(folder: &Path) -> Result<Self, CommandError> {
+        let table = folder.join(FACES);
+        let broken = |error: csv::Error| {
+            CommandError::Failed(format!("{}: {error}; remove it and run process again", table.display()))
+        };
+        let source = read_summary(&folder.join(SUMMARY))?.source;
+        let file = source.and_then(|uri| url::Url::parse(&uri).ok()?.to_file_path().ok());
+        let mut reader = csv::Reader::from_path(&table).map_err(broken)?;
+        Ok(Self {
+            folder: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file: file.unwrap_or_default().display().to_string(),
+            columns: reader.headers().map_err(broken)?.clone(),
+            faces: reader.records().collect::<Result<_, _>>().map_err(broken)?,
+        })
+    }
+
+    /// The photo's rows: one a face, or the one that tells that there is none.
+    fn rows(&self) -> Vec<csv::StringRecord> {
+        if !self.faces.is_empty() {
+            return self.faces.clone();
+        }
+        vec![self.columns.iter().map(|column| if column == "success" { "0" } else { "" }).collect()]
+    }
+}
