@@ -4,22 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::Emotion;
 
-/// A point of the circumplex of affect (Russell 1980, doi:10.1037/h0077714): how pleasant, how activated; -1 to 1.
+/// A point of the circumplex of affect (Russell 1980, doi:10.1037/h0077714): valence and arousal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Affect {
-    /// Unpleasant -1 to pleasant 1.
+    /// From -1, unpleasant, to 1, pleasant.
     pub valence: f64,
-    /// Calm -1 to activated 1; a neutral face is 0.
+    /// From -1, calm, to 1, activated; 0 for a neutral face.
     pub arousal: f64,
 }
 
-/// Arousal of the word for a neutral state: what the others are measured from.
+/// The norm of arousal for the word "neutral", which is subtracted from the others so that a neutral face has arousal 0.
 const NEUTRAL_AROUSAL: f64 = -0.39;
 
 impl Affect {
-    /// Where an emotion lies: the norms of Warriner, Kuperman and Brysbaert 2013 (doi:10.3758/s13428-012-0314-x),
-    /// 1-9 rescaled to -1..1, arousal recentred so that a neutral face is the origin. A surprised face may be pleased
-    /// or not, so surprise moves arousal only.
+    /// The point of an emotion: the norms of Warriner, Kuperman and Brysbaert 2013 (doi:10.3758/s13428-012-0314-x),
+    /// rescaled from 1-9 to -1..1, with arousal shifted so that neutral is the origin. A surprised face may be pleased or
+    /// not, so the valence of surprise is 0.
     pub fn from_emotion(emotion: Emotion) -> Self {
         let (valence, arousal) = match emotion {
             Emotion::Angry => (-0.62, 0.30),
@@ -33,15 +33,15 @@ impl Affect {
         Self { valence, arousal: arousal - NEUTRAL_AROUSAL }
     }
 
-    /// The probability-weighted mean over the seven emotions. `probabilities` are in [`Emotion`]'s order and sum to 1.
+    /// The mean of the seven emotions' points weighted by `probabilities`, which are in [`Emotion`]'s order and sum to 1.
     pub fn from_distribution(probabilities: &[f64; 7]) -> Self {
         Emotion::ALL.iter().zip(probabilities).fold(Self::default(), |sum, (&emotion, &p)| {
-            let at = Self::from_emotion(emotion);
-            Self { valence: sum.valence + p * at.valence, arousal: sum.arousal + p * at.arousal }
+            let point = Self::from_emotion(emotion);
+            Self { valence: sum.valence + p * point.valence, arousal: sum.arousal + p * point.arousal }
         })
     }
 
-    /// Euclidean distance in the plane.
+    /// The Euclidean distance between two points, 0 to about 2.8.
     pub fn distance(self, other: Self) -> f64 {
         (self.valence - other.valence).hypot(self.arousal - other.arousal)
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neutral_is_the_origin_and_surprise_moves_arousal_only() {
+    fn neutral_is_the_origin_and_surprise_has_no_valence() {
         assert_eq!(Affect::from_emotion(Emotion::Neutral), Affect::default());
         let surprise = Affect::from_emotion(Emotion::Surprise);
         assert_eq!(surprise.valence, 0.0);
@@ -60,15 +60,15 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_lies_between() {
+    fn mixture_lies_between_its_emotions() {
         let mut probabilities = [0.0; 7];
         probabilities[Emotion::Happy.index()] = 0.5;
         probabilities[Emotion::Neutral.index()] = 0.5;
-        let half = Affect::from_distribution(&probabilities);
-        assert!((half.valence - 0.435).abs() < 1e-12 && (half.arousal - 0.325).abs() < 1e-12);
+        let mixture = Affect::from_distribution(&probabilities);
+        assert!((mixture.valence - 0.435).abs() < 1e-12 && (mixture.arousal - 0.325).abs() < 1e-12);
         for emotion in Emotion::ALL {
-            let at = Affect::from_emotion(emotion);
-            assert!(at.valence.abs() <= 1.0 && at.arousal.abs() <= 1.0);
+            let point = Affect::from_emotion(emotion);
+            assert!(point.valence.abs() <= 1.0 && point.arousal.abs() <= 1.0);
         }
     }
 }

@@ -1,10 +1,11 @@
-//! One colour a mood, the same in the picture and in the report, told apart by colour-blind eyes too: Okabe and Ito's
-//! palette (Color Universal Design, 2008) without its yellow, which vanishes on a white page, and greys.
+//! The colours of the moods, the same in the overlay and in the report: the palette of Okabe and Ito (Color Universal
+//! Design, 2008), which colour-blind people can tell apart, and greys. The palette's yellow is left out because it is
+//! hard to see on a white page.
 
 use crate::{Emotion, Mood};
 
 impl Mood {
-    /// Red, green and blue, sRGB.
+    /// The mood's colour: red, green and blue, sRGB.
     pub fn colour(self) -> [u8; 3] {
         match self {
             Self::Known(Emotion::Angry) => [0xD5, 0x5E, 0x00],
@@ -28,8 +29,8 @@ mod tests {
     fn no_two_moods_share_a_colour() {
         let moods: Vec<Mood> =
             Emotion::ALL.into_iter().map(Mood::Known).chain([Mood::Uncertain, Mood::Absent]).collect();
-        for (index, one) in moods.iter().enumerate() {
-            assert!(moods[index + 1..].iter().all(|other| other.colour() != one.colour()), "{one}");
+        for (index, mood) in moods.iter().enumerate() {
+            assert!(moods[index + 1..].iter().all(|other| other.colour() != mood.colour()), "{mood}");
         }
     }
 }

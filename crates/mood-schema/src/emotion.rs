@@ -1,39 +1,46 @@
-//! The seven emotions of FER-2013, and what can be said of a face or of a moment beyond them.
+//! The seven emotions of FER-2013, the label of a face and the mood of a person over time.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An emotion, in FER-2013's order (Goodfellow et al. 2013, arXiv:1307.0414): the index of a probability.
+/// An emotion as a facial expression shows it. The order is that of FER-2013 (Goodfellow et al. 2013, arXiv:1307.0414)
+/// and of all distributions over emotions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub enum Emotion {
+    /// Index 0.
     Angry,
+    /// Index 1.
     Disgust,
+    /// Index 2.
     Fear,
+    /// Index 3.
     Happy,
+    /// Index 4.
     Sad,
+    /// Index 5.
     Surprise,
+    /// Index 6: no expression of an emotion.
     Neutral,
 }
 
 impl Emotion {
-    /// Every emotion, in the order of the probabilities.
+    /// All emotions in the order of distributions.
     pub const ALL: [Self; 7] =
         [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Sad, Self::Surprise, Self::Neutral];
 
-    /// The place in a distribution, 0-6.
+    /// The index in a distribution, 0-6.
     pub fn index(self) -> usize {
         self as usize
     }
 
-    /// The emotion at a place of a distribution, `None` above 6.
+    /// The emotion at an index of a distribution; `None` above 6.
     pub fn from_index(index: usize) -> Option<Self> {
         Self::ALL.get(index).copied()
     }
 
-    /// The lower-case name: FER-2013's word.
+    /// The name used in FER-2013, lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Angry => "angry",
@@ -47,17 +54,17 @@ impl Emotion {
     }
 }
 
-/// What is said of one face: an emotion, or that one cannot tell.
+/// The label of a face: an emotion, or `uncertain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Label {
-    /// One of the seven.
+    /// The face shows this emotion.
     Known(Emotion),
-    /// Confidence or quality too low to say.
+    /// The classifier's confidence or the image's quality is too low for a label.
     Uncertain,
 }
 
 impl Label {
-    /// FER-2013's number, or -1 for uncertain.
+    /// The emotion's index, 0-6, or -1 for uncertain.
     pub fn id(self) -> i32 {
         match self {
             Self::Known(emotion) => emotion.index() as i32,
@@ -65,7 +72,7 @@ impl Label {
         }
     }
 
-    /// The lower-case name.
+    /// The name, lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Known(emotion) => emotion.as_str(),
@@ -74,19 +81,19 @@ impl Label {
     }
 }
 
-/// What a player holds over time: a label, or that nobody is there.
+/// The mood of a person over time: a label, or `absent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mood {
-    /// One of the seven.
+    /// The person shows this emotion.
     Known(Emotion),
-    /// Somebody is there, but one cannot tell.
+    /// There is a face, but its emotion is uncertain.
     Uncertain,
-    /// Nobody is there.
+    /// There is no face.
     Absent,
 }
 
 impl Mood {
-    /// The lower-case name.
+    /// The name, lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Known(emotion) => emotion.as_str(),
@@ -96,12 +103,13 @@ impl Mood {
     }
 }
 
-/// A word that names no emotion, label or mood.
+/// A name that is none of an emotion, a label or a mood. Names are parsed without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name '{0}': use one of angry, disgust, fear, happy, sad, surprise, neutral{1}")]
 pub struct UnknownNameError(String, &'static str);
 
-macro_rules! as_text {
+/// Implements display, parsing and serde for a type with an `as_str` and a function that parses it.
+macro_rules! impl_text {
     ($type:ident, $parse:expr) => {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,17 +138,17 @@ macro_rules! as_text {
     };
 }
 
-fn emotion(name: &str) -> Option<Emotion> {
+fn parse_emotion(name: &str) -> Option<Emotion> {
     Emotion::ALL.into_iter().find(|emotion| emotion.as_str().eq_ignore_ascii_case(name))
 }
 
-as_text!(Emotion, |name: &str| emotion(name).ok_or_else(|| UnknownNameError(name.into(), "")));
-as_text!(Label, |name: &str| match emotion(name) {
+impl_text!(Emotion, |name: &str| parse_emotion(name).ok_or_else(|| UnknownNameError(name.into(), "")));
+impl_text!(Label, |name: &str| match parse_emotion(name) {
     Some(emotion) => Ok(Label::Known(emotion)),
     None if name.eq_ignore_ascii_case("uncertain") => Ok(Label::Uncertain),
     None => Err(UnknownNameError(name.into(), ", uncertain")),
 });
-as_text!(Mood, |name: &str| match emotion(name) {
+impl_text!(Mood, |name: &str| match parse_emotion(name) {
     Some(emotion) => Ok(Mood::Known(emotion)),
     None if name.eq_ignore_ascii_case("uncertain") => Ok(Mood::Uncertain),
     None if name.eq_ignore_ascii_case("absent") => Ok(Mood::Absent),
@@ -173,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_go_both_ways() {
+    fn names_and_indices_survive_the_round_trip() {
         for (index, emotion) in Emotion::ALL.into_iter().enumerate() {
             assert_eq!(emotion.index(), index);
             assert_eq!(Emotion::from_index(index), Some(emotion));
@@ -186,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_says_what_is_known() {
+    fn error_for_an_unknown_name_lists_the_known_ones() {
         let error = "cheerful".parse::<Mood>().unwrap_err().to_string();
         assert!(
             error.contains("cheerful") && error.contains("surprise") && error.contains("absent"),

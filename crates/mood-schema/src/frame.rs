@@ -1,20 +1,21 @@
-//! One frame of video: its faces, and what each shows.
+//! A video frame: its faces and their classification.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Affect, Label};
 
-/// A box in shares of the frame's width and height, so that scaling the picture changes nothing. Written [x, y, w, h].
+/// A box in shares of the frame's width and height, which scaling of the video does not change. Serialized as
+/// [x, y, w, h].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 4]", into = "[f64; 4]")]
 pub struct Rect {
-    /// Left edge, 0-1.
+    /// Left edge; 0-1 inside the frame.
     pub x: f64,
-    /// Upper edge, 0-1.
+    /// Upper edge; 0-1 inside the frame.
     pub y: f64,
-    /// Width, 0-1.
+    /// Width as a share of the frame's width.
     pub w: f64,
-    /// Height, 0-1.
+    /// Height as a share of the frame's height.
     pub h: f64,
 }
 
@@ -31,20 +32,20 @@ impl From<Rect> for [f64; 4] {
 }
 
 impl Rect {
-    /// The share of the frame covered, 0-1.
+    /// The area as a share of the frame's.
     pub fn area(&self) -> f64 {
         self.w * self.h
     }
 }
 
-/// What a classifier says of a face.
+/// The classification of a face.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classification {
-    /// The emotion, or `uncertain`.
+    /// The likeliest emotion, or `uncertain`.
     pub label: Label,
-    /// Probability of the likeliest emotion, also where the label is `uncertain`.
+    /// Probability of the likeliest emotion, 0-1; also where the label is `uncertain`.
     pub confidence: f64,
-    /// In [`crate::Emotion`]'s order; sums to 1.
+    /// The distribution over the emotions in [`crate::Emotion`]'s order; sums to 1.
     pub probabilities: [f64; 7],
     /// Valence and arousal of the distribution.
     #[serde(flatten)]
@@ -54,15 +55,15 @@ pub struct Classification {
 /// A face in a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
-    /// Follows the person through the clip.
+    /// Track id: the same for all faces of a person in a stream, as far as tracking succeeds.
     pub id: u32,
-    /// Where it is.
+    /// The face's box.
     #[serde(rename = "box")]
     pub bbox: Rect,
-    /// Absent where nothing classified the face.
+    /// `None` where no classifier has processed the face.
     #[serde(flatten)]
     pub classification: Option<Classification>,
-    /// How far the picture of the face can be trusted, 0-1.
+    /// Quality of the face's image for classification, from 0, useless, to 1; 0 where it was not determined.
     #[serde(default)]
     pub quality: f64,
     /// In-plane rotation, degrees, clockwise positive; 0 where unknown.
@@ -73,6 +74,6 @@ pub struct Face {
 /// The faces of one frame, largest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// May be empty: nobody was seen.
+    /// Empty where no face was found.
     pub faces: Vec<Face>,
 }

@@ -1,8 +1,8 @@
-//! What the parts of gst-mood tell each other, free of GStreamer: emotions, faces, frames, and the lines of a timeline
-//! or decision log.
+//! The data types that the parts of gst-mood exchange, without GStreamer: emotions, faces, frames, and the lines of
+//! timelines and decision logs.
 //!
-//! Units everywhere: times in nanoseconds of stream time, boxes in shares of the frame (0-1), probabilities 0-1,
-//! valence and arousal -1 to 1, angles in degrees, clockwise on the screen.
+//! Units throughout: times in nanoseconds of stream time; boxes in shares of the frame's width and height, 0-1;
+//! probabilities 0-1; valence and arousal -1 to 1; angles in degrees, clockwise in the image.
 
 mod address;
 mod affect;

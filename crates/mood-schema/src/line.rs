@@ -1,146 +1,146 @@
-//! The lines of a timeline and of a player's decision log: JSON Lines, one object a line, told apart by `type`.
+//! The lines of timelines and of players' decision logs. Both are JSON Lines: one object a line, its kind in `type`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{Face, Mood};
 
-/// The version that the first line of every file carries. A reader refuses a higher one.
+/// The version of the format, in the first line of every file. A reader refuses a higher one.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// One line.
+/// A line of a timeline or decision log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Line {
-    /// Always the first.
+    /// The header, always the first line.
     Session(SessionHeader),
-    /// One for every frame.
+    /// The faces of a video frame.
     Frame(FrameLine),
-    /// The player's mood changed.
+    /// A change of the mood that the player follows.
     Mood(MoodLine),
-    /// Something happened to the music.
+    /// The start, end or failure of a track, or a crossfade.
     Track(TrackLine),
-    /// The mood was negative for too long: the music leads out of it.
+    /// The limit on the time in negative moods was reached.
     Safety(SafetyLine),
-    /// Always the last of a run that ended cleanly.
+    /// The last line of a file that was written completely.
     End(SessionEnd),
 }
 
 impl Line {
-    /// The line as JSON, without the newline.
+    /// The line as JSON without the line feed.
     pub fn to_json(&self) -> String {
-        // Maps have text keys and numbers are finite or written as null: nothing here can fail to serialise.
+        // Serialization cannot fail: keys of maps are strings, and serde_json writes null for numbers that are not finite.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// What produced the file.
+/// The first line of a file: what produced it, from which media and with which settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionHeader {
-    /// [`SCHEMA_VERSION`].
+    /// [`SCHEMA_VERSION`] of the program that wrote the file.
     pub schema: u32,
-    /// Program and version.
+    /// Name and version of the program or element that wrote the file.
     pub generator: String,
-    /// URI of the media, where the pipeline knows it.
+    /// URI of the media, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Settings and hashes of whatever took part, one object an element.
+    /// Settings of each element that took part and hashes of its model or cascade, by the element's name.
     #[serde(default)]
     pub settings: Map<String, Value>,
 }
 
-/// A frame, faces or none.
+/// A video frame and its faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameLine {
-    /// Counted from 0.
+    /// Number of the frame, from 0.
     pub frame: u64,
-    /// Stream time, ns.
+    /// Time of the frame, ns of stream time.
     pub pts: u64,
-    /// Largest first.
+    /// The faces, largest first; may be empty.
     pub faces: Vec<Face>,
 }
 
-/// A change of the mood that counts.
+/// A change of the mood that a player follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MoodLine {
-    /// When it was decided, stream time, ns.
+    /// Time of the decision, ns of stream time.
     pub pts: u64,
-    /// Before.
+    /// The mood before the change.
     pub from: Mood,
-    /// From now on.
+    /// The mood after the change.
     pub to: Mood,
-    /// Of the filter, 0-1.
+    /// Probability of the new mood as the player estimates it, 0-1.
     pub confidence: f64,
-    /// Begin and end of the evidence it rests on, stream time, ns.
+    /// Begin and end of the frames that led to the decision, ns of stream time.
     pub evidence: [u64; 2],
 }
 
-/// The safety limit was reached.
+/// The limit on the time in negative moods was reached, so the player leads the music out of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafetyLine {
-    /// When, stream time, ns.
+    /// Time of the decision, ns of stream time.
     pub pts: u64,
-    /// How long the mood had been negative without a break, ns.
+    /// How long the mood had been negative without interruption, ns.
     pub negative_time: u64,
 }
 
-/// What happened to the music.
+/// The kind of a [`TrackLine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrackEvent {
-    /// First sample heard.
+    /// The first sample of the track is played.
     Started,
-    /// Two tracks sound from here...
+    /// A crossfade to the track begins.
     CrossfadeStarted,
-    /// ...to here.
+    /// The crossfade to the track ends.
     CrossfadeDone,
-    /// Last sample heard.
+    /// The last sample of the track has been played.
     Ended,
-    /// Could not be played; skipped.
+    /// The track cannot be played and is skipped.
     Failed,
 }
 
-/// Something happened to the music.
+/// An event of a track of music.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackLine {
-    /// Stream time, ns.
+    /// Time of the event, ns of stream time.
     pub pts: u64,
-    /// What happened.
+    /// The kind of event.
     pub event: TrackEvent,
-    /// The file.
+    /// URI of the track.
     pub uri: String,
-    /// Its title.
+    /// Title of the track; may be empty.
     #[serde(default)]
     pub title: String,
-    /// The mood it plays for.
+    /// The mood for which the track was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mood: Option<Mood>,
-    /// Between the mood and the track in the valence/arousal plane.
+    /// Distance between the wanted point and the track in the plane of valence and arousal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
-    /// Why this one, or what went wrong.
+    /// Why the track was chosen, or why it failed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// The next best.
+    /// The next best tracks, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runners_up: Vec<Candidate>,
 }
 
-/// A track that was not chosen.
+/// A track that was considered and not chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// The file.
+    /// URI of the track.
     pub uri: String,
-    /// Between the mood and the track.
+    /// Distance between the wanted point and the track in the plane of valence and arousal.
     pub distance: f64,
 }
 
-/// The clean end.
+/// The last line of a file that was written completely.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionEnd {
-    /// End of the last frame or sample, stream time, ns.
+    /// End of the last frame or audio sample, ns of stream time.
     pub pts: u64,
-    /// Frames written.
+    /// Number of frames in the file.
     #[serde(default)]
     pub frames: u64,
 }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_line_reads_as_designed() {
+    fn frame_line_has_the_documented_fields() {
         let line = Line::Frame(FrameLine { frame: 7, pts: 280_000_000, faces: vec![face()] });
         let json: Value = serde_json::from_str(&line.to_json()).unwrap();
         assert_eq!(json["type"], "frame");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_survives_the_round_trip() {
+    fn all_lines_survive_the_round_trip() {
         let unclassified = Face { classification: None, ..face() };
         let lines = [
             Line::Session(SessionHeader {
