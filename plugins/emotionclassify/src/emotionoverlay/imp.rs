@@ -1,61 +1,51 @@
-//! The element itself: properties, caps, the player's events, and a frame's way through layout, blur and paint.
+//! The element `emotionoverlay`: caps, the player's events, and the drawing of one frame.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
-use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::{event, filter, lock};
 use mood_schema::{Frame, Line, TrackEvent, TrackLine};
 
-use super::area::Area;
-use super::blur;
-use super::layout::{self, NowPlaying, Options};
+use super::geometry::frame_area;
+use super::layout::{self, LayoutOptions, NowPlaying};
 use super::paint::{self, Typesetter};
+use super::pixelation;
+use super::settings::Settings;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("emotionoverlay", gst::DebugColorFlags::empty(), Some("Draws faces and emotions"))
 });
 
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    distribution: bool,
-    id: bool,
-    blur: bool,
-    font_scale: f64,
-}
+/// The longest title drawn, in characters; the layout shortens it further to the space there is.
+const MAX_TITLE: usize = 120;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { distribution: true, id: true, blur: false, font_scale: 1.0 }
-    }
-}
-
-/// What plays, and the file it comes from.
+/// The track that is playing.
 #[derive(Clone, Debug)]
 struct Track {
     uri: String,
     playing: NowPlaying,
 }
 
+/// What changes while the element runs.
 #[derive(Default)]
 struct State {
+    /// Of the current caps.
     info: Option<gst_video::VideoInfo>,
+    /// As the player downstream reported it last.
     track: Option<Track>,
-    /// The lack of fonts has been told.
-    warned: bool,
+    /// Whether the warning about missing fonts has been posted.
+    has_warned: bool,
 }
 
-/// The instance. No lock is held while another is taken, nor while drawing or pushing.
+/// The instance.
+///
+/// Lock order: the two locks are never held together. No lock is held while drawing, posting or pushing.
 #[derive(Default)]
 pub struct EmotionOverlay {
     settings: Mutex<Settings>,
     state: Mutex<State>,
-}
-
-/// A lock whose holder panicked still holds whole values here: every change is one assignment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -67,60 +57,19 @@ impl ObjectSubclass for EmotionOverlay {
 
 impl ObjectImpl for EmotionOverlay {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let default = Settings::default();
-            vec![
-                glib::ParamSpecBoolean::builder("show-distribution")
-                    .nick("Show distribution")
-                    .blurb("Draw the probabilities of the seven emotions as bars beside each face")
-                    .default_value(default.distribution)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecBoolean::builder("show-id")
-                    .nick("Show id")
-                    .blurb("Draw each face's number, which follows the person through the clip")
-                    .default_value(default.id)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecBoolean::builder("blur-faces")
-                    .nick("Blur faces")
-                    .blurb("Make every face found unrecognisable, beyond recovery; a face the detector misses stays")
-                    .default_value(default.blur)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecDouble::builder("font-scale")
-                    .nick("Font scale")
-                    .blurb("Size of words and lines, relative to what suits the frame's size")
-                    .minimum(0.25)
-                    .maximum(4.0)
-                    .default_value(default.font_scale)
-                    .mutable_playing()
-                    .build(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::properties);
         &PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        // GLib has checked type and range; another value would be a mistake in the table above.
-        let mut settings = lock(&self.settings);
-        match pspec.name() {
-            "show-distribution" => settings.distribution = value.get().unwrap_or(settings.distribution),
-            "show-id" => settings.id = value.get().unwrap_or(settings.id),
-            "blur-faces" => settings.blur = value.get().unwrap_or(settings.blur),
-            "font-scale" => settings.font_scale = value.get().unwrap_or(settings.font_scale),
-            _ => {}
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(error) = result {
+            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = *lock(&self.settings);
-        match pspec.name() {
-            "show-distribution" => settings.distribution.to_value(),
-            "show-id" => settings.id.to_value(),
-            "blur-faces" => settings.blur.to_value(),
-            _ => settings.font_scale.to_value(),
-        }
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| pspec.default_value().clone())
     }
 }
 
@@ -129,11 +78,10 @@ impl GstObjectImpl for EmotionOverlay {}
 impl ElementImpl for EmotionOverlay {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            filter::element_metadata(
                 "Emotion overlay",
                 "Filter/Effect/Video",
                 "Draws each face's box, id, emotion and distribution, and the music playing",
-                "gst-mood developers",
             )
         });
         Some(&METADATA)
@@ -141,9 +89,10 @@ impl ElementImpl for EmotionOverlay {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let formats = gst_video::VideoFormat::iter_raw().filter(|format| blur::is_supported(*format));
+            let formats =
+                gst_video::VideoFormat::iter_raw().filter(|format| pixelation::is_supported(*format));
             let caps = gst_video::VideoCapsBuilder::new().format_list(formats).build();
-            mood_meta::filter::pad_templates(&caps)
+            filter::pad_templates(&caps)
         });
         &TEMPLATES
     }
@@ -168,12 +117,12 @@ impl BaseTransformImpl for EmotionOverlay {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(Line::Track(line)) = mood_meta::event::parse_player_line(&event) {
+        if let Some(Line::Track(line)) = event::parse_player_line(&event) {
             gst::debug!(CAT, imp = self, "{:?}: {}", line.event, line.uri);
             let mut state = lock(&self.state);
-            state.track = follow(state.track.take(), line);
+            state.track = update_track(state.track.take(), line);
         }
-        // Further up a log may want it too.
+        // Forwarded too, because a log further upstream writes it.
         self.parent_src_event(event)
     }
 
@@ -184,9 +133,9 @@ impl BaseTransformImpl for EmotionOverlay {
             (state.info.clone(), state.track.as_ref().map(|track| track.playing.clone()))
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
-        let faces = mood_meta::read_faces(buffer, info.width(), info.height()).unwrap_or_default();
-        if !faces.faces.is_empty() || playing.is_some() {
-            self.draw(buffer, &info, &faces, playing.as_ref(), settings)?;
+        let frame = mood_meta::read_faces(buffer, info.width(), info.height()).unwrap_or_default();
+        if !frame.faces.is_empty() || playing.is_some() {
+            self.draw(buffer, &info, &frame, playing.as_ref(), settings)?;
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -197,28 +146,27 @@ impl EmotionOverlay {
         &self,
         buffer: &mut gst::BufferRef,
         info: &gst_video::VideoInfo,
-        faces: &Frame,
+        frame: &Frame,
         playing: Option<&NowPlaying>,
         settings: Settings,
     ) -> Result<(), gst::FlowError> {
-        let type_ = Typesetter::new();
-        if !type_.has_fonts() && !std::mem::replace(&mut lock(&self.state).warned, true) {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::NotFound,
-                [
-                    "The system has no fonts, so the overlay has no words: install one, fonts-dejavu-core for example"
-                ]
-            );
+        let typesetter = Typesetter::new();
+        if !typesetter.has_fonts() {
+            self.warn_about_fonts();
         }
-        let area = Area::frame(info.width(), info.height());
-        let options =
-            Options { distribution: settings.distribution, id: settings.id, font_scale: settings.font_scale };
-        let plan = layout::plan(area, &faces.faces, playing, options, &type_);
-        let hidden =
-            faces.faces.iter().filter(|_| settings.blur).filter_map(|face| blur::area(&face.bbox, area));
-        let hidden: Vec<_> = hidden.collect();
-        if plan.faces.is_empty() && plan.music.is_none() && hidden.is_empty() {
+        let area = frame_area(info.width(), info.height());
+        let options = LayoutOptions {
+            show_distribution: settings.show_distribution,
+            show_id: settings.show_id,
+            font_scale: settings.font_scale,
+        };
+        let layout = layout::compute_layout(area, &frame.faces, playing, options, &typesetter);
+        let mosaics: Vec<_> = if settings.blur_faces {
+            frame.faces.iter().filter_map(|face| pixelation::mosaic_area(&face.bbox, area)).collect()
+        } else {
+            Vec::new()
+        };
+        if layout.faces.is_empty() && layout.music.is_none() && mosaics.is_empty() {
             return Ok(());
         }
 
@@ -231,36 +179,51 @@ impl EmotionOverlay {
             );
             gst::FlowError::Error
         })?;
-        for (area, block) in hidden {
-            blur::pixelate(&mut frame, area, block);
+        for (area, block) in mosaics {
+            pixelation::pixelate(&mut frame, area, block);
         }
-        let painted = paint::paint(&plan, &type_).and_then(|picture| Ok(picture.blend(&mut frame)?));
-        painted.map_err(|error| {
+        let blended =
+            paint::paint(&layout, &typesetter).and_then(|composition| Ok(composition.blend(&mut frame)?));
+        blended.map_err(|error| {
             gst::element_imp_error!(self, gst::StreamError::Failed, ("Cannot draw on the frame: {}", error));
             gst::FlowError::Error
         })
     }
+
+    /// Posts a warning that the system has no fonts, once.
+    fn warn_about_fonts(&self) {
+        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned, true);
+        if !has_warned {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::NotFound,
+                [
+                    "The system has no fonts, so the overlay has no words: install one, fonts-dejavu-core for example"
+                ]
+            );
+        }
+    }
 }
 
-/// What plays after the player has said `line`.
-fn follow(track: Option<Track>, line: TrackLine) -> Option<Track> {
+/// The track that is playing after an event of the player.
+fn update_track(track: Option<Track>, line: TrackLine) -> Option<Track> {
     match line.event {
         TrackEvent::Started | TrackEvent::CrossfadeStarted => {
-            let playing = NowPlaying { title: title(&line), mood: line.mood };
+            let playing = NowPlaying { title: display_title(&line), mood: line.mood };
             Some(Track { uri: line.uri, playing })
         }
-        // Of an earlier one: what plays since plays on.
+        // Where it concerns an earlier track, the current one continues.
         TrackEvent::Ended | TrackEvent::Failed => track.filter(|track| track.uri != line.uri),
         TrackEvent::CrossfadeDone => track,
     }
 }
 
-/// A title as one line of modest length; the file's name where there is none.
-fn title(line: &TrackLine) -> String {
-    let name = || {
-        let last = line.uri.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
-        glib::uri_unescape_string(last, None::<&str>).map_or_else(|| last.to_owned(), |name| name.to_string())
+/// The title of a track in one line; the file's name where there is no title.
+fn display_title(line: &TrackLine) -> String {
+    let file_name = || {
+        let name = line.uri.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
+        glib::uri_unescape_string(name, None::<&str>).map_or_else(|| name.to_owned(), |name| name.to_string())
     };
-    let title = if line.title.trim().is_empty() { name() } else { line.title.clone() };
-    title.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect()
+    let title = if line.title.trim().is_empty() { file_name() } else { line.title.clone() };
+    title.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TITLE).collect()
 }

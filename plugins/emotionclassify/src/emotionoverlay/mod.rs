@@ -1,37 +1,46 @@
-//! The element `emotionoverlay`: draws what is known of a frame's faces, and the music that plays, into the picture.
+//! SECTION:element-emotionoverlay
 //!
-//! # SECTION:element-emotionoverlay
+//! Draws what is known about the faces of a frame: box, id, label with percentage, and the distribution over the seven
+//! emotions, each emotion in its own colour. Where a player downstream reports the music that is playing, it draws the
+//! title and the mood too. Sizes follow the frame's size, so that text is readable from 320x240 to 3840x2160. Faces come
+//! from the buffer's `GstMoodFrame`, or from its face regions, which have no label.
 //!
-//! Draws for every face its box, id, label with percentage and the distribution over the seven emotions, each emotion
-//! in its own colour (Okabe and Ito's palette), and the music playing, once a player downstream has told of it. Sizes
-//! follow from the frame's, so that words can be read from 320x240 to 3840x2160. Faces come from the buffer's
-//! `GstMoodFrame`, or from its face regions, which bring no label.
+//! A frame with nothing to draw passes unchanged; its pixels are neither written nor copied.
 //!
-//! With `blur-faces` every face found becomes a coarse mosaic first, beyond recovery; a face that the detector misses
-//! is not hidden.
+//! ## Properties
 //!
-//! A frame with nothing to draw passes as it is, its pixels neither written nor copied.
+//! With `blur-faces`, every face found becomes a coarse mosaic before anything is drawn. The original cannot be
+//! reconstructed, but a face that the detector misses stays visible.
 //!
-//! ```text
+//! ## Example pipelines
+//!
+//! Draw the emotions into the camera's video:
+//! ```shell
 //! gst-launch-1.0 v4l2src ! videoconvert ! haarfacedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
 //! ```
+//!
+//! Hide the faces of a recording:
+//! ```shell
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc ! mp4mux ! filesink location=hidden.mp4
+//! ```
 
-mod area;
-mod blur;
+mod geometry;
 mod imp;
 mod layout;
 mod paint;
 mod palette;
+mod pixelation;
+mod settings;
 
 use glib::prelude::*;
 
 glib::wrapper! {
-    /// Draws faces, emotions and the music playing.
+    /// The element `emotionoverlay`.
     pub struct EmotionOverlay(ObjectSubclass<imp::EmotionOverlay>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// Makes `emotionoverlay` known to GStreamer.
+/// Registers `emotionoverlay`.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     gst::Element::register(Some(plugin), "emotionoverlay", gst::Rank::NONE, EmotionOverlay::static_type())
 }

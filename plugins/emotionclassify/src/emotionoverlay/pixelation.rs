@@ -1,53 +1,57 @@
-//! Makes a face unrecognisable: every component of its area becomes a coarse mosaic of means.
+//! Pixelation of faces in raw video: a face becomes a coarse mosaic.
 //!
-//! What is gone is gone: nothing of the picture inside a block survives but its mean, written in every pixel.
+//! Every pixel of a block is replaced by the block's mean, in all components of the format. The mean is all that is kept
+//! of a block, so that the face cannot be reconstructed.
 
 use gst_video::prelude::*;
 use mood_schema::Rect;
 
-use super::area::Area;
+use super::geometry::{Area, visible_area};
 
-/// Blocks along a face's side: too few for a person or a machine to know whose it is.
+/// Number of blocks along the side of a face's box: too few for people or machines to recognise the face.
 const BLOCKS: f64 = 6.0;
-/// Added around the box on every side, as a share of the face's side: hair, ears and chin tell as well.
+/// Margin around the box on each side, as a share of its side, because hair, ears and chin identify a person too.
 const MARGIN: f64 = 0.25;
-/// No block is smaller, in pixels.
-const SMALLEST: f64 = 4.0;
+/// The smallest side of a block, pixels, so that small faces are hidden as well.
+const MIN_BLOCK: f64 = 4.0;
 
-/// Whether [`pixelate`] works in a format: GStreamer can unpack its rows to four components a pixel and pack them again,
-/// without a palette that could not hold the mean and without tiles, whose rows do not lie in one piece.
+/// Whether [`pixelate`] supports a format: GStreamer must be able to unpack its rows to four components a pixel and to
+/// pack them again. Formats with a palette are not supported because it may lack the mean, and tiled formats because
+/// their rows are not contiguous.
 pub(super) fn is_supported(format: gst_video::VideoFormat) -> bool {
     let info = gst_video::VideoFormatInfo::from_format(format);
     let unsupported = gst_video::VideoFormatFlags::TILED
         | gst_video::VideoFormatFlags::PALETTE
         | gst_video::VideoFormatFlags::SUBTILES;
-    !info.flags().intersects(unsupported) && UnpackedDepth::of_format(info).is_some()
+    !info.flags().intersects(unsupported) && UnpackedDepth::for_format(info).is_some()
 }
 
-/// The area to make unrecognisable for a face, and the side of a block.
-pub(super) fn area(face: &Rect, frame: Area) -> Option<(Area, i32)> {
-    let visible = Area::of_shares(face, frame)?;
-    // The whole face, not its visible part, sets the coarseness; a box beyond measure does not.
+/// The area to pixelate for the box of a face, and the side of a block in pixels. `None` where the box has no pixel in
+/// the frame.
+pub(super) fn mosaic_area(face: &Rect, frame: Area) -> Option<(Area, i32)> {
+    let visible = visible_area(face, frame)?;
+    // The complete face, not its visible part, determines the size of the blocks, within the size of the frame.
     let side =
         (face.w * f64::from(frame.w)).max(face.h * f64::from(frame.h)).min(f64::from(frame.w.max(frame.h)));
-    let area = visible.grown((side * MARGIN).ceil() as i32);
-    // Outwards to fours: the coarsest chroma sample any format has.
+    let area = visible.expand((side * MARGIN).ceil() as i32);
+    // Outwards to multiples of 4, the largest chroma subsampling of any format.
     let (x, y) = (area.x & !3, area.y & !3);
     let area = Area { x, y, w: (area.right() - x + 3) & !3, h: (area.bottom() - y + 3) & !3 };
-    Some((area.intersection(&frame)?, (side / BLOCKS).max(SMALLEST).ceil() as i32))
+    Some((area.intersection(&frame)?, (side / BLOCKS).max(MIN_BLOCK).ceil() as i32))
 }
 
-/// How wide the components of unpacked pixels are.
+/// The depth of the components of unpacked pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UnpackedDepth {
-    /// AYUV or ARGB.
+    /// One byte each: AYUV or ARGB.
     Bits8,
-    /// AYUV64 or ARGB64, in the machine's byte order.
+    /// Two bytes each in native byte order: AYUV64 or ARGB64.
     Bits16,
 }
 
 impl UnpackedDepth {
-    fn of_format(info: gst_video::VideoFormatInfo) -> Option<Self> {
+    /// The depth to which GStreamer unpacks a format; `None` where it unpacks it to another layout.
+    fn for_format(info: gst_video::VideoFormatInfo) -> Option<Self> {
         use gst_video::VideoFormat;
         match info.unpack_format() {
             VideoFormat::Ayuv | VideoFormat::Argb => Some(Self::Bits8),
@@ -56,6 +60,7 @@ impl UnpackedDepth {
         }
     }
 
+    /// Bytes of a pixel.
     fn pixel_bytes(self) -> usize {
         match self {
             Self::Bits8 => 4,
@@ -63,8 +68,8 @@ impl UnpackedDepth {
         }
     }
 
-    /// The four components of an unpacked pixel.
-    fn read(self, pixel: &[u8]) -> [u64; 4] {
+    /// Converts the bytes of a pixel to its four components.
+    fn read_pixel(self, pixel: &[u8]) -> [u64; 4] {
         std::array::from_fn(|index| match self {
             Self::Bits8 => pixel.get(index).copied().unwrap_or(0).into(),
             Self::Bits16 => {
@@ -74,8 +79,8 @@ impl UnpackedDepth {
         })
     }
 
-    /// The bytes of an unpacked pixel, the first [`Self::pixel_bytes`] of the array.
-    fn write(self, components: [u64; 4]) -> [u8; 8] {
+    /// Converts four components to the bytes of a pixel, the first [`Self::pixel_bytes`] of the array.
+    fn write_pixel(self, components: [u64; 4]) -> [u8; 8] {
         let mut bytes = [0; 8];
         for (index, component) in components.into_iter().enumerate() {
             match self {
@@ -93,54 +98,57 @@ impl UnpackedDepth {
 /// [`is_supported`]. `area` must lie inside the frame and begin at multiples of four pixels; blocks are enlarged to
 /// multiples of four, so that no chroma sample belongs to two of them.
 ///
-/// Rows are unpacked, averaged and packed by GStreamer's own functions for the format, so that no layout is
-/// interpreted here.
+/// GStreamer's own functions for the format unpack and pack the rows. Rows that the format promises but the buffer lacks
+/// are skipped.
 pub(super) fn pixelate(frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>, area: Area, block: i32) {
     let block = (block.max(1) + 3) & !3;
     let mut top = area.y.max(0);
     while top < area.bottom() {
-        // A last block lower than half a block is part of the one above.
+        // A remainder of less than half a block is added to the last block.
         let bottom = if area.bottom() - top < block + block / 2 { area.bottom() } else { top + block };
         if let Some(mut band) = Band::read(frame, top as usize, bottom as usize) {
-            band.flatten(area, block);
+            band.average_blocks(area, block);
             band.write(frame);
         }
         top = bottom;
     }
 }
 
-/// Some rows of a frame: a copy of the planes' bytes, and the same as unpacked pixels.
+/// A band of rows of a frame: a copy of the planes' bytes and the unpacked pixels.
 struct Band {
     format: gst_video::VideoFormatInfo,
     depth: UnpackedDepth,
     flags: gst_video::VideoPackFlags,
     chroma_site: gst_video::VideoChromaSite,
-    /// First row of the band in the frame, a multiple of four.
+    /// The band's first row in the frame, a multiple of four.
     top: usize,
+    /// Number of rows.
     rows: usize,
-    /// Pixels.
+    /// Pixels in a row.
     width: usize,
+    /// The band's part of each plane.
     planes: Vec<Vec<u8>>,
+    /// Bytes between the starts of rows, of each plane.
     strides: Vec<i32>,
-    /// `rows` x `width` pixels.
+    /// `rows` x `width` unpacked pixels.
     pixels: Vec<u8>,
 }
 
 impl Band {
-    /// `None` where the planes are smaller than the format says.
+    /// Reads the rows `top..bottom`. `None` where the planes are smaller than the format says.
     fn read(
         frame: &gst_video::VideoFrameRef<&mut gst::BufferRef>,
         top: usize,
         bottom: usize,
     ) -> Option<Self> {
         let format = frame.format_info();
-        let depth = UnpackedDepth::of_format(format)?;
+        let depth = UnpackedDepth::for_format(format)?;
         let (rows, width) = (bottom - top, frame.width() as usize);
         let strides: Vec<i32> = frame.plane_stride().get(..format.n_planes() as usize)?.to_vec();
         let mut planes = Vec::new();
         for (plane, &stride) in strides.iter().enumerate() {
             let stride = usize::try_from(stride).ok()?;
-            // Subsampled planes too get a row of bytes for each row of pixels: gstreamer-rs' bounds check counts so.
+            // One row for each row of pixels in subsampled planes too, which the bounds check of gstreamer-rs demands.
             let mut copy = vec![0; (rows + 1) * stride];
             let bytes = frame.plane_data(plane as u32).ok()?;
             let range = plane_rows(format, plane, top, bottom);
@@ -149,9 +157,10 @@ impl Band {
             copy.get_mut(..length)?.copy_from_slice(&bytes[..length]);
             planes.push(copy);
         }
-        let flags = match frame.info().is_interlaced() {
-            true => gst_video::VideoPackFlags::INTERLACED,
-            false => gst_video::VideoPackFlags::empty(),
+        let flags = if frame.info().is_interlaced() {
+            gst_video::VideoPackFlags::INTERLACED
+        } else {
+            gst_video::VideoPackFlags::empty()
         };
         let mut band = Self {
             format,
@@ -165,32 +174,33 @@ impl Band {
             strides,
             pixels: vec![0; rows * width * depth.pixel_bytes()],
         };
-        let line = width * depth.pixel_bytes();
+        let row_bytes = width * depth.pixel_bytes();
         let planes: Vec<&[u8]> = band.planes.iter().map(Vec::as_slice).collect();
-        for (y, row) in band.pixels.chunks_exact_mut(line).enumerate() {
+        for (y, row) in band.pixels.chunks_exact_mut(row_bytes).enumerate() {
             format.unpack(flags, row, &planes, &band.strides, 0, y as i32, width as i32);
         }
         Some(band)
     }
 
-    /// Every pixel of the band inside `area` becomes its block's mean; a block is as high as the band.
-    fn flatten(&mut self, area: Area, block: i32) {
+    /// Replaces each pixel between the left and right edges of `area` by the mean of its block. A block is `block` pixels
+    /// wide and as high as the band.
+    fn average_blocks(&mut self, area: Area, block: i32) {
         let bytes = self.depth.pixel_bytes();
-        let line = self.width * bytes;
+        let row_bytes = self.width * bytes;
         let mut left = area.x.max(0);
         while left < area.right() {
             let right = if area.right() - left < block + block / 2 { area.right() } else { left + block };
-            let columns = left as usize * bytes..(right as usize * bytes).min(line);
+            let columns = left as usize * bytes..(right as usize * bytes).min(row_bytes);
             let mut sums = [0u64; 4];
-            for row in self.pixels.chunks_exact(line) {
+            for row in self.pixels.chunks_exact(row_bytes) {
                 for pixel in row[columns.clone()].chunks_exact(bytes) {
-                    let components = self.depth.read(pixel);
+                    let components = self.depth.read_pixel(pixel);
                     sums.iter_mut().zip(components).for_each(|(sum, component)| *sum += component);
                 }
             }
             let count = ((columns.len() / bytes) * self.rows).max(1) as u64;
-            let mean = self.depth.write(sums.map(|sum| (sum + count / 2) / count));
-            for row in self.pixels.chunks_exact_mut(line) {
+            let mean = self.depth.write_pixel(sums.map(|sum| (sum + count / 2) / count));
+            for row in self.pixels.chunks_exact_mut(row_bytes) {
                 for pixel in row[columns.clone()].chunks_exact_mut(bytes) {
                     pixel.copy_from_slice(&mean[..bytes]);
                 }
@@ -199,15 +209,15 @@ impl Band {
         }
     }
 
-    /// Packs the pixels and copies the planes' rows back to the frame.
+    /// Packs the pixels and copies the rows back to the frame's planes.
     fn write(&mut self, frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>) {
-        let line = self.width * self.depth.pixel_bytes();
+        let row_bytes = self.width * self.depth.pixel_bytes();
         let mut planes: Vec<&mut [u8]> = self.planes.iter_mut().map(Vec::as_mut_slice).collect();
-        for (y, row) in self.pixels.chunks_exact(line).enumerate() {
+        for (y, row) in self.pixels.chunks_exact(row_bytes).enumerate() {
             self.format.pack(
                 self.flags,
                 row,
-                line as i32,
+                row_bytes as i32,
                 &mut planes,
                 &self.strides,
                 self.chroma_site,
@@ -226,14 +236,14 @@ impl Band {
     }
 }
 
-/// The rows of a plane that hold the frame's rows `top..bottom`.
+/// The rows of a plane that hold the rows `top..bottom` of the frame.
 fn plane_rows(
     format: gst_video::VideoFormatInfo,
     plane: usize,
     top: usize,
     bottom: usize,
 ) -> std::ops::Range<usize> {
-    let component = format.plane().iter().position(|&of| of as usize == plane);
+    let component = format.plane().iter().position(|&of_component| of_component as usize == plane);
     let shift = component.and_then(|index| format.h_sub().get(index)).copied().unwrap_or(0);
     top >> shift..(bottom + (1 << shift) - 1) >> shift
 }
@@ -245,8 +255,8 @@ mod tests {
     const FRAME: Area = Area { x: 0, y: 0, w: 640, h: 360 };
 
     #[test]
-    fn the_area_has_a_margin_and_whole_chroma_samples() {
-        let (area, block) = area(&Rect { x: 0.3, y: 0.3, w: 0.25, h: 0.4 }, FRAME).unwrap();
+    fn mosaic_area_has_a_margin_and_complete_chroma_samples() {
+        let (area, block) = mosaic_area(&Rect { x: 0.3, y: 0.3, w: 0.25, h: 0.4 }, FRAME).unwrap();
         assert!(
             area.x <= 192 - 40 && area.right() >= 352 + 40 && area.y <= 108 - 40 && area.bottom() >= 252 + 40
         );
@@ -255,18 +265,18 @@ mod tests {
     }
 
     #[test]
-    fn a_face_half_outside_is_no_less_hidden() {
-        let whole = area(&Rect { x: 0.5, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
-        let half = area(&Rect { x: -0.1, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
-        assert_eq!(whole.1, half.1);
-        assert!(FRAME.contains(&half.0));
-        let boundless = area(&Rect { x: -1e9, y: -1e9, w: 2e9, h: 2e9 }, FRAME).unwrap();
-        assert_eq!(boundless.0, FRAME);
-        assert!(area(&Rect { x: f64::NAN, y: 0.0, w: 1.0, h: 1.0 }, FRAME).is_none());
+    fn face_half_outside_gets_blocks_of_the_same_size() {
+        let inside = mosaic_area(&Rect { x: 0.5, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
+        let half_outside = mosaic_area(&Rect { x: -0.1, y: 0.3, w: 0.2, h: 0.3 }, FRAME).unwrap();
+        assert_eq!(inside.1, half_outside.1);
+        assert!(FRAME.contains(&half_outside.0));
+        let huge = mosaic_area(&Rect { x: -1e9, y: -1e9, w: 2e9, h: 2e9 }, FRAME).unwrap();
+        assert_eq!(huge.0, FRAME);
+        assert!(mosaic_area(&Rect { x: f64::NAN, y: 0.0, w: 1.0, h: 1.0 }, FRAME).is_none());
     }
 
     #[test]
-    fn palettes_and_tiles_are_not_offered() {
+    fn palettes_and_tiles_are_not_supported() {
         use gst_video::VideoFormat;
         gst::init().unwrap();
         for format in [VideoFormat::I420, VideoFormat::V210, VideoFormat::Rgb16, VideoFormat::P01010le] {
@@ -278,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_block_becomes_its_mean_and_the_rest_stays() {
+    fn blocks_become_their_mean_and_other_pixels_stay() {
         gst::init().unwrap();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Gray8, 16, 12).build().unwrap();
         let mut buffer = gst::Buffer::from_mut_slice((0..16 * 12).collect::<Vec<u8>>());
@@ -288,7 +298,7 @@ mod tests {
         let plane = frame.plane_data(0).unwrap();
         for (index, value) in plane.iter().enumerate() {
             let expected = match (index % 16, index / 16) {
-                (4..8, 4..8) => 94, // the mean of 68..=71 and the rows 16, 32 and 48 above
+                (4..8, 4..8) => 94, // the mean of 68..=71 and of the same columns in the three rows below
                 (8..12, 4..8) => 98,
                 _ => index as u8,
             };
