@@ -10,7 +10,7 @@ use mood_schema::{Face, FrameLine, Label, Line, MoodLine, SessionEnd, SessionHea
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// The first line.
-    pub session: SessionHeader,
+    pub header: SessionHeader,
     /// The frames in the file's order.
     pub frames: Vec<FrameLine>,
     /// The changes of mood in the file's order.
@@ -40,7 +40,7 @@ impl Timeline {
             assert_eq!(matches!(line, Line::Session(_)), number == 0, "line {number}: {text}");
             assert!(timeline.end.is_none(), "line {number} comes after the end: {text}");
             match line {
-                Line::Session(session) => timeline.session = session,
+                Line::Session(header) => timeline.header = header,
                 Line::Frame(frame) => timeline.frames.push(frame),
                 Line::Mood(mood) => timeline.moods.push(mood),
                 Line::Track(track) => timeline.tracks.push(track),

@@ -10,7 +10,8 @@ use mood_tests::timeline::{face_label, share};
 use mood_tests::{Timeline, gst_launch, media};
 use tempfile::TempDir;
 
-const WOMAN: &str = "video/WolfgangLanger_Pexels.mp4";
+/// A talking head of about 20 s that ends with a smile.
+const CLIP: &str = "video/WolfgangLanger_Pexels.mp4";
 
 /// The timeline of a clip, with the elements `filters` between `emotionclassify` and `emotionlog`. `None` where the test
 /// media are missing.
@@ -48,7 +49,7 @@ fn happy_share(frames: &[&FrameLine]) -> f64 {
 
 #[test]
 fn a_face_keeps_its_id_becomes_happy_and_scaling_changes_nothing() {
-    let Some(full) = timeline(WOMAN, "") else { return };
+    let Some(full) = timeline(CLIP, "") else { return };
     let with_face = full.share(|faces| faces > 0);
     println!("{:.1} % of {} frames have a face", with_face * 100.0, full.frames.len());
     assert!(full.frames.len() > 450, "{}", full.frames.len());
@@ -73,7 +74,7 @@ fn a_face_keeps_its_id_becomes_happy_and_scaling_changes_nothing() {
         assert!(face.bbox.x >= 0.0 && face.bbox.y >= 0.0 && right <= 1.0 && bottom <= 1.0, "{face:?}");
     }
 
-    let scaled = timeline(WOMAN, "videoconvert ! videoscale ! video/x-raw,width=320 !").unwrap();
+    let scaled = timeline(CLIP, "videoconvert ! videoscale ! video/x-raw,width=320 !").unwrap();
     assert_eq!(full.frames, scaled.frames);
 }
 

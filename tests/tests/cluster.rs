@@ -18,6 +18,7 @@ use mood_tests::{ProcessOutput, command, media, paths, pipeline_script, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// A talking head, about 2.4 s with audio.
 const CLIP: &str = "video/single_face.mp4";
 /// Longer than other tests' timeout: a cluster is polled for the state of its jobs only every few seconds.
 const TIMEOUT: Duration = Duration::from_secs(600);

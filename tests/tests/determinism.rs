@@ -61,8 +61,8 @@ fn the_decision_log_begins_with_the_settings_of_all_elements() {
         log.display()
     ))
     .assert_success();
-    let session = Timeline::read(&log).session;
+    let header = Timeline::read(&log).header;
     for element in ["haarfacedetect", "emotionclassify", "moodplayer"] {
-        assert!(session.settings.contains_key(element), "{element} in {session:?}");
+        assert!(header.settings.contains_key(element), "{element} in {header:?}");
     }
 }

@@ -164,7 +164,7 @@ impl Element {
         let type_ = self.factory().element_type();
         let class = glib::object::Class::<gst::Element>::from_type(type_).unwrap();
         let properties = class.list_properties();
-        properties.iter().cloned().filter(|property| property.owner_type() == type_).collect()
+        properties.iter().filter(|property| property.owner_type() == type_).cloned().collect()
     }
 }
 

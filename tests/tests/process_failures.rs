@@ -12,6 +12,7 @@ use mood_tests::sandbox::{Sandbox, with_fast_encoding};
 use mood_tests::{Timeline, audio, command, media, paths, run};
 use serde_json::Value;
 
+/// A talking head, about 2.4 s with audio.
 const CLIP: &str = "video/single_face.mp4";
 
 #[test]

@@ -9,6 +9,7 @@ use mood_tests::process::TIMEOUT;
 use mood_tests::{Timeline, audio, command, media, pipeline_script, run};
 use tempfile::TempDir;
 
+/// A talking head, about 2.4 s with audio.
 const CLIP: &str = "video/single_face.mp4";
 
 #[test]
