@@ -1,11 +1,11 @@
-"""What emotionclassify costs inside a media process, on the same decoded I420 frames.
+"""Measures the cost of emotionclassify in a pipeline, on decoded I420 frames.
 
     python3 benches/classify.py [--rounds N] FRAMES.yuv WIDTH HEIGHT
 
-CPU seconds of haarfacedetect alone, with emotionclassify behind it, and with interval=500 ms; how long after PLAYING the
-first emotion is known; the CPU that a paused pipeline takes, and the threads that the classifier adds. Medians over the
-rounds. Needs python3-gi; GST_PLUGIN_PATH must lead to our plugins. What crates/mini-xception takes beside bare ONNX
-Runtime is the example time_classify's to say.
+Prints the CPU time of haarfacedetect alone, followed by emotionclassify, and with interval=500 ms; the time from PLAYING to
+the first emotion; the CPU use of a paused pipeline; and the number of threads that the classifier adds. Medians over the
+rounds. Needs python3-gi, and GST_PLUGIN_PATH with our plugins. The example time_classify compares crates/mini-xception with
+ONNX Runtime alone.
 """
 
 import argparse
@@ -25,10 +25,11 @@ CANDIDATES = {
     "and emotionclassify": f"{DETECT} ! emotionclassify",
     "and emotionclassify interval=500 ms": f"{DETECT} ! emotionclassify interval=500000000",
 }
-LIMIT = 60 * Gst.SECOND
+TIMEOUT = 60 * Gst.SECOND
 
 
-def pipeline(elements, options, live=False):
+def parse_pipeline(elements, options, live=False):
+    """A pipeline from the raw frames through `elements`; `live` plays in real time."""
     source = (
         f"filesrc location={options.frames} ! rawvideoparse format=i420 width={options.width} "
         f"height={options.height} framerate=24/1 name=source"
@@ -37,14 +38,15 @@ def pipeline(elements, options, live=False):
 
 
 def cpu_seconds():
+    """CPU time of this process so far, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
-def wait(line, wanted):
-    """Until a message of this kind, or this element message, comes; an error ends the benchmark."""
+def wait_for(pipeline, wanted):
+    """Waits for the end of the stream ("eos") or for the element message `wanted`; an error ends the benchmark."""
     kinds = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.ELEMENT
-    while message := line.get_bus().timed_pop_filtered(LIMIT, kinds):
+    while message := pipeline.get_bus().timed_pop_filtered(TIMEOUT, kinds):
         if message.type == Gst.MessageType.ERROR:
             raise SystemExit(message.parse_error()[0].message)
         structure = message.get_structure()
@@ -56,44 +58,45 @@ def wait(line, wanted):
     raise SystemExit(f"no {wanted}")
 
 
-def whole(elements, options):
-    """CPU seconds from the first frame to the last, without what loading takes."""
-    line = pipeline(elements, options)
-    line.set_state(Gst.State.PAUSED)
-    line.get_state(LIMIT)
-    begun = cpu_seconds()
-    line.set_state(Gst.State.PLAYING)
-    wait(line, "eos")
-    line.set_state(Gst.State.NULL)
-    return cpu_seconds() - begun
+def run_cpu_seconds(elements, options):
+    """CPU time from the first frame to the last, without that of loading the models."""
+    pipeline = parse_pipeline(elements, options)
+    pipeline.set_state(Gst.State.PAUSED)
+    pipeline.get_state(TIMEOUT)
+    start = cpu_seconds()
+    pipeline.set_state(Gst.State.PLAYING)
+    wait_for(pipeline, "eos")
+    pipeline.set_state(Gst.State.NULL)
+    return cpu_seconds() - start
 
 
-def first_emotion(options):
-    """Milliseconds from the order to play, with nothing loaded, to the first face's emotion."""
-    line = pipeline(CANDIDATES["and emotionclassify"], options)
-    begun = time.perf_counter()
-    line.set_state(Gst.State.PLAYING)
-    wait(line, "emotion")
-    elapsed = time.perf_counter() - begun
-    line.set_state(Gst.State.NULL)
+def first_emotion_ms(options):
+    """Time from starting a new pipeline to the first emotion, ms."""
+    pipeline = parse_pipeline(CANDIDATES["and emotionclassify"], options)
+    start = time.perf_counter()
+    pipeline.set_state(Gst.State.PLAYING)
+    wait_for(pipeline, "emotion")
+    elapsed = time.perf_counter() - start
+    pipeline.set_state(Gst.State.NULL)
     return elapsed * 1e3
 
 
-def threads():
+def thread_count():
+    """Number of threads of this process."""
     return len(os.listdir("/proc/self/task"))
 
 
-def paused(elements, options):
-    """(share of a core that a pipeline takes which played a second and is paused, its threads)."""
-    line = pipeline(elements, options, live=True)
-    line.set_state(Gst.State.PLAYING)
+def paused_cost(elements, options):
+    """CPU use (share of a core) and number of threads of a pipeline paused after playing for a second."""
+    pipeline = parse_pipeline(elements, options, live=True)
+    pipeline.set_state(Gst.State.PLAYING)
     time.sleep(1)
-    line.set_state(Gst.State.PAUSED)
+    pipeline.set_state(Gst.State.PAUSED)
     time.sleep(0.5)
-    begun, count = cpu_seconds(), threads()
+    start, count = cpu_seconds(), thread_count()
     time.sleep(3)
-    share = (cpu_seconds() - begun) / 3
-    line.set_state(Gst.State.NULL)
+    share = (cpu_seconds() - start) / 3
+    pipeline.set_state(Gst.State.NULL)
     return share, count
 
 
@@ -105,18 +108,18 @@ def main():
     parser.add_argument("height", type=int)
     options = parser.parse_args()
     Gst.init(None)
-    # The first is of a process that has not loaded ONNX Runtime yet.
-    cold = first_emotion(options)
-    warm = statistics.median(first_emotion(options) for _ in range(options.rounds))
+    # In the first run the process has not loaded ONNX Runtime yet.
+    cold = first_emotion_ms(options)
+    warm = statistics.median(first_emotion_ms(options) for _ in range(options.rounds))
     print(f"first emotion {cold:.0f} ms after the order to play, {warm:.0f} ms when ONNX Runtime is loaded already")
-    (idle, others), (with_us, count) = (paused(CANDIDATES[name], options) for name in list(CANDIDATES)[:2])
+    (idle, others), (with_us, count) = (paused_cost(CANDIDATES[name], options) for name in list(CANDIDATES)[:2])
     print(f"paused: {100 * with_us:.2f} % of a core, {100 * idle:.2f} % without emotionclassify; "
           f"it adds {count - others} threads")
 
     seconds = {name: [] for name in CANDIDATES}
     for _ in range(options.rounds):
         for name, elements in CANDIDATES.items():
-            seconds[name].append(whole(elements, options))
+            seconds[name].append(run_cpu_seconds(elements, options))
     frames = os.path.getsize(options.frames) // (options.width * options.height * 3 // 2)
     print(f"{frames} frames of {options.width}x{options.height}, CPU seconds")
     for name, values in seconds.items():

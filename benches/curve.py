@@ -1,11 +1,11 @@
-"""What a search costs from small frames to large ones, and how near that is to reading the frame once.
+"""Measures the time of a search for frames of different sizes, relative to the time of reading the frame once.
 
     cargo build --release -p haar --example detect
-    python benches/curve.py PICTURE...
+    python benches/curve.py IMAGE...
 
-The pictures are grey PNGs, some a size. One thread, frontalface_default, scale factor 1.2: faces from a twelfth of the
-shorter side, haarfacedetect's default, and from 30 pixels. Reading is what the machine's memory gives one thread over
-512 MiB, far more than its caches hold: no search can be faster than that, once for every pixel.
+The images are grey PNGs, several of each size. One thread, frontalface_default, scale factor 1.2, with faces from a twelfth of
+the shorter side (haarfacedetect's default) and from 30 pixels. The reading time follows from the memory bandwidth of one
+thread over 512 MiB, far more than the caches hold; it is a lower bound for any search.
 """
 
 import statistics
@@ -19,8 +19,8 @@ import numpy as np
 from haar import DETECT
 
 
-def bandwidth():
-    """Bytes a second, the best of some readings."""
+def memory_bandwidth():
+    """Bytes per second, the best of seven passes."""
     memory = np.ones(64 << 20, np.uint64)
     times = []
     for _ in range(7):
@@ -30,9 +30,10 @@ def bandwidth():
     return memory.nbytes / min(times)
 
 
-def search(paths, smallest):
-    command = [DETECT, "--scale-factor", 1.2, "--min-size", smallest, "--repeat", 10, *paths]
-    run = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
+def search_ms(paths, min_size):
+    """Median time of a search, ms."""
+    command = [DETECT, "--scale-factor", 1.2, "--min-size", min_size, "--repeat", 10, *paths]
+    run = subprocess.run([str(argument) for argument in command], capture_output=True, text=True, check=True)
     return statistics.median(float(line) for line in run.stderr.split())
 
 
@@ -41,12 +42,12 @@ def main():
     for path in sys.argv[1:]:
         height, width = cv2.imread(path, cv2.IMREAD_GRAYSCALE).shape
         sizes.setdefault((width, height), []).append(path)
-    rate = bandwidth()
-    print(f"reading: {rate / 1e9:.1f} GB/s")
+    bandwidth = memory_bandwidth()
+    print(f"reading: {bandwidth / 1e9:.1f} GB/s")
     for (width, height), paths in sorted(sizes.items()):
         pixels = width * height
-        read = pixels / rate * 1e3
-        default, small = search(paths, round(min(width, height) / 12)), search(paths, 30)
+        read = pixels / bandwidth * 1e3
+        default, small = search_ms(paths, round(min(width, height) / 12)), search_ms(paths, 30)
         print(
             f"{width:4}x{height:<4}  reading {read:5.3f} ms   from a twelfth {default:6.2f} ms,"
             f" {default * 1e6 / pixels:5.2f} ns a pixel, {default / read:4.0f} times reading"

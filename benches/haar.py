@@ -1,12 +1,11 @@
-"""Times crates/haar against OpenCV's detectMultiScale on the same pictures, in alternation.
+"""Compares the time of crates/haar and OpenCV's detectMultiScale on the same images, in alternation.
 
     cargo build --release -p haar --example detect
     ffmpeg -i VIDEO -vf fps=1,scale=1280:720 -frames:v 3 -pix_fmt gray frame_%d.png
-    python benches/haar.py [--backends avx512,avx2,portable,scalar] [--rounds N] [--threads N] PICTURE...
+    python benches/haar.py [--backends avx512,avx2,portable,scalar] [--rounds N] [--threads N] IMAGE...
 
-needs opencv-python-headless 4 and Debian's opencv-data. Prints for every size of picture and backend the median
-milliseconds a search of both, by the clock and of all processors together, the median over the rounds of the clock's
-ratio, and whether both found the same rectangles.
+Needs opencv-python-headless 4 and Debian's opencv-data. Prints for every image size and backend the median wall and CPU time
+of a search by both, the median over the rounds of the ratio of the wall times, and whether both found the same rectangles.
 """
 
 import argparse
@@ -25,8 +24,8 @@ CASCADES = Path("/usr/share/opencv4/haarcascades")
 DETECT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/detect"
 
 
-def theirs(detector, images, options, repeat):
-    """Median milliseconds by the clock, mean milliseconds of processors, rectangles."""
+def run_opencv(detector, images, options, repeat):
+    """Median wall time (ms) and mean CPU time (ms) of a search, and the sorted rectangles of each image."""
     times, found = [], []
     before = time.process_time()
     for image in images:
@@ -37,38 +36,39 @@ def theirs(detector, images, options, repeat):
             )
             times.append((time.perf_counter() - start) * 1e3)
         found.append(sorted(tuple(map(int, box)) for box in boxes))
-    spent = (time.process_time() - before) * 1e3 / len(times)
-    return statistics.median(times), spent, found
+    cpu = (time.process_time() - before) * 1e3 / len(times)
+    return statistics.median(times), cpu, found
 
 
-def children():
+def children_cpu_seconds():
+    """CPU time of ended child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-def ours(backend, paths, options, repeat):
-    """The same of the example, whose start and first search are taken off the processors' time."""
+def run_haar(backend, paths, options, repeat):
+    """As `run_opencv`, for the example `detect`, whose start and first search are subtracted from the CPU time."""
     command = [
         DETECT, "--cascade", options.cascade, "--backend", backend, "--scale-factor", options.scale_factor,
         "--min-size", options.min_size, "--threads", options.threads, *paths,
     ]  # fmt: skip
 
     def run(repeat):
-        before = children()
-        words = [str(word) for word in [*command, "--repeat", repeat]]
-        done = subprocess.run(words, capture_output=True, text=True, check=True)
-        return done, children() - before
+        before = children_cpu_seconds()
+        arguments = [str(argument) for argument in [*command, "--repeat", repeat]]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+        return done, children_cpu_seconds() - before
 
-    (_, start), (done, all_) = run(0), run(repeat)
+    (_, startup), (done, total) = run(0), run(repeat)
     found = []
     for line in done.stdout.splitlines():
-        words = line.split()
-        if len(words) == 2:
+        fields = line.split()
+        if len(fields) == 2:
             found.append([])
         else:
-            found[-1].append(tuple(map(int, words)))
+            found[-1].append(tuple(map(int, fields)))
     times = [float(line) for line in done.stderr.split()]
-    return statistics.median(times), (all_ - start) * 1e3 / len(times), [sorted(boxes) for boxes in found]
+    return statistics.median(times), (total - startup) * 1e3 / len(times), [sorted(boxes) for boxes in found]
 
 
 def main():
@@ -79,12 +79,12 @@ def main():
     parser.add_argument("--min-size", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("pictures", nargs="+")
+    parser.add_argument("images", nargs="+")
     options = parser.parse_args()
     cv2.setNumThreads(options.threads)
     detector = cv2.CascadeClassifier(str(CASCADES / f"haarcascade_{options.cascade}.xml"))
     sizes = {}
-    for path in options.pictures:
+    for path in options.images:
         image = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
         sizes.setdefault(image.shape[::-1], []).append((path, image))
     print(f"cv2 {cv2.__version__}, {options.cascade}, {options.threads} thread(s)")
@@ -94,15 +94,15 @@ def main():
         for backend in options.backends.split(","):
             rounds = []
             for _ in range(options.rounds):
-                their_time, their_spent, their_boxes = theirs(detector, images, options, 2)
-                our_time, our_spent, our_boxes = ours(backend, paths, options, 10)
-                rounds.append((their_time, their_spent, our_time, our_spent, their_time / our_time))
-                different |= their_boxes != our_boxes
-            cv, cv_spent, mine, mine_spent, ratio = (statistics.median(column) for column in zip(*rounds))
-            same = "the same" if their_boxes == our_boxes else "DIFFERENT"
+                opencv_time, opencv_cpu, opencv_boxes = run_opencv(detector, images, options, 2)
+                haar_time, haar_cpu, haar_boxes = run_haar(backend, paths, options, 10)
+                rounds.append((opencv_time, opencv_cpu, haar_time, haar_cpu, opencv_time / haar_time))
+                different |= opencv_boxes != haar_boxes
+            cv_wall, cv_cpu, haar_wall, haar_cpu, ratio = (statistics.median(column) for column in zip(*rounds))
+            same = "the same" if opencv_boxes == haar_boxes else "DIFFERENT"
             print(
-                f"{width}x{height:<4} {backend:8}  cv2 {cv:6.1f} ms (CPU {cv_spent:6.1f})  haar {mine:6.2f} ms"
-                f" (CPU {mine_spent:6.2f})  {ratio:5.2f} times, {same}"
+                f"{width}x{height:<4} {backend:8}  cv2 {cv_wall:6.1f} ms (CPU {cv_cpu:6.1f})  haar {haar_wall:6.2f} ms"
+                f" (CPU {haar_cpu:6.2f})  {ratio:5.2f} times, {same}"
             )
     sys.exit(different)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What the music does over hours, in numbers: how well the mood policy follows through measured errors beside simpler ways
-# (crates/mood), and a day of music in lock step with 2,000 switches (moodplayer). Prints Markdown; the day takes minutes.
+# Simulates hours of playback: how well the mood policy follows under measured classifier errors compared with simpler methods
+# (crates/mood), and a day of music in lock step with 2,000 track changes (moodplayer). Prints Markdown; the day takes minutes.
 #
-# Usage: benches/player.sh [HOURS], 24 where not given.
+# Usage: benches/player.sh [HOURS]    default: 24
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

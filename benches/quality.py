@@ -1,18 +1,18 @@
-"""Precision and recall of crates/haar under different settings: ours by default, OpenCV's, and others.
+"""Measures precision and recall of crates/haar with different settings: our defaults, OpenCV's, and others.
 
     cargo build --release -p haar --example detect
     python benches/quality.py [--data ../shared/data]
 
-Rectangles are OpenCV's for the same settings, so this compares settings, not engines. Three kinds of pictures:
+The rectangles equal OpenCV's for the same settings, so this compares settings, not implementations. Three kinds of images:
 
-- photographs with boxes drawn by people (dlib's, from PASCAL VOC): mostly small faces;
-- scenes: frames in which nobody is, with faces of FER-2013's PublicTest pasted in, 32 to 320 pixels wide in 1280x720;
-- clips: every tenth frame of one person before a camera; a face in a frame counts once, all else is false. These have no
-  boxes, so faces are not compared with places.
+- photographs with annotated boxes (dlib's, from PASCAL VOC), mostly of small faces;
+- scenes: frames without people into which faces of FER-2013's PublicTest are pasted, 32 to 320 pixels wide in 1280x720;
+- clips: every tenth frame of videos of one person. These have no annotated boxes, so one detection per frame counts as correct,
+  any further one as false, whatever their positions.
 
-A rectangle is right where it and a box share 40 % of what they cover together (intersection over union), one for each
-box. F1 is the harmonic mean of precision and recall. Large is the recall of faces from a twelfth of the shorter side on.
-Milliseconds are of one thread, and only as good as the machine is quiet.
+A detection is correct where its intersection over union with a box is at least 0.4; each box matches one detection at most. F1
+is the harmonic mean of precision and recall. "Large" is the recall of faces whose side is at least a twelfth of the image's
+shorter side. Times are of one thread and need an otherwise idle machine.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import numpy as np
 
 from haar import DETECT
 
-# Scale factor, neighbours, smallest face as a share of the shorter side (0: the cascade's window).
+# Scale factor, minimum neighbours, minimum face size: below 1 a share of the shorter side (0: the cascade's window), else pixels.
 SETTINGS = {
     "OpenCV's defaults": (1.1, 3, 0),
     "1.1, 5 neighbours, from 30 pixels": (1.1, 5, 30),
@@ -43,12 +43,12 @@ SETTINGS = {
     "1.25, from a twelfth": (1.25, 3, 1 / 12),
     "1.3, 2 neighbours, from a twelfth": (1.3, 2, 1 / 12),
 }
-OVERLAP = 0.4
+MIN_IOU = 0.4
 ONE_PERSON = ["WolfgangLanger_Pexels.mp4", "single_face.mp4", "book.mkv", "walk.mkv", "yes.mkv"]
 
 
 def photographs(data):
-    """(grey picture, boxes) of dlib's photographs."""
+    """Yields (grey image, boxes) of dlib's photographs."""
     folder = data / "images/dlib"
     for listing in ["testing.xml", "training.xml"]:
         for image in ET.parse(folder / listing).iter("image"):
@@ -56,19 +56,20 @@ def photographs(data):
             yield cv2.imread(str(folder / image.get("file")), cv2.IMREAD_GRAYSCALE), boxes
 
 
-def frames(path, every):
+def frames(path, step):
+    """Yields every `step`th frame of a video, in grey."""
     video, index = cv2.VideoCapture(str(path)), 0
     while True:
-        more, frame = video.read()
-        if not more:
+        ok, frame = video.read()
+        if not ok:
             return
-        if index % every == 0:
+        if index % step == 0:
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         index += 1
 
 
 def scenes(data, count):
-    """Faces pasted into empty frames."""
+    """Yields (grey image, boxes) of frames without people with faces pasted in."""
     spec = importlib.util.spec_from_file_location("fer2013_load", data / "fer2013/load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -85,17 +86,17 @@ def scenes(data, count):
             if any(x < bx + bw and bx < x + side and y < by + bh and by < y + side for bx, by, bw, bh in boxes):
                 continue
             face = cv2.resize(faces[rng.integers(len(faces))], (side, side), interpolation=cv2.INTER_CUBIC)
-            # Soft at the corners, so that the edges of the square are no feature.
+            # Blended at the corners, so that the edges of the square are not detected as features.
             grid = np.linspace(-1, 1, side)
             mask = np.clip((1.25 - np.hypot(grid[None, :], grid[:, None])) * 4, 0, 1)
-            place = scene[y : y + side, x : x + side]
-            place[:] = mask * face + (1 - mask) * place
+            region = scene[y : y + side, x : x + side]
+            region[:] = mask * face + (1 - mask) * region
             boxes.append((x, y, side, side))
         yield np.clip(scene + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8), boxes
 
 
 def clips(data):
-    """(frame, how many faces there are)."""
+    """Yields (grey frame, number of faces)."""
     for name in ONE_PERSON:
         for frame in frames(data / "video" / name, 10):
             yield frame, 1
@@ -103,40 +104,43 @@ def clips(data):
         yield frame, 0
 
 
-def overlap(one, other):
+def intersection_over_union(one, other):
+    """Boxes are (left, top, width, height)."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     common = max(width, 0) * max(height, 0)
     return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
-def right(found, truth):
-    """Which of the boxes are found."""
+def match(found, truth):
+    """Indices of the true boxes that a detection matches; the best overlaps are matched first. `truth` is the boxes, or only
+    their number."""
     if isinstance(truth, int):
         return range(min(len(found), truth))
-    pairs = sorted(((overlap(f, t), i, j) for i, f in enumerate(found) for j, t in enumerate(truth)), reverse=True)
+    pairs = [(intersection_over_union(f, t), i, j) for i, f in enumerate(found) for j, t in enumerate(truth)]
+    pairs.sort(reverse=True)
     used_found, used_truth = set(), set()
     for share, i, j in pairs:
-        if share >= OVERLAP and i not in used_found and j not in used_truth:
+        if share >= MIN_IOU and i not in used_found and j not in used_truth:
             used_found.add(i)
             used_truth.add(j)
     return used_truth
 
 
 def detect(paths, heights, setting):
-    """Rectangles a picture, and the median milliseconds of a search."""
-    factor, neighbors, smallest = setting
+    """The rectangles found in each image, and the median time of a search in ms."""
+    factor, neighbors, min_size = setting
     times = []
-    # One call for all the pictures that share a smallest size.
-    sizes = [round(height * smallest) if smallest < 1 else smallest for height in heights]
-    order = {}
+    # One run for all images with the same minimum size.
+    sizes = [round(height * min_size) if min_size < 1 else min_size for height in heights]
+    indices_by_size = {}
     for index, size in enumerate(sizes):
-        order.setdefault(size, []).append(index)
+        indices_by_size.setdefault(size, []).append(index)
     found = [[] for _ in paths]
-    for size, indices in order.items():
+    for size, indices in indices_by_size.items():
         command = [DETECT, "--scale-factor", factor, "--min-neighbors", neighbors, "--min-size", size, "--repeat", 1]
         command += [paths[index] for index in indices]
-        run = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
+        run = subprocess.run([str(argument) for argument in command], capture_output=True, text=True, check=True)
         lines = iter(run.stdout.splitlines())
         for index in indices:
             count = int(next(lines).rsplit(" ", 1)[1])
@@ -157,32 +161,32 @@ def main():
         "scenes": list(scenes(options.data, options.scenes)),
         "clips": list(clips(options.data)),
     }
-    for kind, pictures in kinds.items():
+    for kind, images in kinds.items():
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder) / f"{index}.png" for index in range(len(pictures))]
-            for path, (picture, _) in zip(paths, pictures):
+            paths = [Path(folder) / f"{index}.png" for index in range(len(images))]
+            for path, (picture, _) in zip(paths, images):
                 cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-            truths = [truth for _, truth in pictures]
+            truths = [truth for _, truth in images]
             total = sum(truth if isinstance(truth, int) else len(truth) for truth in truths)
 
-            def large(index, box):
-                return isinstance(truths[index], int) or truths[index][box][3] * 12 >= min(pictures[index][0].shape)
+            def is_large(index, box):
+                return isinstance(truths[index], int) or truths[index][box][3] * 12 >= min(images[index][0].shape)
 
             total_large = sum(
-                large(index, box)
+                is_large(index, box)
                 for index, truth in enumerate(truths)
                 for box in range(truth if isinstance(truth, int) else len(truth))
             )
-            print(f"{kind}: {len(pictures)} pictures, {total} faces")
+            print(f"{kind}: {len(images)} pictures, {total} faces")
             for name, setting in SETTINGS.items():
-                found, time = detect(paths, [min(picture.shape) for picture, _ in pictures], setting)
-                hit = [(index, box) for index, boxes in enumerate(found) for box in right(boxes, truths[index])]
-                hits, hits_large = len(hit), sum(large(index, box) for index, box in hit)
+                found, time = detect(paths, [min(picture.shape) for picture, _ in images], setting)
+                matched = [(index, box) for index, boxes in enumerate(found) for box in match(boxes, truths[index])]
+                matches, matches_large = len(matched), sum(is_large(index, box) for index, box in matched)
                 count = sum(map(len, found))
-                precision, recall = hits / max(count, 1), hits / total
+                precision, recall = matches / max(count, 1), matches / total
                 f1 = 2 * precision * recall / max(precision + recall, 1e-9)
                 print(
-                    f"  {name:34} precision {precision:6.1%}  recall {recall:6.1%}, large {hits_large / total_large:6.1%}"
+                    f"  {name:34} precision {precision:6.1%}  recall {recall:6.1%}, large {matches_large / total_large:6.1%}"
                     f"  F1 {f1:6.1%}  {time:6.2f} ms"
                 )
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Times `gst-mood process` against decoding alone, in alternation, and watches its memory.
+"""Measures time and memory of `gst-mood process` compared with decoding alone, in alternation.
 
 usage: benches/session.py VIDEO... [--rounds N] [--overlay]     after make build
 
-Wall time counts on a machine with nothing else to do; CPU time says the same on a busy one. Memory is the resident set: the
-largest, and on the way after a tenth, in the middle and at nine tenths, which should be much the same.
+Wall time is meaningful on an otherwise idle machine only; CPU time also on a busy one. Memory is the resident set size: the
+maximum, and the sizes after a tenth, half and nine tenths of the run, which should be about equal.
 """
 
 import argparse
@@ -17,34 +17,35 @@ import tempfile
 import time
 from pathlib import Path
 
-MOOD = Path(__file__).resolve().parent.parent / "target/release/gst-mood"
+GST_MOOD = Path(__file__).resolve().parent.parent / "target/release/gst-mood"
 
 
-def resident(process):
-    """MiB of a process that runs, 0 of one that has ended."""
+def resident_mib(process):
+    """Resident set size of a running process in MiB; 0 after it has ended."""
     try:
         return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except (OSError, IndexError):
         return 0
 
 
-def timed(command):
-    """Wall seconds, CPU seconds and most MiB of a process, and its MiB on the way."""
-    begun, sizes = time.monotonic(), []
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+def measure(command):
+    """Wall time (s), CPU time (s) and maximum resident set size (MiB) of a command, and the sizes at 10, 50 and 90 % of it."""
+    start, sizes = time.monotonic(), []
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            sizes.append(resident(process))
+            sizes.append(resident_mib(process))
             time.sleep(0.02)
         _, status, usage = ended
         if status:
-            said.seek(0)
-            sys.exit(f"{' '.join(map(str, command))}: {said.read().decode()}")
-    way = [sizes[len(sizes) * part // 10] for part in (1, 5, 9)]
-    return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, way
+            stderr.seek(0)
+            sys.exit(f"{' '.join(map(str, command))}: {stderr.read().decode()}")
+    samples = [sizes[len(sizes) * part // 10] for part in (1, 5, 9)]
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, samples
 
 
-def seconds(video):
+def duration(video):
+    """Duration of a video in seconds."""
     probe = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", video]
     return float(json.loads(subprocess.check_output(probe))["format"]["duration"])
 
@@ -55,18 +56,20 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--overlay", action="store_true")
     arguments = parser.parse_args()
-    what = "with the annotated video" if arguments.overlay else "everything but the annotated video"
-    print(f"medians of {arguments.rounds} round(s): decoding alone, then {what}")
+    outputs = "with the annotated video" if arguments.overlay else "everything but the annotated video"
+    print(f"medians of {arguments.rounds} round(s): decoding alone, then {outputs}")
     for video in arguments.videos:
-        length = seconds(video)
+        length = duration(video)
         decode = ["gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "caps=video/x-raw", "!",
                   "fakesink", "sync=false"]
         rounds = []
         with tempfile.TemporaryDirectory() as folder:
-            process = [MOOD, "process", video, "-o", folder, "--force"] + ["--overlay"] * arguments.overlay
+            process = [GST_MOOD, "process", video, "-o", folder, "--force"] + ["--overlay"] * arguments.overlay
             for _ in range(arguments.rounds):
-                rounds.append([timed(decode), timed(process)])
-        wall, cpu, memory = ([statistics.median(r[which][i] for r in rounds) for which in (0, 1)] for i in range(3))
+                rounds.append([measure(decode), measure(process)])
+        wall, cpu, memory = (
+            [statistics.median(results[command][i] for results in rounds) for command in (0, 1)] for i in range(3)
+        )
         print(f"{Path(video).name}, {length:.0f} s")
         print(f"  wall  {wall[0]:8.1f} s {wall[1]:8.1f} s   {wall[1] / wall[0]:.2f} times decoding, "
               f"{length / wall[1]:.1f} times real time")

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# A recording becomes an annotated video with the soundtrack that its moods ask for.
+# Creates an annotated video from a recording, with a soundtrack chosen by its moods.
 #   pipelines/annotate.sh session.mp4 ~/Music annotated.mp4
-# The same recording and music give the same soundtrack every time; what was decided stands in annotated.mp4.music.jsonl.
+# The same recording and music give the same soundtrack every time; the decisions are logged in annotated.mp4.music.jsonl.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 [ $# = 3 ] || usage 'VIDEO MUSIC-FOLDER-OR-PLAYLIST OUTPUT.mp4'
 must_exist "$1"
 must_exist "$2"
 
-# The queues without limits of size hold what one branch has ready while the encoder of the other still looks ahead.
+# The queues in front of the muxer hold the finished data of one branch while the encoder of the other still looks ahead.
 exec gst-launch-1.0 \
     filesrc location="$1" ! decodebin ! videoconvert ! \
     haarfacedetect ! emotionclassify ! emotionoverlay ! tee name=frames \

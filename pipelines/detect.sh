@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Detection only: prints a message `faces` whenever the faces in a recording change, and draws their boxes if asked to.
+# Detection only: prints a message `faces` whenever the faces in a recording change; SHOW=1 also draws their boxes.
 #   pipelines/detect.sh session.mp4
 #   SHOW=1 pipelines/detect.sh session.mp4
-# Other cascades: CASCADE=profileface, or a path; eyes as well: EYES=eye
+# Another cascade: CASCADE=profileface, or a path. With eyes: EYES=eye
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 [ $# = 1 ] || usage 'VIDEO'

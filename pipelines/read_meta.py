@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Read the classification from Python, without any code of ours: pipelines/read_meta.py VIDEO
+"""Reads the classification from Python with GStreamer's own bindings only: pipelines/read_meta.py VIDEO
 
-Prints a line a face a frame: stream time in seconds, id, label, confidence, valence, arousal. Everything stands in the
-buffer's custom meta GstMoodFrame; GStreamer's own Python overrides (Debian: python3-gi, python3-gst-1.0) read it.
+Prints a line per face and frame: stream time in seconds, id, label, confidence, valence, arousal. The values are in the
+buffer's custom meta GstMoodFrame, which GStreamer's Python overrides can read (Debian: python3-gi, python3-gst-1.0).
 """
 
 import os
 import sys
 from pathlib import Path
 
-built = Path(__file__).resolve().parent.parent / "target" / "release"
-if (built / "libgstfacedetect.so").exists():
-    os.environ["GST_PLUGIN_PATH"] = os.pathsep.join(filter(None, [str(built), os.environ.get("GST_PLUGIN_PATH")]))
+build_folder = Path(__file__).resolve().parent.parent / "target" / "release"
+if (build_folder / "libgstfacedetect.so").exists():
+    os.environ["GST_PLUGIN_PATH"] = os.pathsep.join(filter(None, [str(build_folder), os.environ.get("GST_PLUGIN_PATH")]))
 
 try:
     import gi
@@ -23,12 +23,13 @@ except (ImportError, ValueError) as error:
 
 
 def on_buffer(_pad, info):
+    """Prints the faces of a buffer."""
     buffer = info.get_buffer()
     meta = buffer.get_custom_meta("GstMoodFrame")
     if meta is None:
         return Gst.PadProbeReturn.OK
     for face in meta.get_structure().get_value("faces"):
-        # A face that nothing classified has no label.
+        # A face that has not been classified has no label.
         label = face.get_string("label") or "unclassified"
         values = [face.get_value(name) or 0.0 for name in ("confidence", "valence", "arousal")]
         print(f"{buffer.pts / Gst.SECOND:9.3f} {face.get_value('id'):4} {label:10}", *(f"{v:6.2f}" for v in values))

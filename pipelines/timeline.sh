@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A recording becomes a timeline: every frame's faces, emotions, valence and arousal, as JSON Lines or CSV.
+# Writes the timeline of a recording: the faces, emotions, valence and arousal of every frame, as JSON Lines or CSV.
 #   pipelines/timeline.sh session.mp4 timeline.jsonl
 #   pipelines/timeline.sh session.mp4 timeline.csv
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two cameras, one player: the music follows the mean of all the faces that either of them sees.
+# Two cameras and one player: the music follows the mean over the faces in both.
 #   pipelines/two-cameras.sh ~/Music
 # Other cameras: CAMERA_1='v4l2src device=/dev/video0' CAMERA_2='rtspsrc location=... ! decodebin' pipelines/two-cameras.sh ...
 set -euo pipefail
