@@ -1,4 +1,4 @@
-//! Any text as a cascade: refused, or sound enough to search with.
+//! Parses any text as a cascade: it is refused, or valid enough to search with.
 
 #![no_main]
 
@@ -9,8 +9,8 @@ fuzz_target!(|text: &str| {
     let cascade = match Cascade::parse(text) {
         Ok(cascade) => cascade,
         Err(error) => {
-            let told = error.to_string();
-            assert!(told.lines().count() == 1 && told.len() < 2000, "no error one can read: {told}");
+            let message = error.to_string();
+            assert!(message.lines().count() == 1 && message.len() < 2000, "unreadable error: {message}");
             return;
         }
     };

@@ -1,4 +1,4 @@
-//! Any cascade, picture and settings: every backend finds what the plain code finds, inside the picture.
+//! Searches with any cascade, image and settings: every backend finds what the scalar one finds, inside the image.
 
 #![no_main]
 
@@ -6,11 +6,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arbitrary::{Result, Unstructured};
-use haar::{Backend, Cascade, Detector, GrayImage, Params, Size};
+use haar::{Backend, Cascade, Detector, GrayImage, Params, PixelRect, Size};
 use libfuzzer_sys::fuzz_target;
 
-/// Pixels times levels that a run may look at, so that none takes seconds.
-const MOST_WORK: f64 = 200_000.0;
+/// Most pixels times pyramid levels of a run, so that none takes seconds.
+const MAX_WORK: f64 = 200_000.0;
 
 fuzz_target!(|data: &[u8]| {
     let mut data = Unstructured::new(data);
@@ -18,37 +18,39 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn run(data: &mut Unstructured) -> Result<()> {
-    let Ok(cascade) = Cascade::parse(&cascade(data)?) else { return Ok(()) };
+    let Ok(cascade) = Cascade::parse(&arbitrary_cascade(data)?) else { return Ok(()) };
     let cascade = Arc::new(cascade);
-    let params = params(data)?;
+    let params = arbitrary_params(data)?;
     let (width, height) = (data.int_in_range(0..=180_usize)?, data.int_in_range(0..=90_usize)?);
     let stride = width + data.int_in_range(0..=9_usize)?;
     let levels = 4.0 / params.scale_factor.max(1.001).ln() + 1.0;
-    if (width * height) as f64 * levels > MOST_WORK {
+    if (width * height) as f64 * levels > MAX_WORK {
         return Ok(());
     }
-    let pixels = pixels(data, stride * height)?;
+    let pixels = arbitrary_pixels(data, stride * height)?;
     let Ok(image) = GrayImage::new(&pixels, width, height, stride) else { return Ok(()) };
-    let part = image.crop(width / 5, height / 7, width / 2, height / 2);
+    let [x, y, w, h] = [width / 5, height / 7, width / 2, height / 2].map(|side| side as u32);
+    let part = image.crop(PixelRect { x, y, w, h });
 
-    let Ok(plain) = Detector::new(cascade.clone(), params) else { return Ok(()) };
-    let Ok(mut plain) = plain.with_backend(Backend::Scalar) else { return Ok(()) };
-    let expected = [plain.detect(&image), plain.detect(&part)];
-    for found in &expected[0] {
-        assert!(found.w > 0 && found.h > 0 && found.neighbors > 0, "{found:?}");
-        assert!((found.x + found.w) as usize <= width && (found.y + found.h) as usize <= height, "{found:?}");
+    let Ok(scalar) = Detector::new(cascade.clone(), params) else { return Ok(()) };
+    let Ok(mut scalar) = scalar.with_backend(Backend::Scalar) else { return Ok(()) };
+    let expected = [scalar.detect(&image), scalar.detect(&part)];
+    for detection in &expected[0] {
+        let PixelRect { x, y, w, h } = detection.rect;
+        assert!(w > 0 && h > 0 && detection.neighbors > 0, "{detection:?}");
+        assert!((x + w) as usize <= width && (y + h) as usize <= height, "{detection:?}");
     }
     for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
         let Ok(detector) = Detector::new(cascade.clone(), params) else { return Ok(()) };
         let Ok(mut detector) = detector.with_backend(backend) else { return Ok(()) };
-        let found = [detector.detect(&image), detector.detect(&part)];
-        assert_eq!(found, expected, "{backend}, {params:?}");
+        let detections = [detector.detect(&image), detector.detect(&part)];
+        assert_eq!(detections, expected, "{backend}, {params:?}");
         assert_eq!(detector.detect(&image), expected[0], "{backend} the second time");
     }
     Ok(())
 }
 
-fn params(data: &mut Unstructured) -> Result<Params> {
+fn arbitrary_params(data: &mut Unstructured) -> Result<Params> {
     let size = |data: &mut Unstructured| -> Result<Size> {
         Ok(match data.int_in_range(0..=3)? {
             0 | 1 => Size::default(),
@@ -65,21 +67,21 @@ fn params(data: &mut Unstructured) -> Result<Params> {
         min_neighbors: data.int_in_range(0..=4)?,
         min_size: size(data)?,
         max_size: size(data)?,
-        // Starting threads takes most of the time then.
+        // Rarely, since starting threads takes most of the time.
         threads: if data.ratio(1, 8)? { data.int_in_range(0..=3)? } else { 1 },
     })
 }
 
-/// The last bytes again and again, each time a little lighter, so that a short input fills a picture.
-fn pixels(data: &mut Unstructured, len: usize) -> Result<Vec<u8>> {
+/// The next bytes repeated, each time shifted by a constant, so that a short input fills an image.
+fn arbitrary_pixels(data: &mut Unstructured, len: usize) -> Result<Vec<u8>> {
     let drift: u8 = data.arbitrary()?;
     let tile = data.bytes(data.len().min(4096))?;
     let tile = if tile.is_empty() { &[0] } else { tile };
     Ok((0..len).map(|i| tile[i % tile.len()].wrapping_add(drift.wrapping_mul((i / tile.len()) as u8))).collect())
 }
 
-/// Mostly sound: the shapes that OpenCV trains and others, stumps and trees, also tilted.
-fn cascade(data: &mut Unstructured) -> Result<String> {
+/// A mostly valid cascade: the feature shapes that OpenCV trains and others, upright and tilted, in stumps and trees.
+fn arbitrary_cascade(data: &mut Unstructured) -> Result<String> {
     let (width, height) = (data.int_in_range(3..=40)?, data.int_in_range(3..=40)?);
     let count = data.int_in_range(1..=12)?;
     let mut features = String::new();
@@ -101,9 +103,9 @@ fn cascade(data: &mut Unstructured) -> Result<String> {
     for _ in 0..data.int_in_range(1..=9)? {
         let mut trees = String::new();
         for _ in 0..data.int_in_range(1..=5)? {
-            trees.push_str(&tree(data, count)?);
+            trees.push_str(&arbitrary_tree(data, count)?);
         }
-        let threshold = vote(data)?;
+        let threshold = arbitrary_vote(data)?;
         let _ = write!(stages, "<_><stageThreshold>{threshold}</stageThreshold><weakClassifiers>{trees}</weakClassifiers></_>");
     }
     Ok(format!(
@@ -112,26 +114,26 @@ fn cascade(data: &mut Unstructured) -> Result<String> {
     ))
 }
 
-fn vote(data: &mut Unstructured) -> Result<f32> {
+fn arbitrary_vote(data: &mut Unstructured) -> Result<f32> {
     Ok(match data.int_in_range(0..=15)? {
         0 => data.arbitrary()?,
         _ => f32::from(data.int_in_range(-10..=10_i8)?) / 10.0,
     })
 }
 
-fn tree(data: &mut Unstructured, features: i32) -> Result<String> {
+fn arbitrary_tree(data: &mut Unstructured, features: i32) -> Result<String> {
     let size = *data.choose(&[1, 1, 1, 2, 3, 9])?;
-    let (mut nodes, mut leaves) = (String::new(), format!("{} ", vote(data)?));
+    let (mut nodes, mut leaves) = (String::new(), format!("{} ", arbitrary_vote(data)?));
     for index in 0..size {
-        let deeper = if index + 1 < size { index + 1 } else { -size };
-        let mut next = [-index, deeper];
+        let child = if index + 1 < size { index + 1 } else { -size };
+        let mut branches = [-index, child];
         if data.arbitrary()? {
-            next.reverse();
+            branches.reverse();
         }
         let feature = data.int_in_range(0..=features - 1)?;
         let threshold = f32::from(data.int_in_range(-20..=20_i8)?) / 200.0;
-        let _ = write!(nodes, "{} {} {feature} {threshold} ", next[0], next[1]);
-        let _ = write!(leaves, "{} ", vote(data)?);
+        let _ = write!(nodes, "{} {} {feature} {threshold} ", branches[0], branches[1]);
+        let _ = write!(leaves, "{} ", arbitrary_vote(data)?);
     }
     Ok(format!("<_><internalNodes>{nodes}</internalNodes><leafValues>{leaves}</leafValues></_>"))
 }

@@ -1,24 +1,25 @@
-//! Ids that stay with a face from frame to frame: where it should be by now, and who fits best.
+//! Tracking of faces over the frames of a video: ids that stay with a face.
 //!
-//! The tracker has no clock. Every frame brings its time, in nanoseconds of any scale that does not run backwards while
-//! a scene lasts; a step backwards starts a new scene, in which no earlier id returns.
+//! The tracker has no clock. Every frame comes with its time, in nanoseconds on any scale that does not run backwards within
+//! a scene; a step backwards starts a new scene, in which no earlier id returns.
 //!
-//! Each face has a Kalman filter of constant velocity for its centre and its size. Of all pairs of a face and a sighting
-//! that may be the same ([`Params`]), the most likely one is matched first, then the most likely of what is left, and so
-//! on. That is greedy: over simulated crossings with dropouts and noise the best total (Hungarian) assignment switched
-//! ids as often, as a wrong pair is wrong by itself there and no sum makes up for it.
+//! Each face has a Kalman filter of constant velocity for its centre and its size. Of all pairs of a face and an observation
+//! that may belong together ([`Params`]), the most likely one is matched first, then the most likely of the remaining ones,
+//! and so on. This is greedy: over simulated crossings with dropouts and noise, the assignment of the least total cost
+//! (Hungarian algorithm, Kuhn 1955, doi:10.1002/nav.3800020109) switched ids as often, since a wrong pair is wrong whatever
+//! the other pairs cost.
 //!
 //! ```
-//! use face_track::{PixelRect, Sighting, Tracker};
+//! use face_track::{Observation, PixelRect, Tracker};
 //!
 //! let mut tracker = Tracker::default();
-//! let at = |x, y, side| Sighting { rect: PixelRect { x, y, w: side, h: side }, sure: true };
-//! assert_eq!(tracker.update(0, &[at(100.0, 80.0, 60.0)]), [Some(1)]);
-//! assert_eq!(tracker.update(40_000_000, &[at(104.0, 81.0, 62.0)]), [Some(1)]);
+//! let face = |x, y, side| Observation { rect: PixelRect { x, y, w: side, h: side }, is_confident: true };
+//! assert_eq!(tracker.update(0, &[face(100.0, 80.0, 60.0)]), [Some(1)]);
+//! assert_eq!(tracker.update(40_000_000, &[face(104.0, 81.0, 62.0)]), [Some(1)]);
 //! ```
 
 mod motion;
 mod tracker;
 
 pub use gray_image::PixelRect;
-pub use tracker::{Expected, Params, Sighting, Tracker};
+pub use tracker::{Observation, Params, Prediction, Tracker};

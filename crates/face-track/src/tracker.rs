@@ -1,116 +1,130 @@
-//! Which sighting is which face, and which faces to keep in mind.
+//! Assignment of observations to tracked faces, and the life of a track.
 
-use crate::motion::Motion;
 use gray_image::PixelRect;
 
-/// What a detector found.
+use crate::motion::Motion;
+
+/// A face that a detector found in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sighting {
-    /// Where.
+pub struct Observation {
+    /// Its place, in pixels.
     pub rect: PixelRect<f64>,
-    /// Whether the evidence is strong. A new face of weak evidence gets its id when it is seen in a second frame running:
-    /// detectors mistake a fold or a shadow for a face, but seldom twice.
-    pub sure: bool,
+    /// Whether the evidence is strong. A new face on weak evidence gets its id when it is observed in two consecutive
+    /// frames: a detector mistakes a fold or a shadow for a face, but rarely twice.
+    pub is_confident: bool,
 }
 
-/// What counts as the same face.
+/// When an observation may be a known face, and how long a face is remembered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
-    /// A sighting that overlaps as much with where the face is expected or was last seen may be that face, 0-1.
+    /// An observation may be a face if its intersection over union with the predicted or the last observed place of the
+    /// face is at least this, 0-1.
     pub min_overlap: f64,
-    /// So may one that is likely by the face's motion, if its centre is at most this far from where the face is
-    /// expected, sides of the face.
+    /// So may an observation that is likely by the face's motion, if its centre is at most this far from the predicted one,
+    /// in sides of the face.
     pub max_distance: f64,
-    /// How long a face may be gone and still get its id back, ns: from the first frame without it, or, where no frame
-    /// came, from the last one with it.
-    pub forget: u64,
+    /// How long a face may be absent and still get its id back, ns: counted from the first frame without it, or, if there
+    /// was none, from the last frame with it.
+    pub max_absence: u64,
 }
 
 impl Default for Params {
-    /// A fifth of overlap, which is two thirds of a side off; one side; one second.
+    /// An overlap of 0.2, which two squares have when they are two thirds of a side apart; one side; one second.
     fn default() -> Self {
-        Self { min_overlap: 0.2, max_distance: 1.0, forget: 1_000_000_000 }
+        Self { min_overlap: 0.2, max_distance: 1.0, max_absence: 1_000_000_000 }
     }
 }
 
-/// A right sighting is less likely than this squared distance once in a hundred times: the chi-squared distribution's
-/// 99th percentile for three degrees of freedom.
-const LIKELY: f64 = 11.34;
+/// The largest squared Mahalanobis distance of a likely observation: the 99th percentile of the chi-squared distribution
+/// with three degrees of freedom.
+const MAX_MAHALANOBIS: f64 = 11.34;
 
-/// What it costs to have been missed in the frame before: minus twice the logarithm of how seldom a face that was comes
-/// back in this one, about one time in seven. A face in view so keeps its sightings when a hidden one may pass behind it.
-const MISSED: f64 = 4.0;
+/// The cost of a match with a face that was missing in the frame before: minus twice the logarithm of the probability, about
+/// one in seven, that such a face is back in this frame. So a face in view keeps its observations when a hidden one may pass
+/// behind it.
+const MISSING_COST: f64 = 4.0;
 
-/// Where to look for a face.
+/// A tracked face at a given time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Expected {
-    /// Counts up from 1; `None` while the face waits for a second sighting.
+pub struct Prediction {
+    /// The face's id, from 1 on; `None` until a face on weak evidence is observed a second time.
     pub id: Option<u32>,
-    /// Where it should be by its motion.
+    /// The place predicted from its motion, in pixels.
     pub rect: PixelRect<f64>,
-    /// Where it was last seen.
-    pub last: PixelRect<f64>,
-    /// How long ago, ns.
-    pub unseen: u64,
-    /// The last search of everything did not find it: it may be gone.
-    pub doubted: bool,
+    /// The place where it was last observed, in pixels.
+    pub last_rect: PixelRect<f64>,
+    /// Time since it was last observed, ns.
+    pub unobserved_for: u64,
+    /// The last full search did not find it, so it may have left.
+    pub is_doubtful: bool,
 }
 
-/// A face in view, or out of it for a short time.
+/// A face in view, or out of view for a short time.
 #[derive(Clone, Copy, Debug)]
 struct Track {
     id: Option<u32>,
-    last: PixelRect<f64>,
-    seen: u64,
-    /// The motion when it was last seen.
+    /// Where it was last observed.
+    last_rect: PixelRect<f64>,
+    /// When it was last observed, ns.
+    last_time: u64,
+    /// Its motion at that time.
     motion: Motion,
-    /// The first frame without it since.
-    missed: Option<u64>,
-    /// The last search of everything did not find it.
-    doubted: bool,
-    /// The frame before showed something there, on too weak evidence.
-    hinted: bool,
+    /// Time of the first frame without it since, ns.
+    missing_since: Option<u64>,
+    /// The last full search did not find it.
+    is_doubtful: bool,
+    /// The frame before had an observation of it that was not accepted, because the evidence was weak.
+    has_weak_hint: bool,
 }
 
 impl Track {
     fn new(rect: PixelRect<f64>, time: u64) -> Self {
-        let motion = Motion::new(&rect);
-        Self { id: None, last: rect, seen: time, motion, missed: None, doubted: false, hinted: false }
+        Self {
+            id: None,
+            last_rect: rect,
+            last_time: time,
+            motion: Motion::new(&rect),
+            missing_since: None,
+            is_doubtful: false,
+            has_weak_hint: false,
+        }
     }
 
-    /// Whether weak evidence will do: a face in doubt is treated like a new one.
-    fn trusted(&self) -> bool {
-        !self.doubted || self.hinted || self.missed.is_none()
+    /// Whether weak evidence is enough. A doubtful face is treated like a new one.
+    fn accepts_weak_evidence(&self) -> bool {
+        !self.is_doubtful || self.has_weak_hint || self.missing_since.is_none()
     }
 
-    fn see(&mut self, time: u64, rect: &PixelRect<f64>) {
-        self.motion = self.at(time);
+    fn observe(&mut self, time: u64, rect: &PixelRect<f64>) {
+        self.motion = self.predict_motion(time);
         self.motion.correct(rect);
-        (self.last, self.seen, self.missed) = (*rect, time, None);
+        (self.last_rect, self.last_time, self.missing_since) = (*rect, time, None);
     }
 
-    fn at(&self, time: u64) -> Motion {
-        self.motion.after(time.saturating_sub(self.seen) as f64 / 1e9)
+    fn predict_motion(&self, time: u64) -> Motion {
+        self.motion.predict(time.saturating_sub(self.last_time) as f64 / 1e9)
     }
 }
 
-/// Where sightings come from.
+/// The part of a frame in which the detector searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Searched {
-    Everywhere,
+enum SearchScope {
+    FullFrame,
     AroundFaces,
 }
 
-/// Gives ids to the faces of one frame after the other.
+/// Gives ids to the faces of consecutive frames. Times are in nanoseconds; a step backwards starts a new scene.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
     params: Params,
     /// Oldest first.
     tracks: Vec<Track>,
-    last: Option<u64>,
-    /// A frame of this scene was seen.
-    in_scene: bool,
-    used: u32,
+    /// Time of the last frame, ns.
+    last_time: Option<u64>,
+    /// Whether the scene had a frame already.
+    has_frame: bool,
+    /// The last id given.
+    last_id: u32,
 }
 
 impl Tracker {
@@ -119,128 +133,144 @@ impl Tracker {
         Self { params, ..Self::default() }
     }
 
-    /// The id of each sighting of a frame that was searched everywhere, in the order given; no id appears twice.
+    /// Updates the tracks with a frame that was searched completely. Returns the id of each observation in the order given;
+    /// no id appears twice.
     ///
-    /// A sighting that fits no face gets the next new id, at once where it is sure or the first frame of a scene (a still
-    /// picture has no second), else in the next frame.
-    pub fn update(&mut self, time: u64, sightings: &[Sighting]) -> Vec<Option<u32>> {
-        self.take(time, sightings, Searched::Everywhere)
+    /// An observation that matches no face gets the next id: at once if it is confident or in the first frame of a scene (a
+    /// still image has no second frame), otherwise in the next frame, and `None` until then.
+    pub fn update(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
+        self.update_with(time, observations, SearchScope::FullFrame)
     }
 
-    /// Like [`update`](Self::update), for a frame that was searched only where faces are [`expected`](Self::expected):
-    /// no new face begins. One that the last search of everything missed is believed like a new one, on strong evidence or
-    /// when it is seen in a second frame running.
-    pub fn follow(&mut self, time: u64, sightings: &[Sighting]) -> Vec<Option<u32>> {
-        self.take(time, sightings, Searched::AroundFaces)
+    /// Like [`update`](Self::update), for a frame that was searched only around the [predictions](Self::predict): no new
+    /// face begins. A face that the last full search missed needs the evidence of a new one: a confident observation, or
+    /// observations in two consecutive frames.
+    pub fn update_known(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
+        self.update_with(time, observations, SearchScope::AroundFaces)
     }
 
-    /// The faces that would still be recognised at `time`, oldest first: where to look for them.
-    pub fn expected(&mut self, time: u64) -> Vec<Expected> {
-        self.forget(time);
-        let expected = |track: &Track| Expected {
+    /// The faces remembered at `time`, oldest first: where to search for them.
+    pub fn predict(&mut self, time: u64) -> Vec<Prediction> {
+        self.drop_lost_tracks(time);
+        let predict = |track: &Track| Prediction {
             id: track.id,
-            rect: track.at(time).rect(),
-            last: track.last,
-            unseen: time.saturating_sub(track.seen),
-            doubted: track.doubted,
+            rect: track.predict_motion(time).rect(),
+            last_rect: track.last_rect,
+            unobserved_for: time.saturating_sub(track.last_time),
+            is_doubtful: track.is_doubtful,
         };
-        self.tracks.iter().map(expected).collect()
+        self.tracks.iter().map(predict).collect()
     }
 
-    /// Forgets every face, as after a cut or a seek. Ids go on counting.
+    /// Drops every face, as after a cut or a seek. Ids continue to count up.
     pub fn reset(&mut self) {
         self.tracks.clear();
-        self.last = None;
-        self.in_scene = false;
+        self.last_time = None;
+        self.has_frame = false;
     }
 
-    fn take(&mut self, time: u64, sightings: &[Sighting], searched: Searched) -> Vec<Option<u32>> {
-        self.forget(time);
-        let first = !std::mem::replace(&mut self.in_scene, true);
-        let everywhere = searched == Searched::Everywhere;
-        let matches = self.assign(time, sightings);
-        let mut hinted = vec![false; self.tracks.len()];
-        let mut ids = Vec::with_capacity(sightings.len());
-        for (&Sighting { rect, sure }, known) in sightings.iter().zip(matches) {
+    fn update_with(
+        &mut self,
+        time: u64,
+        observations: &[Observation],
+        scope: SearchScope,
+    ) -> Vec<Option<u32>> {
+        self.drop_lost_tracks(time);
+        let is_first = !std::mem::replace(&mut self.has_frame, true);
+        let is_full = scope == SearchScope::FullFrame;
+        let matches = self.match_observations(time, observations);
+        let mut has_weak_hint = vec![false; self.tracks.len()];
+        let mut ids = Vec::with_capacity(observations.len());
+        for (&Observation { rect, is_confident }, known) in observations.iter().zip(matches) {
             let track = match known {
-                Some(known) if everywhere || sure || self.tracks[known].trusted() => {
-                    self.tracks[known].see(time, &rect);
-                    self.tracks.get_mut(known)
+                Some(index) if is_full || is_confident || self.tracks[index].accepts_weak_evidence() => {
+                    self.tracks[index].observe(time, &rect);
+                    self.tracks.get_mut(index)
                 }
-                Some(known) => {
-                    hinted[known] = true;
+                Some(index) => {
+                    has_weak_hint[index] = true;
                     None
                 }
-                None if everywhere => {
+                None if is_full => {
                     self.tracks.push(Track::new(rect, time));
                     self.tracks.last_mut()
                 }
                 None => None,
             };
             ids.push(track.and_then(|track| {
-                if track.id.is_none() && (sure || first || known.is_some()) {
-                    self.used += 1;
-                    track.id = Some(self.used);
+                if track.id.is_none() && (is_confident || is_first || known.is_some()) {
+                    self.last_id += 1;
+                    track.id = Some(self.last_id);
                 }
                 track.id
             }));
         }
-        hinted.resize(self.tracks.len(), false);
-        for (track, hinted) in self.tracks.iter_mut().zip(hinted) {
-            let missing = track.seen != time;
-            if missing {
-                track.missed.get_or_insert(time);
+        has_weak_hint.resize(self.tracks.len(), false);
+        for (track, has_weak_hint) in self.tracks.iter_mut().zip(has_weak_hint) {
+            let is_missing = track.last_time != time;
+            if is_missing {
+                track.missing_since.get_or_insert(time);
             }
-            if everywhere {
-                track.doubted = missing;
+            if is_full {
+                track.is_doubtful = is_missing;
             }
-            track.hinted = hinted;
+            track.has_weak_hint = has_weak_hint;
         }
-        // A weak sighting that was not repeated was no face.
-        self.tracks.retain(|track| track.id.is_some() || track.seen == time);
+        // A new face on weak evidence that is not observed again was a false detection.
+        self.tracks.retain(|track| track.id.is_some() || track.last_time == time);
         ids
     }
 
-    /// The track of each sighting.
-    fn assign(&self, time: u64, sightings: &[Sighting]) -> Vec<Option<usize>> {
+    /// The index of the track that each observation belongs to. Of all possible pairs the cheapest is matched first, then the
+    /// cheapest of the remaining ones, and so on.
+    fn match_observations(&self, time: u64, observations: &[Observation]) -> Vec<Option<usize>> {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-        for (number, track) in self.tracks.iter().enumerate() {
-            let motion = track.at(time);
-            for (place, sighting) in sightings.iter().enumerate() {
-                pairs.extend(self.cost(track, &motion, &sighting.rect).map(|cost| (cost, number, place)));
+        for (track_index, track) in self.tracks.iter().enumerate() {
+            let motion = track.predict_motion(time);
+            for (index, observation) in observations.iter().enumerate() {
+                let cost = self.match_cost(track, &motion, &observation.rect);
+                pairs.extend(cost.map(|cost| (cost, track_index, index)));
             }
         }
         // The older face wins a tie.
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
-        let mut matches = vec![None; sightings.len()];
-        let mut taken = vec![false; self.tracks.len()];
-        for (_, number, place) in pairs {
-            if !taken[number] && matches[place].is_none() {
-                taken[number] = true;
-                matches[place] = Some(number);
+        let mut matches = vec![None; observations.len()];
+        let mut is_matched = vec![false; self.tracks.len()];
+        for (_, track_index, index) in pairs {
+            if !is_matched[track_index] && matches[index].is_none() {
+                is_matched[track_index] = true;
+                matches[index] = Some(track_index);
             }
         }
         matches
     }
 
-    /// How unlikely it is that a face, expected by its motion, is the one seen; `None` where it cannot be.
-    fn cost(&self, track: &Track, motion: &Motion, seen: &PixelRect<f64>) -> Option<f64> {
-        let expected = motion.rect();
-        let overlap = expected.intersection_over_union(seen).max(track.last.intersection_over_union(seen));
-        let fit = motion.fit(seen);
-        let ((ax, ay), (bx, by)) = (expected.centre(), seen.centre());
-        let near = (ax - bx).hypot(ay - by) <= self.params.max_distance * expected.side();
-        let may = overlap > 0.0 && overlap >= self.params.min_overlap || near && fit.distance <= LIKELY;
-        may.then_some(if track.missed.is_some() { fit.cost + MISSED } else { fit.cost })
+    /// The cost of a match, which is lower the likelier it is; `None` where the observation cannot be the face. `motion` is
+    /// that of the track, predicted for the frame.
+    fn match_cost(&self, track: &Track, motion: &Motion, observed: &PixelRect<f64>) -> Option<f64> {
+        let predicted = motion.rect();
+        let overlap = predicted
+            .intersection_over_union(observed)
+            .max(track.last_rect.intersection_over_union(observed));
+        let fit = motion.fit(observed);
+        let ((ax, ay), (bx, by)) = (predicted.centre(), observed.centre());
+        let is_near = (ax - bx).hypot(ay - by) <= self.params.max_distance * predicted.side();
+        let is_possible =
+            overlap > 0.0 && overlap >= self.params.min_overlap || is_near && fit.distance <= MAX_MAHALANOBIS;
+        let missing_cost = if track.missing_since.is_some() { MISSING_COST } else { 0.0 };
+        is_possible.then_some(fit.cost + missing_cost)
     }
 
-    fn forget(&mut self, time: u64) {
-        if self.last.is_some_and(|last| time < last) {
+    /// Drops the tracks that are absent for too long at `time`; all of them where time runs backwards.
+    fn drop_lost_tracks(&mut self, time: u64) {
+        if self.last_time.is_some_and(|last| time < last) {
             self.reset();
         }
-        self.last = Some(time);
-        let forget = self.params.forget;
-        self.tracks.retain(|track| time.saturating_sub(track.missed.unwrap_or(track.seen)) <= forget);
+        self.last_time = Some(time);
+        let max_absence = self.params.max_absence;
+        self.tracks.retain(|track| {
+            time.saturating_sub(track.missing_since.unwrap_or(track.last_time)) <= max_absence
+        });
     }
 }
 
@@ -248,18 +278,19 @@ impl Tracker {
 mod tests {
     use super::*;
 
+    /// 25 frames a second, ns.
     const FRAME: u64 = 40_000_000;
 
     fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
         PixelRect { x, y, w: side, h: side }
     }
 
-    fn seen(x: f64, y: f64, side: f64) -> Sighting {
-        Sighting { rect: square(x, y, side), sure: true }
+    fn strong(x: f64, y: f64, side: f64) -> Observation {
+        Observation { rect: square(x, y, side), is_confident: true }
     }
 
-    fn weak(x: f64, y: f64, side: f64) -> Sighting {
-        Sighting { sure: false, ..seen(x, y, side) }
+    fn weak(x: f64, y: f64, side: f64) -> Observation {
+        Observation { is_confident: false, ..strong(x, y, side) }
     }
 
     fn ids<const N: usize>(ids: [u32; N]) -> Vec<Option<u32>> {
@@ -271,43 +302,43 @@ mod tests {
         let mut tracker = Tracker::default();
         for frame in 0..200 {
             let x = 300.0 + 200.0 * (frame as f64 / 15.0).sin();
-            assert_eq!(tracker.update(frame * FRAME, &[seen(x, 50.0 + frame as f64, 80.0)]), ids([1]));
+            assert_eq!(tracker.update(frame * FRAME, &[strong(x, 50.0 + frame as f64, 80.0)]), ids([1]));
         }
     }
 
     #[test]
-    fn two_faces_keep_theirs_in_any_order() {
+    fn two_faces_keep_their_ids_in_any_order() {
         let mut tracker = Tracker::default();
-        let (left, right) = (seen(100.0, 100.0, 80.0), seen(220.0, 100.0, 80.0));
+        let (left, right) = (strong(100.0, 100.0, 80.0), strong(220.0, 100.0, 80.0));
         assert_eq!(tracker.update(0, &[left, right]), ids([1, 2]));
         assert_eq!(tracker.update(FRAME, &[right, left]), ids([2, 1]));
         assert_eq!(tracker.update(2 * FRAME, &[right]), ids([2]));
-        assert_eq!(tracker.update(3 * FRAME, &[seen(400.0, 0.0, 80.0), left, right]), ids([3, 1, 2]));
+        assert_eq!(tracker.update(3 * FRAME, &[strong(400.0, 0.0, 80.0), left, right]), ids([3, 1, 2]));
     }
 
     #[test]
     fn the_better_overlap_wins() {
         let mut tracker = Tracker::default();
-        tracker.update(0, &[seen(100.0, 0.0, 80.0)]);
-        assert_eq!(tracker.update(FRAME, &[seen(140.0, 0.0, 80.0), seen(105.0, 0.0, 80.0)]), ids([2, 1]));
+        tracker.update(0, &[strong(100.0, 0.0, 80.0)]);
+        assert_eq!(tracker.update(FRAME, &[strong(140.0, 0.0, 80.0), strong(105.0, 0.0, 80.0)]), ids([2, 1]));
     }
 
     #[test]
     fn a_short_loss_is_survived_and_a_long_one_is_not() {
         let mut tracker = Tracker::default();
-        let face = seen(10.0, 10.0, 50.0);
+        let face = strong(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(0, &[face]), ids([1]));
         assert_eq!(tracker.update(500_000_000, &[]), []);
-        assert_eq!(tracker.expected(500_000_000).len(), 1);
+        assert_eq!(tracker.predict(500_000_000).len(), 1);
         assert_eq!(tracker.update(1_000_000_000, &[face]), ids([1]));
         assert_eq!(tracker.update(2_000_000_001, &[face]), ids([2]));
-        assert!(tracker.expected(u64::MAX).is_empty());
+        assert!(tracker.predict(u64::MAX).is_empty());
     }
 
     #[test]
-    fn a_new_scene_has_new_ids() {
+    fn a_new_scene_gets_new_ids() {
         let mut tracker = Tracker::default();
-        let face = seen(10.0, 10.0, 50.0);
+        let face = strong(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(5 * FRAME, &[face]), ids([1]));
         assert_eq!(tracker.update(4 * FRAME, &[face]), ids([2]), "time ran backwards");
         tracker.reset();
@@ -315,82 +346,89 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_face_must_be_seen_twice_running() {
+    fn a_weak_face_needs_two_consecutive_frames() {
         let mut tracker = Tracker::default();
-        assert_eq!(tracker.update(0, &[seen(300.0, 50.0, 90.0)]), ids([1]));
-        let both = [seen(300.0, 50.0, 90.0), weak(100.0, 50.0, 30.0)];
+        assert_eq!(tracker.update(0, &[strong(300.0, 50.0, 90.0)]), ids([1]));
+        let both = [strong(300.0, 50.0, 90.0), weak(100.0, 50.0, 30.0)];
         assert_eq!(tracker.update(FRAME, &both), [Some(1), None]);
         assert_eq!(tracker.update(2 * FRAME, &both[..1]), ids([1]));
-        assert_eq!(tracker.update(3 * FRAME, &both), [Some(1), None], "not running");
-        assert_eq!(tracker.expected(3 * FRAME).len(), 2, "worth looking for");
+        assert_eq!(tracker.update(3 * FRAME, &both), [Some(1), None], "not in consecutive frames");
+        assert_eq!(tracker.predict(3 * FRAME).len(), 2, "to be searched for");
         assert_eq!(tracker.update(4 * FRAME, &both), ids([1, 2]));
         assert_eq!(tracker.update(5 * FRAME, &both[1..]), ids([2]));
         tracker.reset();
-        assert_eq!(tracker.update(6 * FRAME, &both), ids([3, 4]), "a still picture has no second frame");
+        assert_eq!(tracker.update(6 * FRAME, &both), ids([3, 4]), "a still image has no second frame");
     }
 
     #[test]
-    fn the_same_box_twice_is_two_faces() {
+    fn the_same_rectangle_twice_is_two_faces() {
         let mut tracker = Tracker::default();
-        let face = seen(10.0, 10.0, 50.0);
+        let face = strong(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(0, &[face, face]), ids([1, 2]));
         assert_eq!(tracker.update(FRAME, &[face, face]), ids([1, 2]));
     }
 
     #[test]
-    fn between_full_searches_no_face_begins() {
+    fn no_face_begins_between_full_searches() {
         let mut tracker = Tracker::default();
-        assert_eq!(tracker.follow(0, &[seen(300.0, 50.0, 90.0)]), [None]);
-        assert_eq!(tracker.update(FRAME, &[seen(10.0, 10.0, 50.0)]), ids([1]));
-        let both = [seen(10.0, 10.0, 50.0), seen(300.0, 50.0, 90.0)];
-        assert_eq!(tracker.follow(2 * FRAME, &both), [Some(1), None]);
+        assert_eq!(tracker.update_known(0, &[strong(300.0, 50.0, 90.0)]), [None]);
+        assert_eq!(tracker.update(FRAME, &[strong(10.0, 10.0, 50.0)]), ids([1]));
+        let both = [strong(10.0, 10.0, 50.0), strong(300.0, 50.0, 90.0)];
+        assert_eq!(tracker.update_known(2 * FRAME, &both), [Some(1), None]);
         assert_eq!(tracker.update(3 * FRAME, &both), ids([1, 2]));
-        let known = [weak(10.0, 10.0, 50.0), weak(100.0, 10.0, 30.0)];
-        assert_eq!(tracker.update(4 * FRAME, &known), [Some(1), None]);
-        assert_eq!(tracker.follow(5 * FRAME, &known), ids([1, 3]), "seen twice running");
+        let both_weak = [weak(10.0, 10.0, 50.0), weak(100.0, 10.0, 30.0)];
+        assert_eq!(tracker.update(4 * FRAME, &both_weak), [Some(1), None]);
+        assert_eq!(
+            tracker.update_known(5 * FRAME, &both_weak),
+            ids([1, 3]),
+            "observed in two consecutive frames"
+        );
     }
 
     #[test]
-    fn a_face_that_a_full_search_missed_must_prove_itself() {
+    fn a_face_that_a_full_search_missed_needs_the_evidence_of_a_new_one() {
         let mut tracker = Tracker::default();
-        let (strong, faint) = (seen(10.0, 10.0, 50.0), weak(10.0, 10.0, 50.0));
+        let (strong, weak) = (strong(10.0, 10.0, 50.0), weak(10.0, 10.0, 50.0));
         assert_eq!(tracker.update(0, &[strong]), ids([1]));
-        assert_eq!(tracker.follow(FRAME, &[]), []);
-        assert_eq!(tracker.follow(2 * FRAME, &[faint]), ids([1]), "not in doubt");
+        assert_eq!(tracker.update_known(FRAME, &[]), []);
+        assert_eq!(tracker.update_known(2 * FRAME, &[weak]), ids([1]), "not doubtful");
         assert_eq!(tracker.update(3 * FRAME, &[]), []);
-        assert!(tracker.expected(4 * FRAME)[0].doubted);
+        assert!(tracker.predict(4 * FRAME)[0].is_doubtful);
         for frame in [4, 6] {
-            assert_eq!(tracker.follow(frame * FRAME, &[faint]), [None]);
-            assert_eq!(tracker.follow((frame + 1) * FRAME, &[]), [], "not running");
+            assert_eq!(tracker.update_known(frame * FRAME, &[weak]), [None]);
+            assert_eq!(tracker.update_known((frame + 1) * FRAME, &[]), [], "not in consecutive frames");
         }
-        assert_eq!(tracker.follow(8 * FRAME, &[faint]), [None]);
-        assert_eq!(tracker.follow(9 * FRAME, &[faint]), ids([1]));
-        assert_eq!(tracker.follow(10 * FRAME, &[faint]), ids([1]));
+        assert_eq!(tracker.update_known(8 * FRAME, &[weak]), [None]);
+        assert_eq!(tracker.update_known(9 * FRAME, &[weak]), ids([1]));
+        assert_eq!(tracker.update_known(10 * FRAME, &[weak]), ids([1]));
         assert_eq!(tracker.update(11 * FRAME, &[]), []);
-        assert_eq!(tracker.follow(12 * FRAME, &[strong]), ids([1]));
-        assert_eq!(tracker.update(13 * FRAME, &[faint]), ids([1]));
-        assert!(!tracker.expected(14 * FRAME)[0].doubted);
+        assert_eq!(tracker.update_known(12 * FRAME, &[strong]), ids([1]));
+        assert_eq!(tracker.update(13 * FRAME, &[weak]), ids([1]));
+        assert!(!tracker.predict(14 * FRAME)[0].is_doubtful);
     }
 
     #[test]
-    fn the_expected_place_moves_on() {
+    fn the_predicted_place_moves_on() {
         let mut tracker = Tracker::default();
         for frame in 0..25 {
-            tracker.update(frame * FRAME, &[seen(4.0 * frame as f64, 10.0, 50.0)]);
+            tracker.update(frame * FRAME, &[strong(4.0 * frame as f64, 10.0, 50.0)]);
         }
-        let expected = tracker.expected(29 * FRAME)[0];
-        assert!((expected.rect.x - 116.0).abs() < 1.0, "{expected:?}");
-        assert_eq!((expected.id, expected.last.x, expected.unseen), (Some(1), 96.0, 5 * FRAME));
+        let prediction = tracker.predict(29 * FRAME)[0];
+        assert!((prediction.rect.x - 116.0).abs() < 1.0, "{prediction:?}");
+        assert_eq!(
+            (prediction.id, prediction.last_rect.x, prediction.unobserved_for),
+            (Some(1), 96.0, 5 * FRAME)
+        );
     }
 
     #[test]
-    fn impossible_boxes_do_no_harm() {
+    fn impossible_rectangles_are_harmless() {
         let mut tracker = Tracker::default();
         for (frame, side) in [0.0, f64::NAN, f64::INFINITY, -5.0, 1e300, 0.0].into_iter().enumerate() {
             let time = frame as u64 * FRAME;
-            let found = tracker.update(time, &[seen(0.0, 0.0, side), seen(300.0, 50.0, 90.0)]);
-            assert_eq!(found[1], Some(2), "{side}");
-            assert!(!tracker.expected(time).is_empty());
+            let ids = tracker.update(time, &[strong(0.0, 0.0, side), strong(300.0, 50.0, 90.0)]);
+            assert_eq!(ids[1], Some(2), "{side}");
+            assert!(!tracker.predict(time).is_empty());
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Ids in simulated scenes, where it is known who is who.
+//! Ids in simulated scenes, where the identity of every face is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use face_track::{PixelRect, Sighting, Tracker};
+use face_track::{Observation, PixelRect, Tracker};
 
+/// Frames a second.
 const RATES: [f64; 6] = [5.0, 10.0, 15.0, 24.0, 30.0, 60.0];
 
 /// Pseudo-random numbers, the same in every run (xorshift64*, DOI 10.1145/2845077).
@@ -30,15 +31,16 @@ impl Random {
         (0..12).map(|_| self.share()).sum::<f64>() - 6.0
     }
 
-    /// As a detector reports a face: 3 % of a side off, and 5 % too large or small, one standard deviation each.
-    fn seen(&mut self, truth: PixelRect<f64>) -> PixelRect<f64> {
+    /// The face as a detector reports it, with an error of 3 % of a side in place and 5 % in size (standard deviations).
+    fn observe(&mut self, truth: PixelRect<f64>) -> PixelRect<f64> {
         let side = truth.w * (0.05 * self.normal()).exp();
         let (x, y) = truth.centre();
-        let mut centre = |at: f64| at + 0.03 * truth.w * self.normal() - side / 2.0;
-        PixelRect { x: centre(x), y: centre(y), w: side, h: side }
+        let mut edge = |centre: f64| centre + 0.03 * truth.w * self.normal() - side / 2.0;
+        PixelRect { x: edge(x), y: edge(y), w: side, h: side }
     }
 }
 
+/// A square around a centre.
 fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
     PixelRect { x: x - side / 2.0, y: y - side / 2.0, w: side, h: side }
 }
@@ -47,19 +49,20 @@ fn nanoseconds(seconds: f64) -> u64 {
     (seconds * 1e9) as u64
 }
 
-/// Follows people through a scene, and remembers who was given which ids.
+/// Tracks people through a scene, and records the ids that each was given.
 #[derive(Default)]
 struct Scene {
     tracker: Tracker,
-    /// Of each person, in order, no number twice running.
+    /// The ids of each person in order, without repetitions.
     ids: BTreeMap<usize, Vec<u32>>,
 }
 
 impl Scene {
-    fn frame(&mut self, seconds: f64, seen: &[(usize, PixelRect<f64>)]) {
-        let sightings: Vec<_> = seen.iter().map(|&(_, rect)| Sighting { rect, sure: true }).collect();
-        let ids = self.tracker.update(nanoseconds(seconds), &sightings);
-        for (&(person, _), id) in seen.iter().zip(ids) {
+    fn add_frame(&mut self, seconds: f64, observed: &[(usize, PixelRect<f64>)]) {
+        let observations: Vec<_> =
+            observed.iter().map(|&(_, rect)| Observation { rect, is_confident: true }).collect();
+        let ids = self.tracker.update(nanoseconds(seconds), &observations);
+        for (&(person, _), id) in observed.iter().zip(ids) {
             let history = self.ids.entry(person).or_default();
             if let Some(id) = id.filter(|id| history.last() != Some(id)) {
                 history.push(id);
@@ -67,109 +70,112 @@ impl Scene {
         }
     }
 
-    /// How often somebody's number changed.
+    /// How often the id of a person changed.
     fn switches(&self) -> usize {
         self.ids.values().map(|ids| ids.len() - 1).sum()
     }
 
-    /// Whether no number was given to two people.
-    fn distinct(&self) -> bool {
+    /// Whether no id was given to two people.
+    fn has_distinct_ids(&self) -> bool {
         let used: usize = self.ids.values().map(|ids| ids.iter().collect::<BTreeSet<_>>().len()).sum();
         used == self.ids.values().flatten().collect::<BTreeSet<_>>().len()
     }
 }
 
-/// Two people walk past each other, their eyes `apart` sides or more higher or lower: the one behind is hidden while their
-/// boxes overlap by more than a third, and one sighting in ten is lost anyway.
-fn crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
+/// Two people walk past each other, one of them `apart` sides or more higher than the other. The one behind is hidden while
+/// their rectangles overlap by more than a third, and one observation in ten is lost in addition.
+fn simulate_crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
     let sides = [random.between(60.0, 110.0), random.between(60.0, 110.0)];
     let speeds = [random.between(0.6, 2.0) * sides[0], -random.between(0.6, 2.0) * sides[1]];
     let sign = if random.share() < 0.5 { -1.0 } else { 1.0 };
     let height = sign * random.between(apart, 0.4) * sides[0];
     let growth = [random.between(-0.05, 0.05), random.between(-0.05, 0.05)];
-    let met = 3.0 * sides[0].max(sides[1]) / (speeds[0] - speeds[1]);
+    let meeting_time = 3.0 * sides[0].max(sides[1]) / (speeds[0] - speeds[1]);
     let mut scene = Scene::default();
-    for number in 0..(2.0 * met * rate) as u32 {
+    for number in 0..(2.0 * meeting_time * rate) as u32 {
         let time = f64::from(number) / rate;
         let truth = [0, 1].map(|person| {
-            let since = time - met;
+            let since = time - meeting_time;
             let side = sides[person] * (growth[person] * since).exp();
             square(speeds[person] * since, height * person as f64 + 0.05 * side * (3.0 * time).sin(), side)
         });
         let front = usize::from(sides[1] > sides[0]);
-        let hidden = truth[0].intersection_over_union(&truth[1]) > 1.0 / 3.0;
-        let mut seen = Vec::new();
+        let is_hiding = truth[0].intersection_over_union(&truth[1]) > 1.0 / 3.0;
+        let mut observed = Vec::new();
         for (person, &truth) in truth.iter().enumerate() {
-            let lost = number > 0 && random.share() < 0.1;
-            let behind = hidden && person != front;
-            if !lost && !behind {
-                seen.push((person, random.seen(truth)));
+            let is_lost = number > 0 && random.share() < 0.1;
+            let is_hidden = is_hiding && person != front;
+            if !is_lost && !is_hidden {
+                observed.push((person, random.observe(truth)));
             }
         }
-        scene.frame(time, &seen);
+        scene.add_frame(time, &observed);
     }
     scene
 }
 
 #[test]
-fn people_who_cross_keep_their_numbers() {
+fn people_who_cross_keep_their_ids() {
     for rate in RATES.into_iter().filter(|&rate| rate >= 10.0) {
-        let scenes: Vec<_> = (0..200).map(|seed| crossing(rate, 0.2, &mut Random::new(seed))).collect();
+        let scenes: Vec<_> =
+            (0..200).map(|seed| simulate_crossing(rate, 0.2, &mut Random::new(seed))).collect();
         let switches: Vec<_> = scenes.iter().map(Scene::switches).collect();
         assert_eq!(switches.iter().sum::<usize>(), 0, "{rate} frames a second: {switches:?}");
-        assert!(scenes.iter().all(|scene| scene.distinct()));
+        assert!(scenes.iter().all(|scene| scene.has_distinct_ids()));
     }
 }
 
-/// Where one face passes exactly behind the other, a box in that moment may be either's. Afterwards it is clear again.
+/// Where one face passes exactly behind the other, an observation at that time may be either's; the ids must be right
+/// again afterwards.
 #[test]
-fn nobody_leaves_with_the_others_number() {
+fn ids_are_not_exchanged_after_a_crossing() {
     for rate in RATES {
-        let scenes: Vec<_> = (0..200).map(|seed| crossing(rate, 0.0, &mut Random::new(seed))).collect();
+        let scenes: Vec<_> =
+            (0..200).map(|seed| simulate_crossing(rate, 0.0, &mut Random::new(seed))).collect();
         let exchanged = scenes.iter().filter(|scene| scene.ids.values().any(|ids| ids.first() != ids.last()));
-        let doubtful = scenes.iter().filter(|scene| scene.switches() > 0).count();
+        let switched = scenes.iter().filter(|scene| scene.switches() > 0).count();
         let exchanged = exchanged.count();
-        println!("{rate} frames a second: {doubtful} of 200 with a switch, {exchanged} with a lasting one");
-        assert!(doubtful <= if rate < 10.0 { 10 } else { 4 });
+        println!("{rate} frames a second: {switched} of 200 with a switch, {exchanged} with a lasting one");
+        assert!(switched <= if rate < 10.0 { 10 } else { 4 });
         assert!(exchanged <= if rate < 10.0 { 2 } else { 0 });
     }
 }
 
-/// A person who sways, is not seen for a while, and is seen again.
-fn lost_for(seconds: f64, rate: f64, drift: f64, random: &mut Random) -> Scene {
+/// A swaying person who is not observed for some time, and then again.
+fn simulate_absence(seconds: f64, rate: f64, drift: f64, random: &mut Random) -> Scene {
     let mut scene = Scene::default();
     for number in 0..(4.0 * rate) as u32 {
         let time = f64::from(number) / rate;
         let truth = square(300.0 + 80.0 * drift * time, 200.0 + 8.0 * (4.0 * time).sin(), 80.0);
-        let seen = [(0, random.seen(truth))];
+        let observed = [(0, random.observe(truth))];
         // The first frame without the face is the one at 1.5 s.
-        let gone = time > 1.5 - 0.5 / rate && time < 1.5 + seconds - 0.5 / rate;
-        scene.frame(time, if gone { &[] } else { &seen });
+        let is_absent = time > 1.5 - 0.5 / rate && time < 1.5 + seconds - 0.5 / rate;
+        scene.add_frame(time, if is_absent { &[] } else { &observed });
     }
     scene
 }
 
 #[test]
-fn a_second_of_absence_is_survived_and_more_is_not() {
+fn an_id_survives_a_second_of_absence_and_no_more() {
     for rate in RATES {
         for seed in 0..20 {
             for drift in [-0.8, 0.0, 0.3] {
                 let random = &mut Random::new(seed);
                 for seconds in [0.5, 0.9, 1.0] {
-                    let scene = lost_for(seconds, rate, drift, random);
+                    let scene = simulate_absence(seconds, rate, drift, random);
                     assert_eq!(scene.ids[&0], [1], "{seconds} s, {rate} frames a second, {drift}, {seed}");
                 }
-                // The frame after that is the first too late, and 1.1 s are no whole number of frames at all rates.
-                let scene = lost_for(1.0 + 1.5 / rate, rate, drift, random);
+                // One frame later is too late. 1.1 s, tested below, are not a multiple of the frame time at every rate.
+                let scene = simulate_absence(1.0 + 1.5 / rate, rate, drift, random);
                 assert_eq!(scene.ids[&0], [1, 2], "{rate} frames a second");
             }
         }
     }
-    assert_eq!(lost_for(1.1, 30.0, 0.0, &mut Random::new(0)).ids[&0], [1, 2]);
+    assert_eq!(simulate_absence(1.1, 30.0, 0.0, &mut Random::new(0)).ids[&0], [1, 2]);
 }
 
 #[test]
-fn one_leaves_and_another_enters_elsewhere() {
+fn a_face_that_enters_elsewhere_gets_a_new_id() {
     for rate in RATES {
         for seed in 0..20 {
             let random = &mut Random::new(seed);
@@ -179,8 +185,8 @@ fn one_leaves_and_another_enters_elsewhere() {
                 let leaving = square(300.0 - 80.0 * time, 200.0, 80.0);
                 let entering = square(520.0 - 40.0 * (time - 1.5), 210.0, 90.0);
                 let (person, truth) = if time < 1.3 { (0, leaving) } else { (1, entering) };
-                let seen = [(person, random.seen(truth))];
-                scene.frame(time, &seen);
+                let observed = [(person, random.observe(truth))];
+                scene.add_frame(time, &observed);
             }
             assert_eq!((&scene.ids[&0], &scene.ids[&1]), (&vec![1], &vec![2]), "{rate} {seed}");
         }
@@ -188,24 +194,24 @@ fn one_leaves_and_another_enters_elsewhere() {
 }
 
 #[test]
-fn a_jolt_of_the_camera_exchanges_nobody() {
+fn a_jolt_of_the_camera_exchanges_no_ids() {
     for rate in RATES {
         for seed in 0..20 {
             let random = &mut Random::new(seed);
-            for (jolt, known) in [(0.4, true), (-0.5, true), (3.3, false)] {
+            for (jolt, is_recognised) in [(0.4, true), (-0.5, true), (3.3, false)] {
                 let mut scene = Scene::default();
                 for number in 0..(2.0 * rate) as u32 {
                     let time = f64::from(number) / rate;
-                    let moved = if time < 1.0 { 0.0 } else { jolt * 80.0 };
+                    let shift = if time < 1.0 { 0.0 } else { jolt * 80.0 };
                     let faces =
-                        [0, 1].map(|person| square(300.0 + 130.0 * person as f64 + moved, 200.0, 80.0));
-                    let seen = [0, 1].map(|person| (person, random.seen(faces[person])));
-                    scene.frame(time, &seen);
+                        [0, 1].map(|person| square(300.0 + 130.0 * person as f64 + shift, 200.0, 80.0));
+                    let observed = [0, 1].map(|person| (person, random.observe(faces[person])));
+                    scene.add_frame(time, &observed);
                 }
-                assert!(scene.distinct(), "{jolt} {rate} {seed}: {:?}", scene.ids);
+                assert!(scene.has_distinct_ids(), "{jolt} {rate} {seed}: {:?}", scene.ids);
                 assert_eq!(
                     scene.switches(),
-                    if known { 0 } else { 2 },
+                    if is_recognised { 0 } else { 2 },
                     "{jolt} {rate} {seed}: {:?}",
                     scene.ids
                 );
@@ -215,7 +221,7 @@ fn a_jolt_of_the_camera_exchanges_nobody() {
 }
 
 #[test]
-fn a_frame_rate_that_varies_changes_nothing() {
+fn ids_survive_a_varying_frame_rate() {
     for seed in 0..50 {
         let random = &mut Random::new(seed);
         let mut scene = Scene::default();
@@ -226,28 +232,28 @@ fn a_frame_rate_that_varies_changes_nothing() {
                 let (y, x) = (angle + turn).sin_cos();
                 square(400.0 + 120.0 * x, 300.0 + 120.0 * y, 80.0)
             });
-            let seen = [0, 1].map(|person| (person, random.seen(faces[person])));
-            scene.frame(time, &seen);
+            let observed = [0, 1].map(|person| (person, random.observe(faces[person])));
+            scene.add_frame(time, &observed);
             time += 1.0 / random.between(5.0, 60.0);
         }
         assert_eq!(scene.switches(), 0, "{seed}: {:?}", scene.ids);
-        assert!(scene.distinct());
+        assert!(scene.has_distinct_ids());
     }
 }
 
 #[test]
-fn frames_of_one_time_and_steps_back_are_no_trouble() {
+fn repeated_times_are_harmless_and_steps_back_start_scenes() {
     let random = &mut Random::new(1);
     let face = square(300.0, 200.0, 80.0);
     let mut scene = Scene::default();
     for number in 0..20 {
-        // Every second frame repeats the time of the one before.
-        scene.frame(f64::from(number / 2) * 0.04, &[(0, random.seen(face))]);
+        // Every second frame has the time of the frame before.
+        scene.add_frame(f64::from(number / 2) * 0.04, &[(0, random.observe(face))]);
     }
     assert_eq!(scene.ids[&0], [1]);
     for time in [5.0, 4.9, 0.0] {
         scene.tracker.update(nanoseconds(time), &[]);
-        scene.frame(time, &[(0, face)]);
+        scene.add_frame(time, &[(0, face)]);
     }
-    assert_eq!(scene.ids[&0], [1, 2, 3, 4], "every step back is a new scene, and no number returns");
+    assert_eq!(scene.ids[&0], [1, 2, 3, 4], "every step back starts a new scene, and no id returns");
 }

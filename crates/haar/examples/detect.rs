@@ -1,9 +1,10 @@
-//! Finds faces, or what a cascade was trained for, in pictures: a line `PICTURE COUNT` each, then `x y w h` lines.
+//! Finds faces, or other objects that a cascade was trained for, in images. Prints a line `IMAGE COUNT` for each image, then
+//! a line `x y w h` for each object.
 //!
 //!     cargo run --release -p haar --example detect -- --scale-factor 1.1 photo.jpg
 //!
-//! Colour becomes grey as in OpenCV's `cvtColor`; a grey picture is taken as it is. For a PNG that is what
-//! `cv2.imread(path, cv2.IMREAD_GRAYSCALE)` reads; a JPEG decoder may differ by a grey level here and there.
+//! Colour is converted to grey as by OpenCV's `cvtColor`; a grey image is used unchanged. For a PNG the result equals
+//! `cv2.imread(path, cv2.IMREAD_GRAYSCALE)`; JPEG decoders may differ by a grey level in some pixels.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -11,42 +12,42 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use haar::{Backend, Cascade, Detector, GrayImage, Params, Size};
+use haar::{Backend, Cascade, Detector, GrayImage, Params, PixelRect, Size};
 use image::{DynamicImage, GrayImage as Luma, Rgb};
 
 #[derive(Parser)]
 #[command(about = "Find objects with a Haar cascade, as OpenCV's detectMultiScale does")]
 struct Options {
-    /// A cascade's file, or the NAME in haarcascade_NAME.xml
+    /// Cascade file, or the NAME in haarcascade_NAME.xml
     #[arg(long, default_value = "frontalface_default")]
     cascade: PathBuf,
-    /// From one window size to the next
+    /// Ratio of one window size to the next smaller one
     #[arg(long, default_value_t = Params::default().scale_factor)]
     scale_factor: f64,
-    /// More similar windows than this make an object; 0 prints every window
+    /// An object needs more than this many similar windows; 0 prints every window
     #[arg(long, default_value_t = Params::default().min_neighbors)]
     min_neighbors: u32,
-    /// Smallest side looked for, pixels
+    /// Smallest side searched, pixels
     #[arg(long, default_value_t = 0)]
     min_size: u32,
-    /// Largest side looked for, pixels; 0 is no limit
+    /// Largest side searched, pixels; 0 is no limit
     #[arg(long, default_value_t = 0)]
     max_size: u32,
-    /// Threads that search; 0 is as many as useful
+    /// Number of threads; 0 is as many as are useful
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Only portable code: the same as --backend scalar
+    /// No vector instructions: the same as --backend scalar
     #[arg(long)]
     no_simd: bool,
-    /// Instructions to use: scalar, portable, neon, avx2, avx512; the fastest where none is named
+    /// Instruction set: scalar, portable, neon, avx2 or avx512; the default is the fastest available
     #[arg(long, conflicts_with = "no_simd")]
     backend: Option<Backend>,
-    /// Search every picture this often and print the milliseconds of each search to standard error
+    /// Search every image this many times more and print the milliseconds of each search to standard error
     #[arg(long, default_value_t = 0)]
     repeat: usize,
-    /// PNG, JPEG or WebP
+    /// Images: PNG, JPEG or WebP
     #[arg(required = true)]
-    pictures: Vec<PathBuf>,
+    images: Vec<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -61,18 +62,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let backend = if options.no_simd { Backend::Scalar } else { options.backend.unwrap_or_default() };
     let cascade = Arc::new(Cascade::load(haar::find(&options.cascade)?)?);
     let mut detector = Detector::new(cascade, params)?.with_backend(backend)?;
-    for path in &options.pictures {
-        let picture = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let view = GrayImage::new(&picture, width, height, width)?;
-        let found = detector.detect(&view);
-        println!("{} {}", path.display(), found.len());
-        for found in found {
-            println!("{} {} {} {}", found.x, found.y, found.w, found.h);
+    for path in &options.images {
+        let pixels = read_grey(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+        let image = GrayImage::new(&pixels, width, height, width)?;
+        let detections = detector.detect(&image);
+        println!("{} {}", path.display(), detections.len());
+        for PixelRect { x, y, w, h } in detections.iter().map(|detection| detection.rect) {
+            println!("{x} {y} {w} {h}");
         }
         for _ in 0..options.repeat {
             let start = Instant::now();
-            detector.detect(&view);
+            detector.detect(&image);
             eprintln!("{:.3}", milliseconds(start.elapsed()));
         }
     }
@@ -83,7 +84,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn read(path: &Path) -> image::ImageResult<Luma> {
+fn read_grey(path: &Path) -> image::ImageResult<Luma> {
     Ok(match image::open(path)? {
         grey @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_)) => grey.into_luma8(),
         colour => {

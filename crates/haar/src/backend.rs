@@ -1,22 +1,20 @@
-//! Which instructions a search uses: chosen for the machine, or by hand for tests and comparisons.
+//! Instruction sets that a search can use.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::kernel::Kernel;
-
-/// A set of instructions. All of them find the same rectangles.
+/// An instruction set for the hot loops. Every backend finds exactly the same rectangles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// One window at a time: the plainest code, by which the others are tested.
+    /// One window at a time in plain code: the reference that the others are tested against.
     Scalar,
-    /// 4 windows at a time in portable code, for compilers to turn into what vectors there are: SSE2, VSX, RVV.
+    /// 4 windows at a time in portable code, which the compiler turns into the target's baseline vectors (SSE2, VSX, RVV).
     Portable,
-    /// 64-bit ARM: 4 windows at a time.
+    /// 4 windows at a time on 64-bit ARM.
     Neon,
-    /// x86-64 with AVX2: 8 windows at a time.
+    /// 8 windows at a time on x86-64 with AVX2.
     Avx2,
-    /// x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since Zen 4): 16 windows at a time.
+    /// 16 windows at a time on x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since Zen 4).
     Avx512,
 }
 
@@ -24,9 +22,29 @@ impl Backend {
     /// Every backend, from the slowest to the fastest.
     pub const ALL: [Self; 5] = [Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// Whether this machine has the instructions.
+    /// Whether this CPU has the instructions.
     pub fn is_available(self) -> bool {
-        Kernel::new(self).is_some()
+        match self {
+            Self::Scalar | Self::Portable => true,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                // The kernel also uses AVX2.
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vbmi")
+            }
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::Neon => false,
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
     }
 
     /// The name on command lines: `scalar`, `portable`, `neon`, `avx2`, `avx512`.
@@ -41,7 +59,7 @@ impl Backend {
     }
 }
 
-/// The fastest that this machine has.
+/// The fastest backend that this CPU supports.
 impl Default for Backend {
     fn default() -> Self {
         Self::ALL.into_iter().rev().find(|backend| backend.is_available()).unwrap_or(Self::Scalar)
@@ -58,8 +76,8 @@ impl FromStr for Backend {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let named = Self::ALL.into_iter().find(|backend| backend.name() == name);
-        named.ok_or_else(|| format!("{name} is none of {}", Self::ALL.map(Self::name).join(", ")))
+        let backend = Self::ALL.into_iter().find(|backend| backend.name() == name);
+        backend.ok_or_else(|| format!("{name} is none of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
@@ -68,11 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn names_parse_back() {
         for backend in Backend::ALL {
             assert_eq!(backend.to_string().parse(), Ok(backend));
         }
-        assert!("mmx".parse::<Backend>().is_err_and(|told| told.contains("avx2")));
+        assert!("mmx".parse::<Backend>().is_err_and(|message| message.contains("avx2")));
+    }
+
+    #[test]
+    fn scalar_and_default_are_available() {
         assert!(Backend::Scalar.is_available() && Backend::default().is_available());
     }
 }

@@ -1,58 +1,73 @@
-//! A cascade as trained: stages of weak classifiers over Haar features, checked so that evaluation cannot go wrong.
+//! A cascade as trained: stages of weak classifiers over Haar features, validated so that evaluation needs no checks.
 
-use crate::CascadeError;
+use gray_image::PixelRect;
 
-/// What OpenCV takes off every stage threshold.
+use crate::error::CascadeError;
+
+/// What OpenCV subtracts from every stage threshold when it reads a cascade (`THRESHOLD_EPS`).
 const THRESHOLD_EPS: f32 = 1e-5;
 
-/// Largest side of a detection window: sums of squares over it still fit 32 bits.
+/// Largest side of a detection window, pixels: the sum of squares over a window of this side still fits 32 bits.
 const MAX_WINDOW: i32 = 256;
 
 /// A boosted cascade of Haar features (Viola and Jones 2001, doi:10.1109/CVPR.2001.990517; tilted features: Lienhart
 /// and Maydt 2002, doi:10.1109/ICIP.2002.1038171) in the format of OpenCV 2 to 4.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cascade {
+    /// Width and height of the detection window, pixels.
     pub(crate) window: (u32, u32),
+    /// The features that nodes refer to by index.
     pub(crate) features: Vec<Feature>,
+    /// The stages in the order of evaluation.
     pub(crate) stages: Vec<Stage>,
 }
 
-/// Up to three weighted rectangles; a weight of 0 marks an unused one.
+/// A Haar feature: up to three weighted rectangles; a weight of 0 marks an unused one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Feature {
+    /// The rectangles, in pixels of the window.
     pub(crate) rects: [WeightedRect; 3],
     /// Rotated by 45 degrees: (x, y) is the upper corner, the width runs down right, the height down left.
     pub(crate) tilted: bool,
 }
 
+/// A rectangle whose pixel sum counts with a weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct WeightedRect {
-    pub(crate) x: i32,
-    pub(crate) y: i32,
-    pub(crate) w: i32,
-    pub(crate) h: i32,
+    /// The rectangle, in pixels of the window.
+    pub(crate) rect: PixelRect<i32>,
+    /// The factor of its pixel sum.
     pub(crate) weight: f32,
 }
 
+/// A strong classifier: a window passes if the sum of the trees' votes reaches the threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stage {
+    /// Already lowered by [`THRESHOLD_EPS`].
     pub(crate) threshold: f32,
+    /// The weak classifiers.
     pub(crate) trees: Vec<Tree>,
 }
 
-/// A decision tree; one node is a stump.
+/// A weak classifier: a decision tree; one with a single node is a stump.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
+    /// Parents before their children; the first is the root.
     pub(crate) nodes: Vec<Node>,
+    /// The votes, one more than nodes.
     pub(crate) leaves: Vec<f32>,
 }
 
-/// Where to go on: above 0 the index of a later node, else minus the index of a leaf.
+/// A node of a tree. A branch above 0 is the index of a later node, else minus the index of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Node {
+    /// Index of the feature compared.
     pub(crate) feature: usize,
+    /// Compared with the feature's value, which is normalised by the window's area and standard deviation.
     pub(crate) threshold: f32,
+    /// The branch for values below the threshold.
     pub(crate) left: i32,
+    /// The branch for other values.
     pub(crate) right: i32,
 }
 
@@ -72,7 +87,10 @@ impl Cascade {
         self.features.iter().any(|feature| feature.tilted)
     }
 
-    /// Puts the parts together. Fails unless every index, tree and rectangle is sound.
+    /// Builds a cascade from its parts; stage thresholds are as in the file.
+    ///
+    /// # Errors
+    /// [`CascadeError::Invalid`] unless every index exists, every tree ends and every rectangle lies inside the window.
     pub(crate) fn new(
         width: i32,
         height: i32,
@@ -88,7 +106,7 @@ impl Cascade {
             return invalid("no stages".into());
         }
         for (index, feature) in features.iter().enumerate() {
-            if !feature.fits(width, height) {
+            if !feature.fits_window(width, height) {
                 return invalid(format!("feature {index} reaches outside the window of {width}x{height}"));
             }
         }
@@ -97,7 +115,7 @@ impl Cascade {
                 return invalid(format!("stage {index} has no weak classifiers"));
             }
             for tree in &stage.trees {
-                tree.check(features.len()).or_else(|what| invalid(format!("stage {index}: {what}")))?;
+                tree.check(features.len()).or_else(|problem| invalid(format!("stage {index}: {problem}")))?;
             }
             stage.threshold -= THRESHOLD_EPS;
         }
@@ -105,19 +123,16 @@ impl Cascade {
     }
 }
 
-fn invalid<T>(what: String) -> Result<T, CascadeError> {
-    Err(CascadeError::Invalid(what))
+fn invalid<T>(problem: String) -> Result<T, CascadeError> {
+    Err(CascadeError::Invalid(problem))
 }
 
 impl Feature {
-    fn fits(&self, width: i32, height: i32) -> bool {
-        let bound = |value: i32| (0..=MAX_WINDOW).contains(&value);
-        self.rects.iter().all(|r| {
-            // Bounded first, so that the sums below cannot overflow.
-            bound(r.x)
-                && bound(r.y)
-                && bound(r.w)
-                && bound(r.h)
+    fn fits_window(&self, width: i32, height: i32) -> bool {
+        let in_bounds = |value: i32| (0..=MAX_WINDOW).contains(&value);
+        self.rects.iter().all(|WeightedRect { rect: r, .. }| {
+            // Checked first, so that the sums below cannot overflow.
+            [r.x, r.y, r.w, r.h].into_iter().all(in_bounds)
                 && if self.tilted {
                     r.x - r.h >= 0 && r.x + r.w <= width && r.y + r.w + r.h <= height
                 } else {
@@ -128,7 +143,7 @@ impl Feature {
 }
 
 impl Tree {
-    /// Children lie behind their parent, so that a walk ends; every index exists.
+    /// Checks that every index exists and that children come after their parent, so that a walk ends.
     fn check(&self, features: usize) -> Result<(), String> {
         if self.nodes.is_empty() || self.leaves.len() != self.nodes.len() + 1 {
             return Err(format!("a tree of {} nodes has {} leaves", self.nodes.len(), self.leaves.len()));
@@ -137,12 +152,15 @@ impl Tree {
             if node.feature >= features {
                 return Err(format!("feature {} does not exist", node.feature));
             }
-            for child in [node.left, node.right] {
-                let to = child.unsigned_abs() as usize;
-                let sound =
-                    if child > 0 { to > index && to < self.nodes.len() } else { to < self.leaves.len() };
-                if !sound {
-                    return Err(format!("node {index} of a tree leads to {child}"));
+            for branch in [node.left, node.right] {
+                let target = branch.unsigned_abs() as usize;
+                let is_valid = if branch > 0 {
+                    target > index && target < self.nodes.len()
+                } else {
+                    target < self.leaves.len()
+                };
+                if !is_valid {
+                    return Err(format!("node {index} of a tree leads to {branch}"));
                 }
             }
         }

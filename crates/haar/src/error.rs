@@ -1,4 +1,4 @@
-//! What can be wrong with a cascade, with the settings of a search, or with a picture.
+//! Errors of finding, reading and parsing a cascade.
 
 use std::path::PathBuf;
 
@@ -10,30 +10,33 @@ pub enum CascadeError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// Neither a file nor a known name.
+    /// Neither an existing file nor the name of an installed cascade.
     #[error(
         "no cascade '{name}': it is not a file, and haarcascade_{name}.xml is in none of {searched}. Install OpenCV's \
          cascades (Debian, Ubuntu: opencv-data), or name their folder in GST_MOOD_CASCADE_PATH"
     )]
     NotFound {
-        /// As asked for.
+        /// The name or path as given.
         name: String,
-        /// The folders looked into, separated by commas.
+        /// The folders searched, separated by commas.
         searched: String,
     },
-    /// No XML.
-    #[error("not a cascade: the XML is broken: {}; take one of OpenCV's haarcascade_*.xml", brief(.0))]
+    /// The file is not well-formed XML.
+    #[error("not a cascade: the XML is broken: {}; take one of OpenCV's haarcascade_*.xml", escape_and_cut(.0))]
     Xml(#[from] roxmltree::Error),
-    /// XML, but a part of a cascade is missing or makes no sense.
-    #[error("not a cascade: {}; take one of OpenCV's haarcascade_*.xml", brief(.0))]
+    /// A part of the cascade is missing or inconsistent.
+    #[error("not a cascade: {}; take one of OpenCV's haarcascade_*.xml", escape_and_cut(.0))]
     Invalid(String),
-    /// Features other than Haar's.
-    #[error("the cascade has {} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml", brief(.0))]
+    /// The features are of another kind than Haar's.
+    #[error(
+        "the cascade has {} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml",
+        escape_and_cut(.0)
+    )]
     Features(String),
-    /// Written by OpenCV 1.
+    /// The file is in the format of OpenCV 1.
     #[error(
         "the cascade is in OpenCV 1's format (opencv-haar-classifier): load and save it with OpenCV 2 to 4's \
          CascadeClassifier::convert, or take a newer file"
@@ -41,23 +44,12 @@ pub enum CascadeError {
     OldFormat,
 }
 
-/// On one line and no longer than one reads, whatever words of the file are in it.
-fn brief(what: &impl std::fmt::Display) -> String {
-    let what = what.to_string();
-    let mut brief = String::new();
-    for letter in what.chars().take(200) {
-        if letter.is_control() { brief.extend(letter.escape_default()) } else { brief.push(letter) }
+/// At most 200 characters on one line, with control characters escaped: the text may quote a hostile file.
+fn escape_and_cut(text: &impl std::fmt::Display) -> String {
+    let text = text.to_string();
+    let mut escaped = String::new();
+    for letter in text.chars().take(200) {
+        if letter.is_control() { escaped.extend(letter.escape_default()) } else { escaped.push(letter) }
     }
-    brief
-}
-
-/// Settings that cannot be searched with.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ParamsError {
-    /// The pyramid would never end, or have no second level.
-    #[error("the scale factor {0} is not a number from 1.001 to 100")]
-    ScaleFactor(f64),
-    /// The machine lacks the instructions.
-    #[error("this machine has no {0}: choose another backend, or none for the fastest there is")]
-    Backend(crate::Backend),
+    escaped
 }

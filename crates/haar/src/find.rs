@@ -1,23 +1,27 @@
-//! Where cascades lie on a machine.
+//! Lookup of installed cascades.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::CascadeError;
 
-/// The environment variable that names further folders, separated as in `PATH`.
+/// The environment variable that lists folders to search first, separated as in `PATH`.
 pub const PATH_VARIABLE: &str = "GST_MOOD_CASCADE_PATH";
 
-/// Where OpenCV's packages put their data.
+/// Data prefixes of OpenCV's packages: Debian and Fedora, local builds, Homebrew on macOS and on Linux.
 const PREFIXES: [&str; 4] =
     ["/usr/share", "/usr/local/share", "/opt/homebrew/share", "/home/linuxbrew/.linuxbrew/share"];
 
 /// The file of a cascade: `name_or_path` itself where it is a file, else `haarcascade_<name>.xml` in the folders of
 /// [`PATH_VARIABLE`], then in OpenCV's data folders under /usr/share, /usr/local/share and Homebrew's.
+///
+/// # Errors
+/// [`CascadeError::NotFound`] with the folders searched.
 pub fn find(name_or_path: impl AsRef<Path>) -> Result<PathBuf, CascadeError> {
     find_in(name_or_path.as_ref(), std::env::var_os(PATH_VARIABLE).as_deref())
 }
 
+/// [`find`] with the value of [`PATH_VARIABLE`].
 fn find_in(name: &Path, listed: Option<&OsStr>) -> Result<PathBuf, CascadeError> {
     if name.is_file() {
         return Ok(name.into());
@@ -25,22 +29,22 @@ fn find_in(name: &Path, listed: Option<&OsStr>) -> Result<PathBuf, CascadeError>
     let file = format!("haarcascade_{}.xml", name.display());
     let listed =
         listed.into_iter().flat_map(std::env::split_paths).filter(|folder| !folder.as_os_str().is_empty());
-    let data = PREFIXES.iter().flat_map(|prefix| {
+    let installed = PREFIXES.iter().flat_map(|prefix| {
         ["opencv4", "opencv"].map(|package| Path::new(prefix).join(package).join("haarcascades"))
     });
-    let folders: Vec<PathBuf> = listed.chain(data).collect();
-    // A name with a slash is a path that does not exist: joining it would leave the folder.
-    let is_name = name.components().count() == 1;
-    folders.iter().map(|folder| folder.join(&file)).find(|path| is_name && path.is_file()).ok_or_else(|| {
-        CascadeError::NotFound {
+    let folders: Vec<PathBuf> = listed.chain(installed).collect();
+    // Anything with a slash is a path that does not exist, and joining it could leave the folder.
+    let is_plain_name = name.components().count() == 1;
+    folders.iter().map(|folder| folder.join(&file)).find(|path| is_plain_name && path.is_file()).ok_or_else(
+        || CascadeError::NotFound {
             name: name.display().to_string(),
             searched: folders
                 .iter()
                 .map(|folder| folder.display().to_string())
                 .collect::<Vec<_>>()
                 .join(", "),
-        }
-    })
+        },
+    )
 }
 
 #[cfg(test)]
@@ -55,15 +59,16 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let listed = std::env::join_paths([Path::new("/nowhere"), &folder]).unwrap();
         assert_eq!(find_in(Path::new("mine"), Some(&listed)).unwrap(), file);
-        assert_eq!(find_in(&file, None).unwrap(), file, "a path is taken as it is");
+        assert_eq!(find_in(&file, None).unwrap(), file, "an existing path is returned unchanged");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
-    fn what_is_not_there_is_told_with_the_remedy() {
-        let told = find_in(Path::new("no_such"), Some(OsStr::new("/my/cascades"))).unwrap_err().to_string();
+    fn the_error_for_a_missing_cascade_names_the_remedy() {
+        let message =
+            find_in(Path::new("no_such"), Some(OsStr::new("/my/cascades"))).unwrap_err().to_string();
         for part in ["no_such", "/my/cascades", "/usr/share/opencv4", "opencv-data", PATH_VARIABLE] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(message.contains(part), "{part} in {message}");
         }
         assert!(find_in(Path::new("../opencv/no_such"), None).is_err());
         assert!(find_in(Path::new(""), None).is_err());

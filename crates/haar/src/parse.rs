@@ -1,4 +1,4 @@
-//! From OpenCV's XML to a cascade.
+//! Parsing of OpenCV's cascade files.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -6,22 +6,26 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
+use gray_image::PixelRect;
 use roxmltree::{Document, Node as Element, ParsingOptions};
 
 use crate::cascade::{Cascade, Feature, Node, Stage, Tree, WeightedRect};
 use crate::error::CascadeError;
 
-/// OpenCV's largest cascade has 2.7 MB; what is larger than this is refused before it is read into a tree.
+/// Longest text parsed. OpenCV's largest cascade has 2.7 MB.
 const MAX_BYTES: u64 = 16 << 20;
+/// Most XML nodes parsed; OpenCV's largest cascade has less than a tenth of them.
 const MAX_XML_NODES: u32 = 2_000_000;
-/// Attributes and namespaces cost the XML library time that grows with their square and more. Cascades have a few.
+/// Most attributes parsed: the XML library takes quadratic time for attributes and namespaces. Cascades have a few.
 const MAX_EQUALS_SIGNS: usize = 500;
 
 impl Cascade {
-    /// Reads the text of a cascade file (`opencv_storage/cascade`, stage type BOOST, feature type HAAR).
+    /// Parses the text of a cascade file (`opencv_storage/cascade`, stage type BOOST, feature type HAAR).
     ///
-    /// Whatever the text, it costs no more memory than a small multiple of its length, which may be 16 MiB, and time in
-    /// proportion. An error names the line and the element, or the number of the stage or feature, that is wrong.
+    /// Memory and time are proportional to the length of the text, which may be up to 16 MiB, whatever it contains.
+    ///
+    /// # Errors
+    /// [`CascadeError`]; it names the line and the element, or the number of the stage or feature, that is wrong.
     pub fn parse(xml: &str) -> Result<Self, CascadeError> {
         if xml.len() as u64 > MAX_BYTES {
             return Err(too_large());
@@ -29,14 +33,14 @@ impl Cascade {
         if xml.bytes().filter(|&byte| byte == b'=').nth(MAX_EQUALS_SIGNS).is_some() {
             return Err(CascadeError::Invalid(format!("more than {MAX_EQUALS_SIGNS} attributes")));
         }
-        // Document types, and with them entities that stand for others, are refused by default.
+        // Document types, and with them entity expansion, are refused by default.
         let options = ParsingOptions { nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(xml, options)?;
         let storage = document.root_element();
         if storage.tag_name().name() != "opencv_storage" {
             return invalid(storage, "the root is not <opencv_storage>");
         }
-        // OpenCV takes the first element, whatever its name.
+        // Like OpenCV, take the first element whatever its name.
         let Some(root) = storage.children().find(Element::is_element) else {
             return invalid(storage, "it is empty");
         };
@@ -45,69 +49,85 @@ impl Cascade {
         {
             return Err(CascadeError::OldFormat);
         }
-        match text(root, "stageType")? {
+        match child_text(root, "stageType")? {
             "BOOST" => (),
-            other => return invalid(root, format!("the stage type is {}, not BOOST", cut(other))),
+            other => return invalid(root, format!("the stage type is {}, not BOOST", truncate(other))),
         }
-        match text(root, "featureType")? {
+        match child_text(root, "featureType")? {
             "HAAR" => (),
             other => return Err(CascadeError::Features(other.into())),
         }
         let categories: i32 =
             match child(root, "featureParams").and_then(|params| child(params, "maxCatCount")) {
-                Some(count) => single(count)?,
+                Some(count) => parse_text(count)?,
                 None => 0,
             };
         if categories > 0 {
             return Err(CascadeError::Features("categorical".into()));
         }
-        let features = items(root, "features")?.map(feature).collect::<Result<_, _>>()?;
-        let stages = items(root, "stages")?.map(stage).collect::<Result<_, _>>()?;
-        Self::new(single(need(root, "width")?)?, single(need(root, "height")?)?, features, stages)
+        let features = entries(root, "features")?.map(parse_feature).collect::<Result<_, _>>()?;
+        let stages = entries(root, "stages")?.map(parse_stage).collect::<Result<_, _>>()?;
+        Self::new(
+            parse_text(required_child(root, "width")?)?,
+            parse_text(required_child(root, "height")?)?,
+            features,
+            stages,
+        )
     }
 
-    /// Reads a cascade file.
+    /// Reads and parses a cascade file.
+    ///
+    /// # Errors
+    /// [`CascadeError`]; see [`read`](Self::read) and [`parse`](Self::parse).
     pub fn load(path: impl AsRef<Path>) -> Result<Self, CascadeError> {
         Self::parse(&Self::read(path)?)
     }
 
-    /// The text of a cascade file, for [`Self::parse`]; of more than that takes, only so much as shows it.
+    /// Reads the text of a cascade file for [`parse`](Self::parse). Of a longer file than that accepts, only enough is read
+    /// for it to be refused.
+    ///
+    /// # Errors
+    /// [`CascadeError::Read`], also for a folder, a pipe or a device.
     pub fn read(path: impl AsRef<Path>) -> Result<String, CascadeError> {
         let path = path.as_ref();
-        read(path).map_err(|source| CascadeError::Read { path: path.into(), source })
+        read_regular_file(path).map_err(|source| CascadeError::Read { path: path.into(), source })
     }
 }
 
-/// The text of a file; a pipe or a device, which might never end, is refused.
-fn read(path: &Path) -> io::Result<String> {
+/// The text of a file. A pipe or a device is refused, since it might never end.
+fn read_regular_file(path: &Path) -> io::Result<String> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
     let mut text = String::new();
-    // One byte more than is parsed, so that parsing sees that it is too much.
+    // One byte more than `parse` accepts, so that it refuses the text.
     File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     Ok(text)
 }
 
+/// The error for a text of more than [`MAX_BYTES`].
 fn too_large() -> CascadeError {
     CascadeError::Invalid(format!("more than {} MiB of text", MAX_BYTES >> 20))
 }
 
-/// What is wrong, and where.
-fn invalid<T>(element: Element, what: impl Display) -> Result<T, CascadeError> {
+/// An error about an element, with its line.
+fn invalid<T>(element: Element, problem: impl Display) -> Result<T, CascadeError> {
     let line = element.document().text_pos_at(element.range().start).row;
-    Err(CascadeError::Invalid(format!("line {line}, <{}>: {what}", cut(element.tag_name().name()))))
+    Err(CascadeError::Invalid(format!("line {line}, <{}>: {problem}", truncate(element.tag_name().name()))))
 }
 
-fn stage(element: Element) -> Result<Stage, CascadeError> {
+/// Parses an entry of `<stages>`.
+fn parse_stage(element: Element) -> Result<Stage, CascadeError> {
     Ok(Stage {
-        threshold: single(need(element, "stageThreshold")?)?,
-        trees: items(element, "weakClassifiers")?.map(tree).collect::<Result<_, _>>()?,
+        threshold: parse_text(required_child(element, "stageThreshold")?)?,
+        trees: entries(element, "weakClassifiers")?.map(parse_tree).collect::<Result<_, _>>()?,
     })
 }
 
-fn tree(element: Element) -> Result<Tree, CascadeError> {
-    let (internal, leaves) = (need(element, "internalNodes")?, need(element, "leafValues")?);
+/// Parses an entry of `<weakClassifiers>`.
+fn parse_tree(element: Element) -> Result<Tree, CascadeError> {
+    let (internal, leaves) =
+        (required_child(element, "internalNodes")?, required_child(element, "leafValues")?);
     let numbers = words(internal);
     if !numbers.len().is_multiple_of(4) {
         return invalid(internal, format!("{} numbers are not four a node", numbers.len()));
@@ -116,106 +136,112 @@ fn tree(element: Element) -> Result<Tree, CascadeError> {
         .chunks_exact(4)
         .map(|node| {
             Ok(Node {
-                left: number(internal, node[0])?,
-                right: number(internal, node[1])?,
-                feature: number(internal, node[2])?,
-                threshold: real(internal, node[3])?,
+                left: parse_integer(internal, node[0])?,
+                right: parse_integer(internal, node[1])?,
+                feature: parse_integer(internal, node[2])?,
+                threshold: parse_real(internal, node[3])?,
             })
         })
         .collect::<Result<_, CascadeError>>()?;
-    let leaves = words(leaves).into_iter().map(|leaf| real(leaves, leaf)).collect::<Result<_, _>>()?;
+    let leaves = words(leaves).into_iter().map(|leaf| parse_real(leaves, leaf)).collect::<Result<_, _>>()?;
     Ok(Tree { nodes, leaves })
 }
 
-fn feature(element: Element) -> Result<Feature, CascadeError> {
+/// Parses an entry of `<features>`.
+fn parse_feature(element: Element) -> Result<Feature, CascadeError> {
     let mut feature = Feature::default();
     let mut rects = 0;
-    for (index, rect) in items(element, "rects")?.enumerate() {
+    for (index, rect) in entries(element, "rects")?.enumerate() {
         let words = words(rect);
         let (Some(slot), &[x, y, w, h, weight]) = (feature.rects.get_mut(index), &words[..]) else {
             return invalid(rect, "a feature is not up to three rectangles of five numbers");
         };
-        *slot = WeightedRect {
-            x: number(rect, x)?,
-            y: number(rect, y)?,
-            w: number(rect, w)?,
-            h: number(rect, h)?,
-            weight: real(rect, weight)?,
+        let place = PixelRect {
+            x: parse_integer(rect, x)?,
+            y: parse_integer(rect, y)?,
+            w: parse_integer(rect, w)?,
+            h: parse_integer(rect, h)?,
         };
+        *slot = WeightedRect { rect: place, weight: parse_real(rect, weight)? };
         rects += 1;
     }
     if rects == 0 {
         return invalid(element, "a feature has no rectangles");
     }
     if let Some(tilted) = child(element, "tilted") {
-        feature.tilted = single::<i32>(tilted)? != 0;
+        feature.tilted = parse_text::<i32>(tilted)? != 0;
     }
     Ok(feature)
 }
 
+/// The first child element of this name.
 fn child<'a, 'i>(element: Element<'a, 'i>, name: &str) -> Option<Element<'a, 'i>> {
     element.children().find(|child| child.tag_name().name() == name)
 }
 
-fn need<'a, 'i>(element: Element<'a, 'i>, name: &str) -> Result<Element<'a, 'i>, CascadeError> {
+/// The first child element of this name, or an error.
+fn required_child<'a, 'i>(element: Element<'a, 'i>, name: &str) -> Result<Element<'a, 'i>, CascadeError> {
     match child(element, name) {
         Some(child) => Ok(child),
         None => invalid(element, format!("<{name}> is missing in it")),
     }
 }
 
-fn text<'a>(element: Element<'a, '_>, name: &str) -> Result<&'a str, CascadeError> {
-    Ok(need(element, name)?.text().unwrap_or_default().trim())
+/// The trimmed text of a required child element.
+fn child_text<'a>(element: Element<'a, '_>, name: &str) -> Result<&'a str, CascadeError> {
+    Ok(required_child(element, name)?.text().unwrap_or_default().trim())
 }
 
-/// The entries of a sequence.
-fn items<'a, 'i>(
+/// The entries of a required child element that is a sequence.
+fn entries<'a, 'i>(
     element: Element<'a, 'i>,
     name: &str,
 ) -> Result<impl Iterator<Item = Element<'a, 'i>>, CascadeError> {
-    Ok(need(element, name)?.children().filter(Element::is_element))
+    Ok(required_child(element, name)?.children().filter(Element::is_element))
 }
 
 /// The words between an element's tags, comments left out.
 fn words<'a>(element: Element<'a, '_>) -> Vec<&'a str> {
-    let texts = element.children().filter(Element::is_text).filter_map(|text| text.text());
+    let texts = element.children().filter(Element::is_text).filter_map(|node| node.text());
     texts.flat_map(str::split_ascii_whitespace).collect()
 }
 
-fn single<T: Single>(element: Element) -> Result<T, CascadeError> {
-    T::from_word(element, element.text().unwrap_or_default().trim())
+/// Parses the whole text of an element.
+fn parse_text<T: ParseWord>(element: Element) -> Result<T, CascadeError> {
+    T::parse_word(element, element.text().unwrap_or_default().trim())
 }
 
-/// What stands alone in an element.
-trait Single: Sized {
-    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError>;
+/// A type of number in a cascade file.
+trait ParseWord: Sized {
+    fn parse_word(element: Element, word: &str) -> Result<Self, CascadeError>;
 }
 
-impl Single for i32 {
-    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError> {
-        number(element, word)
+impl ParseWord for i32 {
+    fn parse_word(element: Element, word: &str) -> Result<Self, CascadeError> {
+        parse_integer(element, word)
     }
 }
 
-impl Single for f32 {
-    fn from_word(element: Element, word: &str) -> Result<Self, CascadeError> {
-        real(element, word)
+impl ParseWord for f32 {
+    fn parse_word(element: Element, word: &str) -> Result<Self, CascadeError> {
+        parse_real(element, word)
     }
 }
 
-fn number<T: FromStr>(element: Element, word: &str) -> Result<T, CascadeError> {
-    word.parse().or_else(|_| invalid(element, format!("'{}' is not a whole number in range", cut(word))))
+/// Parses an integer.
+fn parse_integer<T: FromStr>(element: Element, word: &str) -> Result<T, CascadeError> {
+    word.parse().or_else(|_| invalid(element, format!("'{}' is not a whole number in range", truncate(word))))
 }
 
-/// By way of double precision, as OpenCV reads it.
-fn real(element: Element, word: &str) -> Result<f32, CascadeError> {
+/// Parses a real number in double precision and rounds it, as OpenCV does.
+fn parse_real(element: Element, word: &str) -> Result<f32, CascadeError> {
     match word.parse::<f64>() {
         Ok(value) if (value as f32).is_finite() => Ok(value as f32),
-        _ => invalid(element, format!("'{}' is not a finite number", cut(word))),
+        _ => invalid(element, format!("'{}' is not a finite number", truncate(word))),
     }
 }
 
-/// As much of a word as fits into one line of an error.
-fn cut(word: &str) -> &str {
+/// The first 40 characters, to keep an error on one line.
+fn truncate(word: &str) -> &str {
     word.char_indices().nth(40).map_or(word, |(end, _)| &word[..end])
 }

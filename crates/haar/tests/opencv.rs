@@ -1,4 +1,5 @@
-//! The same rectangles as OpenCV's `detectMultiScale`, before and after grouping: against the files of expected/make.py.
+//! The rectangles equal those of OpenCV's `detectMultiScale`, before and after grouping. Compares with the files that
+//! expected/make.py writes.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,57 +7,62 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haar::{Backend, Cascade, Detector, GrayImage, Params, Size};
+use haar::{Backend, Cascade, Detection, Detector, GrayImage, Params, PixelRect, Size};
 
-fn expected(kind: &str) -> String {
+/// The text of a file of expected results.
+fn read_expected(kind: &str) -> String {
     std::fs::read_to_string(format!("{}/tests/expected/{kind}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-struct Picture {
+/// A line `picture` of an expected file.
+struct TestImage {
     name: String,
     width: usize,
     height: usize,
+    /// FNV-1a of the grey pixels.
     hash: u64,
 }
 
+/// A line `search` of an expected file, and the lines of rectangles after it.
 struct Search<'a> {
-    picture: &'a Picture,
+    image: &'a TestImage,
     cascade: &'a str,
     params: Params,
-    /// Ungrouped: how many, and their hash.
-    single: (usize, u64),
+    /// Number and hash of the ungrouped rectangles.
+    ungrouped: (usize, u64),
     /// x, y, width, height, neighbours.
     grouped: Vec<[u32; 5]>,
 }
 
+/// The 64-bit FNV-1a hash.
 fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100000001b3);
     bytes.into_iter().fold(0xcbf29ce484222325, step)
 }
 
-fn pictures(text: &str) -> Vec<Picture> {
-    let picture = |line: &str| {
+fn parse_images(text: &str) -> Vec<TestImage> {
+    let parse_image = |line: &str| {
         let words: Vec<_> = line.strip_prefix("picture ")?.split(' ').collect();
-        Some(Picture {
+        Some(TestImage {
             name: words[0].into(),
             width: words[1].parse().unwrap(),
             height: words[2].parse().unwrap(),
             hash: u64::from_str_radix(words[3], 16).unwrap(),
         })
     };
-    text.lines().filter_map(picture).collect()
+    text.lines().filter_map(parse_image).collect()
 }
 
-fn searches<'a>(text: &'a str, pictures: &'a [Picture]) -> Vec<Search<'a>> {
-    let mut pictures = pictures.iter();
-    let mut picture = None;
+fn parse_searches<'a>(text: &'a str, images: &'a [TestImage]) -> Vec<Search<'a>> {
+    let mut images = images.iter();
+    let mut image = None;
     let mut searches = Vec::new();
     for line in text.lines().skip(1) {
         let words: Vec<_> = line.split(' ').collect();
         match words[0] {
-            "picture" => picture = pictures.next(),
+            "picture" => image = images.next(),
             "search" => searches.push(Search {
-                picture: picture.unwrap(),
+                image: image.unwrap(),
                 cascade: words[1],
                 params: Params {
                     scale_factor: words[2].parse().unwrap(),
@@ -64,7 +70,7 @@ fn searches<'a>(text: &'a str, pictures: &'a [Picture]) -> Vec<Search<'a>> {
                     max_size: Size::square(words[4].parse().unwrap()),
                     ..Params::default()
                 },
-                single: (words[5].parse().unwrap(), u64::from_str_radix(words[6], 16).unwrap()),
+                ungrouped: (words[5].parse().unwrap(), u64::from_str_radix(words[6], 16).unwrap()),
                 grouped: Vec::new(),
             }),
             _ => {
@@ -76,66 +82,72 @@ fn searches<'a>(text: &'a str, pictures: &'a [Picture]) -> Vec<Search<'a>> {
     searches
 }
 
-fn load(name: &str) -> Option<Arc<Cascade>> {
-    let mine: PathBuf = format!("{}/tests/expected/{name}.xml", env!("CARGO_MANIFEST_DIR")).into();
-    let path = if mine.exists() { mine } else { haar::find(name).ok()? };
+/// A made-up cascade, or an installed one of OpenCV's; `None` where it is not installed.
+fn load_cascade(name: &str) -> Option<Arc<Cascade>> {
+    let made_up: PathBuf = format!("{}/tests/expected/{name}.xml", env!("CARGO_MANIFEST_DIR")).into();
+    let path = if made_up.exists() { made_up } else { haar::find(name).ok()? };
     Some(Arc::new(Cascade::load(path).unwrap()))
 }
 
-/// Runs every search that there is a cascade for; gives the number run.
-fn check(
+/// Runs every search whose cascade is installed, and returns their number.
+fn check_searches(
     text: &str,
-    pictures: &[Picture],
+    images: &[TestImage],
     backends: impl Fn(usize) -> Vec<Backend>,
-    pixels: impl Fn(&Picture) -> Vec<u8>,
+    make_pixels: impl Fn(&TestImage) -> Vec<u8>,
 ) -> usize {
     let mut cascades = HashMap::new();
-    let mut drawn: Option<(&str, Vec<u8>)> = None;
+    let mut current: Option<(&str, Vec<u8>)> = None;
     let mut run = 0;
-    for (index, search) in searches(text, pictures).iter().enumerate() {
-        let picture = search.picture;
-        if drawn.as_ref().is_none_or(|(name, _)| *name != picture.name) {
-            let pixels = pixels(picture);
-            assert_eq!(fnv(pixels.iter().copied()), picture.hash, "pixels of {}", picture.name);
-            drawn = Some((&picture.name, pixels));
+    for (index, search) in parse_searches(text, images).iter().enumerate() {
+        let test_image = search.image;
+        if current.as_ref().is_none_or(|(name, _)| *name != test_image.name) {
+            let pixels = make_pixels(test_image);
+            assert_eq!(fnv(pixels.iter().copied()), test_image.hash, "pixels of {}", test_image.name);
+            current = Some((&test_image.name, pixels));
         }
-        let (_, pixels) = drawn.as_ref().unwrap();
-        let cascade = cascades.entry(search.cascade).or_insert_with(|| load(search.cascade));
+        let (_, pixels) = current.as_ref().unwrap();
+        let cascade = cascades.entry(search.cascade).or_insert_with(|| load_cascade(search.cascade));
         let Some(cascade) = cascade else {
             println!("skipped: no cascade {}: install opencv-data", search.cascade);
             continue;
         };
         run += 1;
-        let what = format!("{} in {} with {:?}", search.cascade, picture.name, search.params);
-        let image = GrayImage::new(pixels, picture.width, picture.height, picture.width).unwrap();
-        // Any number of threads finds the same.
+        let context = format!("{} in {} with {:?}", search.cascade, test_image.name, search.params);
+        let image = GrayImage::new(pixels, test_image.width, test_image.height, test_image.width).unwrap();
+        // The result must not depend on the number of threads.
         let params = Params { threads: [1, 2, 0, 5][index % 4], ..search.params };
         for backend in backends(index) {
             let detector = Detector::new(Arc::clone(cascade), params).unwrap();
             let mut detector = detector.with_backend(backend).unwrap();
-            let mut found = |min_neighbors| {
+            let mut detect = |min_neighbors| {
                 detector.set_params(Params { min_neighbors, ..params }).unwrap();
                 detector.detect(&image)
             };
-            let mut single: Vec<_> = found(0).iter().map(|d| [d.x, d.y, d.w, d.h]).collect();
-            single.sort_unstable();
-            let hash = fnv(single.iter().flatten().flat_map(|number| number.to_le_bytes()));
-            assert_eq!((single.len(), hash), search.single, "before grouping: {what}, {backend}");
-            let mut grouped: Vec<_> = found(3).iter().map(|d| [d.x, d.y, d.w, d.h, d.neighbors]).collect();
+            let corners = |PixelRect { x, y, w, h }| [x, y, w, h];
+            let mut ungrouped: Vec<_> = detect(0).iter().map(|detection| corners(detection.rect)).collect();
+            ungrouped.sort_unstable();
+            let hash = fnv(ungrouped.iter().flatten().flat_map(|number| number.to_le_bytes()));
+            assert_eq!((ungrouped.len(), hash), search.ungrouped, "before grouping: {context}, {backend}");
+            let mut grouped: Vec<_> = detect(3)
+                .iter()
+                .map(|&Detection { rect: PixelRect { x, y, w, h }, neighbors }| [x, y, w, h, neighbors])
+                .collect();
             grouped.sort_unstable();
-            assert_eq!(grouped, search.grouped, "after grouping: {what}, {backend}");
+            assert_eq!(grouped, search.grouped, "after grouping: {context}, {backend}");
         }
     }
     run
 }
 
-fn every_backend(_: usize) -> Vec<Backend> {
+/// All backends that this CPU supports.
+fn all_backends(_: usize) -> Vec<Backend> {
     Backend::ALL.into_iter().filter(|backend| backend.is_available()).collect()
 }
 
-/// Enough where searches are many, since backends are compared with each other elsewhere.
-fn backends_in_turn(index: usize) -> Vec<Backend> {
-    let all = every_backend(index);
+/// One backend for each search, in turn: enough for many searches, since other tests compare the backends.
+fn one_backend(index: usize) -> Vec<Backend> {
+    let all = all_backends(index);
     vec![all[index % all.len()]]
 }
 
@@ -147,6 +159,7 @@ fn noise(len: usize, mut state: u32) -> Vec<u8> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
+/// An image from a formula of column and row.
 fn draw(width: usize, height: usize, value: impl Fn(i64, i64) -> i64) -> Vec<u8> {
     (0..height as i64)
         .flat_map(|y| (0..width as i64).map(move |x| (x, y)))
@@ -154,6 +167,7 @@ fn draw(width: usize, height: usize, value: impl Fn(i64, i64) -> i64) -> Vec<u8>
         .collect()
 }
 
+/// The grey value of drawn faces at a pixel; `places` are their centres and radii.
 fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y: i64) -> i64 {
     let mut value = 60 + 90 * x / width as i64 + 30 * y / height as i64;
     for &(cx, cy, r) in places {
@@ -165,7 +179,7 @@ fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y
         if head < 1000000 {
             value = 200 - head * 50 / 1000000;
         }
-        for (ex, ey, a, b, part) in [
+        for (ex, ey, a, b, shade) in [
             (-300, -330, 200, 60, 80),
             (-300, -150, 170, 90, 105),
             (-300, -150, 80, 80, 30),
@@ -177,7 +191,7 @@ fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y
             (0, 560, 300, 80, 90),
         ] {
             if ellipse(ex, ey, a, b) < 1000000 {
-                value = part;
+                value = shade;
             }
         }
     }
@@ -185,11 +199,13 @@ fn face_value(width: usize, height: usize, places: &[(i64, i64, i64)], x: i64, y
 }
 
 #[test]
-fn pictures_drawn_by_formula() {
-    let text = expected("synthetic");
-    let pictures = pictures(&text);
-    let run = check(&text, &pictures, every_backend, |&Picture { ref name, width, height, .. }| {
-        match name.as_str() {
+fn images_drawn_by_formula() {
+    let text = read_expected("synthetic");
+    let images = parse_images(&text);
+    let run =
+        check_searches(&text, &images, all_backends, |&TestImage { ref name, width, height, .. }| match name
+            .as_str()
+        {
             "noise" => noise(width * height, 7),
             "small" => noise(width * height, 3),
             "waves" => draw(width, height, |x, y| (x * x / 7 + y * y / 5 + x * y / 3) / 16 % 256),
@@ -199,13 +215,12 @@ fn pictures_drawn_by_formula() {
                 let places = [(120, 150, 60), (330, 180, 110), (540, 220, 33)];
                 draw(width, height, |x, y| face_value(width, height, &places, x, y))
             }
-            other => panic!("unknown picture {other}"),
-        }
-    });
-    assert!(run >= 36, "the made-up cascades are always there");
+            other => panic!("unknown image {other}"),
+        });
+    assert!(run >= 36, "the made-up cascades need no installation");
 }
 
-/// The same numbers here and in make.py.
+/// Pseudo-random numbers, the same as in make.py.
 struct Random(u32);
 
 impl Random {
@@ -215,8 +230,8 @@ impl Random {
     }
 }
 
-/// Some drawn faces in noise that grows with the index.
-fn scene(index: usize) -> Vec<u8> {
+/// Up to three drawn faces, with noise that depends on the index.
+fn draw_scene(index: usize) -> Vec<u8> {
     let mut random = Random(index as u32 * 7919 + 1);
     let (width, height) = (180 + random.below(260), 150 + random.below(200));
     let places: Vec<_> = (0..1 + random.below(3))
@@ -228,21 +243,21 @@ fn scene(index: usize) -> Vec<u8> {
     let grain = noise(width * height, index as u32 + 1);
     let strength = index as i64 % 6;
     let faces = draw(width, height, |x, y| face_value(width, height, &places, x, y));
-    let grained =
+    let add_noise =
         |(face, grain): (u8, u8)| i64::from(face) + i64::from(grain) * strength / 10 - 12 * strength;
-    faces.into_iter().zip(grain).map(|pair| grained(pair).clamp(0, 255) as u8).collect()
+    faces.into_iter().zip(grain).map(|pair| add_noise(pair).clamp(0, 255) as u8).collect()
 }
 
-/// A part of a picture, at full or half size, mirrored, on its side, darker or lighter.
-fn part(whole: &image::GrayImage, index: usize) -> Vec<u8> {
+/// A part of a photo, at full or half size; depending on the index mirrored, transposed, darker or lighter.
+fn crop_and_alter(photo: &image::GrayImage, index: usize) -> Vec<u8> {
     let mut random = Random(index as u32 * 7919 + 1);
-    let halved = index % 3 == 2 && whole.width().min(whole.height()) >= 400;
+    let halved = index % 3 == 2 && photo.width().min(photo.height()) >= 400;
     let zoom = if halved { 2 } else { 1 };
-    let (width, height) = (whole.width() as usize / zoom, whole.height() as usize / zoom);
+    let (width, height) = (photo.width() as usize / zoom, photo.height() as usize / zoom);
     let pixel = |x: usize, y: usize| {
-        let at =
-            |dx: usize, dy: usize| u32::from(whole[((zoom * x + dx) as u32, (zoom * y + dy) as u32)].0[0]);
-        if halved { (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)) / 4 } else { at(0, 0) }
+        let source =
+            |dx: usize, dy: usize| u32::from(photo[((zoom * x + dx) as u32, (zoom * y + dy) as u32)].0[0]);
+        if halved { (source(0, 0) + source(1, 0) + source(0, 1) + source(1, 1)) / 4 } else { source(0, 0) }
     };
     let (w, h) = (width.min(160 + random.below(200)), height.min(140 + random.below(180)));
     let (left, top) = (random.below(width - w + 1), random.below(height - h + 1));
@@ -258,7 +273,8 @@ fn part(whole: &image::GrayImage, index: usize) -> Vec<u8> {
     }
 }
 
-fn photograph(path: &Path) -> image::GrayImage {
+/// A photo in grey, by weights that make.py uses too.
+fn read_photo(path: &Path) -> image::GrayImage {
     let colour = image::open(path).unwrap().to_rgb8();
     let grey = |p: &image::Rgb<u8>| {
         ((77 * u32::from(p[0]) + 150 * u32::from(p[1]) + 29 * u32::from(p[2]) + 128) >> 8) as u8
@@ -267,51 +283,52 @@ fn photograph(path: &Path) -> image::GrayImage {
     image::GrayImage::from_raw(colour.width(), colour.height(), pixels).unwrap()
 }
 
-/// The folder of test images, where there is one.
-fn folder() -> Option<PathBuf> {
+/// The folder of test photos; `None`, with a message, where there is none.
+fn photo_folder() -> Option<PathBuf> {
     let data = std::env::var_os("MOOD_TEST_DATA").map(PathBuf::from);
     let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
     let folder = data.join("images/opencv");
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: no test images in {}", folder.display());
+    println!("skipped: no test photos in {}", folder.display());
     None
 }
 
 #[test]
-fn many_scenes() {
-    let text = expected("scenes");
-    let pictures = pictures(&text);
-    let run = check(&text, &pictures, backends_in_turn, |picture| {
-        scene(picture.name.strip_prefix("scene/").unwrap().parse().unwrap())
+fn drawn_scenes() {
+    let text = read_expected("scenes");
+    let images = parse_images(&text);
+    let run = check_searches(&text, &images, one_backend, |image| {
+        draw_scene(image.name.strip_prefix("scene/").unwrap().parse().unwrap())
     });
-    println!("{run} searches in {} scenes", pictures.len());
+    println!("{run} searches in {} scenes", images.len());
 }
 
 #[test]
-fn many_parts_of_photographs() {
-    let Some(folder) = folder() else { return };
-    let text = expected("parts");
-    let pictures = pictures(&text);
-    let whole = std::cell::RefCell::new((String::new(), image::GrayImage::default()));
-    let run = check(&text, &pictures, backends_in_turn, |picture| {
-        let (name, index) = picture.name.rsplit_once('/').unwrap();
-        let mut whole = whole.borrow_mut();
-        if whole.0 != name {
-            *whole = (name.into(), photograph(&folder.join(name)));
+fn parts_of_photos() {
+    let Some(folder) = photo_folder() else { return };
+    let text = read_expected("parts");
+    let images = parse_images(&text);
+    let current = std::cell::RefCell::new((String::new(), image::GrayImage::default()));
+    let run = check_searches(&text, &images, one_backend, |image| {
+        let (name, index) = image.name.rsplit_once('/').unwrap();
+        let mut current = current.borrow_mut();
+        if current.0 != name {
+            *current = (name.into(), read_photo(&folder.join(name)));
         }
-        part(&whole.1, index.parse().unwrap())
+        crop_and_alter(&current.1, index.parse().unwrap())
     });
-    println!("{run} searches in {} parts of photographs", pictures.len());
+    println!("{run} searches in {} parts of photos", images.len());
 }
 
 #[test]
-fn photographs() {
-    let Some(folder) = folder() else { return };
-    let text = expected("opencv");
-    let pictures = pictures(&text);
-    let run =
-        check(&text, &pictures, every_backend, |picture| photograph(&folder.join(&picture.name)).into_raw());
-    println!("{run} searches in {} photographs", pictures.len());
+fn photos() {
+    let Some(folder) = photo_folder() else { return };
+    let text = read_expected("opencv");
+    let images = parse_images(&text);
+    let run = check_searches(&text, &images, all_backends, |image| {
+        read_photo(&folder.join(&image.name)).into_raw()
+    });
+    println!("{run} searches in {} photos", images.len());
 }

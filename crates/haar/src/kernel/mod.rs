@@ -1,4 +1,7 @@
-//! The hot loops in the instructions of a machine. The only unsafe code of the crate is here.
+//! The hot loops, once for each instruction set. The only unsafe code of the crate is here.
+//!
+//! [`Kernel`] lists the operations. [`Scalar`] is the reference: plain code that every other kernel must agree with to the
+//! bit. `lanes` has the loops over windows for any vectors, and `portable`, `avx2`, `avx512` and `neon` the vectors.
 
 #![allow(unsafe_code, reason = "intrinsics, and loads without bounds checks")]
 
@@ -10,80 +13,122 @@ mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+mod scalar;
 #[cfg(test)]
 mod tests;
 
-use crate::Backend;
-use crate::dense::Dense;
-use crate::integral::{self, Layout};
-use crate::program::Program;
-use crate::resize::{self, Axis};
+use std::fmt::Debug;
 
-/// Windows judged in one call.
+use crate::axis::ResizeAxis;
+use crate::backend::Backend;
+use crate::compiled::vector::{BATCH, VectorCascade};
+use crate::layout::Layout;
+
+pub(crate) use scalar::{Scalar, window_norm};
+
+/// Neighbouring windows evaluated in one call: one bit of a `u64` each.
 pub(crate) const BLOCK: usize = 64;
 
-/// Sums that must follow the last one a window of the block needs.
+/// Sums that must follow the last one that a window of a block needs, as vectors are loaded as a whole.
 pub(crate) const MARGIN: usize = 2 * BLOCK;
 
-/// Proof that the machine has a backend's instructions.
+/// The hot loops in one instruction set.
+///
+/// # Safety of the implementors
+/// A value of an implementing type is the proof that the CPU has the type's instructions: the type has a private field, and
+/// its only constructor asks [`Backend::is_available`]. So the methods are safe to call, and may call functions with these
+/// `target_feature`s. They check the lengths of the slices that they access without bounds checks.
+///
+/// Every implementor writes exactly what [`Scalar`] writes, except for padding behind rows.
+pub(crate) trait Kernel: Copy + Debug {
+    /// Evaluates the block stages for the windows of a block. Returns a bit for each window that passes them, lowest bit
+    /// first, with its factor in `block.norms`.
+    ///
+    /// As OpenCV does, skips the window after one that fails the first stage, and leaves in `block.skip` whether the window
+    /// after the block is skipped.
+    fn evaluate_block(self, cascade: &VectorCascade, block: &mut Block) -> u64;
+
+    /// Keeps the survivors that also pass the batch stages, in their order. `sums` are the integral image that their
+    /// corners refer to.
+    fn filter_survivors(self, cascade: &VectorCascade, sums: &[i32], survivors: &mut Survivors);
+
+    /// Resizes a row of pixels to `target`, in 1/256 of a pixel value.
+    fn resize_row_horizontally(self, axis: &ResizeAxis, source: &[u8], target: &mut [u16]);
+
+    /// Interpolates between two resized rows; `weight` is the lower one's, 0-256.
+    fn interpolate_rows(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]);
+
+    /// Extends an integral image, and one of squares, by a row: `rows` are two rows each, of which the second is written.
+    /// `pixels` end with [`ROW_PADDING`](crate::layout::ROW_PADDING) zeros. Sums wrap around.
+    fn integrate_row(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32]));
+}
+
+/// Neighbouring windows of a row.
+pub(crate) struct Block<'a> {
+    /// The integral image from the first window's corner on, at least [`MARGIN`] sums more than its last corner needs.
+    pub(crate) sums: &'a [i32],
+    /// The integral image of squares, likewise.
+    pub(crate) squares: &'a [u32],
+    /// Number of windows, 1 to [`BLOCK`].
+    pub(crate) windows: usize,
+    /// Whether the first window is skipped, because the one before it failed the first stage.
+    pub(crate) skip: bool,
+    /// The factors that normalise the features of each window; written by the kernel, valid for windows that pass.
+    pub(crate) norms: [f32; BLOCK],
+}
+
+/// The windows of a stripe that passed every stage so far, and the memory for evaluating them in batches.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Survivors {
+    /// The windows, in the order in which they were found.
+    pub(crate) windows: Vec<Survivor>,
+    /// The integral image under each of [`BATCH`] windows, interleaved.
+    patch: Vec<PatchLine>,
+}
+
+/// A window that passed every stage so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kernel {
-    Scalar,
+pub(crate) struct Survivor {
+    /// Index of its upper left sum in the integral image.
+    pub(crate) corner: usize,
+    /// The factor that normalises its features.
+    pub(crate) norm: f32,
+    /// Column in the level.
+    pub(crate) column: usize,
+    /// Row in the level.
+    pub(crate) row: usize,
+}
+
+/// The sums at one corner of each window of a batch.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct PatchLine {
+    _sums: [i32; BATCH],
+}
+
+/// A kernel chosen at run time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AnyKernel {
+    /// One window at a time.
+    Scalar(Scalar),
+    /// Vectors in portable code.
     Portable(portable::Portable),
+    /// AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    /// AVX-512.
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    /// NEON.
     #[cfg(target_arch = "aarch64")]
     Neon(neon::Neon),
 }
 
-/// Neighbouring windows of a row, and what became of the one before.
-pub(crate) struct Block<'a> {
-    /// From the corner of the first window on, at least [`MARGIN`] beyond what its last corner needs.
-    pub(crate) sums: &'a [i32],
-    pub(crate) squares: &'a [u32],
-    /// At most [`BLOCK`].
-    pub(crate) windows: usize,
-    /// Whether the first window is skipped.
-    pub(crate) skip: bool,
-    /// Left for the windows that pass.
-    pub(crate) norms: [f32; BLOCK],
-}
-
-/// Windows looked at together once they have no neighbours left.
-pub(crate) const BATCH: usize = 16;
-
-/// Windows that passed so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Survivors {
-    pub(crate) windows: Vec<Survivor>,
-    /// The integrals of a batch of windows: a line a corner.
-    patch: Vec<Line>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Survivor {
-    /// Where the sums of its corner lie.
-    pub(crate) corner: usize,
-    pub(crate) norm: f32,
-    /// In the level.
-    pub(crate) column: usize,
-    pub(crate) row: usize,
-}
-
-/// The sums at one corner of a batch of windows.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-struct Line {
-    _sums: [i32; BATCH],
-}
-
-impl Kernel {
-    /// `None` where the machine lacks the instructions.
+impl AnyKernel {
+    /// The kernel of a backend; `None` where the CPU lacks its instructions.
     pub(crate) fn new(backend: Backend) -> Option<Self> {
         match backend {
-            Backend::Scalar => Some(Self::Scalar),
+            Backend::Scalar => Some(Self::Scalar(Scalar)),
             Backend::Portable => Some(Self::Portable(portable::Portable)),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => avx2::Avx2::new().map(Self::Avx2),
@@ -97,79 +142,47 @@ impl Kernel {
             Backend::Neon => None,
         }
     }
+}
 
-    /// A bit for each window that passes the near stages. Leaves in `skip` whether the window after the block is skipped.
-    /// `None` where this backend has no way to look at many windows at once.
-    #[inline]
-    pub(crate) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> Option<u64> {
-        match self {
-            Self::Scalar => None,
-            Self::Portable(lanes) => Some(lanes.judge(program, dense, block)),
+/// Calls a method of the kernel that `$any` holds.
+macro_rules! dispatch {
+    ($any:expr, $kernel:ident => $call:expr) => {
+        match $any {
+            AnyKernel::Scalar($kernel) => $call,
+            AnyKernel::Portable($kernel) => $call,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(lanes) => Some(lanes.judge(program, dense, block)),
+            AnyKernel::Avx2($kernel) => $call,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(lanes) => Some(lanes.judge(program, dense, block)),
+            AnyKernel::Avx512($kernel) => $call,
             #[cfg(target_arch = "aarch64")]
-            Self::Neon(lanes) => Some(lanes.judge(program, dense, block)),
+            AnyKernel::Neon($kernel) => $call,
         }
+    };
+}
+
+impl Kernel for AnyKernel {
+    #[inline]
+    fn evaluate_block(self, cascade: &VectorCascade, block: &mut Block) -> u64 {
+        dispatch!(self, kernel => kernel.evaluate_block(cascade, block))
     }
 
-    /// Leaves the survivors that pass the far stages too.
     #[inline]
-    pub(crate) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-        match self {
-            Self::Scalar => (),
-            Self::Portable(lanes) => lanes.narrow(program, dense, sums, survivors),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(lanes) => lanes.narrow(program, dense, sums, survivors),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(lanes) => lanes.narrow(program, dense, sums, survivors),
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon(lanes) => lanes.narrow(program, dense, sums, survivors),
-        }
+    fn filter_survivors(self, cascade: &VectorCascade, sums: &[i32], survivors: &mut Survivors) {
+        dispatch!(self, kernel => kernel.filter_survivors(cascade, sums, survivors))
     }
 
-    /// [`Axis::across`] from the first pixel on.
     #[inline]
-    pub(crate) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
-        match self {
-            Self::Scalar => axis.across(source, target, 0),
-            Self::Portable(lanes) => lanes.across(axis, source, target),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(lanes) => lanes.across(axis, source, target),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(lanes) => lanes.avx2.across(axis, source, target),
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon(lanes) => lanes.across(axis, source, target),
-        }
+    fn resize_row_horizontally(self, axis: &ResizeAxis, source: &[u8], target: &mut [u16]) {
+        dispatch!(self, kernel => kernel.resize_row_horizontally(axis, source, target))
     }
 
-    /// [`resize::down`].
     #[inline]
-    pub(crate) fn down(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
-        match self {
-            Self::Scalar | Self::Portable(_) => resize::down(upper, lower, weight, target),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(lanes) => lanes.down(upper, lower, weight, target),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(lanes) => lanes.avx2.down(upper, lower, weight, target),
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon(lanes) => lanes.down(upper, lower, weight, target),
-        }
+    fn interpolate_rows(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
+        dispatch!(self, kernel => kernel.interpolate_rows(upper, lower, weight, target))
     }
 
-    /// [`integral::sum_up`].
     #[inline]
-    pub(crate) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-        match self {
-            Self::Scalar => integral::sum_up(layout, pixels, rows),
-            Self::Portable(lanes) => lanes.sum_up(layout, pixels, rows),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(lanes) => lanes.sum_up(layout, pixels, rows),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(lanes) => lanes.sum_up(layout, pixels, rows),
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon(lanes) => lanes.sum_up(layout, pixels, rows),
-        }
+    fn integrate_row(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+        dispatch!(self, kernel => kernel.integrate_row(layout, pixels, rows))
     }
 }

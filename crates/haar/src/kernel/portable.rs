@@ -1,42 +1,49 @@
-//! 4 lanes in plain code, which compilers turn into the vectors that every machine of a kind has, such as SSE2.
+//! The kernel in portable code: 4 lanes, which the compiler turns into the vectors that every CPU of the target has, such as
+//! SSE2.
 
 use super::lanes::{self, Lanes};
-use super::{BATCH, Block, Survivors};
-use crate::dense::Dense;
-use crate::integral::Layout;
-use crate::program::Program;
-use crate::resize::{Axis, Eight};
+use super::scalar;
+use super::{BATCH, Block, Kernel, Survivors};
+use crate::axis::{ResizeAxis, TapGroup};
+use crate::compiled::vector::VectorCascade;
+use crate::layout::Layout;
 
-/// Needs no proof.
+/// Needs no instructions beyond the target's own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
-impl Portable {
-    pub(super) fn judge(self, program: &Program, dense: &Dense, block: &mut Block) -> u64 {
-        lanes::judge((self, self), program, dense, block)
+impl Kernel for Portable {
+    fn evaluate_block(self, cascade: &VectorCascade, block: &mut Block) -> u64 {
+        lanes::evaluate_block((self, self), cascade, block)
     }
 
-    pub(super) fn narrow(self, program: &Program, dense: &Dense, sums: &[i32], survivors: &mut Survivors) {
-        lanes::narrow(self, program, dense, sums, survivors);
+    fn filter_survivors(self, cascade: &VectorCascade, sums: &[i32], survivors: &mut Survivors) {
+        lanes::filter_survivors(self, cascade, sums, survivors);
     }
 
-    pub(super) fn sum_up(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
-        lanes::sum_up(self, layout, pixels, rows);
-    }
-
-    pub(super) fn across(self, axis: &Axis, source: &[u8], target: &mut [u16]) {
+    fn resize_row_horizontally(self, axis: &ResizeAxis, source: &[u8], target: &mut [u16]) {
         let mut done = 0;
-        for (eight, out) in axis.eights().iter().zip(target.as_chunks_mut::<8>().0) {
-            let Some(span) = source[eight.start as usize..].first_chunk::<{ Eight::SPAN }>() else { break };
-            let (pairs, _) = eight.picks.as_chunks::<2>();
-            for ((out, pair), &weight) in out.iter_mut().zip(pairs).zip(&eight.weights) {
-                // No pick is beyond the span; the remainder spares the check.
-                let [left, right] = pair.map(|pick| u16::from(span[pick as usize % Eight::SPAN]));
+        for (group, out) in axis.groups().iter().zip(target.as_chunks_mut::<8>().0) {
+            let Some(span) = source[group.start as usize..].first_chunk::<{ TapGroup::SPAN }>() else {
+                break;
+            };
+            let (pairs, _) = group.taps.as_chunks::<2>();
+            for ((out, pair), &weight) in out.iter_mut().zip(pairs).zip(&group.weights) {
+                // No tap is beyond the span; the remainder spares the bounds check.
+                let [left, right] = pair.map(|tap| u16::from(span[tap as usize % TapGroup::SPAN]));
                 *out = left * (256 - weight) + right * weight;
             }
             done += 8;
         }
-        axis.across(source, target, done);
+        scalar::resize_row_from(axis, source, target, done);
+    }
+
+    fn interpolate_rows(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]) {
+        scalar::interpolate_rows(upper, lower, weight, target);
+    }
+
+    fn integrate_row(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32])) {
+        lanes::integrate_row(self, layout, pixels, rows);
     }
 }
 
@@ -44,24 +51,25 @@ type Ints = [i32; 4];
 type Floats = [f32; 4];
 
 #[inline(always)]
-fn each(of: impl Fn(usize) -> i32) -> Ints {
-    std::array::from_fn(of)
+fn each_lane(lane_value: impl Fn(usize) -> i32) -> Ints {
+    std::array::from_fn(lane_value)
 }
 
-/// A bit a lane.
+/// A bit for each lane.
 #[inline(always)]
-fn mask(of: impl Fn(usize) -> bool) -> u64 {
-    (0..4).fold(0, |mask, lane| mask | u64::from(of(lane)) << lane)
+fn mask(lane_bit: impl Fn(usize) -> bool) -> u64 {
+    (0..4).fold(0, |mask, lane| mask | u64::from(lane_bit(lane)) << lane)
 }
 
-impl Lanes for Portable {
+// SAFETY: the code needs no particular instructions, and every load and store touches `LANES` elements.
+unsafe impl Lanes for Portable {
     const LANES: usize = 4;
     type Ints = Ints;
     type Floats = Floats;
 
     #[inline(always)]
     unsafe fn load(self, from: *const i32) -> Ints {
-        // SAFETY: the caller's promise; arrays of numbers have their alignment.
+        // SAFETY: the caller guarantees `LANES` integers; an array has the alignment of its elements.
         unsafe { from.cast::<Ints>().read() }
     }
 
@@ -72,17 +80,17 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn add(self, a: Ints, b: Ints) -> Ints {
-        each(|lane| a[lane].wrapping_add(b[lane]))
+        each_lane(|lane| a[lane].wrapping_add(b[lane]))
     }
 
     #[inline(always)]
-    fn sub(self, a: Ints, b: Ints) -> Ints {
-        each(|lane| a[lane].wrapping_sub(b[lane]))
+    fn subtract(self, a: Ints, b: Ints) -> Ints {
+        each_lane(|lane| a[lane].wrapping_sub(b[lane]))
     }
 
     #[inline(always)]
-    fn times(self, a: Ints, factor: i32) -> Ints {
-        each(|lane| a[lane].wrapping_mul(factor))
+    fn multiply(self, a: Ints, factor: i32) -> Ints {
+        each_lane(|lane| a[lane].wrapping_mul(factor))
     }
 
     #[inline(always)]
@@ -92,28 +100,40 @@ impl Lanes for Portable {
 
     #[inline(always)]
     unsafe fn load_floats(self, from: *const f32) -> Floats {
-        // SAFETY: as in `load`.
+        // SAFETY: the caller guarantees `LANES` floats; an array has the alignment of its elements.
         unsafe { from.cast::<Floats>().read() }
     }
 
     #[inline(always)]
     unsafe fn store_floats(self, to: *mut f32, floats: Floats) {
-        // SAFETY: as in `load`.
+        // SAFETY: the caller guarantees room for `LANES` floats; an array has the alignment of its elements.
         unsafe { to.cast::<Floats>().write(floats) }
     }
 
     #[inline(always)]
-    fn vote(self, votes: Floats, value: Ints, norm: Floats, (threshold, below): (f32, f32)) -> Floats {
+    fn add_votes(
+        self,
+        votes: Floats,
+        value: Ints,
+        norm: Floats,
+        (threshold, vote_below): (f32, f32),
+    ) -> Floats {
         std::array::from_fn(|lane| {
             let is_below = value[lane] as f32 * norm[lane] < threshold;
-            // All bits or none, as vectors compare: no branch.
-            let bits = below.to_bits() & u32::from(is_below).wrapping_neg();
+            // All bits or none, as in a vector comparison: no branch.
+            let bits = vote_below.to_bits() & u32::from(is_below).wrapping_neg();
             votes[lane] + f32::from_bits(bits)
         })
     }
 
     #[inline(always)]
-    fn choose(self, value: Ints, norm: Floats, threshold: f32, (below, above): (Floats, Floats)) -> Floats {
+    fn select_branch(
+        self,
+        value: Ints,
+        norm: Floats,
+        threshold: f32,
+        (below, above): (Floats, Floats),
+    ) -> Floats {
         std::array::from_fn(|lane| {
             if value[lane] as f32 * norm[lane] < threshold { below[lane] } else { above[lane] }
         })
@@ -125,58 +145,58 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn reach(self, votes: Floats, bound: f32) -> u64 {
+    fn at_least(self, votes: Floats, bound: f32) -> u64 {
         mask(|lane| votes[lane] >= bound)
     }
 
     #[inline(always)]
-    fn norms(self, sums: Ints, squares: Ints, area: f64) -> (Floats, u64) {
+    fn window_norms(self, sums: Ints, squares: Ints, area: f64) -> (Floats, u64) {
         let norms: Floats = std::array::from_fn(|lane| {
             let sum = f64::from(sums[lane]);
             let variance = area * f64::from(squares[lane]) - sum * sum;
             (1.0 / variance.sqrt()) as f32
         });
-        // No number and infinity, from variances of 0 and less, are not below.
+        // Variances of 0 and less give infinity and NaN, which are not below.
         (norms, mask(|lane| area * f64::from(norms[lane]) < 1e-1))
     }
 
     #[inline(always)]
-    unsafe fn widen(self, from: *const u8) -> Ints {
-        // SAFETY: the caller's promise.
+    unsafe fn load_bytes(self, from: *const u8) -> Ints {
+        // SAFETY: the caller guarantees `LANES` bytes.
         unsafe { from.cast::<[u8; 4]>().read() }.map(i32::from)
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut i32, ints: Ints) {
-        // SAFETY: as in `load`.
+        // SAFETY: the caller guarantees room for `LANES` integers; an array has the alignment of its elements.
         unsafe { to.cast::<Ints>().write(ints) }
     }
 
     #[inline(always)]
     fn square(self, ints: Ints) -> Ints {
-        each(|lane| ints[lane] * ints[lane])
+        each_lane(|lane| ints[lane] * ints[lane])
     }
 
     #[inline(always)]
-    fn running_sums(self, [a, b, c, d]: Ints) -> Ints {
+    fn prefix_sums(self, [a, b, c, d]: Ints) -> Ints {
         [a, a + b, a + b + c, a + b + c + d]
     }
 
     #[inline(always)]
-    fn last(self, ints: Ints) -> Ints {
+    fn broadcast_last(self, ints: Ints) -> Ints {
         [ints[3]; 4]
     }
 
     #[inline(always)]
-    fn split(self, a: Ints, b: Ints) -> (Ints, Ints) {
+    fn deinterleave(self, a: Ints, b: Ints) -> (Ints, Ints) {
         ([a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]])
     }
 
     #[inline(always)]
-    unsafe fn transpose(self, from: &[*const i32; BATCH], at: usize, first: usize, to: *mut i32) {
-        // SAFETY: the caller's promise.
+    unsafe fn transpose(self, from: &[*const i32; BATCH], start: usize, first: usize, to: *mut i32) {
+        // SAFETY: the caller guarantees the rows and the room for the columns.
         unsafe {
-            let rows: [Ints; 4] = std::array::from_fn(|row| self.load(from[first + row].add(at)));
+            let rows: [Ints; 4] = std::array::from_fn(|row| self.load(from[first + row].add(start)));
             let columns: [Ints; 4] = std::array::from_fn(|column| rows.map(|row| row[column]));
             for (column, &ints) in columns.iter().enumerate() {
                 self.store(to.add(column * BATCH + first), ints);

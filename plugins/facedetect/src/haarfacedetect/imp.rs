@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use face_search::{FaceFinder, FoundFace, SearchSettings};
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use gst::prelude::*;
@@ -9,14 +10,13 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
-use haar::{Cascade, CascadeError, GrayImage, PixelRect};
+use haar::{Cascade, CascadeError, GrayImage};
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, luma};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Messages;
-use super::finder::{Finder, Found, Search};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("haarfacedetect", gst::DebugColorFlags::empty(), Some("Haar face detection"))
@@ -28,7 +28,7 @@ const DEFAULT_CASCADE: &str = "frontalface_default";
 struct Settings {
     cascade: String,
     eyes_cascade: String,
-    search: Search,
+    search: SearchSettings,
     messages: Messages,
 }
 
@@ -37,7 +37,7 @@ impl Default for Settings {
         Self {
             cascade: DEFAULT_CASCADE.into(),
             eyes_cascade: String::new(),
-            search: Search {
+            search: SearchSettings {
                 scale_factor: 1.2,
                 min_neighbors: 3,
                 min_size: 0,
@@ -53,7 +53,7 @@ impl Default for Settings {
 
 /// What exists between start and stop.
 struct State {
-    finder: Finder,
+    finder: FaceFinder,
     info: Option<gst_video::VideoInfo>,
     /// Luma of packed formats; memory kept from frame to frame.
     luma: Vec<u8>,
@@ -136,7 +136,7 @@ impl ObjectImpl for HaarFaceDetect {
                     .build(),
                 glib::ParamSpecUInt64::builder("scan-interval")
                     .nick("Scan interval")
-                    .blurb("Search the whole frame once in this time, ns, and in between only around known faces; 0: always")
+                    .blurb("SearchSettings the whole frame once in this time, ns, and in between only around known faces; 0: always")
                     .default_value(search.scan_interval)
                     .mutable_playing()
                     .build(),
@@ -239,7 +239,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             "" => None,
             name => Some(self.load("eyes-cascade", name, &mut cascades)?),
         };
-        let finder = Finder::new(cascade, eyes)
+        let finder = FaceFinder::new(cascade, eyes)
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
         *lock(&self.state) =
             Some(State { finder, info: None, luma: Vec::new(), ids: Vec::new(), cascades, announced: None });
@@ -376,8 +376,9 @@ impl HaarFaceDetect {
 
     /// Tells downstream how its faces come about, once and after every change.
     fn announce(&self, settings: &Settings) {
-        let Search { scale_factor, min_neighbors, min_size, max_size, scan_interval, max_faces, .. } =
-            settings.search;
+        let SearchSettings {
+            scale_factor, min_neighbors, min_size, max_size, scan_interval, max_faces, ..
+        } = settings.search;
         let fields = [
             ("scale-factor", Value::from(scale_factor)),
             ("min-neighbors", min_neighbors.into()),
@@ -404,10 +405,10 @@ impl HaarFaceDetect {
     fn find(
         &self,
         state: &mut State,
-        search: &Search,
+        search: &SearchSettings,
         buffer: &gst::BufferRef,
         info: &gst_video::VideoInfo,
-    ) -> Result<Vec<Found>, gst::FlowError> {
+    ) -> Result<Vec<FoundFace>, gst::FlowError> {
         let fail = |what: &str| {
             gst::element_imp_error!(self, gst::StreamError::Format, ("{what}"));
             gst::FlowError::Error
@@ -416,7 +417,7 @@ impl HaarFaceDetect {
             .map_err(|error| fail(&format!("cannot read the frame: {error}")))?;
         let image = luma::read(&frame, &mut state.luma).map_err(|error| fail(&error.to_string()))?;
         let time = buffer.pts().map(gst::ClockTime::nseconds);
-        state.finder.find(&image, time, search).map_err(|error| fail(&error.to_string()))
+        state.finder.find_faces(&image, time, search).map_err(|error| fail(&error.to_string()))
     }
 
     fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
@@ -424,13 +425,12 @@ impl HaarFaceDetect {
     }
 }
 
-fn to_region(found: &Found) -> FaceRegion {
-    let pixels = |d: &haar::Detection| PixelRect { x: d.x, y: d.y, w: d.w, h: d.h };
+fn to_region(found: &FoundFace) -> FaceRegion {
     FaceRegion {
         id: found.id,
-        bbox: pixels(&found.face),
+        bbox: found.face.rect,
         confidence: Some(found.face.confidence()),
-        eyes: found.eyes.iter().map(pixels).collect(),
+        eyes: found.eyes.iter().map(|eye| eye.rect).collect(),
     }
 }
 

@@ -56,7 +56,6 @@
 //! ```
 //! searches whole frames twice a second, and in between only around the faces it knows.
 
-mod finder;
 mod imp;
 
 use glib::prelude::*;

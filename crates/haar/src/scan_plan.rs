@@ -1,53 +1,62 @@
-//! Which sizes are searched, at which places: OpenCV's choice of levels and windows, cut into stripes.
+//! The window sizes and positions that a search covers: OpenCV's choice of pyramid levels and steps, cut into stripes.
 
-use crate::detector::{Params, Size};
-use crate::integral::{Layout, ROOM};
-use crate::resize::Axis;
+use crate::axis::ResizeAxis;
+use crate::layout::{Layout, ROW_PADDING};
+use crate::params::{Params, Size};
 
-/// Sums of a stripe, tilted ones included, that should stay in a core's second-level cache.
+/// Sums in the integral images of a stripe, tilted ones included. With the squares these are at most 512 KiB, so that a stripe
+/// stays in a second-level cache of 1 MiB; a third or twice as many sums were no faster there.
 const STRIPE_SUMS: usize = 64 << 10;
 
-/// The picture at one scale.
+/// A level of the pyramid: the image at one scale.
 #[derive(Clone, Debug)]
 pub(crate) struct Level {
-    /// Window side in the picture over window side in the cascade.
+    /// Side of the window in the image over its side in the cascade.
     pub(crate) scale: f32,
-    /// Pixels a row of the resized picture.
+    /// Pixels in a row of the resized image.
     pub(crate) width: usize,
-    /// Pixels from window to window, both ways.
+    /// Pixels from one window to the next, in both directions.
     pub(crate) step: usize,
-    /// Windows begin left of this column and above this row.
+    /// Windows begin in columns below this one.
     pub(crate) columns: usize,
+    /// Windows begin in rows below this one.
     pub(crate) rows: usize,
-    /// Size of a found rectangle.
+    /// Width and height of a window in the image, pixels.
     pub(crate) window: (i32, i32),
-    pub(crate) x_axis: Axis,
-    pub(crate) y_axis: Axis,
+    /// Horizontal resizing.
+    pub(crate) x_axis: ResizeAxis,
+    /// Vertical resizing.
+    pub(crate) y_axis: ResizeAxis,
 }
 
-/// Some window rows of a level: the unit of work.
+/// Consecutive window rows of a level: the unit of work of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stripe {
+    /// Index of the level.
     pub(crate) level: usize,
-    /// Of the resized picture; a multiple of the level's step.
+    /// First row, in the resized image; a multiple of the level's step.
     pub(crate) first_row: usize,
-    /// Rows in which windows may begin.
+    /// Number of rows in which windows may begin.
     pub(crate) window_rows: usize,
-    /// Rows that these windows cover.
+    /// Number of rows of pixels that these windows cover.
     pub(crate) pixel_rows: usize,
 }
 
-/// Everything about a search that depends on the picture's size only.
+/// Everything about a search that depends on its settings and the image's size only.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
+pub(crate) struct ScanPlan {
+    /// The pyramid, from the smallest window on.
     pub(crate) levels: Vec<Level>,
+    /// The stripes of all levels, in order.
     pub(crate) stripes: Vec<Stripe>,
+    /// Fits the integral images of every stripe.
     pub(crate) layout: Layout,
-    /// Windows looked at when none is skipped.
+    /// Number of windows evaluated if none is skipped.
     pub(crate) windows: usize,
 }
 
-impl Plan {
+impl ScanPlan {
+    /// The plan for an image of `width` x `height` pixels. `window` is the cascade's, `tilted` whether it has tilted features.
     pub(crate) fn new(
         window: (u32, u32),
         tilted: bool,
@@ -56,16 +65,16 @@ impl Plan {
         height: usize,
     ) -> Self {
         let mut plan = Self::default();
-        for scale in scales(window, params, width, height) {
+        for scale in window_scales(window, params, width, height) {
             let first_columns = plan.levels.first().map(|level| level.columns);
-            plan.levels.extend(level(window, scale, width, height, first_columns));
+            plan.levels.extend(build_level(window, scale, width, height, first_columns));
         }
         let widest = plan.levels.iter().map(|level| level.width + 1).max().unwrap_or(0);
         // Rounded up, so that searches in regions of similar size share one compiled cascade.
-        let stride = (widest + ROOM).next_multiple_of(64);
-        let planes = if tilted { 2 } else { 1 };
+        let stride = (widest + ROW_PADDING).next_multiple_of(64);
         let window_height = window.1 as usize;
-        // Overlapping rows are summed twice: no less than half of the rows begin windows.
+        let planes = Layout { tilted, ..Layout::default() }.planes();
+        // Rows where stripes overlap are integrated twice, so windows begin in at least half of the rows.
         let rows = (STRIPE_SUMS / (stride * planes).max(1)).max(2 * window_height + 2);
         plan.layout = Layout { stride, rows, tilted, step: 1 };
         for (index, level) in plan.levels.iter().enumerate() {
@@ -86,22 +95,23 @@ fn round(value: f64) -> i64 {
     value.round_ties_even() as i64
 }
 
-/// The scales: all that fit picture and limits, or, where none fits the limits, the one nearest to the smallest size.
-fn scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
+/// The scales of all levels that fit the image and the limits; where none fits the limits, the one nearest to the smallest
+/// size.
+fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
     let (window_width, window_height) = (f64::from(window.0), f64::from(window.1));
-    let sized = |factor: f64| (round(window_width * factor), round(window_height * factor));
-    let mut all = Vec::new();
+    let scaled_window = |factor: f64| (round(window_width * factor), round(window_height * factor));
+    let mut fitting = Vec::new();
     let mut factor = 1.0;
     loop {
-        let (w, h) = sized(factor);
+        let (w, h) = scaled_window(factor);
         if w > width as i64 || h > height as i64 {
             break;
         }
-        all.push(factor as f32);
+        fitting.push(factor as f32);
         factor *= params.scale_factor;
     }
     // From here on in single precision, as OpenCV does.
-    let sized = |scale: f32| {
+    let scaled_window = |scale: f32| {
         let round = |value: f32| value.round_ties_even() as i64;
         (round(window.0 as f32 * scale), round(window.1 as f32 * scale))
     };
@@ -112,8 +122,8 @@ fn scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> V
         Size { width, height } => (i64::from(width), i64::from(height)),
     };
     let mut chosen = Vec::new();
-    for &scale in &all {
-        let (w, h) = sized(scale);
+    for &scale in &fitting {
+        let (w, h) = scaled_window(scale);
         if w > max_width || h > max_height {
             break;
         }
@@ -123,16 +133,16 @@ fn scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> V
     }
     if chosen.is_empty() {
         let distance = |&scale: &f32| {
-            let (w, h) = sized(scale);
+            let (w, h) = scaled_window(scale);
             (min_width - w).pow(2) + (min_height - h).pow(2)
         };
-        chosen.extend(all.iter().copied().min_by_key(distance));
+        chosen.extend(fitting.iter().copied().min_by_key(distance));
     }
     chosen
 }
 
-/// The level of a scale; `None` where no window fits after rounding. `first_columns` are those of the first level.
-fn level(
+/// The level of a scale; `None` where no window fits after rounding. `first_columns` are the columns of the first level.
+fn build_level(
     window: (u32, u32),
     scale: f32,
     width: usize,
@@ -144,20 +154,20 @@ fn level(
     let columns = (level_width + 1).checked_sub(window.0 as usize).filter(|&columns| columns > 0)?;
     let rows = (level_height + 1).checked_sub(window.1 as usize).filter(|&rows| rows > 0)?;
     let step = if scale >= 2.0 { 1 } else { 2 };
-    // OpenCV divides the rows among as many workers as the first level has blocks of 32 columns, and a last odd row
-    // may be left over.
+    // OpenCV divides the rows into as many shares as the first level has blocks of 32 columns, and does not search a last
+    // odd row that remains.
     let shares = first_columns.unwrap_or(columns).div_ceil(32);
-    let share = ((rows / step).div_ceil(shares)).max(1) * step;
-    let sized = |side: u32| (side as f32 * scale).round_ties_even() as i32;
+    let share_rows = ((rows / step).div_ceil(shares)).max(1) * step;
+    let scaled_side = |side: u32| (side as f32 * scale).round_ties_even() as i32;
     Some(Level {
         scale,
         width: level_width,
         step,
         columns,
-        rows: rows.min(shares * share),
-        window: (sized(window.0), sized(window.1)),
-        x_axis: Axis::new(width, level_width),
-        y_axis: Axis::new(height, level_height),
+        rows: rows.min(shares * share_rows),
+        window: (scaled_side(window.0), scaled_side(window.1)),
+        x_axis: ResizeAxis::new(width, level_width),
+        y_axis: ResizeAxis::new(height, level_height),
     })
 }
 
@@ -170,20 +180,24 @@ mod tests {
     }
 
     #[test]
-    fn scales_keep_to_the_limits() {
-        let all = scales((24, 24), &params(0, 0), 320, 240);
+    fn scales_respect_the_limits() {
+        let all = window_scales((24, 24), &params(0, 0), 320, 240);
         assert_eq!(all[0], 1.0);
         assert!(all.iter().all(|scale| scale * 24.0 < 240.5));
-        let some = scales((24, 24), &params(40, 100), 320, 240);
-        assert!(some.iter().all(|scale| (39.5..100.5).contains(&(scale * 24.0))));
-        assert_eq!(scales((24, 24), &params(50, 50), 320, 240).len(), 1, "the nearest where none fits");
-        assert!(scales((24, 24), &params(0, 0), 23, 240).is_empty());
+        let limited = window_scales((24, 24), &params(40, 100), 320, 240);
+        assert!(limited.iter().all(|scale| (39.5..100.5).contains(&(scale * 24.0))));
+        assert_eq!(
+            window_scales((24, 24), &params(50, 50), 320, 240).len(),
+            1,
+            "the nearest where none fits"
+        );
+        assert!(window_scales((24, 24), &params(0, 0), 23, 240).is_empty());
     }
 
     #[test]
     fn stripes_cover_every_row_once() {
         for tilted in [false, true] {
-            let plan = Plan::new((24, 24), tilted, &params(0, 0), 1000, 700);
+            let plan = ScanPlan::new((24, 24), tilted, &params(0, 0), 1000, 700);
             assert!(plan.stripes.len() > plan.levels.len());
             for (index, level) in plan.levels.iter().enumerate() {
                 let mut next = 0;
@@ -200,9 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fits_a_tiny_picture() {
+    fn an_image_smaller_than_the_window_has_no_stripes() {
         for (width, height) in [(0, 0), (1, 1), (23, 100), (100, 23)] {
-            let plan = Plan::new((24, 24), false, &params(0, 0), width, height);
+            let plan = ScanPlan::new((24, 24), false, &params(0, 0), width, height);
             assert!(plan.stripes.is_empty() && plan.windows == 0);
         }
     }
