@@ -1,12 +1,10 @@
 //! GStreamer plugin `emotionclassify`: what a face shows, as metadata, as a picture, as a timeline.
 
-// The plugin macro makes public items that it does not document.
-#![allow(missing_docs)]
-
 mod emotionclassify;
 mod emotionlog;
 mod emotionoverlay;
 
+/// Registers the elements of the plugin.
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     mood_meta::frame::register();
     emotionclassify::register(plugin)?;
@@ -14,14 +12,22 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     emotionlog::register(plugin)
 }
 
-gst::plugin_define!(
-    emotionclassify,
-    env!("CARGO_PKG_DESCRIPTION"),
-    plugin_init,
-    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
-    "MIT/X11",
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_REPOSITORY"),
-    env!("BUILD_REL_DATE")
-);
+/// The plugin's description and entry points.
+#[allow(missing_docs, reason = "gst::plugin_define! generates public items without docs")]
+mod plugin {
+    use super::plugin_init;
+
+    gst::plugin_define!(
+        emotionclassify,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_REPOSITORY"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+pub use plugin::plugin_register_static;

@@ -1,22 +1,29 @@
 //! GStreamer plugin `moodplayer`: music that follows a mood.
 
-#![allow(missing_docs, reason = "what gst::plugin_define! makes public has none")]
-
 mod moodplayer;
 
+/// Registers the elements of the plugin.
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     mood_meta::frame::register();
     moodplayer::register(plugin)
 }
 
-gst::plugin_define!(
-    moodplayer,
-    env!("CARGO_PKG_DESCRIPTION"),
-    plugin_init,
-    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
-    "MIT/X11",
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_REPOSITORY"),
-    env!("BUILD_REL_DATE")
-);
+/// The plugin's description and entry points.
+#[allow(missing_docs, reason = "gst::plugin_define! generates public items without docs")]
+mod plugin {
+    use super::plugin_init;
+
+    gst::plugin_define!(
+        moodplayer,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_REPOSITORY"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+pub use plugin::plugin_register_static;
