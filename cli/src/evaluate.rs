@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     batch.classify(&mut classifier)?;
     progress.finish(None);
 
-    let Some(evaluation) = Evaluation::of(&batch.samples) else {
+    let Some(evaluation) = Evaluation::from_samples(&batch.samples) else {
         return Err(CommandError::Failed(format!(
             "no faces in {}: name a folder with folders angry, disgust, fear, happy, sad, surprise, neutral, or \
              FER-2013's csv",

@@ -1,4 +1,4 @@
-//! The network: an ONNX model with its own description, run on a batch of faces.
+//! The classifier: a self-describing ONNX model, run on batches of faces.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,40 +12,40 @@ use sha2::{Digest, Sha256};
 use crate::description::Description;
 use crate::{Provider, Runtime};
 
-/// Why a model cannot be used.
+/// Why a model cannot be used or run.
 #[derive(Debug, thiserror::Error)]
 pub enum ClassifierError {
-    /// The file.
+    /// The file cannot be read.
     #[error(
         "model {path} cannot be read: {source}; correct the path, or leave it empty for the built-in model"
     )]
     Read {
-        /// The model.
+        /// The model's file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// Not a model that ONNX Runtime loads.
+    /// ONNX Runtime cannot load the file.
     #[error(
         "{model} is not a model that ONNX Runtime can load: {reason}; take another file, or none for the built-in model"
     )]
     Load {
-        /// The model.
+        /// The model's path, or that it is the built-in one.
         model: String,
-        /// ONNX Runtime's words.
+        /// ONNX Runtime's error message.
         reason: String,
     },
-    /// A model, but not one of faces with its description.
+    /// The model's description is missing or does not fit its graph.
     #[error(
         "{model} cannot be used as an emotion model: {what} (training/README.md says what a model needs)"
     )]
     Description {
-        /// The model.
+        /// The model's path, or that it is the built-in one.
         model: String,
-        /// What is missing or wrong.
+        /// What is missing or wrong, as a part of a sentence.
         what: String,
     },
-    /// Running it failed.
+    /// Running the model failed, or its output is not a distribution.
     #[error("inference failed: {0}")]
     Run(String),
 }
@@ -53,23 +53,25 @@ pub enum ClassifierError {
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Model {
-    /// The one built in.
+    /// The model compiled into this crate: models/mini_xception.onnx.
     BuiltIn,
-    /// An ONNX file.
+    /// An ONNX file whose metadata describe it, see training/README.md.
     File(PathBuf),
 }
 
+/// The file of the built-in model.
 static BUILT_IN: &[u8] = include_bytes!("../../../models/mini_xception.onnx");
 
 impl Model {
-    fn name(&self) -> String {
+    /// What error messages call the model.
+    fn display_name(&self) -> String {
         match self {
             Self::BuiltIn => "the built-in model".into(),
             Self::File(path) => path.display().to_string(),
         }
     }
 
-    fn bytes(&self) -> Result<Cow<'static, [u8]>, ClassifierError> {
+    fn read(&self) -> Result<Cow<'static, [u8]>, ClassifierError> {
         match self {
             Self::BuiltIn => Ok(BUILT_IN.into()),
             Self::File(path) => match fs::read(path) {
@@ -80,23 +82,25 @@ impl Model {
     }
 }
 
-/// A network ready to run.
+/// A loaded network.
 pub struct Classifier {
     session: Session,
     description: Description,
     sha256: String,
     provider: Provider,
     fallback: Option<String>,
+    /// The normalised input; kept to reuse its memory.
     input: Vec<f32>,
 }
 
 impl Classifier {
-    /// Loads a model. A provider that does not work here is replaced by the processor: see [`Self::provider`].
+    /// Loads a model. Where `provider` does not work the processor runs it, see [`Self::provider`] and
+    /// [`Self::fallback`].
     pub fn load(runtime: &Runtime, model: &Model, provider: Provider) -> Result<Self, ClassifierError> {
-        let bytes = model.bytes()?;
-        let Opened { session, provider, fallback } = open(runtime, model, &bytes, provider)?;
+        let bytes = model.read()?;
+        let OpenedSession { session, provider, fallback } = open_session(runtime, model, &bytes, provider)?;
         let description = Description::read(&session)
-            .map_err(|what| ClassifierError::Description { model: model.name(), what })?;
+            .map_err(|what| ClassifierError::Description { model: model.display_name(), what })?;
         let mut sha256 = String::new();
         for byte in Sha256::digest(&bytes) {
             let _ = write!(sha256, "{byte:02x}");
@@ -104,34 +108,35 @@ impl Classifier {
         Ok(Self { session, description, sha256, provider, fallback, input: Vec::new() })
     }
 
-    /// The side of the square patches it takes, pixels.
+    /// The side of the square patches that are its input, pixels.
     pub fn side(&self) -> usize {
         self.description.side
     }
 
-    /// The model's name.
+    /// The model's name, from its metadata.
     pub fn name(&self) -> &str {
         &self.description.name
     }
 
-    /// SHA-256 of the model's file, hexadecimal.
+    /// SHA-256 of the model's file, 64 hexadecimal digits.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
-    /// What runs it: [`Provider::Cpu`] where the wanted one does not work here.
+    /// The provider that runs the network: [`Provider::Cpu`] where the requested one does not work.
     pub fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// Why the wanted provider does not run it; `None` where it does.
+    /// Why the requested provider does not run the network; `None` where it does.
     pub fn fallback(&self) -> Option<&str> {
         self.fallback.as_deref()
     }
 
-    /// The seven probabilities of each face, in [`mood_schema::Emotion`]'s order, in one run of the network.
+    /// Classifies faces in one run of the network. Returns a distribution for each, in [`mood_schema::Emotion`]'s order.
     ///
-    /// `patches` holds the faces one after the other, [`Self::side`] squared grey values each, full range.
+    /// `patches` holds the patches one after the other, [`Self::side`] squared grey values of full range each; an
+    /// incomplete patch at the end is ignored.
     pub fn classify(&mut self, patches: &[u8]) -> Result<Vec<[f64; 7]>, ClassifierError> {
         let description = &self.description;
         let pixels = description.side * description.side;
@@ -141,55 +146,62 @@ impl Classifier {
         }
         self.input.clear();
         self.input.extend(patches[..count * pixels].iter().map(|&grey| description.normalise(grey)));
-        let failed = |error: ort::Error| ClassifierError::Run(error.to_string());
-        let input =
-            TensorRef::from_array_view((description.shape(count), self.input.as_slice())).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![input]).map_err(failed)?;
-        let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if values.len() != count * description.classes() {
+        let run_error = |error: ort::Error| ClassifierError::Run(error.to_string());
+        let input = TensorRef::from_array_view((description.input_shape(count), self.input.as_slice()))
+            .map_err(run_error)?;
+        let outputs = self.session.run(ort::inputs![input]).map_err(run_error)?;
+        let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
+        if values.len() != count * description.class_count() {
             return Err(ClassifierError::Run(format!("{} values for {count} faces", values.len())));
         }
-        let distribution = |row: &[f32]| {
-            let what = || ClassifierError::Run(format!("the model's output {row:?} is no distribution"));
-            description.distribution(row).ok_or_else(what)
+        let to_distribution = |row: &[f32]| {
+            let error = || ClassifierError::Run(format!("the model's output {row:?} is no distribution"));
+            description.to_distribution(row).ok_or_else(error)
         };
-        values.chunks(description.classes()).map(distribution).collect()
+        values.chunks(description.class_count()).map(to_distribution).collect()
     }
 }
 
-/// A session, what runs it, and why that is not what was wanted.
-struct Opened {
+/// A session with the provider that runs it, and why that is not the requested one.
+struct OpenedSession {
     session: Session,
     provider: Provider,
     fallback: Option<String>,
 }
 
-fn open(runtime: &Runtime, model: &Model, bytes: &[u8], wanted: Provider) -> Result<Opened, ClassifierError> {
+/// Opens a session with `provider`, or with the processor where that does not work.
+fn open_session(
+    runtime: &Runtime,
+    model: &Model,
+    bytes: &[u8],
+    provider: Provider,
+) -> Result<OpenedSession, ClassifierError> {
     let mut reasons = Vec::new();
-    for &provider in wanted.candidates() {
-        let Some(dispatch) = provider.dispatch() else { continue };
-        let session = builder(runtime)
-            .and_then(|builder| Ok(builder.with_execution_providers([dispatch])?))
+    for &provider in provider.accelerators() {
+        let Some(registration) = provider.registration() else { continue };
+        let session = session_builder(runtime)
+            .and_then(|builder| Ok(builder.with_execution_providers([registration])?))
             .and_then(|mut builder| builder.commit_from_memory(bytes));
         match session {
-            Ok(session) => return Ok(Opened { session, provider, fallback: None }),
-            Err(error) => reasons.push(words(&error)),
+            Ok(session) => return Ok(OpenedSession { session, provider, fallback: None }),
+            Err(error) => reasons.push(error_text(&error)),
         }
     }
-    let session = builder(runtime).and_then(|mut builder| builder.commit_from_memory(bytes));
-    let session =
-        session.map_err(|error| ClassifierError::Load { model: model.name(), reason: words(&error) })?;
+    let session = session_builder(runtime).and_then(|mut builder| builder.commit_from_memory(bytes));
+    let session = session
+        .map_err(|error| ClassifierError::Load { model: model.display_name(), reason: error_text(&error) })?;
     let fallback = (!reasons.is_empty()).then(|| reasons.join("; "));
-    Ok(Opened { session, provider: Provider::Cpu, fallback })
+    Ok(OpenedSession { session, provider: Provider::Cpu, fallback })
 }
 
-/// What ONNX Runtime says, as a part of a sentence.
-fn words(error: &ort::Error) -> String {
+/// ONNX Runtime's error message without the full stop, for use within a sentence.
+fn error_text(error: &ort::Error) -> String {
     error.to_string().trim_end_matches(['.', ' ']).to_string()
 }
 
-/// One small network inside a media process: one thread, the caller's, that never spins while it waits.
-fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
+/// Sessions run on the caller's thread alone and never wait actively: a small network must not bring a pool of spinning
+/// threads into a media process.
+fn session_builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?

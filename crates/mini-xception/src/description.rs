@@ -1,24 +1,27 @@
-//! What a model says of itself: labels, input and normalisation in its metadata, checked against its graph.
+//! A model's description of itself: labels, input size and normalisation in its metadata, checked against its graph.
 
 use mood_schema::Emotion;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-/// What has to be known of a network to feed it and to read its answer.
+/// How to prepare a network's input and to read its output.
 pub(crate) struct Description {
+    /// Name of the model; "unnamed" where it has none.
     pub(crate) name: String,
     /// Side of the square input, pixels.
     pub(crate) side: usize,
-    /// Place of each output among ours.
+    /// The emotion of each output, in the order of the outputs.
     emotions: Vec<Emotion>,
+    /// The input is (grey value - mean) / std.
     mean: f32,
     std: f32,
-    /// Channels behind the rows, as in Keras, rather than before them. With one channel the data is the same.
+    /// Whether the shape is (n, h, w, 1), as in Keras, and not (n, 1, h, w). The data are the same.
     channels_last: bool,
 }
 
 impl Description {
-    /// Reads it; where that fails, the sentence that says what was expected and what was found.
+    /// Reads the description from the metadata and checks the graph. The error is the part of a sentence about what was
+    /// expected and what was found.
     pub(crate) fn read(session: &Session) -> Result<Self, String> {
         let metadata = session.metadata().map_err(|error| error.to_string())?;
         let text = |key: &str| metadata.custom(key).ok_or(format!("its metadata has no '{key}'"));
@@ -29,7 +32,7 @@ impl Description {
                 .map_err(|_| format!("'{key}' in its metadata should be a number, and is '{text}'"))
         };
 
-        let emotions = emotions(&text("labels")?)?;
+        let emotions = parse_labels(&text("labels")?)?;
         let side = number("input_side")?;
         if !(8.0..=1024.0).contains(&side) || side.fract() != 0.0 {
             return Err(format!(
@@ -48,23 +51,24 @@ impl Description {
         Ok(Self { name, side: side as usize, emotions, mean, std, channels_last })
     }
 
-    /// Values in one row of the answer.
-    pub(crate) fn classes(&self) -> usize {
+    /// The number of values in a row of the output.
+    pub(crate) fn class_count(&self) -> usize {
         self.emotions.len()
     }
 
-    /// The shape of a batch of `count` faces.
-    pub(crate) fn shape(&self, count: usize) -> [usize; 4] {
+    /// The shape of the input for `count` faces.
+    pub(crate) fn input_shape(&self, count: usize) -> [usize; 4] {
         if self.channels_last { [count, self.side, self.side, 1] } else { [count, 1, self.side, self.side] }
     }
 
-    /// A grey value, full range, as the network wants it.
+    /// Converts a grey value of full range to an input value.
     pub(crate) fn normalise(&self, grey: u8) -> f32 {
         (f32::from(grey) - self.mean) / self.std
     }
 
-    /// The network's row in our order, summing to 1; `None` for one that is no distribution.
-    pub(crate) fn distribution(&self, row: &[f32]) -> Option<[f64; 7]> {
+    /// Converts a row of the output to a distribution in [`Emotion`]'s order that sums to 1. `None` for a row without a
+    /// finite positive sum.
+    pub(crate) fn to_distribution(&self, row: &[f32]) -> Option<[f64; 7]> {
         let mut probabilities = [0.0; 7];
         for (emotion, &value) in self.emotions.iter().zip(row) {
             probabilities[emotion.index()] = f64::from(value).max(0.0);
@@ -74,7 +78,8 @@ impl Description {
     }
 }
 
-fn emotions(json: &str) -> Result<Vec<Emotion>, String> {
+/// Parses the JSON list of labels, which must name each emotion once.
+fn parse_labels(json: &str) -> Result<Vec<Emotion>, String> {
     let labels: Vec<String> = serde_json::from_str(json)
         .map_err(|_| format!("'labels' in its metadata should be a JSON list of names, and is '{json}'"))?;
     let emotions: Vec<Emotion> = labels
@@ -90,32 +95,34 @@ fn emotions(json: &str) -> Result<Vec<Emotion>, String> {
     Ok(emotions)
 }
 
-/// A side in a shape that is free, or fixed at this.
-fn allows(dimension: i64, wanted: i64) -> bool {
-    dimension < 0 || dimension == wanted
+/// Whether a dimension of a shape is free or equal to `size`.
+fn accepts(dimension: i64, size: i64) -> bool {
+    dimension < 0 || dimension == size
 }
 
+/// Whether the input has its channel last; fails for an input of any other shape or type.
 fn is_channels_last(inputs: &[Outlet], side: i64) -> Result<bool, String> {
-    let wanted = format!("Tensor<f32>(n, 1, {side}, {side}) or Tensor<f32>(n, {side}, {side}, 1)");
+    let expected = format!("Tensor<f32>(n, 1, {side}, {side}) or Tensor<f32>(n, {side}, {side}, 1)");
     let [input] = inputs else {
-        return Err(format!("it should have one input, {wanted}, and has {}", inputs.len()));
+        return Err(format!("it should have one input, {expected}, and has {}", inputs.len()));
     };
     if let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype() {
         match shape[..] {
-            [n, 1, h, w] if n < 0 && allows(h, side) && allows(w, side) => return Ok(false),
-            [n, h, w, 1] if n < 0 && allows(h, side) && allows(w, side) => return Ok(true),
+            [n, 1, h, w] if n < 0 && accepts(h, side) && accepts(w, side) => return Ok(false),
+            [n, h, w, 1] if n < 0 && accepts(h, side) && accepts(w, side) => return Ok(true),
             _ => {}
         }
     }
-    Err(format!("its input should be {wanted}, n being free, and is {}", input.dtype()))
+    Err(format!("its input should be {expected}, n being free, and is {}", input.dtype()))
 }
 
+/// Fails unless there is one output, a row of seven values for each face.
 fn check_outputs(outputs: &[Outlet]) -> Result<(), String> {
     let [output] = outputs else {
         return Err(format!("it should have one output, Tensor<f32>(n, 7), and has {}", outputs.len()));
     };
     if let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = output.dtype()
-        && matches!(shape[..], [n, classes] if n < 0 && allows(classes, 7))
+        && matches!(shape[..], [n, classes] if n < 0 && accepts(classes, 7))
     {
         return Ok(());
     }

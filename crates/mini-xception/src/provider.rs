@@ -1,26 +1,26 @@
-//! What runs the network: the processor, or an accelerator where it works.
+//! Execution providers: the processor, or an accelerator where it works.
 
 use ort::ep;
 
-/// What runs the network.
+/// What runs the network; ONNX Runtime calls it an execution provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
-    /// The processor.
+    /// The processor, on one thread.
     #[default]
     Cpu,
-    /// NVIDIA CUDA.
+    /// An NVIDIA GPU through CUDA.
     Cuda,
-    /// NVIDIA TensorRT.
+    /// An NVIDIA GPU through TensorRT.
     TensorRt,
-    /// Intel OpenVINO.
+    /// Intel processors and GPUs through OpenVINO.
     OpenVino,
-    /// The first of TensorRT, CUDA and OpenVINO that works here.
+    /// The first of TensorRT, CUDA and OpenVINO that works, else the processor.
     Auto,
 }
 
 impl Provider {
-    /// What to try, best first; the processor stands behind all of them.
-    pub(crate) fn candidates(self) -> &'static [Self] {
+    /// The accelerators to try, best first, before falling back to the processor.
+    pub(crate) fn accelerators(self) -> &'static [Self] {
         match self {
             Self::Cpu => &[],
             Self::Cuda => &[Self::Cuda],
@@ -30,14 +30,15 @@ impl Provider {
         }
     }
 
-    /// What registers it with a session, which fails where it does not work.
-    pub(crate) fn dispatch(self) -> Option<ep::ExecutionProviderDispatch> {
-        let dispatch = match self {
+    /// The registration of an accelerator with a session; creating the session fails where the accelerator does not work.
+    /// `None` for the processor, which every session has, and for [`Self::Auto`].
+    pub(crate) fn registration(self) -> Option<ep::ExecutionProviderDispatch> {
+        let registration = match self {
             Self::Cuda => ep::CUDA::default().build(),
             Self::TensorRt => ep::TensorRT::default().build(),
             Self::OpenVino => ep::OpenVINO::default().build(),
             Self::Cpu | Self::Auto => return None,
         };
-        Some(dispatch.error_on_failure())
+        Some(registration.error_on_failure())
     }
 }

@@ -1,4 +1,4 @@
-//! The built-in model in the real ONNX Runtime, and the errors of what cannot work. Needs `make setup`.
+//! The built-in model in ONNX Runtime, and errors. Needs the library that `make setup` installs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::path::PathBuf;
@@ -13,13 +13,13 @@ fn built_in() -> Classifier {
     Classifier::load(&runtime(), &Model::BuiltIn, Provider::Cpu).unwrap()
 }
 
-/// Grey values that differ from face to face.
+/// Synthetic patches, each different.
 fn patches(count: usize, side: usize) -> Vec<u8> {
     (0..count * side * side).map(|i| (i * 31 % 251) as u8 ^ (i / side / side * 40) as u8).collect()
 }
 
 #[test]
-fn the_built_in_model_describes_itself() {
+fn built_in_model_has_its_description() {
     let classifier = built_in();
     assert_eq!(classifier.name(), "mini_xception");
     assert_eq!(classifier.side(), 48);
@@ -28,29 +28,29 @@ fn the_built_in_model_describes_itself() {
 }
 
 #[test]
-fn a_batch_gives_what_each_face_gives_alone() {
+fn batch_and_single_runs_agree() {
     let mut classifier = built_in();
     let side = classifier.side();
     let patches = patches(5, side);
-    let together = classifier.classify(&patches).unwrap();
-    assert_eq!(together.len(), 5);
-    for (face, batched) in patches.chunks(side * side).zip(&together) {
-        assert!((batched.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-        let alone = classifier.classify(face).unwrap();
-        for (a, b) in alone[0].iter().zip(batched) {
-            assert!((a - b).abs() < 1e-5, "{alone:?} {batched:?}");
+    let batched = classifier.classify(&patches).unwrap();
+    assert_eq!(batched.len(), 5);
+    for (patch, in_batch) in patches.chunks(side * side).zip(&batched) {
+        assert!((in_batch.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        let alone = classifier.classify(patch).unwrap();
+        for (a, b) in alone[0].iter().zip(in_batch) {
+            assert!((a - b).abs() < 1e-5, "{alone:?} {in_batch:?}");
         }
     }
-    assert_ne!(together[0], together[1]);
+    assert_ne!(batched[0], batched[1]);
     assert_eq!(classifier.classify(&[]).unwrap().len(), 0);
 }
 
 #[test]
-fn a_provider_that_is_not_there_gives_way_to_the_processor() {
-    // The wheel that `make setup` takes has no accelerator in it.
-    for wanted in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino, Provider::Auto] {
-        let mut classifier = Classifier::load(&runtime(), &Model::BuiltIn, wanted).unwrap();
-        assert_eq!(classifier.provider(), Provider::Cpu, "{wanted:?}");
+fn missing_provider_falls_back_to_the_processor() {
+    // The build of ONNX Runtime that `make setup` installs has no accelerators.
+    for provider in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino, Provider::Auto] {
+        let mut classifier = Classifier::load(&runtime(), &Model::BuiltIn, provider).unwrap();
+        assert_eq!(classifier.provider(), Provider::Cpu, "{provider:?}");
         assert!(!classifier.fallback().unwrap().is_empty());
         assert_eq!(classifier.classify(&patches(1, 48)).unwrap().len(), 1);
     }
@@ -58,7 +58,7 @@ fn a_provider_that_is_not_there_gives_way_to_the_processor() {
 }
 
 #[test]
-fn what_cannot_work_says_what_to_do() {
+fn errors_name_the_file_and_the_remedy() {
     let missing = Runtime::load(Some(&PathBuf::from("/nowhere/libonnxruntime.so")), &[]).err().unwrap();
     assert!(matches!(missing, RuntimeError::Missing(_)) && missing.to_string().contains("runtime-library"));
 
@@ -74,7 +74,7 @@ fn what_cannot_work_says_what_to_do() {
         "{error}"
     );
 
-    // A model cut short, as an interrupted download leaves it.
+    // Truncated as by an interrupted download.
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/mini_xception.onnx");
     let bytes = std::fs::read(model).unwrap();
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
