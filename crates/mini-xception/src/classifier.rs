@@ -133,7 +133,8 @@ impl Classifier {
         self.fallback.as_deref()
     }
 
-    /// Classifies faces in one run of the network. Returns a distribution for each, in [`mood_schema::Emotion`]'s order.
+    /// Classifies faces in one run of the network. Returns a distribution for each, in [`mood_schema::Emotion`]'s
+    /// order.
     ///
     /// `patches` holds the patches one after the other, [`Self::side`] squared grey values of full range each; an
     /// incomplete patch at the end is ignored.

@@ -152,8 +152,8 @@ struct Taps {
 }
 
 impl Taps {
-    /// The taps of the mean of bilinear samples at `origin` plus each of `offsets`, which ascend, on an axis of `length`
-    /// pixels. Samples outside take the pixel at the edge.
+    /// The taps of the mean of bilinear samples at `origin` plus each of `offsets`, which ascend, on an axis of
+    /// `length` pixels. Samples outside take the pixel at the edge.
     fn new(offsets: &[f32], origin: f32, length: usize) -> Self {
         let position = |offset: &f32| (origin + offset).clamp(0.0, (length - 1) as f32);
         let first = offsets.first().map_or(0, |offset| position(offset) as usize);

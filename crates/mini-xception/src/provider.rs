@@ -30,7 +30,8 @@ impl Provider {
         }
     }
 
-    /// The registration of an accelerator with a session; creating the session fails where the accelerator does not work.
+    /// The registration of an accelerator with a session; creating the session fails where the accelerator does not
+    /// work.
     /// `None` for the processor, which every session has, and for [`Self::Auto`].
     pub(crate) fn registration(self) -> Option<ep::ExecutionProviderDispatch> {
         let registration = match self {

@@ -1,20 +1,20 @@
-//! The quality of a face's image for classification: the worst of size, sharpness, noise, brightness, exposure, contrast
-//! and pose.
+//! The quality of a face's image for classification: the worst of size, sharpness, noise, brightness, exposure,
+//! contrast and pose.
 //!
-//! The limits of each measure come from FER-2013 at 48x48 pixels. Of its images 95 % have a sharpness above 0.33; shrunk
-//! to 16 pixels and enlarged again they have 0.10, to 8 pixels 0.05. 98 % have a standard deviation above 25. 95 % have
-//! less noise than 0.14; added noise of 10 grey values gives 0.21, of 25 gives 0.43. 95 % have less than 0.2 of their
-//! pixels clipped; an exposure 1.5 times as long gives 0.31, 2.5 times 0.70. `training/robustness.py` measures how well
-//! the score predicts the classifier's accuracy. The number of detector windows that agreed on a face is not part of the
-//! score, because faces with few were classified as accurately as faces with many.
+//! The limits of each measure come from FER-2013 at 48x48 pixels. Of its images 95 % have a sharpness above 0.33;
+//! shrunk to 16 pixels and enlarged again they have 0.10, to 8 pixels 0.05. 98 % have a standard deviation above 25.
+//! 95 % have less noise than 0.14; added noise of 10 grey values gives 0.21, of 25 gives 0.43. 95 % have less than
+//! 0.2 of their pixels clipped; an exposure 1.5 times as long gives 0.31, 2.5 times 0.70. `training/robustness.py`
+//! measures how well the score predicts the classifier's accuracy. The number of detector windows that agreed on a
+//! face is not part of the score, because faces with few were classified as accurately as faces with many.
 
 use std::f64::consts::PI;
 
 /// Computes the quality of a patch, from 0, useless, to 1.
 ///
-/// `patch` is the model's input, `side` x `side` grey values of full range; `face_side` the side of the face's box in the
-/// original image, pixels; `roll` the face's in-plane rotation there, degrees, 0 where unknown. A patch of another size
-/// and a `face_side` or `roll` that is not a number give 0.
+/// `patch` is the model's input, `side` x `side` grey values of full range; `face_side` the side of the face's box in
+/// the original image, pixels; `roll` the face's in-plane rotation there, degrees, 0 where unknown. A patch of
+/// another size and a `face_side` or `roll` that is not a number give 0.
 pub fn score(patch: &[u8], side: usize, face_side: f32, roll: f32) -> f64 {
     if side < 3 || patch.len() != side * side {
         return 0.0;
@@ -44,21 +44,21 @@ fn mean_and_deviation(patch: &[u8]) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-/// The mean absolute value of the discrete Laplacian divided by the standard deviation: the share of the contrast that is
-/// in fine detail.
+/// The mean absolute value of the discrete Laplacian divided by the standard deviation: the share of the contrast
+/// that is in fine detail.
 fn relative_sharpness(patch: &[u8], side: usize, deviation: f64) -> f64 {
     mean_response(patch, side, |edges, _, centre| 4 * centre - edges) / deviation.max(1.0)
 }
 
-/// The standard deviation of the noise, estimated by the method of Immerkær 1996 (doi:10.1006/cviu.1996.0060), divided by
-/// that of the patch.
+/// The standard deviation of the noise, estimated by the method of Immerkær 1996 (doi:10.1006/cviu.1996.0060),
+/// divided by that of the patch.
 fn relative_noise(patch: &[u8], side: usize, deviation: f64) -> f64 {
     let response = mean_response(patch, side, |edges, corners, centre| 4 * centre - 2 * edges + corners);
     response * (PI / 2.0).sqrt() / 6.0 / deviation.max(1.0)
 }
 
-/// The mean absolute response of a symmetric 3x3 filter over all pixels but the border. `filter` gets the sum of the four
-/// pixels at the edges, the sum of the four at the corners, and the centre.
+/// The mean absolute response of a symmetric 3x3 filter over all pixels but the border. `filter` gets the sum of the
+/// four pixels at the edges, the sum of the four at the corners, and the centre.
 fn mean_response(patch: &[u8], side: usize, filter: impl Fn(i32, i32, i32) -> i32) -> f64 {
     let pixel = |x: usize, y: usize| i32::from(patch[y * side + x]);
     let mut sum = 0;

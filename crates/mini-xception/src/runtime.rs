@@ -61,8 +61,8 @@ const FILE_NAME: &str = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } 
 impl Runtime {
     /// Loads ONNX Runtime, or returns the one that is loaded already.
     ///
-    /// The library is `path`, else `$ORT_DYLIB_PATH`. Where neither is given it is searched for: in each of `folders` and
-    /// in `../onnxruntime` from there; in the folder of the running program and in `../onnxruntime`,
+    /// The library is `path`, else `$ORT_DYLIB_PATH`. Where neither is given it is searched for: in each of `folders`
+    /// and in `../onnxruntime` from there; in the folder of the running program and in `../onnxruntime`,
     /// `../../onnxruntime` and `../lib/onnxruntime` from there; with the system's loader.
     ///
     /// Its telemetry is switched off. Microsoft's own builds from 1.29 on, however, record the program and the machine

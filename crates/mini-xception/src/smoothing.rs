@@ -7,9 +7,9 @@
 //! s(k) = s(k-1) + w (p(k) - s(k-1)),   w = 1 - exp(-(t(k) - t(k-1)) / time constant)
 //! ```
 //!
-//! an exponential moving average by elapsed time. The weight depends on timestamps and not on the number of frames, so
-//! that dropped frames and a variable frame rate smooth as a steady rate does. A weight of 1, no smoothing, applies where
-//! the time constant is 0, where a timestamp is missing and where time does not advance.
+//! an exponential moving average by elapsed time. The weight depends on timestamps and not on the number of frames,
+//! so that dropped frames and a variable frame rate smooth as a steady rate does. A weight of 1, no smoothing,
+//! applies where the time constant is 0, where a timestamp is missing and where time does not advance.
 //!
 //! The label is the likeliest emotion of the smoothed distribution, or `uncertain` below one of [`LabelThresholds`].
 //!
@@ -94,7 +94,8 @@ impl FaceSmoother {
         face.last_frame = now;
     }
 
-    /// The classification of face `id` by its smoothed distribution, and the quality (0-1) of the image classified last.
+    /// The classification of face `id` by its smoothed distribution, and the quality (0-1) of the image classified
+    /// last.
     /// `None` for a face that was never classified.
     pub fn classification(&self, id: u32, thresholds: LabelThresholds) -> Option<(Classification, f64)> {
         let face = self.faces.get(&id)?;

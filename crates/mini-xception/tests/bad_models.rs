@@ -1,4 +1,5 @@
-//! Models that cannot be used are refused when they are loaded, with an error about what was expected and what was found.
+//! Models that cannot be used are refused when they are loaded, with an error about what was expected and what was
+//! found.
 //!
 //! The models are built here as ONNX files: the mean of the image, seven times, through a softmax.
 

@@ -1,7 +1,7 @@
 //! Custom events between elements.
 //!
-//! - Downstream and sticky: an element's settings together with the hashes of its model or cascade. A log that is linked
-//!   later still receives them. [`SettingsAnnouncement`] decides when an element sends one.
+//! - Downstream and sticky: an element's settings together with the hashes of its model or cascade. A log that is
+//!   linked later still receives them. [`SettingsAnnouncement`] decides when an element sends one.
 //! - Upstream: the decisions of a player and the tracks it plays, sent through its mood pads, for an overlay or a log
 //!   between camera and player.
 

@@ -26,8 +26,8 @@ pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
         .collect()
 }
 
-/// Converts a buffer's timestamp to stream time, the time used in logs and messages. `None` without a timestamp, outside
-/// the segment, or for a segment that is not in time format.
+/// Converts a buffer's timestamp to stream time, the time used in logs and messages. `None` without a timestamp,
+/// outside the segment, or for a segment that is not in time format.
 pub fn stream_time(segment: &gst::Segment, timestamp: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
     segment.downcast_ref::<gst::ClockTime>()?.to_stream_time(timestamp)
 }

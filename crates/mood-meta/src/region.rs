@@ -14,7 +14,8 @@ pub const EYE: &str = "eye";
 /// Name of the param with a detection: `x_min`, `x_max`, `y_min`, `y_max` in shares of the frame, `confidence` 0-1,
 /// `label_id`.
 pub const DETECTION: &str = "detection";
-/// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`, `type`.
+/// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`,
+/// `type`.
 pub const CLASSIFICATION: &str = "classification";
 
 /// Converts pixels to shares of a frame of `width` x `height` pixels. An empty frame gives an empty rectangle.

@@ -29,7 +29,8 @@ pub enum Line {
 impl Line {
     /// The line as JSON without the line feed.
     pub fn to_json(&self) -> String {
-        // Serialization cannot fail: keys of maps are strings, and serde_json writes null for numbers that are not finite.
+        // Serialization cannot fail: keys of maps are strings, and serde_json writes null for numbers that are not
+        // finite.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

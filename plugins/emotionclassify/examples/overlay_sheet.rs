@@ -1,81 +1,80 @@
-//! Draws the overlay on a picture, at several sizes and with faces in every awkward place, to look at.
-//!
-//! `cargo run -p gstemotionclassify --example overlay_sheet -- PICTURE DIR [blur]`; any picture GStreamer decodes.
+//! Draws the overlay on an image, in several sizes and with faces in difficult positions, for visual inspection:
+//! `cargo run -p gstemotionclassify --example overlay_sheet -- IMAGE DIR [blur]`. IMAGE is any image that GStreamer
+//! decodes.
 
 use std::path::Path;
 
 use gst::prelude::*;
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Label, Line, Rect, TrackEvent, TrackLine};
 
+/// Widths and heights of the frames, pixels.
 const SIZES: [(i32, i32); 4] = [(320, 240), (640, 360), (1920, 1080), (3840, 2160)];
 
+/// A face with the distribution that its label needs.
 fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
     let classification = label.map(|label| {
-        let top = if let Label::Known(emotion) = label { emotion.index() } else { 6 };
-        let high = if label == Label::Uncertain { 0.34 } else { 0.87 };
-        let mut probabilities = [(1.0 - high) / 6.0; 7];
-        if let Some(share) = probabilities.get_mut(top) {
-            *share = high;
+        let likeliest = if let Label::Known(emotion) = label { emotion.index() } else { 6 };
+        let confidence = if label == Label::Uncertain { 0.34 } else { 0.87 };
+        let mut probabilities = [(1.0 - confidence) / 6.0; 7];
+        if let Some(probability) = probabilities.get_mut(likeliest) {
+            *probability = confidence;
         }
-        Classification {
-            label,
-            confidence: high,
-            probabilities,
-            affect: Affect::from_distribution(&probabilities),
-        }
+        Classification { label, confidence, probabilities, affect: Affect::from_distribution(&probabilities) }
     });
     Face { id, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
 }
 
+/// Names and faces of the frames.
 fn scenes() -> Vec<(&'static str, Vec<Face>)> {
     use Emotion::{Angry, Disgust, Fear, Happy, Neutral, Sad, Surprise};
-    let known = |emotion: Emotion| Some(Label::Known(emotion));
+    let label = |emotion: Emotion| Some(Label::Known(emotion));
     let crowd = (0..60).map(|n| {
         let (column, row) = (f64::from(n % 10), f64::from(n / 10));
         let label = Emotion::from_index(n as usize % 7).map(Label::Known);
         face(n, [0.02 + 0.097 * column, 0.06 + 0.155 * row, 0.04, 0.071], label)
     });
     vec![
-        ("one", vec![face(1, [0.31, 0.18, 0.26, 0.46], known(Happy))]),
+        ("one", vec![face(1, [0.31, 0.18, 0.26, 0.46], label(Happy))]),
         (
             "two",
             vec![
-                face(1, [0.12, 0.25, 0.22, 0.39], known(Surprise)),
+                face(1, [0.12, 0.25, 0.22, 0.39], label(Surprise)),
                 face(12, [0.52, 0.3, 0.2, 0.36], Some(Label::Uncertain)),
             ],
         ),
         (
             "edges",
             vec![
-                face(1, [-0.03, 0.35, 0.14, 0.25], known(Angry)),
-                face(2, [0.43, -0.04, 0.14, 0.25], known(Fear)),
-                face(3, [0.89, 0.4, 0.14, 0.25], known(Disgust)),
-                face(4, [0.5, 0.8, 0.14, 0.25], known(Sad)),
+                face(1, [-0.03, 0.35, 0.14, 0.25], label(Angry)),
+                face(2, [0.43, -0.04, 0.14, 0.25], label(Fear)),
+                face(3, [0.89, 0.4, 0.14, 0.25], label(Disgust)),
+                face(4, [0.5, 0.8, 0.14, 0.25], label(Sad)),
             ],
         ),
-        ("large", vec![face(3, [0.05, 0.02, 0.9, 0.96], known(Neutral))]),
-        ("small", vec![face(3, [0.6, 0.4, 0.05, 0.09], known(Sad)), face(4, [0.3, 0.5, 0.03, 0.05], None)]),
+        ("large", vec![face(3, [0.05, 0.02, 0.9, 0.96], label(Neutral))]),
+        ("small", vec![face(3, [0.6, 0.4, 0.05, 0.09], label(Sad)), face(4, [0.3, 0.5, 0.03, 0.05], None)]),
         ("crowd", crowd.collect()),
     ]
 }
 
+/// Draws one frame and writes it as a PNG file.
 fn draw(
-    picture: &Path,
-    to: &Path,
+    image: &Path,
+    output: &Path,
     (w, h): (i32, i32),
     faces: Vec<Face>,
     blur: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = gst::parse::launch(&format!(
-        "filesrc name=from ! decodebin ! videoconvert ! videoscale ! \
+        "filesrc name=source ! decodebin ! videoconvert ! videoscale ! \
          video/x-raw,format=I420,width={w},height={h},pixel-aspect-ratio=1/1 ! \
-         emotionoverlay name=overlay blur-faces={blur} ! videoconvert ! pngenc snapshot=true ! filesink name=to"
+         emotionoverlay name=overlay blur-faces={blur} ! videoconvert ! pngenc snapshot=true ! filesink name=output"
     ))?;
     let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| "not a pipeline")?;
-    let named = |name: &str| pipeline.by_name(name).ok_or_else(|| format!("no {name}"));
-    named("from")?.set_property("location", picture);
-    named("to")?.set_property("location", to);
-    let overlay = named("overlay")?;
+    let element = |name: &str| pipeline.by_name(name).ok_or_else(|| format!("no {name}"));
+    element("source")?.set_property("location", image);
+    element("output")?.set_property("location", output);
+    let overlay = element("overlay")?;
     let sink = overlay.static_pad("sink").ok_or("no sink pad")?;
     let frame = Frame { faces };
     sink.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
@@ -114,17 +113,17 @@ fn draw(
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
-    let (Some(picture), Some(folder)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: overlay_sheet PICTURE DIR [blur]".into());
+    let (Some(image), Some(folder)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: overlay_sheet IMAGE DIR [blur]".into());
     };
-    let blur = arguments.next().is_some_and(|word| word == "blur");
+    let blur = arguments.next().is_some_and(|argument| argument == "blur");
     gst::init()?;
     gstemotionclassify::plugin_register_static()?;
     std::fs::create_dir_all(&folder)?;
     for size in SIZES {
         for (name, faces) in scenes() {
-            let to = Path::new(&folder).join(format!("{name}-{}x{}.png", size.0, size.1));
-            draw(Path::new(&picture), &to, size, faces, blur)?;
+            let output = Path::new(&folder).join(format!("{name}-{}x{}.png", size.0, size.1));
+            draw(Path::new(&image), &output, size, faces, blur)?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! GStreamer plugin `emotionclassify`: what a face shows, as metadata, as a picture, as a timeline.
+//! The GStreamer plugin `emotionclassify`: elements that classify the emotions of faces, draw them and log them.
 
 mod emotionclassify;
 mod emotionlog;

@@ -1,4 +1,4 @@
-//! What `emotionoverlay` draws is freed again: hours of film go through it.
+//! `emotionoverlay` frees the memory of each drawing, so that it does not grow over hours of video.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +6,7 @@ use gst_check::Harness;
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Rect};
 
 #[test]
-fn every_drawing_is_freed() {
+fn memory_of_each_drawing_is_freed() {
     gst::init().unwrap();
     gstemotionclassify::plugin_register_static().unwrap();
     let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 640, 360).fps((25, 1)).build();
@@ -28,7 +28,7 @@ fn every_drawing_is_freed() {
         roll: 0.0,
     };
     let frame = Frame { faces: vec![face] };
-    let mut draw = |count: u64| {
+    let mut draw_frames = |count: u64| {
         for index in 0..count {
             let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
             let buffer_ref = buffer.get_mut().unwrap();
@@ -37,9 +37,9 @@ fn every_drawing_is_freed() {
             harness.push_and_pull(buffer).unwrap();
         }
     };
-    // Fonts are read once.
-    draw(2);
-    let drawn = allocation_counter::measure(|| draw(50));
-    assert!(drawn.bytes_total > 1_000_000, "it does draw: {drawn:?}");
-    assert!(drawn.bytes_current < 100_000, "{drawn:?}");
+    // Fonts are loaded with the first frame and kept.
+    draw_frames(2);
+    let allocated = allocation_counter::measure(|| draw_frames(50));
+    assert!(allocated.bytes_total > 1_000_000, "frames are drawn: {allocated:?}");
+    assert!(allocated.bytes_current < 100_000, "{allocated:?}");
 }

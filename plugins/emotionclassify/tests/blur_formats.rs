@@ -1,4 +1,5 @@
-//! `emotionoverlay blur-faces=true` in every format that the element offers: no detail of a face is left, nothing else changes.
+//! `emotionoverlay blur-faces=true` in all formats that the element accepts: no detail of a face remains, and nothing
+//! else changes.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -33,7 +34,7 @@ fn info(format: VideoFormat, width: u32, height: u32, mode: gst_video::VideoInte
     VideoInfo::builder(format, width, height).fps((25, 1)).interlace_mode(mode).build().unwrap()
 }
 
-/// Noise: every pixel and component differs from its neighbours.
+/// A frame of noise.
 fn noise(
     width: u32,
     height: u32,
@@ -51,7 +52,7 @@ fn noise(
     VideoFrame::from_buffer_readable(buffer, &info).unwrap()
 }
 
-/// GStreamer's own conversion, without interpolation of chroma.
+/// Converts with GStreamer, without interpolation of chroma.
 fn convert(source: &VideoFrame<gst_video::video_frame::Readable>, info: &VideoInfo) -> gst::Buffer {
     let mut config = gst_video::VideoConverterConfig::new();
     config.set_chroma_mode(gst_video::VideoChromaMode::None);
@@ -63,8 +64,8 @@ fn convert(source: &VideoFrame<gst_video::video_frame::Readable>, info: &VideoIn
     target.into_buffer()
 }
 
-/// The frame's pixels as 16-bit ARGB, row by row.
-fn pixels(buffer: &gst::Buffer, from: &VideoInfo) -> Vec<Vec<[u16; 4]>> {
+/// The pixels by row as 16-bit ARGB.
+fn to_pixels(buffer: &gst::Buffer, from: &VideoInfo) -> Vec<Vec<[u16; 4]>> {
     let mode = from.interlace_mode();
     let to = info(VideoFormat::Argb64, from.width(), from.height(), mode);
     let frame = VideoFrame::from_buffer_readable(buffer.clone(), from).unwrap();
@@ -77,19 +78,23 @@ fn pixels(buffer: &gst::Buffer, from: &VideoInfo) -> Vec<Vec<[u16; 4]>> {
         .collect()
 }
 
-/// The share of neighbours in a row that differ, in columns and rows of a region.
-fn detail(pixels: &[Vec<[u16; 4]>], columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> f64 {
-    let (mut differ, mut all) = (0, 0);
+/// The share, 0-1, of pixels in a region that differ from their right neighbour.
+fn measure_detail(
+    pixels: &[Vec<[u16; 4]>],
+    columns: std::ops::Range<usize>,
+    rows: std::ops::Range<usize>,
+) -> f64 {
+    let (mut different_pairs, mut pairs) = (0, 0);
     for row in &pixels[rows] {
         for pair in row[columns.clone()].windows(2) {
-            all += 1;
-            differ += usize::from((0..4).any(|i| pair[0][i].abs_diff(pair[1][i]) > ROUNDING));
+            pairs += 1;
+            different_pairs += usize::from((0..4).any(|i| pair[0][i].abs_diff(pair[1][i]) > ROUNDING));
         }
     }
-    f64::from(differ as u32) / f64::from(all)
+    f64::from(different_pairs as u32) / f64::from(pairs)
 }
 
-/// The frame behind the element.
+/// Passes a frame with a face through the element.
 fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer {
     let mut harness = Harness::new("emotionoverlay");
     harness.set_src_caps(info.to_caps().unwrap());
@@ -101,42 +106,44 @@ fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer
     harness.push_and_pull(buffer).unwrap()
 }
 
-fn check(format: VideoFormat, width: u32, height: u32, mode: gst_video::VideoInterlaceMode) {
+/// Checks that the face is blurred and that pixels far from it do not change.
+fn check_blur(format: VideoFormat, width: u32, height: u32, mode: gst_video::VideoInterlaceMode) {
     let info = info(format, width, height, mode);
     let name = format!("{format} {width}x{height} {mode:?}");
     let source = convert(&noise(width, height, mode), &info);
-    let before = pixels(&source, &info);
-    let after = pixels(&overlay(source, &info, true), &info);
+    let before = to_pixels(&source, &info);
+    let after = to_pixels(&overlay(source, &info, true), &info);
 
     let (width, height) = (width as usize, height as usize);
     let (columns, rows) = (width * 3 / 8 + 12..width * 5 / 8 - 12, height * 3 / 8 + 12..height * 5 / 8 - 12);
-    let (was, is) = (detail(&before, columns.clone(), rows.clone()), detail(&after, columns, rows));
-    assert!(was > 0.3, "{name}: the source has detail, {was}");
-    // What remains are the blocks' edges, a dozen pixels apart, and two steps at each where chroma is subsampled.
-    assert!(is < 0.25, "{name}: detail is left, {is}");
-    // Four blocks of margin and two pixels of line and chroma around the box; far from it nothing may change.
-    let far =
+    let detail_before = measure_detail(&before, columns.clone(), rows.clone());
+    let detail_after = measure_detail(&after, columns, rows);
+    assert!(detail_before > 0.3, "{name}: the source has detail, {detail_before}");
+    // Only the blocks' edges remain, a dozen pixels apart, with two steps at each where chroma is subsampled.
+    assert!(detail_after < 0.25, "{name}: detail remains, {detail_after}");
+    // Beyond four blocks of margin and two pixels for line and chroma around the box.
+    let is_far =
         |x: usize, y: usize| x < width / 4 || x >= width * 3 / 4 || y < height / 8 || y >= height * 7 / 8;
-    // GStreamer 1.22's own rows of these two formats overlap, or end a sample early, where the width is odd.
+    // With an odd width, GStreamer 1.22's rows of these two formats overlap or end one sample early.
     if width % 2 == 1 && [VideoFormat::Uyvp, VideoFormat::Nv61].contains(&format) {
         return;
     }
     for y in 0..height {
         for x in 0..width {
             let change = (0..4).map(|i| before[y][x][i].abs_diff(after[y][x][i])).max().unwrap();
-            assert!(!far(x, y) || change <= ROUNDING, "{name}: changed at {x},{y}");
+            assert!(!is_far(x, y) || change <= ROUNDING, "{name}: changed at {x},{y}");
         }
     }
 }
 
 #[test]
-fn no_format_leaves_detail_of_a_face() {
+fn faces_are_blurred_in_all_formats() {
     init();
     let formats = formats();
     assert!(formats.len() > 80, "{formats:?}");
     for format in formats {
-        check(format, 322, 242, gst_video::VideoInterlaceMode::Progressive);
-        check(format, 321, 241, gst_video::VideoInterlaceMode::Progressive);
+        check_blur(format, 322, 242, gst_video::VideoInterlaceMode::Progressive);
+        check_blur(format, 321, 241, gst_video::VideoInterlaceMode::Progressive);
     }
 }
 
@@ -144,19 +151,24 @@ fn no_format_leaves_detail_of_a_face() {
 fn interlaced_frames_are_blurred_in_both_fields() {
     init();
     for format in [VideoFormat::I420, VideoFormat::Nv12, VideoFormat::Yuy2, VideoFormat::V210] {
-        check(format, 320, 240, gst_video::VideoInterlaceMode::Interleaved);
+        check_blur(format, 320, 240, gst_video::VideoInterlaceMode::Interleaved);
     }
 }
 
 #[test]
-fn every_format_is_drawn_on() {
+fn boxes_are_drawn_in_all_formats() {
     init();
     for format in formats() {
         let info = info(format, 162, 122, gst_video::VideoInterlaceMode::Progressive);
         let source = convert(&noise(162, 122, info.interlace_mode()), &info);
-        let (before, after) = (pixels(&source, &info), pixels(&overlay(source.copy(), &info, false), &info));
-        let changed =
-            before.iter().flatten().zip(after.iter().flatten()).filter(|(one, other)| one != other).count();
+        let (before, after) =
+            (to_pixels(&source, &info), to_pixels(&overlay(source.copy(), &info, false), &info));
+        let changed = before
+            .iter()
+            .flatten()
+            .zip(after.iter().flatten())
+            .filter(|(before, after)| before != after)
+            .count();
         // The box's outline, 40 x 30 pixels.
         assert!((100..1500).contains(&changed), "{format}: {changed} pixels changed");
     }

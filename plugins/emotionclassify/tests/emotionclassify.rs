@@ -1,5 +1,5 @@
-//! `emotionclassify` on frames with face regions: what it adds, what it leaves alone, and what it says when it cannot
-//! work. Needs ONNX Runtime from `make setup`.
+//! `emotionclassify` on frames with face regions: metadata, messages, announced settings and errors. Needs the ONNX
+//! Runtime that `make setup` installs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -27,10 +27,10 @@ fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
     VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
 }
 
-/// An element in a harness that takes `info`, and the bus its messages go to.
-fn harness(info: &VideoInfo, set: impl FnOnce(&gst::Element)) -> (Harness, gst::Bus) {
+/// An element in a harness with the caps of `info`, and the bus for its messages.
+fn harness(info: &VideoInfo, configure: impl FnOnce(&gst::Element)) -> (Harness, gst::Bus) {
     let element = gst::ElementFactory::make("emotionclassify").build().unwrap();
-    set(&element);
+    configure(&element);
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
@@ -39,7 +39,7 @@ fn harness(info: &VideoInfo, set: impl FnOnce(&gst::Element)) -> (Harness, gst::
     (harness, bus)
 }
 
-/// A textured frame, number `index`, with these faces.
+/// A textured frame with face regions; `index` is its number.
 fn frame(info: &VideoInfo, index: u64, faces: &[FaceRegion]) -> gst::Buffer {
     let bytes: Vec<u8> = (0..info.size()).map(|i| ((i * 13) ^ (i / 97 * 29)) as u8).collect();
     let mut buffer = gst::Buffer::from_mut_slice(bytes);
@@ -56,11 +56,12 @@ fn face(id: u32, x: u32, y: u32, side: u32) -> FaceRegion {
     FaceRegion { id, bbox: PixelRect { x, y, w: side, h: side }, confidence: Some(0.9), eyes: Vec::new() }
 }
 
-fn read(buffer: &gst::BufferRef) -> Frame {
+fn read_frame(buffer: &gst::BufferRef) -> Frame {
     mood_meta::frame::read(buffer).expect("a GstMoodFrame on every frame")
 }
 
-fn emotions(bus: &gst::Bus) -> Vec<gst::Structure> {
+/// The messages `emotion` posted so far.
+fn emotion_messages(bus: &gst::Bus) -> Vec<gst::Structure> {
     std::iter::from_fn(|| bus.pop())
         .filter_map(|message| message.structure().map(|structure| structure.to_owned()))
         .filter(|structure| structure.name() == "emotion")
@@ -68,7 +69,7 @@ fn emotions(bus: &gst::Bus) -> Vec<gst::Structure> {
 }
 
 #[test]
-fn every_face_gets_its_emotion_and_no_pixel_changes() {
+fn each_face_is_classified_and_no_pixel_changes() {
     let info = info(VideoFormat::I420, 320, 240);
     let (mut harness, _) = harness(&info, |_| {});
     let input = frame(&info, 0, &[face(1, 10, 10, 60), face(2, 120, 40, 150)]);
@@ -76,7 +77,7 @@ fn every_face_gets_its_emotion_and_no_pixel_changes() {
     let output = harness.push_and_pull(input).unwrap();
     assert_eq!(output.map_readable().unwrap().as_slice(), before);
 
-    let Frame { faces } = read(&output);
+    let Frame { faces } = read_frame(&output);
     assert_eq!(faces.iter().map(|face| face.id).collect::<Vec<_>>(), [2, 1], "largest first");
     for Face { bbox, classification, quality, .. } in &faces {
         let result = classification.as_ref().unwrap();
@@ -98,48 +99,48 @@ fn every_face_gets_its_emotion_and_no_pixel_changes() {
 }
 
 #[test]
-fn nobody_is_said_too() {
+fn frame_without_faces_gets_empty_metadata() {
     let info = info(VideoFormat::Rgb, 64, 48);
     let (mut harness, bus) = harness(&info, |_| {});
     let output = harness.push_and_pull(frame(&info, 0, &[])).unwrap();
-    assert_eq!(read(&output), Frame::default());
-    assert_eq!(emotions(&bus).len(), 0);
+    assert_eq!(read_frame(&output), Frame::default());
+    assert_eq!(emotion_messages(&bus).len(), 0);
 }
 
 #[test]
-fn every_format_and_size_is_taken() {
+fn all_formats_and_sizes_are_accepted() {
     for format in mood_meta::luma::FORMATS {
         for (width, height) in [(1, 1), (17, 13), (320, 240)] {
             let info = info(format, width, height);
             let (mut harness, _) = harness(&info, |_| {});
-            // Reaches out of the frame on every side.
-            let wide = face(1, 0, 0, 400);
-            let output = harness.push_and_pull(frame(&info, 0, &[wide, face(2, 500, 500, 10)])).unwrap();
-            assert_eq!(read(&output).faces.len(), 2, "{format:?} {width}x{height}");
+            let larger_than_frame = face(1, 0, 0, 400);
+            let outside = face(2, 500, 500, 10);
+            let output = harness.push_and_pull(frame(&info, 0, &[larger_than_frame, outside])).unwrap();
+            assert_eq!(read_frame(&output).faces.len(), 2, "{format:?} {width}x{height}");
         }
     }
 }
 
 #[test]
-fn caps_may_change_in_mid_stream() {
+fn caps_can_change_while_streaming() {
     let first = info(VideoFormat::I420, 320, 240);
     let (mut harness, _) = harness(&first, |_| {});
     harness.push_and_pull(frame(&first, 0, &[face(1, 10, 10, 60)])).unwrap();
     let second = info(VideoFormat::Bgrx, 161, 99);
     harness.set_src_caps(second.to_caps().unwrap());
     let output = harness.push_and_pull(frame(&second, 1, &[face(1, 10, 10, 60)])).unwrap();
-    assert_eq!(read(&output).faces[0].bbox.x, 10.0 / 161.0);
+    assert_eq!(read_frame(&output).faces[0].bbox.x, 10.0 / 161.0);
 }
 
 #[test]
-fn messages_come_when_they_should() {
+fn messages_are_posted_as_the_property_says() {
     let info = info(VideoFormat::Gray8, 320, 240);
     for (setting, expected) in [("none", 0), ("on-change", 1), ("every-frame", 5)] {
         let (mut harness, bus) = harness(&info, |element| element.set_property_from_str("messages", setting));
         for index in 0..5 {
             harness.push_and_pull(frame(&info, index, &[face(7, 50, 50, 100)])).unwrap();
         }
-        let messages = emotions(&bus);
+        let messages = emotion_messages(&bus);
         assert_eq!(messages.len(), expected, "messages={setting}");
         for message in messages {
             assert_eq!(message.get::<u32>("id").unwrap(), 7);
@@ -148,42 +149,42 @@ fn messages_come_when_they_should() {
 }
 
 #[test]
-fn the_limits_make_a_label_uncertain() {
+fn thresholds_make_the_label_uncertain() {
     let info = info(VideoFormat::Gray8, 320, 240);
-    for (property, limit) in [("min-confidence", 1.0), ("min-quality", 1.0)] {
-        let (mut harness, _) = harness(&info, |element| element.set_property(property, limit));
-        // Too small a face for full quality, too odd a texture for full confidence.
+    for (property, threshold) in [("min-confidence", 1.0), ("min-quality", 1.0)] {
+        let (mut harness, _) = harness(&info, |element| element.set_property(property, threshold));
+        // The face is too small for full quality and its texture too unusual for full confidence.
         let output = harness.push_and_pull(frame(&info, 0, &[face(1, 50, 50, 30)])).unwrap();
-        let result = read(&output).faces[0].classification.clone().unwrap();
+        let result = read_frame(&output).faces[0].classification.clone().unwrap();
         assert_eq!(result.label, Label::Uncertain, "{property}");
         assert!(result.confidence > 0.0);
     }
 }
 
 #[test]
-fn between_two_classifications_a_face_keeps_its_emotion() {
+fn face_keeps_its_classification_within_the_interval() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let (mut harness, _) =
         harness(&info, |element| element.set_property("interval", gst::ClockTime::SECOND.nseconds()));
-    let first = read(&harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 60)])).unwrap());
-    // Another place shows another texture; within the interval nobody looks.
-    let second = read(&harness.push_and_pull(frame(&info, 1, &[face(1, 200, 120, 80)])).unwrap());
+    let first = read_frame(&harness.push_and_pull(frame(&info, 0, &[face(1, 10, 10, 60)])).unwrap());
+    // The texture at the new position would be classified differently.
+    let second = read_frame(&harness.push_and_pull(frame(&info, 1, &[face(1, 200, 120, 80)])).unwrap());
     assert_eq!(first.faces[0].classification, second.faces[0].classification);
-    let later = read(&harness.push_and_pull(frame(&info, 26, &[face(1, 200, 120, 80)])).unwrap());
+    let later = read_frame(&harness.push_and_pull(frame(&info, 26, &[face(1, 200, 120, 80)])).unwrap());
     assert_ne!(first.faces[0].classification, later.faces[0].classification);
 }
 
 #[test]
-fn the_eyes_level_the_face() {
+fn face_is_levelled_by_its_eyes() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let (mut harness, _) = harness(&info, |_| {});
     let eye = |x, y| PixelRect { x, y, w: 10, h: 10 };
     let tilted = FaceRegion { eyes: vec![eye(80, 90), eye(120, 130)], ..face(1, 60, 60, 100) };
     let output = harness.push_and_pull(frame(&info, 0, &[tilted, face(2, 60, 60, 100)])).unwrap();
-    let Frame { faces } = read(&output);
-    let of = |id| faces.iter().find(|face| face.id == id).unwrap();
-    assert!((of(1).roll - 45.0).abs() < 1e-6);
-    assert_ne!(of(1).classification, of(2).classification);
+    let Frame { faces } = read_frame(&output);
+    let face_with_id = |id| faces.iter().find(|face| face.id == id).unwrap();
+    assert!((face_with_id(1).roll - 45.0).abs() < 1e-6);
+    assert_ne!(face_with_id(1).classification, face_with_id(2).classification);
 }
 
 /// The settings announced downstream since the last call.
@@ -219,7 +220,7 @@ fn settings_are_announced_at_the_start_and_after_each_change() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn error_names_the_missing_file() {
     init();
     for (property, value, expected) in [
         ("model", "/nowhere/model.onnx", "/nowhere/model.onnx"),
@@ -237,7 +238,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn a_provider_that_is_not_there_is_a_warning() {
+fn missing_provider_gives_a_warning() {
     let info = info(VideoFormat::Gray8, 64, 48);
     for provider in ["cuda", "tensorrt", "openvino", "auto"] {
         let (mut harness, bus) =

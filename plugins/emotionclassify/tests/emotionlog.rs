@@ -1,4 +1,4 @@
-//! `emotionlog`: the file it writes, line by line, and what it says when it cannot.
+//! `emotionlog`: the lines of its files, and errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -44,7 +44,7 @@ fn buffer(index: u64) -> gst::Buffer {
     buffer
 }
 
-fn sad() -> Face {
+fn sad_face() -> Face {
     let probabilities = [0.1, 0.0, 0.1, 0.0, 0.7, 0.0, 0.1];
     Face {
         id: 5,
@@ -60,13 +60,13 @@ fn sad() -> Face {
     }
 }
 
-fn lines(path: &Path) -> Vec<Line> {
+fn read_lines(path: &Path) -> Vec<Line> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
-fn frames_moods_and_settings_become_lines() {
+fn frames_moods_and_settings_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");
     let element = element(&path, "jsonl");
@@ -76,7 +76,7 @@ fn frames_moods_and_settings_become_lines() {
     harness.push_event(mood_meta::event::build_settings("haarfacedetect", &settings));
 
     let mut classified = buffer(0);
-    mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
+    mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
     let mut detected = buffer(1);
     let region =
         FaceRegion { id: 2, bbox: PixelRect { x: 10, y: 5, w: 20, h: 20 }, confidence: None, eyes: vec![] };
@@ -84,25 +84,25 @@ fn frames_moods_and_settings_become_lines() {
     for buffer in [classified, detected, buffer(2)] {
         let before = buffer.as_ptr();
         let after = harness.push_and_pull(buffer).unwrap();
-        assert_eq!(after.as_ptr(), before, "passed through as it is");
+        assert_eq!(after.as_ptr(), before, "passed through unchanged");
     }
     let mood =
         MoodLine { pts: 7, from: Mood::Absent, to: Emotion::Sad.into(), confidence: 0.8, evidence: [0, 7] };
     harness.push_upstream_event(mood_meta::event::build_player_line(&Line::Mood(mood.clone())));
-    assert_eq!(lines(&path).len(), 5, "all but the end is there while it runs");
+    assert_eq!(read_lines(&path).len(), 5, "all lines but the end are written while it runs");
     drop(harness);
     element.set_state(gst::State::Null).unwrap();
 
-    let lines = lines(&path);
-    let Line::Session(session) = &lines[0] else { panic!("{:?}", lines[0]) };
-    assert_eq!(session.settings["haarfacedetect"]["scale-factor"], 1.2);
+    let lines = read_lines(&path);
+    let Line::Session(header) = &lines[0] else { panic!("{:?}", lines[0]) };
+    assert_eq!(header.settings["haarfacedetect"]["scale-factor"], 1.2);
     let frames: Vec<_> =
         lines.iter().filter_map(|line| if let Line::Frame(f) = line { Some(f) } else { None }).collect();
     assert_eq!(
         frames.iter().map(|f| (f.frame, f.pts)).collect::<Vec<_>>(),
         [(0, 0), (1, 40_000_000), (2, 80_000_000)]
     );
-    assert_eq!(frames[0].faces, [sad()]);
+    assert_eq!(frames[0].faces, [sad_face()]);
     assert_eq!(frames[1].faces[0].bbox, Rect { x: 0.1, y: 0.1, w: 0.2, h: 0.4 });
     assert!(frames[1].faces[0].classification.is_none() && frames[2].faces.is_empty());
     assert!(lines.contains(&Line::Mood(mood)));
@@ -110,7 +110,7 @@ fn frames_moods_and_settings_become_lines() {
 }
 
 #[test]
-fn eos_before_the_first_frame_leaves_a_whole_file() {
+fn eos_before_the_first_frame_gives_a_complete_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");
     let element = element(&path, "jsonl");
@@ -118,41 +118,41 @@ fn eos_before_the_first_frame_leaves_a_whole_file() {
     harness.push_event(gst::event::Eos::new());
     drop(harness);
     element.set_state(gst::State::Null).unwrap();
-    assert!(matches!(&lines(&path)[..], [Line::Session(_), Line::End(end)] if end.frames == 0));
+    assert!(matches!(&read_lines(&path)[..], [Line::Session(_), Line::End(end)] if end.frames == 0));
 }
 
 #[test]
-fn any_stream_goes_through() {
+fn streams_that_are_not_video_pass_through() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");
     let element = element(&path, "jsonl");
     let mut harness = harness(&element, "application/x-anything");
     harness.push_and_pull(buffer(0)).unwrap();
-    assert_eq!(lines(&path).len(), 2);
+    assert_eq!(read_lines(&path).len(), 2);
 }
 
 #[test]
-fn append_continues_and_without_it_a_file_is_replaced() {
+fn existing_file_is_continued_with_append_and_replaced_without() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.csv");
-    let run = |append: bool| {
+    let rows_after_run = |append: bool| {
         let element = element(&path, "csv");
         element.set_property("append", append);
         let mut harness = harness(&element, CAPS);
         let mut frame = buffer(0);
-        mood_meta::frame::write(frame.get_mut().unwrap(), &Frame { faces: vec![sad()] }).unwrap();
+        mood_meta::frame::write(frame.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
         harness.push_and_pull(frame).unwrap();
         drop(harness);
         element.set_state(gst::State::Null).unwrap();
         std::fs::read_to_string(&path).unwrap().lines().count()
     };
-    assert_eq!(run(false), 2);
-    assert_eq!(run(true), 3);
-    assert_eq!(run(false), 2);
+    assert_eq!(rows_after_run(false), 2);
+    assert_eq!(rows_after_run(true), 3);
+    assert_eq!(rows_after_run(false), 2);
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_an_error() {
+fn unwritable_location_is_an_error() {
     init();
     let bus = gst::Bus::new();
     for location in [None, Some("/nowhere/at/all.jsonl")] {
@@ -168,7 +168,7 @@ fn a_file_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_full_disk_stops_the_stream_with_an_error() {
+fn full_disk_stops_the_stream_with_an_error() {
     if !Path::new("/dev/full").exists() {
         return;
     }

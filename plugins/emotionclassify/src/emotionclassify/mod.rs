@@ -1,9 +1,9 @@
 //! SECTION:element-emotionclassify
 //!
-//! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception through ONNX
-//! Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest of type `face`. It
-//! writes no pixel: it adds a `classification` param to each face's region, and the custom meta `GstMoodFrame`, which
-//! also survives scaling and conversion.
+//! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception through
+//! ONNX Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest of type `face`.
+//! It writes no pixel: it adds a `classification` param to each face's region, and the custom meta `GstMoodFrame`,
+//! which also survives scaling and conversion.
 //!
 //! ## Properties
 //!

@@ -1,14 +1,14 @@
 //! SECTION:element-emotionlog
 //!
-//! Writes the timeline of a session, the emotions of all faces in all frames, and passes every buffer through unchanged.
-//! Where a player takes part downstream, its moods and tracks are written too.
+//! Writes the timeline of a session, the emotions of all faces in all frames, and passes every buffer through
+//! unchanged. Where a player takes part downstream, its moods and tracks are written too.
 //!
 //! ## Properties
 //!
 //! `format` chooses between
 //!
-//! - `jsonl`: a `session` line, a `frame` line for every frame with or without faces, `mood` and `track` lines, an `end`
-//!   line; see `mood_schema::Line`. Times are nanoseconds of stream time.
+//! - `jsonl`: a `session` line, a `frame` line for every frame with or without faces, `mood` and `track` lines, an
+//!   `end` line; see `mood_schema::Line`. Times are nanoseconds of stream time.
 //! - `csv`: a header, then a row for each face of each frame; `timestamp` is in seconds of stream time.
 //!
 //! Each line is written to the file completely and at once, so that a killed process loses at most the last frame. The

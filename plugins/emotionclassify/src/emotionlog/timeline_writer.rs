@@ -45,7 +45,8 @@ impl TimelineWriter {
         self.write_line(&Line::Session(header))
     }
 
-    /// Writes a frame from `pts` to `end`, both ns of stream time. Frames are numbered from 0 in the order of the calls.
+    /// Writes a frame from `pts` to `end`, both ns of stream time. Frames are numbered from 0 in the order of the
+    /// calls.
     pub fn write_frame(&mut self, pts: u64, end: u64, faces: Vec<Face>) -> io::Result<()> {
         let frame = FrameLine { frame: self.frame_count, pts, faces };
         self.frame_count += 1;

@@ -1,5 +1,5 @@
-//! The layout of boxes, tags, bars and the line about the music. It only calculates: a [`TextMeasure`] gives the sizes of
-//! texts, and nothing is drawn here.
+//! The layout of boxes, tags, bars and the line about the music. It only calculates: a [`TextMeasure`] gives the
+//! sizes of texts, and nothing is drawn here.
 
 use mood_schema::{Classification, Emotion, Face, Label};
 
@@ -89,7 +89,8 @@ pub(super) struct BarsLayout {
     pub padding: i32,
     /// Height of a row, pixels.
     pub row_height: i32,
-    /// Width of the longest name, pixels; 0 where there is no space for names, so that only colours distinguish the bars.
+    /// Width of the longest name, pixels; 0 where there is no space for names, so that only colours distinguish the
+    /// bars.
     pub name_width: i32,
     /// Lengths of the bars as shares of the longest possible, 0-1.
     pub shares: [f64; 7],
@@ -258,8 +259,8 @@ fn fit_text(
     (font.is_finite() && font >= MIN_READABLE_FONT).then(|| (font, measure.text_size(text, font)))
 }
 
-/// Places a tag above or below the box of face `own`: on free space, else over other faces, else shortened; `None` where
-/// even that does not fit.
+/// Places a tag above or below the box of face `own`: on free space, else over other faces, else shortened; `None`
+/// where even that does not fit.
 fn place_tag(
     space: &mut Space,
     own: usize,
@@ -354,8 +355,8 @@ fn place_bars(
     Some(bars)
 }
 
-/// Positions of bars beside a face, best first: at the sides, below and above. Above and below there is a second position
-/// further away, which leaves space for a tag of about a row's height.
+/// Positions of bars beside a face, best first: at the sides, below and above. Above and below there is a second
+/// position further away, which leaves space for a tag of about a row's height.
 fn bars_positions_beside(face: &Area, gap: i32, bars: Area) -> [Area; 8] {
     let edge = face.expand(gap);
     let tag = bars.h / 5;
@@ -388,8 +389,8 @@ fn bars_positions_over(face: &Area, line_width: i32, bars: Area, frame: Area) ->
     .map(|(x, y)| Area { x, y, ..bars })
 }
 
-/// Builds bars in `font` or as much smaller as necessary to fit into the frame. `None` where the font would be too small
-/// to read.
+/// Builds bars in `font` or as much smaller as necessary to fit into the frame. `None` where the font would be too
+/// small to read.
 fn fit_bars(
     result: &Classification,
     font: f64,

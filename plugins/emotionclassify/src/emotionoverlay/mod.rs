@@ -1,9 +1,9 @@
 //! SECTION:element-emotionoverlay
 //!
-//! Draws what is known about the faces of a frame: box, id, label with percentage, and the distribution over the seven
-//! emotions, each emotion in its own colour. Where a player downstream reports the music that is playing, it draws the
-//! title and the mood too. Sizes follow the frame's size, so that text is readable from 320x240 to 3840x2160. Faces come
-//! from the buffer's `GstMoodFrame`, or from its face regions, which have no label.
+//! Draws what is known about the faces of a frame: box, id, label with percentage, and the distribution over the
+//! seven emotions, each emotion in its own colour. Where a player downstream reports the music that is playing, it
+//! draws the title and the mood too. Sizes follow the frame's size, so that text is readable from 320x240 to
+//! 3840x2160. Faces come from the buffer's `GstMoodFrame`, or from its face regions, which have no label.
 //!
 //! A frame with nothing to draw passes unchanged; its pixels are neither written nor copied.
 //!

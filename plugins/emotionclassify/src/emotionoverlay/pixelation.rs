@@ -1,7 +1,7 @@
 //! Pixelation of faces in raw video: a face becomes a coarse mosaic.
 //!
-//! Every pixel of a block is replaced by the block's mean, in all components of the format. The mean is all that is kept
-//! of a block, so that the face cannot be reconstructed.
+//! Every pixel of a block is replaced by the block's mean, in all components of the format. The mean is all that is
+//! kept of a block, so that the face cannot be reconstructed.
 
 use gst_video::prelude::*;
 use mood_schema::Rect;
@@ -98,8 +98,8 @@ impl UnpackedDepth {
 /// [`is_supported`]. `area` must lie inside the frame and begin at multiples of four pixels; blocks are enlarged to
 /// multiples of four, so that no chroma sample belongs to two of them.
 ///
-/// GStreamer's own functions for the format unpack and pack the rows. Rows that the format promises but the buffer lacks
-/// are skipped.
+/// GStreamer's own functions for the format unpack and pack the rows. Rows that the format promises but the buffer
+/// lacks are skipped.
 pub(super) fn pixelate(frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>, area: Area, block: i32) {
     let block = (block.max(1) + 3) & !3;
     let mut top = area.y.max(0);
@@ -182,8 +182,8 @@ impl Band {
         Some(band)
     }
 
-    /// Replaces each pixel between the left and right edges of `area` by the mean of its block. A block is `block` pixels
-    /// wide and as high as the band.
+    /// Replaces each pixel between the left and right edges of `area` by the mean of its block. A block is `block`
+    /// pixels wide and as high as the band.
     fn average_blocks(&mut self, area: Area, block: i32) {
         let bytes = self.depth.pixel_bytes();
         let row_bytes = self.width * bytes;
