@@ -13,5 +13,5 @@ echo
 echo '## moodplayer: a day in lock step'
 echo
 echo '```'
-cargo run -q --release -p gstmoodplayer --example day -- "${1:-24}"
+cargo run -q --release -p gstmoodplayer --example soak_test -- "${1:-24}"
 echo '```'

@@ -9,13 +9,17 @@ use gst::prelude::*;
 #[enum_type(name = "GstMoodPlayerStrategy")]
 #[repr(i32)]
 pub(crate) enum Strategy {
+    /// Music that fits the mood.
     #[default]
     #[enum_value(name = "Play what fits the mood", nick = "match")]
     Match,
+    /// Music near the target, whatever the mood.
     #[enum_value(name = "Play the target, whatever the mood", nick = "target")]
     Target,
+    /// Music that begins at the mood and moves to the target in steps.
     #[enum_value(name = "Start at the mood and step towards the target", nick = "iso")]
     Iso,
+    /// Music that fits the first mood.
     #[enum_value(name = "Keep what fitted the first mood", nick = "hold")]
     Hold,
 }
@@ -36,9 +40,11 @@ impl From<Strategy> for mood::Strategy {
 #[enum_type(name = "GstMoodPlayerSwitchAt")]
 #[repr(i32)]
 pub(crate) enum SwitchAt {
+    /// At once, with a crossfade.
     #[default]
     #[enum_value(name = "At once", nick = "now")]
     Now,
+    /// When the track that plays ends.
     #[enum_value(name = "When the track ends", nick = "track-end")]
     TrackEnd,
 }
@@ -57,11 +63,14 @@ impl From<SwitchAt> for mood::SwitchAt {
 #[enum_type(name = "GstMoodPlayerResume")]
 #[repr(i32)]
 pub(crate) enum Resume {
+    /// Another track.
     #[default]
     #[enum_value(name = "Another track is played", nick = "next")]
     Next,
+    /// The track that played for it, from where it was left.
     #[enum_value(name = "The track goes on where it was left", nick = "resume")]
     Continue,
+    /// The track that played for it, from its beginning.
     #[enum_value(name = "The track is played from its beginning", nick = "restart")]
     Restart,
 }
@@ -81,11 +90,14 @@ impl From<Resume> for mood::Resume {
 #[enum_type(name = "GstMoodPlayerOnNoFace")]
 #[repr(i32)]
 pub(crate) enum OnNoFace {
+    /// The music goes on.
     #[default]
     #[enum_value(name = "The music goes on", nick = "hold")]
     Hold,
+    /// Neutral music.
     #[enum_value(name = "Neutral music", nick = "neutral")]
     Neutral,
+    /// Silence, until there is a face.
     #[enum_value(name = "Fade to silence until a face comes", nick = "fade")]
     Fade,
 }

@@ -1,8 +1,11 @@
 //! The element: properties, states and actions.
 //!
-//! Locks, never held while waiting for anything but [`MoodPlayer::changed`], nor while posting, notifying or pushing:
-//! `settings`, `state`, `performance` and `playing`, taken one at a time. The task takes the performance out of its lock
-//! and works on it alone.
+//! # Locks
+//!
+//! `settings`, `state`, `performance` and `playing` are taken one at a time. Under that of `state`, the state of a mood pad
+//! may be locked: always the element's first. None is held while a message is posted, a property notified, or data or
+//! an event pushed, nor while waiting for anything but [`MoodPlayer::changed`]. The task takes the performance out of its
+//! lock and works on it alone.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,46 +13,53 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use mood::InputId;
 use mood_meta::lock;
 use music_library::{Database, Library};
 use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance};
 use serde_json::{Map, Value};
 
 use super::format::{self, SampleEncoding};
-use super::input::Inputs;
+use super::inputs::Inputs;
 use super::loader::Loader;
+use super::mood_pad::MoodPad;
 use super::settings::Settings;
 
 pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("moodplayer", gst::DebugColorFlags::empty(), Some("Music that follows a mood"))
 });
 
-/// What the threads share.
+/// What the threads of the pads, the task and the application share.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) inputs: Inputs,
-    /// Waiting must end, nothing may be pushed.
-    pub(crate) flushing: bool,
-    /// PLAYING.
-    pub(crate) playing: bool,
-    /// Time begins anew with the next segment.
-    pub(crate) restart: bool,
-    pub(crate) discont: bool,
-    pub(crate) eos_requested: bool,
-    pub(crate) settings_changed: bool,
-    pub(crate) commands: Vec<Command>,
-    /// Cameras gone since the last turn.
-    pub(crate) removed: Vec<u32>,
-    /// What the elements upstream say of themselves, for the log.
-    pub(crate) upstream_settings: Map<String, Value>,
-    /// How the source pad's caps want samples written.
-    pub(crate) encoding: SampleEncoding,
-    /// Where the audio is.
-    pub(crate) stream_time: Option<gst::ClockTime>,
-    /// What the task waits for.
-    pub(crate) clock_wait: Option<gst::ClockId>,
-    /// How downstream takes the audio: mood pads are told.
-    pub(crate) flow: Result<(), gst::FlowError>,
+    /// The mood pads.
+    pub inputs: Inputs,
+    /// Nobody may wait or push: the element is being flushed or stopped.
+    pub flushing: bool,
+    /// The element is PLAYING.
+    pub playing: bool,
+    /// A flush has ended, so the audio begins again with the next segment.
+    pub restart: bool,
+    /// The next buffer is the first of its segment.
+    pub discont: bool,
+    /// The application has sent EOS to the element.
+    pub eos_requested: bool,
+    /// A property was set since the task looked last.
+    pub settings_changed: bool,
+    /// Actions since the last block, the oldest first.
+    pub commands: Vec<Command>,
+    /// The inputs that were removed or unlinked since the last block.
+    pub removed_inputs: Vec<InputId>,
+    /// The settings of the elements upstream, by element, for the log.
+    pub upstream_settings: Map<String, Value>,
+    /// How samples are written, according to the source pad's caps.
+    pub encoding: SampleEncoding,
+    /// The stream time of the next block.
+    pub stream_time: Option<gst::ClockTime>,
+    /// What the task waits for on the clock, for others to cut it short.
+    pub clock_wait: Option<gst::ClockId>,
+    /// What became of the last push downstream. Mood pads return an error here to their peers.
+    pub flow: Result<(), gst::FlowError>,
 }
 
 impl Default for State {
@@ -63,7 +73,7 @@ impl Default for State {
             eos_requested: false,
             settings_changed: false,
             commands: Vec::new(),
-            removed: Vec::new(),
+            removed_inputs: Vec::new(),
             upstream_settings: Map::new(),
             encoding: SampleEncoding::default(),
             stream_time: None,
@@ -73,27 +83,33 @@ impl Default for State {
     }
 }
 
+/// The values of the read-only properties.
 #[derive(Debug, Default)]
 struct Playing {
     mood: String,
     track: String,
 }
 
+/// The element's implementation.
 pub struct MoodPlayer {
+    /// The source pad, whose task makes the audio.
     pub(crate) src: gst::Pad,
+    /// The writable properties.
     pub(crate) settings: Mutex<Settings>,
+    /// What the threads share.
     pub(crate) state: Mutex<State>,
-    /// Something in the state has changed.
+    /// Notified when `state`, or that of a mood pad, has changed.
     pub(crate) changed: Condvar,
+    /// What plays, from PAUSED on. `None` also while the task works on it.
     pub(crate) performance: Mutex<Option<Performance<Loader>>>,
     playing: Mutex<Playing>,
-    /// Set while decoders must not be waited for.
+    /// Set while the task must not wait for decoders.
     interrupt: Arc<AtomicBool>,
 }
 
 impl MoodPlayer {
-    /// Ends all waiting and lets nothing through.
-    pub fn interrupt(&self) {
+    /// Ends all waits, and has what comes refused.
+    pub(crate) fn interrupt(&self) {
         let mut state = lock(&self.state);
         state.flushing = true;
         if let Some(id) = &state.clock_wait {
@@ -104,8 +120,8 @@ impl MoodPlayer {
         self.changed.notify_all();
     }
 
-    /// Lets everything through again.
-    pub fn resume(&self) {
+    /// Undoes [`Self::interrupt`].
+    pub(crate) fn resume(&self) {
         let mut state = lock(&self.state);
         (state.flushing, state.eos_requested, state.flow) = (false, false, Ok(()));
         drop(state);
@@ -113,24 +129,25 @@ impl MoodPlayer {
         self.changed.notify_all();
     }
 
-    pub fn set_flow(&self, flow: Result<(), gst::FlowError>) {
+    /// Sets what the mood pads return to their peers.
+    pub(crate) fn set_flow(&self, flow: Result<(), gst::FlowError>) {
         lock(&self.state).flow = flow;
         self.changed.notify_all();
     }
 
-    /// Starts or goes on with the task.
-    pub fn start_task(&self) -> Result<(), glib::BoolError> {
+    /// Starts the task, or continues it where it is paused.
+    pub(crate) fn start_task(&self) -> Result<(), glib::BoolError> {
         let element = self.obj().downgrade();
         self.src.start_task(move || {
             let Some(element) = element.upgrade() else { return };
             let imp = element.imp();
-            // A panic becomes an error message.
+            // A panic is posted as an error message.
             imp.catch_panic(|| _ = imp.src.pause_task(), MoodPlayer::run_task_once);
         })
     }
 
-    /// Publishes what is felt and what plays.
-    pub fn publish_playing(&self, mood: String, track: String) {
+    /// Sets the read-only properties and notifies those that change.
+    pub(crate) fn publish_playing(&self, mood: String, track: String) {
         let (mood_changed, track_changed) = {
             let mut playing = lock(&self.playing);
             let changed = (playing.mood != mood, playing.track != track);
@@ -145,7 +162,8 @@ impl MoodPlayer {
         }
     }
 
-    fn command(&self, command: Command) {
+    /// Has the task execute a command with its next block.
+    fn queue_command(&self, command: Command) {
         lock(&self.state).commands.push(command);
     }
 
@@ -205,30 +223,20 @@ impl MoodPlayer {
         self.publish_playing(performance.mood(), String::new());
         *lock(&self.performance) = Some(performance);
         let mut state = lock(&self.state);
-        let pads: Vec<u32> = state.inputs.pads.keys().copied().collect();
-        pads.into_iter().for_each(|pad| state.inputs.flush(pad));
+        state.inputs.flush();
         let inputs = std::mem::take(&mut state.inputs);
         *state = State { inputs, ..State::default() };
         Ok(())
     }
 
     fn stop(&self) {
-        // Out of the lock first: closing waits for threads.
+        // Dropped without the lock, because that waits for threads.
         let performance = lock(&self.performance).take();
         if let Some(mut performance) = performance {
             performance.finish();
             self.report(performance.take_events());
         }
         self.publish_playing(String::new(), String::new());
-    }
-
-    /// Whether any mood pad's source is live.
-    pub fn is_upstream_live(&self) -> bool {
-        let pads: Vec<gst::Pad> = lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect();
-        pads.iter().any(|pad| {
-            let mut query = gst::query::Latency::new();
-            pad.peer_query(&mut query) && query.result().0
-        })
     }
 }
 
@@ -276,17 +284,14 @@ impl ObjectImpl for MoodPlayer {
             let action = |name: &str, command: fn(&[glib::Value]) -> Option<Command>| {
                 glib::subclass::Signal::builder(name).run_last().action().class_handler(move |values| {
                     let element = values.first()?.get::<super::MoodPlayer>().ok()?;
-                    element.imp().command(command(values)?);
+                    element.imp().queue_command(command(values)?);
                     None
                 })
             };
             let rate = |values: &[glib::Value]| Some(Command::Rate(values.get(1)?.get().ok()?));
             vec![
-                // Fades over to another track for the same mood.
                 action("skip", |_| Some(Command::Skip)).build(),
-                // Fades to silence; music returns with the next mood or skip.
                 action("fade-out", |_| Some(Command::FadeOut)).build(),
-                // The listener's word on the track that plays, -2 (never while anything else fits) to 2 (a favourite).
                 action("rate", rate).param_types([i32::static_type()]).build(),
             ]
         });
@@ -315,7 +320,7 @@ impl ObjectImpl for MoodPlayer {
         if let Err(error) = element.add_pad(&self.src) {
             gst::error!(CAT, imp = self, "{error}");
         }
-        // Until a mood pad exists, this is where a stream begins.
+        // Without a mood pad, the element is a source.
         element.set_element_flags(gst::ElementFlags::SOURCE);
     }
 }
@@ -328,7 +333,7 @@ impl ElementImpl for MoodPlayer {
             gst::subclass::ElementMetadata::new(
                 "Mood player",
                 "Source/Audio",
-                "Plays music that follows the mood seen by haarfacedetect and emotionclassify",
+                "Plays music that follows the mood of the faces in a video",
                 mood_meta::AUTHOR,
             )
         });
@@ -339,15 +344,16 @@ impl ElementImpl for MoodPlayer {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let any = gst::Caps::new_any();
             let audio = format::template_caps();
-            let templates = [
-                ("mood", gst::PadDirection::Sink, gst::PadPresence::Request, &any),
-                ("mood_%u", gst::PadDirection::Sink, gst::PadPresence::Request, &any),
-                ("src", gst::PadDirection::Src, gst::PadPresence::Always, &audio),
-            ];
-            let make = |(name, direction, presence, caps): (&str, _, _, _)| {
-                gst::PadTemplate::new(name, direction, presence, caps).ok()
+            let mood_pad = |name| {
+                let (direction, presence) = (gst::PadDirection::Sink, gst::PadPresence::Request);
+                gst::PadTemplate::with_gtype(name, direction, presence, &any, MoodPad::static_type())
             };
-            templates.into_iter().filter_map(make).collect()
+            let templates = [
+                mood_pad("mood"),
+                mood_pad("mood_%u"),
+                gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &audio),
+            ];
+            templates.into_iter().filter_map(Result::ok).collect()
         });
         &TEMPLATES
     }
@@ -415,7 +421,7 @@ impl ElementImpl for MoodPlayer {
             _ => {}
         }
         let success = changed?;
-        // Live music comes only while the clock runs.
+        // Live audio is made only while the clock runs.
         let live = matches!(transition, ReadyToPaused | PlayingToPaused) && self.is_upstream_live();
         Ok(if live { gst::StateChangeSuccess::NoPreroll } else { success })
     }

@@ -1,15 +1,87 @@
-//! The element `moodplayer`.
+//! SECTION:element-moodplayer
 //!
-//! The mood pads' threads leave what they receive in [`input`]. One task on the source pad ([`task`]) hands it to a
-//! [`playout::Performance`], which decides and mixes, and pushes the audio. Each track is decoded by a pipeline of its own
-//! ([`deck`]), opened and measured on a thread ([`loader`]).
+//! Plays music that fits the mood that `haarfacedetect` and `emotionclassify` find in a video, with a crossfade when the
+//! mood changes. The pads `mood` and `mood_%u` take video with any caps, read the faces from its metadata and drop it.
+//! Without a linked mood pad, the `manual-mood` decides, or neutral music plays.
+//!
+//! The music comes from a folder, a playlist or a database made by `gst-mood library scan`. The mood of a track is in its
+//! tag (`TMOO`, `MOOD`, iTunes `MOOD`, `WM/Mood`) or in a file beside it that has `.mood` added to its name. Tracks are
+//! brought to `target-lufs` with true peaks below -1 dBTP, and silence at their ends is left out.
+//!
+//! With live video, the audio runs on the pipeline's clock. With recorded video, it follows the video's timestamps, so that
+//! the same video, settings and seed give the same audio and the same decision log at any speed.
+//!
+//! Before the first mood there is silence. The audio ends with the video, or when EOS is sent to the element; neither
+//! silence nor a broken track ends it. A track that cannot be played is reported by a WARNING and `track-failed`, and left
+//! out. Where none can be played, the last one is tried again every ten seconds.
+//!
+//! ## Properties
+//!
+//! With a database as `library`, the ratings and exclusions of the `client` count, and `rate` writes a rating. With live
+//! video, what is played is also added to the client's listening history, which the next session takes into account;
+//! recorded video gives the same music whatever was heard before.
+//!
+//! A playlist may refer to files below its own folder only, unless `allow-outside` or `allow-network` is set.
+//!
+//! With `strategy=iso`, a step towards the target lasts `min-dwell` or, with `switch-at=track-end`, a track.
+//!
+//! ## Signals
+//!
+//! These are actions, to be emitted by the application. They take effect with the next block of audio, 10 ms long.
+//!
+//! - `skip()`: fades to another track for the same mood. Ends the silence after `fade-out`.
+//! - `fade-out()`: fades to silence, until the mood of the music changes or `skip` is emitted.
+//! - `rate(int)`: rates the track that plays, from -2 (never while another track fits) to 2 (a favourite).
+//!
+//! ## Messages
+//!
+//! Element messages. Each has `timestamp`, the stream time in ns.
+//!
+//! - `mood-changed`: the mood changed; `from`, `to`, `confidence`, and the time of the evidence.
+//! - `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`: `uri`, `title`, `mood`; for `track-started`
+//!   also the `distance` between mood and track, the `reason` of the choice and the `runners-up`.
+//! - `track-failed`: a track could not be played; `uri` and `error`.
+//! - `safety-limit`: `max-negative-time` was reached; `negative-time` in ns.
+//!
+//! The properties `mood` and `track` are notified when they change.
+//!
+//! ## Example pipelines
+//!
+//! Music for whoever sits in front of the camera:
+//! ```shell
+//! gst-launch-1.0 autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify ! player.mood moodplayer name=player library=Music ! audioconvert ! audioresample ! autoaudiosink
+//! ```
+//!
+//! A soundtrack for a recording:
+//! ```shell
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! tee name=t t. ! queue ! videoconvert ! x264enc ! queue ! mux. t. ! queue ! player.mood moodplayer name=player library=Music log-location=music.jsonl ! audioconvert ! vorbisenc ! queue ! matroskamux name=mux ! filesink location=soundtrack.mkv
+//! ```
+//!
+//! Music for a mood that is set by hand:
+//! ```shell
+//! gst-launch-1.0 moodplayer library=Music manual-mood=happy ! audioconvert ! audioresample ! autoaudiosink
+//! ```
+
+// How the parts work together:
+//
+// The mood pads' threads leave frames in `inputs`. One task on the source pad (`task`) hands them to a
+// `playout::Performance`, which decides and mixes, and pushes the audio. Each track is decoded by a pipeline of its own
+// (`deck`), opened and measured on a thread (`loader`).
+//
+// This is no GstAggregator. An aggregator makes a buffer when each of its sink pads has one queued, and ends with them. Here
+// the audio has its own rate and also plays while no pad is linked. A pad must be able to run half a minute ahead of the
+// audio: an encoder that looks ahead, beside the mood pad behind a tee, would otherwise wait for ever for a pad that waits
+// for the muxer. An aggregator holds the buffers that wait, here full video frames, while a mood pad keeps the faces and
+// drops the rest at once. And live inputs are never waited for: whatever has come by the time that the clock gives counts,
+// where an aggregator would wait for each pad up to its latency.
 
 mod deck;
 mod enums;
 mod format;
 mod imp;
-mod input;
+mod inputs;
 mod loader;
+mod mood_pad;
 mod pads;
 mod segment;
 mod settings;
@@ -18,55 +90,11 @@ mod task;
 use glib::prelude::*;
 
 glib::wrapper! {
-    /// SECTION:element-moodplayer
-    ///
-    /// Plays music that fits the mood that `haarfacedetect` and `emotionclassify` see, and fades from one piece to the
-    /// next when it changes. The pads `mood` and `mood_%u` take pictures of any kind, read the faces on them and drop
-    /// them; without any, music plays by hand: the `manual-mood`, or neutral music.
-    ///
-    /// The music comes from a folder, a playlist or a database made by `gst-mood library scan` (`library`). A piece's mood
-    /// is what its tag says (`TMOO`, `MOOD`, iTunes `MOOD`, `WM/Mood`), or the file beside it with `.mood` added to its
-    /// name. A playlist leads to files below its own folder only, unless `allow-outside` or `allow-network` is set.
-    ///
-    /// Of a database, the ratings and exclusions of the `client` count, and `rate` is kept there. What is played to live
-    /// pictures is written into the client's history, which the next time begins with; recorded pictures give the same
-    /// music whatever was heard before.
-    ///
-    /// Live pictures: the music runs on the pipeline's clock. Recorded pictures: in lock step with their timestamps, so
-    /// that the same pictures, settings and seed give the same audio and the same decision log at any speed.
-    ///
-    /// Tracks are brought to `target-lufs` with true peaks below -1 dBTP, and silence at their ends is left out. Under
-    /// `strategy=iso`, a step towards the target lasts `min-dwell` or, with `switch-at=track-end`, a track.
-    ///
-    /// Before the first mood is held there is silence; `on-no-face` says what happens while nobody is there. Neither a
-    /// broken track nor silence ends the audio: it ends with the pictures, or by an EOS event sent to the element.
-    ///
-    /// A track that cannot be played is told by a WARNING and `track-failed`, and left out; where none is left, the last one
-    /// heard is tried again every ten seconds.
-    ///
-    /// Element messages: `mood-changed`, `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`,
-    /// `track-failed`, `safety-limit`. Actions: `skip`, `fade-out`, `rate` (-2, never while anything else fits, to 2, a
-    /// favourite).
-    ///
-    /// ## Music for whoever sits at the camera
-    /// ```text
-    /// gst-launch-1.0 v4l2src ! videoconvert ! haarfacedetect ! emotionclassify ! p.mood
-    ///     moodplayer name=p library=$HOME/Music ! audioconvert ! audioresample ! autoaudiosink
-    /// ```
-    /// ## A soundtrack for a recording
-    /// ```text
-    /// gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! tee name=t
-    ///     t. ! queue ! videoconvert ! x264enc ! queue ! mux.
-    ///     t. ! queue ! p.mood moodplayer name=p library=Music log-location=music.jsonl
-    ///     ! audioconvert ! vorbisenc ! queue ! matroskamux name=mux ! filesink location=out.mkv
-    /// ```
-    /// ## By hand
-    /// ```text
-    /// gst-launch-1.0 moodplayer library=Music manual-mood=happy ! audioconvert ! audioresample ! autoaudiosink
-    /// ```
+    /// The element `moodplayer`.
     pub struct MoodPlayer(ObjectSubclass<imp::MoodPlayer>) @extends gst::Element, gst::Object;
 }
 
+/// Registers `moodplayer` and the types of its properties.
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     enums::mark_as_plugin_api();
     gst::Element::register(Some(plugin), "moodplayer", gst::Rank::NONE, MoodPlayer::static_type())

@@ -1,20 +1,21 @@
-//! The pads: what comes in on the mood pads, what is asked of either side.
+//! The pads: what arrives on the mood pads, and events and queries on either side.
 
 use std::sync::PoisonError;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-
 use mood_meta::lock;
+use playout::InputFrame;
 
 use super::imp::{CAT, MoodPlayer};
-use super::input::Input;
+use super::mood_pad::{MoodPad, PadState, id_from_name, name_from_id};
 
-/// How late live audio leaves: chunks of 10 ms, and time to mix and push them on a busy machine.
+/// How late live audio leaves: a block of 10 ms, and time to mix and push it on a busy machine.
 const LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
 impl MoodPlayer {
-    pub fn activate_src(&self, mode: gst::PadMode, active: bool) -> Result<(), gst::LoggableError> {
+    /// Starts or stops the source pad's task.
+    pub(crate) fn activate_src(&self, mode: gst::PadMode, active: bool) -> Result<(), gst::LoggableError> {
         if mode != gst::PadMode::Push {
             return Err(gst::loggable_error!(CAT, "moodplayer pushes its audio"));
         }
@@ -27,49 +28,27 @@ impl MoodPlayer {
         }
     }
 
-    pub fn add_mood_pad(&self, template: &gst::PadTemplate, name: Option<&str>) -> Option<gst::Pad> {
-        let index = {
-            let state = lock(&self.state);
-            let taken = |index: &u32| state.inputs.pads.contains_key(index);
-            let asked = name
-                .and_then(|name| name.strip_prefix("mood_"))
-                .and_then(|number| number.parse::<u32>().ok());
-            let index = match asked {
-                _ if template.name_template() == "mood" => 0,
-                Some(number) => number.checked_add(1)?,
-                None => (1..=u32::MAX).find(|index| !taken(index))?,
+    /// Adds a mood pad. `name` is the name that was asked for; `None` where it is taken or there is no such name.
+    pub(crate) fn add_mood_pad(&self, template: &gst::PadTemplate, name: Option<&str>) -> Option<gst::Pad> {
+        let pad = {
+            // From the choice of the number to the insertion, so that no two threads choose the same.
+            let mut state = lock(&self.state);
+            let id = match name {
+                _ if template.name_template() == "mood" => id_from_name("mood"),
+                Some(name) => id_from_name(name),
+                None => state.inputs.first_free_id(),
             };
-            if taken(&index) {
-                gst::error!(CAT, imp = self, "this mood pad exists already: ask for mood_%u");
-                return None;
-            }
-            index
+            id.filter(|id| !state.inputs.is_taken(*id)).map(|id| {
+                let pad = self.build_mood_pad(template, &name_from_id(id));
+                state.inputs.insert(pad.clone());
+                pad
+            })
         };
-        let name = if index == 0 { "mood".into() } else { format!("mood_{}", index - 1) };
-        let pad = gst::Pad::builder_from_template(template)
-            .name(name)
-            .chain_function(move |_, parent, buffer| {
-                let failed = || Err(gst::FlowError::Error);
-                Self::catch_panic_pad_function(parent, failed, |imp| imp.mood_chain(index, &buffer))
-            })
-            .event_function(move |_, parent, event| {
-                Self::catch_panic_pad_function(parent, || false, |imp| imp.mood_event(index, event))
-            })
-            .query_function(|pad, parent, query| {
-                Self::catch_panic_pad_function(parent, || false, |imp| imp.mood_query(pad, query))
-            })
-            .build();
-        for (signal, linked) in [("linked", true), ("unlinked", false)] {
-            let element = self.obj().downgrade();
-            pad.connect(signal, false, move |_| {
-                if let Some(element) = element.upgrade() {
-                    element.imp().set_linked(index, linked);
-                }
-                None
-            });
-        }
-        lock(&self.state).inputs.pads.insert(index, Input::new(pad.clone()));
-        // In a running element a new pad must be awake before it is linked.
+        let Some(pad) = pad else {
+            gst::error!(CAT, imp = self, "this mood pad exists already: ask for mood_%u");
+            return None;
+        };
+        // A pad that is added to a running element must be active before it is linked.
         if self.obj().current_state() >= gst::State::Paused
             && let Err(error) = pad.set_active(true)
         {
@@ -77,63 +56,101 @@ impl MoodPlayer {
         }
         if let Err(error) = self.obj().add_pad(&pad) {
             gst::error!(CAT, imp = self, "{error}");
-            lock(&self.state).inputs.remove(index);
+            lock(&self.state).inputs.remove(&pad);
             return None;
         }
         self.obj().unset_element_flags(gst::ElementFlags::SOURCE);
-        Some(pad)
+        Some(pad.upcast())
     }
 
-    pub fn remove_mood_pad(&self, pad: &gst::Pad) {
-        let last = {
+    /// Makes a mood pad that calls this element.
+    fn build_mood_pad(&self, template: &gst::PadTemplate, name: &str) -> MoodPad {
+        let pad = gst::PadBuilder::<MoodPad>::from_template(template)
+            .name(name)
+            .chain_function(|pad, parent, buffer| {
+                let failed = || Err(gst::FlowError::Error);
+                Self::catch_panic_pad_function(parent, failed, |imp| imp.mood_chain(pad, &buffer))
+            })
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |imp| imp.mood_event(pad, event))
+            })
+            .query_function(|pad, parent, query| {
+                Self::catch_panic_pad_function(parent, || false, |imp| imp.mood_query(pad, query))
+            })
+            .build();
+        for (signal, linked) in [("linked", true), ("unlinked", false)] {
+            let element = self.obj().downgrade();
+            pad.connect(signal, false, move |values| {
+                let pad = values.first()?.get::<MoodPad>().ok()?;
+                element.upgrade()?.imp().set_linked(&pad, linked);
+                None
+            });
+        }
+        pad
+    }
+
+    /// Removes a mood pad.
+    pub(crate) fn remove_mood_pad(&self, pad: &gst::Pad) {
+        let Some(pad) = pad.downcast_ref::<MoodPad>() else { return };
+        let was_last = {
             let mut state = lock(&self.state);
-            let index =
-                state.inputs.pads.iter().find(|(_, input)| input.pad == *pad).map(|(index, _)| *index);
-            if let Some(index) = index {
-                state.inputs.remove(index);
-                state.removed.push(index);
+            if state.inputs.contains(pad) {
+                state.inputs.remove(pad);
+                state.removed_inputs.push(pad.id());
             }
-            state.inputs.pads.is_empty()
+            state.inputs.is_empty()
         };
         self.changed.notify_all();
         let _ = pad.set_active(false);
         let _ = self.obj().remove_pad(pad);
-        if last {
+        if was_last {
             self.obj().set_element_flags(gst::ElementFlags::SOURCE);
         }
     }
 
-    fn set_linked(&self, index: u32, linked: bool) {
+    /// Changes what is known of a pad's stream, and wakes all that wait for a change.
+    fn update_pad(&self, pad: &MoodPad, change: impl FnOnce(&mut PadState)) {
+        // The element's state is locked, too, so that nobody who has just looked misses the change.
+        let state = lock(&self.state);
+        change(&mut pad.state());
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Follows the linking and unlinking of a pad. An unlinked pad is not waited for, and what it showed is forgotten.
+    fn set_linked(&self, pad: &MoodPad, linked: bool) {
         let mut state = lock(&self.state);
-        if let Some(input) = state.inputs.pads.get_mut(&index) {
-            input.linked = linked;
-        }
-        if !linked {
-            state.inputs.forget(index);
-            state.removed.push(index);
+        pad.state().linked = linked;
+        if !linked && state.inputs.contains(pad) {
+            state.inputs.reset_pad(pad);
+            state.removed_inputs.push(pad.id());
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    /// Reads a frame's faces and lets the picture go.
-    fn mood_chain(&self, index: u32, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+    /// Keeps the faces of a buffer and drops its video, once the pad is not too far ahead of the audio.
+    fn mood_chain(&self, pad: &MoodPad, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let mut state = lock(&self.state);
         loop {
-            let Some(input) = state.inputs.pads.get(&index) else { return Err(gst::FlowError::Flushing) };
-            if input.flushing || state.flushing {
+            let (flushing, progress) = {
+                let pad_state = pad.state();
+                (pad_state.flushing, pad_state.progress())
+            };
+            if flushing || state.flushing || !state.inputs.contains(pad) {
                 return Err(gst::FlowError::Flushing);
             }
             state
                 .flow
                 .map_err(|error| if error == gst::FlowError::Eos { error } else { gst::FlowError::Error })?;
-            if !state.inputs.is_ahead(index) {
+            if !progress.is_too_far_ahead(state.inputs.audio_time) {
                 break;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let Some(input) = state.inputs.pads.get_mut(&index) else { return Err(gst::FlowError::Flushing) };
-        if input.segment.is_none() {
+        let mut pad_state = pad.state();
+        if pad_state.segment.is_none() {
+            drop(pad_state);
             drop(state);
             gst::element_imp_error!(
                 self,
@@ -142,23 +159,25 @@ impl MoodPlayer {
             );
             return Err(gst::FlowError::Error);
         }
-        let (width, height) = input.size;
-        let seen = input.advance(buffer.pts(), buffer.duration());
-        if let Some(time) = seen {
-            // A buffer that says nothing shows nobody.
+        let (width, height) = pad_state.size;
+        let received = pad_state.advance(buffer.pts(), buffer.duration());
+        drop(pad_state);
+        if let Some(running_time) = received {
+            // A buffer without metadata shows no faces.
             let frame = mood_meta::read_faces(buffer, width, height).unwrap_or_default();
-            state.inputs.push(index, time, frame);
+            state.inputs.frames.push(InputFrame { running_time, input: pad.id(), frame });
         }
         drop(state);
         self.changed.notify_all();
         Ok(gst::FlowSuccess::Ok)
     }
 
-    fn mood_event(&self, index: u32, event: gst::Event) -> bool {
+    /// Handles a downstream event on a mood pad. None is forwarded but flushes.
+    fn mood_event(&self, pad: &MoodPad, event: gst::Event) -> bool {
         use gst::EventView;
         match event.view() {
             EventView::FlushStart(_) => {
-                self.with_input(index, |input| input.flushing = true);
+                self.update_pad(pad, |state| state.flushing = true);
                 self.interrupt();
                 self.src.push_event(event);
                 let _ = self.src.pause_task();
@@ -166,10 +185,11 @@ impl MoodPlayer {
             EventView::FlushStop(_) => {
                 {
                     let mut state = lock(&self.state);
-                    state.inputs.flush(index);
+                    state.inputs.flush_pad(pad);
                     state.restart = true;
+                    pad.state().flushing = false;
                 }
-                self.with_input(index, |input| input.flushing = false);
+                self.changed.notify_all();
                 self.src.push_event(event);
                 self.resume();
                 if let Err(error) = self.start_task() {
@@ -177,15 +197,15 @@ impl MoodPlayer {
                     return false;
                 }
             }
-            EventView::StreamStart(_) => self.with_input(index, |input| input.eos = false),
-            EventView::Caps(caps) => self.with_input(index, |input| input.set_caps(caps.caps())),
+            EventView::StreamStart(_) => self.update_pad(pad, |state| state.eos = false),
+            EventView::Caps(caps) => self.update_pad(pad, |state| state.set_caps(caps.caps())),
             EventView::Segment(segment) => {
-                // Frames counted in something other than time may still carry timestamps.
+                // Where a segment is not in time, buffers may still have timestamps.
                 let (seqnum, segment) = (segment.seqnum(), segment.segment().downcast_ref().cloned());
                 let segment = segment.or_else(|| Some(gst::FormattedSegment::new()));
-                let live = self.is_peer_live(index);
-                self.with_input(index, |input| {
-                    (input.segment, input.seqnum, input.live) = (segment, Some(seqnum), live);
+                let live = is_peer_live(pad.upcast_ref());
+                self.update_pad(pad, |state| {
+                    (state.segment, state.seqnum, state.live) = (segment, Some(seqnum), live);
                 });
                 if live {
                     let _ =
@@ -194,34 +214,22 @@ impl MoodPlayer {
             }
             EventView::Gap(gap) => {
                 let (pts, duration) = gap.get();
-                self.with_input(index, |input| _ = input.advance(Some(pts), duration));
+                self.update_pad(pad, |state| _ = state.advance(Some(pts), duration));
             }
-            EventView::Eos(_) => self.with_input(index, |input| input.eos = true),
+            EventView::Eos(_) => self.update_pad(pad, |state| state.eos = true),
             EventView::CustomDownstreamSticky(_) => {
                 if let Some((element, settings)) = mood_meta::event::parse_settings(&event) {
                     lock(&self.state).upstream_settings.insert(element, settings.into());
                 }
             }
-            // Pictures' tags and the like have no place in the music.
+            // Tags and the like are about the video.
             _ => {}
         }
         true
     }
 
-    fn with_input(&self, index: u32, change: impl FnOnce(&mut Input)) {
-        if let Some(input) = lock(&self.state).inputs.pads.get_mut(&index) {
-            change(input);
-        }
-        self.changed.notify_all();
-    }
-
-    fn is_peer_live(&self, index: u32) -> bool {
-        let pad = lock(&self.state).inputs.pads.get(&index).map(|input| input.pad.clone());
-        let mut query = gst::query::Latency::new();
-        pad.is_some_and(|pad| pad.peer_query(&mut query)) && query.result().0
-    }
-
-    fn mood_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+    /// Answers a query on a mood pad.
+    fn mood_query(&self, pad: &MoodPad, query: &mut gst::QueryRef) -> bool {
         match query.view_mut() {
             gst::QueryViewMut::Caps(caps) => {
                 let answer = caps.filter().map_or_else(gst::Caps::new_any, |filter| filter.to_owned());
@@ -232,31 +240,40 @@ impl MoodPlayer {
                 caps.set_result(true);
                 true
             }
-            // No memory of ours for pictures that are dropped.
+            // No memory of ours for video that is dropped.
             gst::QueryViewMut::Allocation(_) => false,
             _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
     }
 
-    fn mood_pads(&self) -> Vec<gst::Pad> {
-        lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect()
+    /// The linked mood pads, for calls that must not be made under the lock.
+    pub(crate) fn linked_pads(&self) -> Vec<MoodPad> {
+        lock(&self.state).inputs.linked().cloned().collect()
     }
 
-    pub fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+    /// Whether the source of a linked mood pad is live.
+    pub(crate) fn is_upstream_live(&self) -> bool {
+        self.linked_pads().iter().any(|pad| is_peer_live(pad.upcast_ref()))
+    }
+
+    /// Handles an upstream event on the source pad.
+    pub(crate) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
-            // Seeking is up to the pictures; the music follows. All of them, even where the first refuses.
-            gst::EventView::Seek(_) => self
-                .mood_pads()
-                .iter()
-                .map(|pad| pad.push_event(event.clone()))
-                .fold(false, |any, done| any | done),
-            // About sound, which the mood pads know nothing of.
+            // The audio follows the video, so seeking is up to the mood pads. Each gets the event, even where the first
+            // refuses.
+            gst::EventView::Seek(_) => {
+                let pads = self.linked_pads();
+                let accepted = pads.iter().map(|pad| pad.push_event(event.clone()));
+                accepted.fold(false, |any, accepted| any | accepted)
+            }
+            // These are about audio, and nothing upstream makes any.
             gst::EventView::Qos(_) | gst::EventView::Reconfigure(_) => true,
             _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
         }
     }
 
-    pub fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+    /// Answers a query on the source pad.
+    pub(crate) fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
         match query.view_mut() {
             gst::QueryViewMut::Latency(latency) => {
                 let live = self.is_upstream_live();
@@ -264,14 +281,20 @@ impl MoodPlayer {
                 true
             }
             gst::QueryViewMut::Position(position) if position.format() == gst::Format::Time => {
-                let Some(stream) = lock(&self.state).stream_time else { return false };
-                position.set(stream);
+                let Some(stream_time) = lock(&self.state).stream_time else { return false };
+                position.set(stream_time);
                 true
             }
             gst::QueryViewMut::Seeking(_) | gst::QueryViewMut::Duration(_) => {
-                self.mood_pads().first().is_some_and(|pad| pad.peer_query(query))
+                self.linked_pads().first().is_some_and(|pad| pad.peer_query(query))
             }
             _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
     }
+}
+
+/// Whether the source that a sink pad is linked to is live.
+fn is_peer_live(pad: &gst::Pad) -> bool {
+    let mut query = gst::query::Latency::new();
+    pad.peer_query(&mut query) && query.result().0
 }

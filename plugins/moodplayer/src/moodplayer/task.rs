@@ -4,18 +4,17 @@ use std::sync::PoisonError;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use mood::InputId;
 use mood_meta::lock;
 use mood_schema::{Line, TrackEvent, TrackLine};
 use playout::{
-    AudioBlock, BlockInput, InputFrame, Interrupted, Performance, PerformanceEvent, Running, SampleClock,
-    WaitMode, WaitingForStart,
+    AudioBlock, BlockInput, BlockTiming, ClockState, Interrupted, Performance, PerformanceEvent, Running,
+    SampleClock, WaitMode, WaitingForStart,
 };
 
 use super::format::{self, OutputFormat};
 use super::imp::{CAT, MoodPlayer};
-use super::input::{ClockState, Gate};
 use super::loader::Loader;
+use super::mood_pad::MoodPad;
 use super::segment::audio_segment;
 
 /// Blocks of audio in a second. A block is the unit in which decisions take effect.
@@ -51,7 +50,7 @@ struct Start {
 
 impl MoodPlayer {
     /// One iteration of the task.
-    pub fn run_task_once(&self) {
+    pub(crate) fn run_task_once(&self) {
         // Taken out of its lock, because nothing may be posted or pushed under it. Nobody else uses it while the task runs.
         let Some(performance) = lock(&self.performance).take() else {
             let _ = self.src.pause_task();
@@ -111,14 +110,14 @@ impl MoodPlayer {
     fn apply_changes(&self, performance: Performance<Loader>) -> Performance<Loader> {
         let (restart, removed) = {
             let mut state = lock(&self.state);
-            (std::mem::take(&mut state.restart), std::mem::take(&mut state.removed))
+            (std::mem::take(&mut state.restart), std::mem::take(&mut state.removed_inputs))
         };
         let mut performance = match performance {
             Performance::Running(running) if restart => running.stop().into(),
             other => other,
         };
         for input in removed {
-            performance.remove_input(InputId(input));
+            performance.remove_input(input);
         }
         performance
     }
@@ -128,7 +127,7 @@ impl MoodPlayer {
         let (segment, clock) = audio_segment(start.segment.as_ref(), waiting.format().rate, start.earliest);
         self.src.push_event(gst::event::Segment::builder(&segment).seqnum_if_some(start.seqnum).build());
         let mut state = lock(&self.state);
-        (state.discont, state.inputs.audio) = (true, clock.running_time(0));
+        (state.discont, state.inputs.audio_time) = (true, clock.running_time(0));
         drop(state);
         waiting.start(clock)
     }
@@ -152,7 +151,7 @@ impl MoodPlayer {
         self.publish_playing(running.mood(), running.track());
         let end = running.position();
         let mut state = lock(&self.state);
-        state.inputs.audio = clock.running_time(end);
+        state.inputs.audio_time = clock.running_time(end);
         state.stream_time = Some(gst::ClockTime::from_nseconds(clock.stream_time(end)));
         drop(state);
         self.changed.notify_all();
@@ -175,12 +174,13 @@ impl MoodPlayer {
             }
             let live = state.inputs.is_live();
             if state.eos_requested || (state.inputs.are_ready() && (state.playing || !live)) {
-                let first = state.inputs.first();
+                let reference = state.inputs.reference_pad().map(MoodPad::state);
                 let mut start = Start {
-                    segment: first.and_then(|input| input.segment.clone()),
-                    seqnum: first.and_then(|input| input.seqnum),
+                    segment: reference.as_ref().and_then(|pad| pad.segment.clone()),
+                    seqnum: reference.as_ref().and_then(|pad| pad.seqnum),
                     earliest: 0,
                 };
+                drop(reference);
                 drop(state);
                 if live {
                     start.earliest = self.obj().current_running_time().map_or(0, |time| time.nseconds());
@@ -192,7 +192,7 @@ impl MoodPlayer {
     }
 
     fn push_stream_start(&self) {
-        let upstream = lock(&self.state).inputs.linked().next().map(|input| input.pad.clone());
+        let upstream = self.linked_pads().into_iter().next();
         let upstream = upstream.and_then(|pad| pad.sticky_event::<gst::event::StreamStart>(0));
         let id =
             upstream.as_ref().map_or_else(|| self.obj().name().to_string(), |event| event.stream_id().into());
@@ -261,13 +261,13 @@ impl MoodPlayer {
                 (Some(_), false) => ClockState::Stopped,
                 (Some(_), true) => ClockState::Running,
             };
-            match state.inputs.gate(sample_clock.running_time(start + block), clock_state) {
-                Gate::Open => break block,
-                Gate::Until(end) => match sample_clock.samples_until(end).saturating_sub(start) {
+            match state.inputs.block_timing(sample_clock.running_time(start + block), clock_state) {
+                BlockTiming::Now => break block,
+                BlockTiming::EndsAt(end) => match sample_clock.samples_until(end).saturating_sub(start) {
                     0 => return Err(StopReason::Eos),
                     remaining => break block.min(remaining),
                 },
-                Gate::Paced => {
+                BlockTiming::AtClockTime => {
                     let Some((clock, base_time)) = clock.as_ref().zip(self.obj().base_time()) else {
                         break block;
                     };
@@ -281,16 +281,12 @@ impl MoodPlayer {
                         break block;
                     }
                 }
-                Gate::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                BlockTiming::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         };
         let has_inputs = state.inputs.linked().next().is_some();
-        let frames = state.inputs.take_until(now);
         let input = BlockInput {
-            frames: frames
-                .into_iter()
-                .map(|(running_time, input, frame)| InputFrame { running_time, input: InputId(input), frame })
-                .collect(),
+            frames: state.inputs.frames.take_until(now),
             commands: std::mem::take(&mut state.commands),
             has_inputs,
             wait: match has_inputs {
@@ -339,11 +335,11 @@ impl MoodPlayer {
     }
 
     /// Posts events as messages and sends them upstream, for overlays and logs.
-    pub fn report(&self, events: Vec<PerformanceEvent>) {
+    pub(crate) fn report(&self, events: Vec<PerformanceEvent>) {
         if events.is_empty() {
             return;
         }
-        let pads: Vec<gst::Pad> = lock(&self.state).inputs.linked().map(|input| input.pad.clone()).collect();
+        let pads = self.linked_pads();
         for event in events {
             match event {
                 PerformanceEvent::Line(line) => self.report_line(&line, &pads),
@@ -362,7 +358,7 @@ impl MoodPlayer {
         }
     }
 
-    fn report_line(&self, line: &Line, pads: &[gst::Pad]) {
+    fn report_line(&self, line: &Line, pads: &[MoodPad]) {
         let structure = match line {
             Line::Mood(change) => mood_meta::message::build_mood_changed(change),
             Line::Track(track) => {

@@ -1,31 +1,33 @@
-//! What may go wrong, and what is said of it.
+//! Broken files, wrong settings and odd streams.
 
 use gst::prelude::*;
 use mood_schema::Emotion;
 
-use crate::studio::{Session, camera, init, library, perform, player, show, tone};
+use crate::harness::{
+    TestPipeline, frames_showing, init, make_player, record_moods, tone_library, video_source, write_tone,
+};
 
 use Emotion::{Happy, Sad};
 
 #[test]
-fn tracks_that_cannot_be_played_are_reported_and_passed_over() {
+fn unplayable_tracks_are_reported_and_skipped() {
     init();
     let folder = tempfile::TempDir::new().unwrap();
-    tone(folder.path(), "good.wav", 600, 3, "channels=1", "happy");
-    let noise: Vec<u8> = (0..50_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    write_tone(folder.path(), "good.wav", 600, 3, "channels=1", "happy");
+    let random: Vec<u8> = (0..50_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let good = std::fs::read(folder.path().join("good.wav")).unwrap();
     for (name, bytes) in [
         ("empty.mp3", &[][..]),
-        ("noise.flac", &noise),
+        ("noise.flac", &random),
         ("text.ogg", b"not music at all"),
         ("head.wav", &good[..60]),
     ] {
         std::fs::write(folder.path().join(name), bytes).unwrap();
         std::fs::write(folder.path().join(format!("{name}.mood")), "happy").unwrap();
     }
-    let player = player(folder.path());
+    let player = make_player(folder.path());
     player.set_property("no-repeat", 10u32);
-    let recording = perform(player, &[(Some(Happy), 20)]);
+    let recording = record_moods(player, &[(Some(Happy), 20)]);
     recording.assert_continuous();
     assert_eq!(recording.seconds(), 20.0);
     let failed = recording.messages.iter().filter(|m| m.name() == "track-failed");
@@ -35,31 +37,33 @@ fn tracks_that_cannot_be_played_are_reported_and_passed_over() {
     assert!((3..=4).contains(&failed.len()), "each once: {failed:?}");
     assert!(failed.iter().all(|(uri, error)| !uri.ends_with("good.wav") && !error.is_empty()), "{failed:?}");
     for at in [5.5, 10.5, 19.5] {
-        assert!(recording.level(at, 600) > 0.1, "music goes on at {at}");
+        assert!(recording.tone_level(at, 600) > 0.1, "no music at {at} s");
     }
 }
 
 #[test]
-fn a_track_deleted_while_it_waits_is_passed_over() {
-    let library = library();
-    let player = player(library.path());
-    let session = Session::new(player, "audio/x-raw,format=F32LE");
-    session.pipeline.set_state(gst::State::Paused).unwrap();
+fn a_track_deleted_before_it_is_opened_is_skipped() {
+    let library = tone_library();
+    let player = make_player(library.path());
+    let pipeline = TestPipeline::new(player, "audio/x-raw,format=F32LE");
+    pipeline.gst_pipeline.set_state(gst::State::Paused).unwrap();
     std::fs::remove_file(library.path().join("happy.flac")).unwrap();
-    let camera = camera();
-    session.player.set_property("manual-mood", "happy");
-    session.watch(camera.upcast_ref(), "mood");
-    camera.sync_state_with_parent().unwrap();
-    show(&[(Some(Happy), 5)]).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
-    camera.end_of_stream().unwrap();
-    let recording = session.play().record(f64::MAX);
+    let source = video_source();
+    pipeline.player.set_property("manual-mood", "happy");
+    pipeline.link_input(source.upcast_ref(), "mood");
+    source.sync_state_with_parent().unwrap();
+    frames_showing(&[(Some(Happy), 5)])
+        .into_iter()
+        .for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+    source.end_of_stream().unwrap();
+    let recording = pipeline.play().record(f64::MAX);
     let failed = recording.messages.iter().find(|m| m.name() == "track-failed").unwrap();
     assert!(failed.get::<&str>("uri").unwrap().ends_with("/happy.flac"));
-    assert!(recording.heard(4.5).is_some(), "the next best plays");
+    assert!(recording.emotion_at(4.5).is_some(), "no other track plays");
 }
 
 #[test]
-fn a_local_file_does_not_lead_to_the_network() {
+fn a_local_hls_playlist_does_not_open_the_network() {
     init();
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -69,25 +73,25 @@ fn a_local_file_does_not_lead_to_the_network() {
         server.local_addr().unwrap()
     );
     std::fs::write(folder.path().join("song.mp3"), text).unwrap();
-    let recording = perform(player(folder.path()), &[(Some(Happy), 5)]);
-    assert_eq!((recording.seconds(), recording.count("track-failed")), (5.0, 1));
-    assert!(recording.complaints.iter().any(|text| text.contains("none of the library's tracks")));
-    assert!(server.accept().is_err(), "somebody called");
+    let recording = record_moods(make_player(folder.path()), &[(Some(Happy), 5)]);
+    assert_eq!((recording.seconds(), recording.count_messages("track-failed")), (5.0, 1));
+    assert!(recording.problems.iter().any(|text| text.contains("none of the library's tracks")));
+    assert!(server.accept().is_err(), "a connection was made");
 }
 
-/// The errors of a player that does not come up.
-fn refused(change: impl FnOnce(&gst::Element)) -> String {
+/// The errors of a player that cannot be started with the settings that `change` makes.
+fn startup_errors(change: impl FnOnce(&gst::Element)) -> String {
     init();
     let player = gst::ElementFactory::make("moodplayer").build().unwrap();
     change(&player);
-    let session = Session::new(player, "audio/x-raw");
-    assert!(session.pipeline.set_state(gst::State::Paused).is_err());
-    session.errors().join("\n")
+    let pipeline = TestPipeline::new(player, "audio/x-raw");
+    assert!(pipeline.gst_pipeline.set_state(gst::State::Paused).is_err());
+    pipeline.errors().join("\n")
 }
 
 #[test]
-fn what_cannot_work_is_refused_with_a_remedy() {
-    let library = library();
+fn settings_that_cannot_work_fail_at_startup_and_name_a_remedy() {
+    let library = tone_library();
     let path = library.path().to_str().unwrap();
     let empty = tempfile::TempDir::new().unwrap();
     for (property, value, remedy) in [
@@ -98,7 +102,7 @@ fn what_cannot_work_is_refused_with_a_remedy() {
         ("manual-mood", "giddy", "surprise"),
         ("log-location", "/nowhere/log.jsonl", "log-location"),
     ] {
-        let error = refused(|player| {
+        let error = startup_errors(|player| {
             player.set_property("library", path);
             player.set_property(property, value);
         });
@@ -107,53 +111,53 @@ fn what_cannot_work_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn a_word_misspelt_while_playing_is_warned_of_and_changes_nothing() {
-    let library = library();
-    let player = player(library.path());
+fn an_unknown_value_set_while_playing_gives_a_warning_and_changes_nothing() {
+    let library = tone_library();
+    let player = make_player(library.path());
     player.set_property("manual-mood", "happy");
-    let session = Session::new(player, "audio/x-raw,format=F32LE");
-    session.play().record(1.0);
-    session.player.set_property("subject", "tallest");
-    let recording = session.record(1.0);
-    assert_eq!(recording.heard(0.8), Some(Happy));
-    assert!(recording.complaints.iter().any(|text| text.contains("tallest")), "{:?}", recording.complaints);
+    let pipeline = TestPipeline::new(player, "audio/x-raw,format=F32LE");
+    pipeline.play().record(1.0);
+    pipeline.player.set_property("subject", "tallest");
+    let recording = pipeline.record(1.0);
+    assert_eq!(recording.emotion_at(0.8), Some(Happy));
+    assert!(recording.problems.iter().any(|text| text.contains("tallest")), "{:?}", recording.problems);
 }
 
 #[test]
-fn an_end_before_the_first_frame_is_a_clean_end() {
-    let library = library();
-    let session = Session::new(player(library.path()), "audio/x-raw");
-    let camera = camera();
-    session.watch(camera.upcast_ref(), "mood");
-    camera.end_of_stream().unwrap();
-    let recording = session.play().record(f64::MAX);
+fn eos_before_the_first_frame_ends_cleanly() {
+    let library = tone_library();
+    let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
+    let source = video_source();
+    pipeline.link_input(source.upcast_ref(), "mood");
+    source.end_of_stream().unwrap();
+    let recording = pipeline.play().record(f64::MAX);
     assert_eq!(recording.times, []);
-    let pad = session.sink.static_pad("sink").unwrap();
+    let pad = pipeline.sink.static_pad("sink").unwrap();
     assert!(pad.current_caps().is_some() && pad.sticky_event::<gst::event::Segment>(0).is_some());
-    assert!(session.errors().is_empty());
+    assert!(pipeline.errors().is_empty());
 }
 
 #[test]
-fn any_caps_and_their_change_are_taken() {
-    let library = library();
-    let session = Session::new(player(library.path()), "audio/x-raw,format=F32LE");
-    let camera = camera();
-    session.watch(camera.upcast_ref(), "mood");
-    for (index, buffer) in show(&[(Some(Sad), 6)]).into_iter().enumerate() {
+fn any_caps_are_accepted_and_may_change() {
+    let library = tone_library();
+    let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw,format=F32LE");
+    let source = video_source();
+    pipeline.link_input(source.upcast_ref(), "mood");
+    for (index, buffer) in frames_showing(&[(Some(Sad), 6)]).into_iter().enumerate() {
         match index {
-            0 => camera.set_caps(Some(&gst::Caps::new_empty_simple("application/x-anything"))),
-            30 => camera.set_caps(Some(&"video/x-raw,width=1,height=1,framerate=0/1".parse().unwrap())),
+            0 => source.set_caps(Some(&gst::Caps::new_empty_simple("application/x-anything"))),
+            30 => source.set_caps(Some(&"video/x-raw,width=1,height=1,framerate=0/1".parse().unwrap())),
             _ => {}
         }
-        camera.push_buffer(buffer).unwrap();
+        source.push_buffer(buffer).unwrap();
     }
-    camera.end_of_stream().unwrap();
-    let recording = session.play().record(f64::MAX);
-    assert_eq!((recording.seconds(), recording.heard(5.5)), (6.0, Some(Sad)));
+    source.end_of_stream().unwrap();
+    let recording = pipeline.play().record(f64::MAX);
+    assert_eq!((recording.seconds(), recording.emotion_at(5.5)), (6.0, Some(Sad)));
 }
 
 #[test]
-fn pads_are_named_as_asked_and_none_twice() {
+fn mood_pads_get_the_requested_or_the_next_free_name() {
     init();
     let player = gst::ElementFactory::make("moodplayer").build().unwrap();
     for (asked, given) in
@@ -164,14 +168,16 @@ fn pads_are_named_as_asked_and_none_twice() {
 }
 
 #[test]
-fn stopping_while_it_waits_for_pictures_is_quick() {
-    let library = library();
-    let session = Session::new(player(library.path()), "audio/x-raw");
-    let camera = camera();
-    session.watch(camera.upcast_ref(), "mood");
-    show(&[(Some(Happy), 2)]).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
-    session.play().record(1.5);
-    let begun = std::time::Instant::now();
-    session.pipeline.set_state(gst::State::Null).unwrap();
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+fn stopping_does_not_wait_for_frames() {
+    let library = tone_library();
+    let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
+    let source = video_source();
+    pipeline.link_input(source.upcast_ref(), "mood");
+    frames_showing(&[(Some(Happy), 2)])
+        .into_iter()
+        .for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+    pipeline.play().record(1.5);
+    let started = std::time::Instant::now();
+    pipeline.gst_pipeline.set_state(gst::State::Null).unwrap();
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
 }

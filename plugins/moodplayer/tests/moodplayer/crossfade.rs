@@ -1,73 +1,77 @@
-//! Crossfades measured on the sound that comes out.
+//! Crossfades, measured in the output.
 
 use std::path::Path;
 
 use gst::prelude::*;
 use mood_schema::Emotion;
 
-use crate::material::Material;
-use crate::studio::{Recording, init, perform, perform_as, player};
+use crate::harness::{Recording, init, make_player, record_moods, record_moods_as};
+use crate::noise_files::NoiseFile;
 
 use Emotion::{Angry, Happy, Sad};
 
-/// Decibels of a stretch of all channels.
-fn level(samples: &[f32]) -> f64 {
+/// The mean power of samples of all channels, dB.
+fn level_in_db(samples: &[f32]) -> f64 {
     let power = samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / samples.len() as f64;
     10.0 * power.log10()
 }
 
 impl Recording {
-    fn frame(&self, seconds: f64) -> usize {
+    /// The index of the first value of the sample at a time.
+    fn index(&self, seconds: f64) -> usize {
         (seconds * self.rate as f64) as usize * self.channels
     }
 
-    /// When the messages of a name were, in seconds.
-    pub fn when(&self, name: &str) -> Vec<f64> {
+    /// The timestamps of the messages with this name, in seconds.
+    pub fn message_times(&self, name: &str) -> Vec<f64> {
         let named = self.messages.iter().filter(|message| message.name() == name);
         named.map(|message| message.get::<u64>("timestamp").unwrap() as f64 / 1e9).collect()
     }
 
-    /// Of every fifth of a second between two times, the level is within a decibel of that of all.
+    /// Asserts that between two times the level of every fifth of a second is within 1 dB of the overall level. `what` is for
+    /// the message.
     pub fn assert_level(&self, from: f64, to: f64, what: &str) {
-        let whole = level(&self.samples[self.frame(from)..self.frame(to)]);
+        let overall = level_in_db(&self.samples[self.index(from)..self.index(to)]);
         let mut at = from;
         while at + 0.2 <= to {
-            let here = level(&self.samples[self.frame(at)..self.frame(at + 0.2)]);
-            assert!((here - whole).abs() < 1.0, "{what}: {:+.2} dB at {at:.2} s", here - whole);
+            let here = level_in_db(&self.samples[self.index(at)..self.index(at + 0.2)]);
+            assert!((here - overall).abs() < 1.0, "{what}: {:+.2} dB at {at:.2} s", here - overall);
             at += 0.05;
         }
     }
 
-    /// The largest difference of a sample to the one before it in the same channel.
+    /// The largest difference between successive samples of a channel.
     fn largest_step(&self, from: f64, to: f64) -> f32 {
-        let samples = &self.samples[self.frame(from)..self.frame(to)];
+        let samples = &self.samples[self.index(from)..self.index(to)];
         let steps = samples.iter().zip(&samples[self.channels..]).map(|(a, b)| (b - a).abs());
         steps.fold(0.0, f32::max)
     }
 }
 
-fn fade_between(folder: &Path, output: &str, what: &str) {
-    let player = player(folder);
+/// Fades from happy to sad music, and asserts that the level is constant and no click is heard.
+fn assert_clean_fade(folder: &Path, output: &str, what: &str) {
+    let player = make_player(folder);
     player.set_property("crossfade", 2_000_000_000u64);
     player.set_property("target-lufs", -20.0);
-    let recording = perform_as(player, output, &[(Some(Happy), 12), (Some(Sad), 14)]);
+    let recording = record_moods_as(player, output, &[(Some(Happy), 12), (Some(Sad), 14)]);
     recording.assert_continuous();
-    assert_eq!((recording.seconds(), recording.count("track-failed")), (26.0, 0), "{what}");
-    let started = recording.when("track-started");
+    assert_eq!((recording.seconds(), recording.count_messages("track-failed")), (26.0, 0), "{what}");
+    let started = recording.message_times("track-started");
     assert_eq!(started.len(), 2, "{what}");
-    let (begin, end) = (recording.when("crossfade-started")[0], recording.when("crossfade-done")[0]);
+    let (begin, end) =
+        (recording.message_times("crossfade-started")[0], recording.message_times("crossfade-done")[0]);
     assert!((end - begin - 2.0).abs() < 1e-4, "{what}: a fade of {} s", end - begin);
     recording.assert_level(started[0] + 0.1, 25.9, what);
     let fading = recording.largest_step(begin, end);
     let alone = recording.largest_step(started[0] + 0.1, begin).max(recording.largest_step(end, 25.9));
-    // The largest of many random steps: a click would be a multiple.
+    // Both are the largest of many random steps; a click would be several times as large.
     assert!(fading <= 1.05 * alone, "{what}: a step of {fading} in the fade, {alone} in the sources");
 }
 
 #[test]
-fn level_and_steps_stay_through_fades_between_all_formats() {
+fn fades_between_all_formats_have_constant_level_and_no_clicks() {
     init();
-    // Every container, rate, channel count and depth, each time with another kind opposite; not every combination.
+    // Every container, rate, number of channels and sample format, but not every combination of them.
     let kinds = [
         [("a.wav", "S16LE", 44_100, 1), ("b.flac", "S24LE", 96_000, 2)],
         [("a.wav", "S32LE", 96_000, 6), ("b.ogg", "F32LE", 48_000, 2)],
@@ -80,66 +84,67 @@ fn level_and_steps_stay_through_fades_between_all_formats() {
     for ([one, other], output) in kinds.into_iter().zip(outputs.into_iter().cycle()) {
         let folder = tempfile::TempDir::new().unwrap();
         for (seed, mood, (name, format, rate, channels)) in [(1, "happy", one), (2, "sad", other)] {
-            let material =
-                Material { name, format, rate, channels, seconds: 20.0, seed, mood, ..Material::default() };
-            material.make(folder.path());
+            let noise =
+                NoiseFile { name, format, rate, channels, seconds: 20.0, seed, mood, ..NoiseFile::default() };
+            noise.make(folder.path());
         }
-        fade_between(folder.path(), output, &format!("{one:?} to {other:?} as {output}"));
+        assert_clean_fade(folder.path(), output, &format!("{one:?} to {other:?} as {output}"));
     }
 }
 
 #[test]
-fn a_fade_interrupted_twice_keeps_its_level() {
+fn interrupted_fades_have_constant_level_and_no_clicks() {
     init();
     let folder = tempfile::TempDir::new().unwrap();
     for (seed, mood) in [(1, "happy"), (2, "sad"), (3, "angry")] {
         let name = format!("{mood}.wav");
-        Material { name: &name, seconds: 40.0, seed, mood, ..Material::default() }.make(folder.path());
+        NoiseFile { name: &name, seconds: 40.0, seed, mood, ..NoiseFile::default() }.make(folder.path());
     }
-    let player = player(folder.path());
+    let player = make_player(folder.path());
     player.set_property("crossfade", 9_000_000_000u64);
     player.set_property("min-dwell", 0u64);
-    // As long alone as in fades, so that the largest of many random steps is comparable.
+    // Fades and single tracks last equally long, so that their largest steps are comparable.
     let moods = [(Some(Happy), 18), (Some(Sad), 5), (Some(Angry), 5), (Some(Happy), 26)];
-    let recording = perform(player, &moods);
-    let (begun, done) = (recording.when("crossfade-started"), recording.when("crossfade-done"));
-    assert_eq!((begun.len(), done.len()), (3, 1), "{begun:?} {done:?}");
-    assert!(begun.windows(2).all(|pair| pair[1] - pair[0] < 9.0), "in mid-fade: {begun:?}");
-    recording.assert_level(recording.when("track-started")[0] + 0.1, 53.9, "interrupted");
-    let fading = recording.largest_step(begun[0], done[0]);
-    let alone = recording.largest_step(0.0, begun[0]).max(recording.largest_step(done[0], 53.9));
+    let recording = record_moods(player, &moods);
+    let (started, done) =
+        (recording.message_times("crossfade-started"), recording.message_times("crossfade-done"));
+    assert_eq!((started.len(), done.len()), (3, 1), "{started:?} {done:?}");
+    assert!(started.windows(2).all(|pair| pair[1] - pair[0] < 9.0), "not within a fade: {started:?}");
+    recording.assert_level(recording.message_times("track-started")[0] + 0.1, 53.9, "interrupted");
+    let fading = recording.largest_step(started[0], done[0]);
+    let alone = recording.largest_step(0.0, started[0]).max(recording.largest_step(done[0], 53.9));
     assert!(fading <= 1.05 * alone, "a step of {fading} in the fades, {alone} in the sources");
 }
 
 #[test]
-fn a_confirmed_mood_is_heard_within_fifty_milliseconds() {
+fn a_changed_mood_is_audible_within_50_ms() {
     init();
     let folder = tempfile::TempDir::new().unwrap();
     for (seed, mood) in [(1, "happy"), (2, "sad")] {
         let name = format!("{mood}.flac");
-        Material { name: &name, seconds: 30.0, seed, mood, ..Material::default() }.make(folder.path());
+        NoiseFile { name: &name, seconds: 30.0, seed, mood, ..NoiseFile::default() }.make(folder.path());
     }
-    let moved = perform(player(folder.path()), &[(Some(Happy), 8), (Some(Sad), 10)]);
-    let stayed = perform(player(folder.path()), &[(Some(Happy), 18)]);
-    let confirmed = moved.when("mood-changed")[1];
+    let moved = record_moods(make_player(folder.path()), &[(Some(Happy), 8), (Some(Sad), 10)]);
+    let stayed = record_moods(make_player(folder.path()), &[(Some(Happy), 18)]);
+    let confirmed = moved.message_times("mood-changed")[1];
     let differs = moved.samples.iter().zip(&stayed.samples).position(|(a, b)| a != b).unwrap();
     let heard = (differs / moved.channels) as f64 / moved.rate as f64;
     assert!((0.0..0.05).contains(&(heard - confirmed)), "confirmed at {confirmed} s, heard at {heard} s");
 }
 
 #[test]
-fn loud_tracks_that_meet_stay_below_one_decibel_of_true_peak() {
+fn loud_tracks_in_a_fade_stay_below_minus_1_dbtp() {
     init();
     let folder = tempfile::TempDir::new().unwrap();
     for (seed, mood) in [(1, "happy"), (2, "sad")] {
         let name = format!("{mood}.wav");
-        Material { name: &name, seconds: 30.0, seed, mood, ..Material::default() }.make(folder.path());
+        NoiseFile { name: &name, seconds: 30.0, seed, mood, ..NoiseFile::default() }.make(folder.path());
     }
-    let player = player(folder.path());
-    // Louder than noise can be without the limiter.
+    let player = make_player(folder.path());
+    // So loud that the noise reaches the limiter.
     player.set_property("target-lufs", -8.0);
     player.set_property("crossfade", 3_000_000_000u64);
-    let recording = perform(player, &[(Some(Happy), 8), (Some(Sad), 10)]);
+    let recording = record_moods(player, &[(Some(Happy), 8), (Some(Sad), 10)]);
     let mut meter = ebur128::EbuR128::new(2, 48_000, ebur128::Mode::TRUE_PEAK | ebur128::Mode::I).unwrap();
     meter.add_frames_f32(&recording.samples).unwrap();
     let peak = meter.true_peak(0).unwrap().max(meter.true_peak(1).unwrap());

@@ -1,16 +1,16 @@
-//! The element in real pipelines.
+//! `moodplayer` in pipelines, with tracks made by the tests.
 
-// Clippy takes only functions marked as tests for tests, not their helpers.
+// Clippy exempts functions marked as tests, but not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod client_history;
 mod crossfade;
-mod cue;
-mod files;
-mod hand;
+mod disappearing_files;
+mod harness;
 mod live;
-mod material;
-mod night;
-mod remembered;
-mod studio;
-mod trouble;
+mod many_switches;
+mod no_input;
+mod noise_files;
+mod recorded_video;
+mod track_boundaries;

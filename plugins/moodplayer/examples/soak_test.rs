@@ -1,8 +1,12 @@
-//! A day of music in lock step, as fast as it goes: 24 hours with a new mood every 43 s, and what came of it.
+//! Plays for many hours of recorded video, as fast as it can, with a new mood every 43 s, and reports what came of it.
 //!
-//! `cargo run --release -p gstmoodplayer --example day -- [HOURS] [TRACKS]`, 24 and 60 where not given. Makes a library of short tones (one file in
-//! ten is broken), shows ten frames a second of a person with one mood after the other, and looks at every sample that
-//! comes out. Ends with an error where anything is amiss.
+//! ```shell
+//! cargo run --release -p gstmoodplayer --example soak_test -- [HOURS] [TRACKS]
+//! ```
+//!
+//! By default 24 hours and 60 tracks. Makes a library of tones, of which every tenth file is broken, feeds ten frames a
+//! second, and checks every sample of the output. Fails where there is a gap, silence, or a sample that is too loud or not
+//! finite.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,8 +15,11 @@ use std::time::Instant;
 use gst::prelude::*;
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Rect};
 
+/// Frame rate of the video.
 const FPS: u64 = 10;
+/// How long a mood lasts: 2,000 of them make a day.
 const MOOD_MILLISECONDS: u64 = 43_200;
+/// The moods, in turn.
 const MOODS: [Emotion; 4] = [Emotion::Happy, Emotion::Sad, Emotion::Neutral, Emotion::Angry];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,12 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .property("library", folder.path().to_str())
         .property_from_str("resume", "resume")
         .build()?;
-    let report = perform(player, hours)?;
+    let report = play(player, hours)?;
     report.print(hours);
-    if report.faults() == 0 { Ok(()) } else { Err("not as it should be".into()) }
+    if report.faults() == 0 { Ok(()) } else { Err("the audio has faults".into()) }
 }
 
-/// A tone of 2 to 240 s; every tenth file is noise that no decoder takes.
+/// Writes a tone of 2 to 240 s, or for every tenth index a file that nothing decodes, and its mood.
 fn make_track(folder: &Path, index: u64) -> Result<(), Box<dyn Error>> {
     let kinds =
         [("flac", "flacenc"), ("ogg", "vorbisenc ! oggmux"), ("wav", "wavenc"), ("mp3", "lamemp3enc")];
@@ -68,42 +75,51 @@ fn make_track(folder: &Path, index: u64) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// What is measured.
 #[derive(Default)]
 struct Report {
-    /// Of sound, seconds.
-    seconds: f64,
-    /// Seconds by the clock, and of all processors.
-    took: f64,
-    cpu: f64,
+    /// Length of the audio.
+    audio_seconds: f64,
+    /// Time that it took.
+    wall_seconds: f64,
+    /// Processor time that it took, of all threads.
+    cpu_seconds: f64,
+    /// Changes of the mood.
     switches: u64,
+    /// Tracks that were started.
     started: u64,
+    /// Tracks that were reported as broken.
     failed: u64,
-    /// Of the first hour and of the whole, MiB.
+    /// Resident memory after the first hour, and the highest after any hour, MiB.
     memory: (u64, u64),
-    /// Buffers that do not begin where the last one ended, samples that are no numbers or too loud, and buffers of
-    /// silence after the music has begun.
+    /// Buffers that do not begin where the last one ended.
     gaps: u64,
+    /// Values that are infinite or not a number.
     not_finite: u64,
+    /// Values above -1 dBFS.
     too_loud: u64,
-    underruns: u64,
+    /// Buffers of silence after the music has begun.
+    silent_buffers: u64,
 }
 
 impl Report {
+    /// The number of faults of all kinds.
     fn faults(&self) -> u64 {
-        self.gaps + self.not_finite + self.too_loud + self.underruns
+        self.gaps + self.not_finite + self.too_loud + self.silent_buffers
     }
 
+    /// Prints the report as text.
     fn print(&self, hours: u64) {
         println!(
             "{hours} h of audio in {:.0} s, {:.0} times real time; {:.0} s of processor, {:.0} times",
-            self.took,
-            self.seconds / self.took,
-            self.cpu,
-            self.seconds / self.cpu
+            self.wall_seconds,
+            self.audio_seconds / self.wall_seconds,
+            self.cpu_seconds,
+            self.audio_seconds / self.cpu_seconds
         );
         println!(
             "{:.3} h rendered, {} mood switches, {} tracks started",
-            self.seconds / 3600.0,
+            self.audio_seconds / 3600.0,
             self.switches,
             self.started
         );
@@ -114,14 +130,15 @@ impl Report {
         );
         println!(
             "gaps {}, samples not finite {}, above -1 dB {}, silent buffers {}",
-            self.gaps, self.not_finite, self.too_loud, self.underruns
+            self.gaps, self.not_finite, self.too_loud, self.silent_buffers
         );
     }
 }
 
-fn perform(player: gst::Element, hours: u64) -> Result<Report, Box<dyn Error>> {
+/// Feeds the player and checks its output.
+fn play(player: gst::Element, hours: u64) -> Result<Report, Box<dyn Error>> {
     let pipeline = gst::Pipeline::new();
-    let camera = gst_app::AppSrc::builder()
+    let source = gst_app::AppSrc::builder()
         .caps(
             &gst::Caps::builder("video/x-raw").field("framerate", gst::Fraction::new(FPS as i32, 1)).build(),
         )
@@ -131,25 +148,25 @@ fn perform(player: gst::Element, hours: u64) -> Result<Report, Box<dyn Error>> {
         .build();
     let caps = "audio/x-raw,format=F32LE,rate=48000,channels=2".parse::<gst::Caps>()?;
     let sink = gst_app::AppSink::builder().sync(false).max_buffers(50).caps(&caps).build();
-    pipeline.add_many([camera.upcast_ref(), &player, sink.upcast_ref()])?;
+    pipeline.add_many([source.upcast_ref(), &player, sink.upcast_ref()])?;
     let mood = player.request_pad_simple("mood").ok_or("no mood pad")?;
-    camera.static_pad("src").ok_or("no source pad")?.link(&mood)?;
+    source.static_pad("src").ok_or("no source pad")?.link(&mood)?;
     player.link(&sink)?;
     let bus = pipeline.bus().ok_or("no bus")?;
     pipeline.set_state(gst::State::Playing)?;
-    let feeder = std::thread::spawn(move || feed(&camera, hours));
+    let feeder = std::thread::spawn(move || feed(&source, hours));
 
     let mut report = Report::default();
-    let (begun, cpu) = (Instant::now(), processor());
-    let (mut end, mut heard) = (0, false);
+    let (started, cpu) = (Instant::now(), cpu_seconds());
+    let (mut end, mut music_begun) = (0, false);
     while let Ok(sample) = sink.pull_sample() {
         let buffer = sample.buffer().ok_or("no buffer")?;
         let (pts, duration) = buffer.pts().zip(buffer.duration()).ok_or("no time")?;
         report.gaps += u64::from(pts.nseconds() != end);
         let hour = end / 3_600_000_000_000;
         end = pts.nseconds() + duration.nseconds();
-        heard |= !buffer.flags().contains(gst::BufferFlags::GAP);
-        report.underruns += u64::from(heard && buffer.flags().contains(gst::BufferFlags::GAP));
+        music_begun |= !buffer.flags().contains(gst::BufferFlags::GAP);
+        report.silent_buffers += u64::from(music_begun && buffer.flags().contains(gst::BufferFlags::GAP));
         for bytes in buffer.map_readable()?.chunks_exact(4) {
             let value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             report.not_finite += u64::from(!value.is_finite());
@@ -171,23 +188,23 @@ fn perform(player: gst::Element, hours: u64) -> Result<Report, Box<dyn Error>> {
             }
         }
         if end / 3_600_000_000_000 != hour {
-            let now = resident();
+            let now = resident_memory();
             if hour == 0 {
                 report.memory.0 = now;
             }
             report.memory.1 = report.memory.1.max(now);
-            eprintln!("hour {}: {:.0} s, {now} MiB", hour + 1, begun.elapsed().as_secs_f64());
+            eprintln!("hour {}: {:.0} s, {now} MiB", hour + 1, started.elapsed().as_secs_f64());
         }
     }
-    (report.seconds, report.took) = (end as f64 / 1e9, begun.elapsed().as_secs_f64());
-    report.cpu = processor() - cpu;
+    (report.audio_seconds, report.wall_seconds) = (end as f64 / 1e9, started.elapsed().as_secs_f64());
+    report.cpu_seconds = cpu_seconds() - cpu;
     pipeline.set_state(gst::State::Null)?;
     let _ = feeder.join();
     Ok(report)
 }
 
-/// One mood after the other.
-fn feed(camera: &gst_app::AppSrc, hours: u64) {
+/// Pushes frames with one mood after the other.
+fn feed(source: &gst_app::AppSrc, hours: u64) {
     mood_meta::frame::register();
     for index in 0..hours * 3600 * FPS {
         let mood = MOODS[(index * 1000 / FPS / MOOD_MILLISECONDS) as usize % MOODS.len()];
@@ -197,13 +214,14 @@ fn feed(camera: &gst_app::AppSrc, hours: u64) {
             writable.set_duration(gst::ClockTime::SECOND / FPS);
             let _ = mood_meta::frame::write(writable, &Frame { faces: vec![face(mood)] });
         }
-        if camera.push_buffer(buffer).is_err() {
+        if source.push_buffer(buffer).is_err() {
             return;
         }
     }
-    let _ = camera.end_of_stream();
+    let _ = source.end_of_stream();
 }
 
+/// A face that shows an emotion.
 fn face(emotion: Emotion) -> Face {
     let mut probabilities = [0.05; 7];
     probabilities[emotion.index()] = 0.7;
@@ -213,15 +231,15 @@ fn face(emotion: Emotion) -> Face {
     Face { id: 1, bbox, classification: Some(classification), quality: 1.0, roll: 0.0 }
 }
 
-/// Of this process, MiB; 0 where the system does not say.
-fn resident() -> u64 {
+/// The resident memory of this process, MiB; 0 where the system does not say.
+fn resident_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// Seconds of processor that this process has used; in proc(5) in hundredths.
-fn processor() -> f64 {
+/// The processor time that this process has used, seconds; 0 where the system does not say. proc(5) counts hundredths.
+fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0

@@ -1,25 +1,30 @@
-//! Sound made in the test: noise that is the same every time and sounds alike in every format.
+//! Files of noise: the same every time, and alike in every format.
 
 use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
 
-/// What a file is made of.
-pub struct Material<'a> {
+/// A file to make.
+pub struct NoiseFile<'a> {
+    /// Its name, whose extension is the format of the file.
     pub name: &'a str,
-    /// `S16LE`, `S24LE`, `S32LE` or `F32LE`.
+    /// Sample format: `S16LE`, `S24LE`, `S32LE` or `F32LE`.
     pub format: &'a str,
+    /// Samples a second.
     pub rate: u32,
+    /// Number of channels.
     pub channels: usize,
+    /// Length of the noise.
     pub seconds: f64,
-    /// Of silence before and after.
+    /// Seconds of silence before and after the noise.
     pub silence: (f64, f64),
-    /// Other seeds give uncorrelated noise.
+    /// Noise of different seeds is uncorrelated.
     pub seed: u64,
+    /// Its mood, for the `.mood` file.
     pub mood: &'a str,
 }
 
-impl Default for Material<'_> {
+impl Default for NoiseFile<'_> {
     fn default() -> Self {
         Self {
             name: "noise.wav",
@@ -34,13 +39,13 @@ impl Default for Material<'_> {
     }
 }
 
-impl Material<'_> {
-    /// Writes the file and its mood beside it.
+impl NoiseFile<'_> {
+    /// Writes the file, and its mood beside it.
     pub fn make(&self, folder: &Path) -> PathBuf {
-        let frames = |seconds: f64| (seconds * f64::from(self.rate)) as usize;
-        let mut samples = vec![0.0; frames(self.silence.0) * self.channels];
-        samples.extend(noise(self.seed, self.rate, self.channels, frames(self.seconds)));
-        samples.extend(vec![0.0; frames(self.silence.1) * self.channels]);
+        let samples_in = |seconds: f64| (seconds * f64::from(self.rate)) as usize;
+        let mut samples = vec![0.0; samples_in(self.silence.0) * self.channels];
+        samples.extend(noise(self.seed, self.rate, self.channels, samples_in(self.seconds)));
+        samples.extend(vec![0.0; samples_in(self.silence.1) * self.channels]);
         let path = folder.join(self.name);
         write(&path, self.format, self.rate, self.channels, &samples);
         std::fs::write(folder.join(format!("{}.mood", self.name)), self.mood).unwrap();
@@ -48,14 +53,14 @@ impl Material<'_> {
     }
 }
 
-/// Nearly Gaussian noise below some 2 kHz, which every codec keeps, channels uncorrelated.
-fn noise(seed: u64, rate: u32, channels: usize, frames: usize) -> Vec<f32> {
+/// Nearly Gaussian noise below about 2 kHz, which every codec keeps. Its channels are uncorrelated.
+fn noise(seed: u64, rate: u32, channels: usize, length: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
-    // Four poles, one after the other; what is left is as loud at any rate.
+    // Four one-pole low-passes in a row. The level makes up for the rate.
     let step = 1.0 - (-std::f32::consts::TAU * 2_000.0 / rate as f32).exp();
     let level = 0.12 * (rate as f32 / 48_000.0).sqrt();
     let mut poles = vec![[0.0f32; 4]; channels];
@@ -68,10 +73,10 @@ fn noise(seed: u64, rate: u32, channels: usize, frames: usize) -> Vec<f32> {
         }
         value
     };
-    (0..frames * channels).map(sample).collect()
+    (0..length * channels).map(sample).collect()
 }
 
-/// Encodes samples as the file's name says.
+/// Writes interleaved samples, encoded as the name's extension says.
 pub fn write(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f32]) {
     let encoder = match path.extension().unwrap().to_str().unwrap() {
         "flac" => "flacenc",
@@ -81,7 +86,7 @@ pub fn write(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f
         _ => "wavenc",
     };
     let mask = if channels == 6 { ",channel-mask=(bitmask)0x3f" } else { "" };
-    // Encoders that take floats are given the integers' precision all the same.
+    // The first conversion gives encoders that take floats the precision of integers, too.
     let pipeline = gst::parse::launch(&format!(
         "appsrc name=in format=time caps=audio/x-raw,format=F32LE,layout=interleaved,rate={rate},channels={channels}{mask} \
          ! audioconvert dithering=none ! audio/x-raw,format={format} ! audioconvert ! {encoder} ! filesink name=out",
@@ -91,11 +96,11 @@ pub fn write(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f
     let source = pipeline.by_name("in").unwrap().downcast::<gst_app::AppSrc>().unwrap();
     source.set_max_bytes(0);
     pipeline.set_state(gst::State::Playing).unwrap();
-    let time = |frame: usize| gst::ClockTime::from_nseconds(frame as u64 * 1_000_000_000 / u64::from(rate));
-    for (index, chunk) in samples.chunks(4_096 * channels).enumerate() {
-        let bytes: Vec<u8> = chunk.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let time = |sample: usize| gst::ClockTime::from_nseconds(sample as u64 * 1_000_000_000 / u64::from(rate));
+    for (index, block) in samples.chunks(4_096 * channels).enumerate() {
+        let bytes: Vec<u8> = block.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let mut buffer = gst::Buffer::from_mut_slice(bytes);
-        let (begin, end) = (index * 4_096, index * 4_096 + chunk.len() / channels);
+        let (begin, end) = (index * 4_096, index * 4_096 + block.len() / channels);
         let writable = buffer.get_mut().unwrap();
         writable.set_pts(time(begin));
         writable.set_duration(time(end) - time(begin));

@@ -1,4 +1,4 @@
-//! Makes tracks that can be told apart by ear, shows faces to a player, and records what it plays.
+//! Makes tracks of tones that are recognised in the output, feeds faces to a player, and records what it plays.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -10,21 +10,30 @@ use lofty::file::{AudioFile, TaggedFileExt};
 use lofty::tag::{ItemKey, Tag};
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Rect};
 
-/// No test takes longer.
-pub const LIMIT: Duration = Duration::from_secs(60);
-/// Frames a second that are shown.
+/// A test that takes longer has failed.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// Frame rate of the video.
 pub const FPS: u64 = 10;
 
+/// Initialises GStreamer and registers the player, once.
 pub fn init() {
-    // What GStreamer calls critical ends the tests.
+    // A critical warning of GLib aborts the tests.
     gst::glib::log_set_always_fatal(gst::glib::LogLevels::LEVEL_CRITICAL);
     gst::init().unwrap();
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| gstmoodplayer::plugin_register_static().unwrap());
 }
 
-/// A sine, encoded as its name says, with a mood tag.
-pub fn tone(folder: &Path, name: &str, hertz: u32, seconds: u32, format: &str, mood: &str) -> PathBuf {
+/// Writes a sine, encoded as the name's extension says, with a mood tag or, where the format has none, a `.mood` file. `format`
+/// is the caps of the audio that is encoded.
+pub fn write_tone(
+    folder: &Path,
+    name: &str,
+    frequency: u32,
+    seconds: u32,
+    format: &str,
+    mood: &str,
+) -> PathBuf {
     let path = folder.join(name);
     let encoder = match path.extension().unwrap().to_str().unwrap() {
         "flac" => "flacenc",
@@ -33,8 +42,8 @@ pub fn tone(folder: &Path, name: &str, hertz: u32, seconds: u32, format: &str, m
         "m4a" => "avenc_aac ! mp4mux",
         _ => "wavenc",
     };
-    run(&format!(
-        "audiotestsrc freq={hertz} volume=0.2 samplesperbuffer=4800 num-buffers={} ! audio/x-raw,rate=48000 \
+    run_pipeline(&format!(
+        "audiotestsrc freq={frequency} volume=0.2 samplesperbuffer=4800 num-buffers={} ! audio/x-raw,rate=48000 \
          ! audioconvert ! audioresample ! audio/x-raw,{format} ! audioconvert ! {encoder} ! filesink location=\"{}\"",
         seconds * 10,
         path.display()
@@ -43,7 +52,7 @@ pub fn tone(folder: &Path, name: &str, hertz: u32, seconds: u32, format: &str, m
         let mut file = lofty::read_from_path(&path).unwrap();
         let kind = file.primary_tag_type();
         let mut tag = Tag::new(kind);
-        assert!(tag.insert_text(ItemKey::TrackTitle, format!("{hertz} Hz")));
+        assert!(tag.insert_text(ItemKey::TrackTitle, format!("{frequency} Hz")));
         if tag.insert_text(ItemKey::Mood, mood.into()) {
             file.insert_tag(tag);
             file.save_to_path(&path, WriteOptions::default()).unwrap();
@@ -54,8 +63,9 @@ pub fn tone(folder: &Path, name: &str, hertz: u32, seconds: u32, format: &str, m
     path
 }
 
-fn run(pipeline: &str) {
-    let pipeline = gst::parse::launch(pipeline).unwrap();
+/// Runs a pipeline to its end.
+fn run_pipeline(description: &str) {
+    let pipeline = gst::parse::launch(description).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     let end = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(30), &end);
@@ -64,13 +74,13 @@ fn run(pipeline: &str) {
     assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
 }
 
-/// Hertz of the mood's track in [`library`].
-pub fn hertz(emotion: Emotion) -> u32 {
+/// The frequency of the emotion's tone in [`tone_library`], Hz.
+pub fn frequency(emotion: Emotion) -> u32 {
     300 + 100 * emotion.index() as u32
 }
 
-/// One long tone for each of four moods.
-pub fn library() -> tempfile::TempDir {
+/// One long write_tone for each of four moods.
+pub fn tone_library() -> tempfile::TempDir {
     init();
     let folder = tempfile::TempDir::new().unwrap();
     for (emotion, format) in [
@@ -79,12 +89,19 @@ pub fn library() -> tempfile::TempDir {
         (Emotion::Sad, "rate=44100,channels=2"),
         (Emotion::Angry, "rate=22050,channels=1"),
     ] {
-        tone(folder.path(), &format!("{emotion}.flac"), hertz(emotion), 30, format, emotion.as_str());
+        write_tone(
+            folder.path(),
+            &format!("{emotion}.flac"),
+            frequency(emotion),
+            30,
+            format,
+            emotion.as_str(),
+        );
     }
     folder
 }
 
-pub fn player(library: &Path) -> gst::Element {
+pub fn make_player(library: &Path) -> gst::Element {
     gst::ElementFactory::make("moodplayer")
         .property("library", library.to_str().unwrap())
         .property("hold-time", 500_000_000u64)
@@ -94,6 +111,7 @@ pub fn player(library: &Path) -> gst::Element {
         .unwrap()
 }
 
+/// A face that shows an emotion with little doubt.
 pub fn face(emotion: Emotion) -> Face {
     let mut probabilities = [0.02; 7];
     probabilities[emotion.index()] = 0.88;
@@ -111,8 +129,8 @@ pub fn face(emotion: Emotion) -> Face {
     }
 }
 
-/// Frames of a person with one mood after the other, each for some seconds.
-pub fn show(moods: &[(Option<Emotion>, u64)]) -> Vec<gst::Buffer> {
+/// Video buffers in which one face shows emotions, each for some seconds; `None` is no face.
+pub fn frames_showing(moods: &[(Option<Emotion>, u64)]) -> Vec<gst::Buffer> {
     mood_meta::frame::register();
     let frames =
         moods.iter().flat_map(|(mood, seconds)| std::iter::repeat_n(*mood, (seconds * FPS) as usize));
@@ -128,45 +146,56 @@ pub fn show(moods: &[(Option<Emotion>, u64)]) -> Vec<gst::Buffer> {
     frames.collect()
 }
 
-pub fn camera() -> gst_app::AppSrc {
+/// A source of such buffers.
+pub fn video_source() -> gst_app::AppSrc {
     let caps =
         gst::Caps::builder("video/x-raw").field("framerate", gst::Fraction::new(FPS as i32, 1)).build();
     gst_app::AppSrc::builder().caps(&caps).format(gst::Format::Time).max_bytes(0).build()
 }
 
-/// A player, its pipeline, and an end that records.
-pub struct Session {
-    pub pipeline: gst::Pipeline,
+/// A player in a pipeline whose sink records.
+pub struct TestPipeline {
+    /// The pipeline that holds player and sink.
+    pub gst_pipeline: gst::Pipeline,
+    /// The element under test.
     pub player: gst::Element,
+    /// Its sink.
     pub sink: gst_app::AppSink,
     messages: mpsc::Receiver<gst::Message>,
 }
 
-impl Drop for Session {
+impl Drop for TestPipeline {
     fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
+        let _ = self.gst_pipeline.set_state(gst::State::Null);
     }
 }
 
+/// What a player has played and posted.
 #[derive(Debug, Default)]
 pub struct Recording {
+    /// The audio as it came.
     pub bytes: Vec<u8>,
+    /// The same as interleaved float samples, where the format is F32LE.
     pub samples: Vec<f32>,
+    /// Values a sample.
     pub channels: usize,
+    /// Samples a second.
     pub rate: usize,
-    /// Timestamps and durations.
+    /// Timestamp and duration of each buffer, ns.
     pub times: Vec<(u64, u64)>,
+    /// Element messages of the player.
     pub messages: Vec<gst::Structure>,
-    /// Errors and warnings.
-    pub complaints: Vec<String>,
+    /// The player's errors and warnings.
+    pub problems: Vec<String>,
 }
 
-impl Session {
+impl TestPipeline {
+    /// Links the player to a sink that accepts these caps.
     pub fn new(player: gst::Element, caps: &str) -> Self {
         init();
         let pipeline = gst::Pipeline::new();
         let (send, messages) = mpsc::channel();
-        // Also what is told while the test waits for sound.
+        // With a sync handler, messages are kept while the test waits for audio.
         pipeline.bus().unwrap().set_sync_handler(move |_, message| {
             let _ = send.send(message.clone());
             gst::BusSyncReply::Drop
@@ -175,29 +204,30 @@ impl Session {
             gst_app::AppSink::builder().sync(false).max_buffers(8).caps(&caps.parse().unwrap()).build();
         pipeline.add_many([&player, sink.upcast_ref()]).unwrap();
         player.link(&sink).unwrap();
-        Self { pipeline, player, sink, messages }
+        Self { gst_pipeline: pipeline, player, sink, messages }
     }
 
-    /// Adds a source and links it to a mood pad.
-    pub fn watch(&self, source: &gst::Element, pad: &str) -> gst::Pad {
-        self.pipeline.add(source).unwrap();
+    /// Adds a source and links it to a mood pad, which is requested with the given name.
+    pub fn link_input(&self, source: &gst::Element, pad: &str) -> gst::Pad {
+        self.gst_pipeline.add(source).unwrap();
         let pad = self.player.request_pad_simple(pad).unwrap();
         source.static_pad("src").unwrap().link(&pad).unwrap();
         pad
     }
 
+    /// Sets the pipeline to PLAYING.
     pub fn play(&self) -> &Self {
-        self.pipeline.set_state(gst::State::Playing).unwrap();
+        self.gst_pipeline.set_state(gst::State::Playing).unwrap();
         self
     }
 
-    /// Records for at most this long a stretch of sound, or to the end.
+    /// Records so many seconds of audio, or to the end.
     pub fn record(&self, seconds: f64) -> Recording {
         let mut recording = Recording::default();
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut length = 0;
         while (length as f64) < seconds * 1e9 {
-            assert!(begun.elapsed() < LIMIT, "no end in time; {:?}", self.errors());
+            assert!(started.elapsed() < TIMEOUT, "no end in time; {:?}", self.errors());
             let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(100)) else {
                 if self.sink.is_eos() {
                     break;
@@ -215,22 +245,23 @@ impl Session {
         recording.samples = floats.collect();
         let messages = self.messages();
         recording.messages = messages.iter().filter_map(|m| m.structure().map(ToOwned::to_owned)).collect();
-        recording.complaints = messages.iter().filter_map(complaint).collect();
+        recording.problems = messages.iter().filter_map(problem).collect();
         recording
     }
 
-    /// What has been posted since the last call, by the player itself.
+    /// Takes the messages that the player itself has posted since the last call.
     pub fn messages(&self) -> Vec<gst::Message> {
         self.messages.try_iter().filter(|message| message.src() == Some(self.player.upcast_ref())).collect()
     }
 
-    /// Errors and warnings since the last call.
+    /// Takes the same messages, and gives the texts of the errors and warnings.
     pub fn errors(&self) -> Vec<String> {
-        self.messages().iter().filter_map(complaint).collect()
+        self.messages().iter().filter_map(problem).collect()
     }
 }
 
-fn complaint(message: &gst::Message) -> Option<String> {
+/// The text of an error or a warning.
+fn problem(message: &gst::Message) -> Option<String> {
     match message.view() {
         gst::MessageView::Error(error) => Some(error.error().to_string()),
         gst::MessageView::Warning(warning) => Some(warning.error().to_string()),
@@ -238,59 +269,62 @@ fn complaint(message: &gst::Message) -> Option<String> {
     }
 }
 
-/// Shows some moods to a player, as fast as it goes, and records all.
-pub fn perform(player: gst::Element, moods: &[(Option<Emotion>, u64)]) -> Recording {
-    perform_as(player, "rate=48000,channels=2", moods)
+/// Feeds a player faces as in [`frames_showing`], as fast as it takes them, and records all of the audio.
+pub fn record_moods(player: gst::Element, moods: &[(Option<Emotion>, u64)]) -> Recording {
+    record_moods_as(player, "rate=48000,channels=2", moods)
 }
 
-/// The same at another rate or with another number of channels.
-pub fn perform_as(player: gst::Element, format: &str, moods: &[(Option<Emotion>, u64)]) -> Recording {
-    let session = Session::new(player, &format!("audio/x-raw,format=F32LE,{format}"));
-    let camera = camera();
-    session.watch(camera.upcast_ref(), "mood");
-    show(moods).into_iter().for_each(|buffer| _ = camera.push_buffer(buffer).unwrap());
-    camera.end_of_stream().unwrap();
-    session.play().record(f64::MAX)
+/// The same with other caps of the audio.
+pub fn record_moods_as(player: gst::Element, format: &str, moods: &[(Option<Emotion>, u64)]) -> Recording {
+    let pipeline = TestPipeline::new(player, &format!("audio/x-raw,format=F32LE,{format}"));
+    let source = video_source();
+    pipeline.link_input(source.upcast_ref(), "mood");
+    frames_showing(moods).into_iter().for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+    source.end_of_stream().unwrap();
+    pipeline.play().record(f64::MAX)
 }
 
 impl Recording {
+    /// The length of the audio.
     pub fn seconds(&self) -> f64 {
         self.times.iter().map(|(_, duration)| duration).sum::<u64>() as f64 / 1e9
     }
 
-    /// Every buffer begins where the last one ended.
+    /// Asserts that every buffer begins where the last one ended.
     pub fn assert_continuous(&self) {
         for pair in self.times.windows(2) {
             assert_eq!(pair[0].0 + pair[0].1, pair[1].0);
         }
     }
 
-    /// The level of one tone in the tenth of a second from `at` on, by Goertzel's algorithm; 1 is a full-scale sine.
-    pub fn level(&self, at: f64, hertz: u32) -> f64 {
+    /// The amplitude of a tone in the first channel, in the tenth of a second that begins at the second `at`; 1 is a full-scale
+    /// sine.
+    pub fn tone_level(&self, at: f64, frequency: u32) -> f64 {
         let from = (at * self.rate as f64) as usize * self.channels;
         let window = &self.samples[from..from + self.rate / 10 * self.channels];
-        let turn = std::f64::consts::TAU * f64::from(hertz) / self.rate as f64;
+        let step = std::f64::consts::TAU * f64::from(frequency) / self.rate as f64;
         let (mut cos, mut sin) = (0.0, 0.0);
-        for (index, frame) in window.chunks_exact(self.channels).enumerate() {
-            let (s, c) = (turn * index as f64).sin_cos();
-            cos += c * f64::from(frame[0]);
-            sin += s * f64::from(frame[0]);
+        for (index, sample) in window.chunks_exact(self.channels).enumerate() {
+            let (s, c) = (step * index as f64).sin_cos();
+            cos += c * f64::from(sample[0]);
+            sin += s * f64::from(sample[0]);
         }
         cos.hypot(sin) * 2.0 / (self.rate / 10) as f64
     }
 
-    /// The mood whose tone sounds alone, if one.
-    pub fn heard(&self, at: f64) -> Option<Emotion> {
-        let levels = Emotion::ALL.map(|emotion| self.level(at, hertz(emotion)));
+    /// The emotion whose tone is heard at the second `at`, `None` in silence. Panics where several are.
+    pub fn emotion_at(&self, at: f64) -> Option<Emotion> {
+        let levels = Emotion::ALL.map(|emotion| self.tone_level(at, frequency(emotion)));
         let loud: Vec<usize> = (0..7).filter(|index| levels[*index] > 0.01).collect();
         match loud[..] {
             [] => None,
             [one] => Emotion::from_index(one),
-            _ => panic!("several at {at}: {levels:?}"),
+            _ => panic!("several tones at {at} s: {levels:?}"),
         }
     }
 
-    pub fn count(&self, message: &str) -> usize {
+    /// The number of messages with this name.
+    pub fn count_messages(&self, message: &str) -> usize {
         self.messages.iter().filter(|structure| structure.name() == message).count()
     }
 }
