@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use music_library::{Access, Database};
+use music_library::{Database, SourceAccess};
 
 use crate::clients;
 use crate::data_folder::default_library;
@@ -48,8 +48,8 @@ pub struct AccessArguments {
 
 impl AccessArguments {
     /// The same in the library's own type.
-    pub fn to_access(&self) -> Access {
-        Access { network: self.allow_network, outside: self.allow_outside }
+    pub fn to_access(&self) -> SourceAccess {
+        SourceAccess { network: self.allow_network, outside_folder: self.allow_outside }
     }
 }
 

@@ -59,7 +59,7 @@ impl Client {
     /// The client called `name`, whether or not anything is stored of them. An error if there is no data folder.
     pub fn open(name: &str) -> Result<Self, CommandError> {
         // A hash also because a name may be anything, a path for example.
-        let hash = digest::short_sha256(music_library::called(name).as_bytes());
+        let hash = digest::short_sha256(music_library::normalize_client_name(name).as_bytes());
         Ok(Self { folder: data_folder::path()?.join("clients").join(hash) })
     }
 

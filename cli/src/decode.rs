@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use music_library::{Block, Decode};
+use music_library::{AudioBlock, AudioDecoder};
 
 use crate::error::CommandError;
 use crate::pipeline;
@@ -29,8 +29,12 @@ impl Decoder {
     }
 }
 
-impl Decode for Decoder {
-    fn decode(&self, file: &Path, take: &mut dyn FnMut(Block<'_>) -> ControlFlow<()>) -> Result<(), String> {
+impl AudioDecoder for Decoder {
+    fn decode(
+        &self,
+        file: &Path,
+        take: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+    ) -> Result<(), String> {
         let (pipeline, sink) = build_pipeline(file).map_err(|error| error.to_string())?;
         let result = match pipeline.set_state(gst::State::Playing) {
             Ok(_) => pull_blocks(&pipeline, &sink, take),
@@ -58,7 +62,7 @@ fn build_pipeline(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst:
 fn pull_blocks(
     pipeline: &gst::Pipeline,
     sink: &gst_app::AppSink,
-    take: &mut dyn FnMut(Block<'_>) -> ControlFlow<()>,
+    take: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
 ) -> Result<(), String> {
     let mut samples = Vec::new();
     let mut last_sample = Instant::now();
@@ -69,7 +73,7 @@ fn pull_blocks(
             let bytes = map.as_deref().unwrap_or_default();
             samples.clear();
             samples.extend(bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)));
-            if take(Block { rate, channels, samples: &samples }).is_break() {
+            if take(AudioBlock { rate, channels, samples: &samples }).is_break() {
                 return Ok(());
             }
             last_sample = Instant::now();

@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let own_library = default_library().ok().filter(|path| path.exists());
     let mut opinions = 0;
     for library in arguments.library.iter().cloned().chain(own_library) {
-        opinions += Database::open(library).and_then(|library| library.forget(name))?;
+        opinions += Database::open(library).and_then(|library| library.delete_client(name))?;
     }
     let sessions = Client::open(name)?.forget()?;
     if opinions > 0 {

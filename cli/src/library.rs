@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use music_library::{Database, Decode, Entry, Field, Scan, Skipped, Track, Value, table};
+use music_library::{AudioDecoder, Database, Field, Scan, SkippedItem, Track, TrackRecord, Value, csv_table};
 use serde_json::json;
 
 use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument};
@@ -15,8 +15,8 @@ use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::{pipeline, plot};
 
-/// [`Track::doubt`] above which valence and arousal are listed as a guess.
-const MAX_DOUBT: f64 = 0.5;
+/// [`Track::uncertainty`] above which valence and arousal are listed as a guess.
+const MAX_UNCERTAINTY: f64 = 0.5;
 
 /// The subcommands of `library`.
 #[derive(clap::Subcommand)]
@@ -170,27 +170,32 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
     }
-    let database = Database::create(path)?;
+    let database = Database::open_or_create(path)?;
     let mut bar = None;
     let report = scan.run(
         &database,
-        decoder.as_ref().map(|decoder| decoder as &dyn Decode),
+        decoder.as_ref().map(|decoder| decoder as &dyn AudioDecoder),
         pipeline::interrupt_flag(),
         |state| {
-            let bar = bar.get_or_insert_with(|| Progress::start("scanning", state.of as u64));
+            let bar = bar.get_or_insert_with(|| Progress::start("scanning", state.total as u64));
             bar.set_position(state.done as u64);
         },
     )?;
     if let Some(bar) = bar {
-        bar.finish((report.audio > 0.0).then(|| Duration::from_secs_f64(report.audio)));
+        bar.finish(
+            (report.analysed_duration > 0.0).then(|| Duration::from_secs_f64(report.analysed_duration)),
+        );
     }
     if json {
-        let failed: Vec<_> =
-            report.failed.iter().map(|Skipped { what, why }| json!({ "what": what, "why": why })).collect();
+        let failed: Vec<_> = report
+            .failed
+            .iter()
+            .map(|SkippedItem { name, reason }| json!({ "what": name, "why": reason }))
+            .collect();
         let report = json!({
             "library": path, "listed": report.listed, "added": report.added, "changed": report.changed,
             "moved": report.moved, "unchanged": report.unchanged, "missing": report.missing,
-            "written": report.written, "audio_seconds": report.audio, "failed": failed,
+            "written": report.tags_written, "audio_seconds": report.analysed_duration, "failed": failed,
             "interrupted": report.cancelled,
         });
         println!("{report:#}");
@@ -200,7 +205,7 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
             report.listed, report.added, report.changed, report.moved, report.unchanged, report.missing
         );
         if scan.write_tags {
-            println!("tags written into {} files", report.written);
+            println!("tags written into {} files", report.tags_written);
         }
     }
     if report.cancelled {
@@ -210,9 +215,9 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
 }
 
 /// Prints the entries that were left out and returns an error if there are any; `rest` says what happened to the others.
-fn report_skipped(failed: &[Skipped], rest: &str) -> Result<(), CommandError> {
-    for Skipped { what, why } in failed {
-        eprintln!("gst-mood: {what}: {why}");
+fn report_skipped(failed: &[SkippedItem], rest: &str) -> Result<(), CommandError> {
+    for SkippedItem { name, reason } in failed {
+        eprintln!("gst-mood: {name}: {reason}");
     }
     match failed.len() {
         0 => Ok(()),
@@ -230,7 +235,7 @@ fn list(
     json: bool,
 ) -> Result<(), CommandError> {
     let text = text.map(str::to_lowercase);
-    let matches = |entry: &Entry| {
+    let matches = |entry: &TrackRecord| {
         let Some(text) = &text else { return true };
         let fields = [Field::Title, Field::Artist, Field::Album, Field::Genre, Field::Mood];
         let path = entry.path().map(|path| path.display().to_string());
@@ -238,9 +243,10 @@ fn list(
         values.chain([entry.uri.as_str()]).any(|value| value.to_lowercase().contains(text))
     };
     let mut entries = Vec::new();
-    database.each(client, |entry: Entry| entries.extend(matches(&entry).then_some(entry)))?;
+    database.for_each_track(client, |entry: TrackRecord| entries.extend(matches(&entry).then_some(entry)))?;
     if let Some(path) = plot_path {
-        let tracks: Vec<Track> = entries.iter().filter(|entry| !entry.missing).map(Track::of).collect();
+        let tracks: Vec<Track> =
+            entries.iter().filter(|entry| !entry.missing).map(Track::from_record).collect();
         fs::write(path, plot::plot_tracks(&tracks)?).map_err(|error| CommandError::io(path, &error))?;
     }
     let out = &mut BufWriter::new(io::stdout().lock());
@@ -253,14 +259,14 @@ fn list(
 }
 
 /// Writes the entries as an array of JSON objects.
-fn write_json(out: &mut impl Write, entries: &[Entry]) -> io::Result<()> {
+fn write_json(out: &mut impl Write, entries: &[TrackRecord]) -> io::Result<()> {
     let entries: Vec<_> = entries.iter().map(to_json).collect();
     writeln!(out, "{:#}", serde_json::Value::from(entries))
 }
 
 /// All values of an entry with their sources.
-fn to_json(entry: &Entry) -> serde_json::Value {
-    let values = Field::ALL.iter().filter_map(|field| entry.get(*field)).map(|stored| {
+fn to_json(entry: &TrackRecord) -> serde_json::Value {
+    let values = Field::ALL.iter().filter_map(|field| entry.best_value(*field)).map(|stored| {
         let value = match &stored.value {
             Value::Text(text) => json!(text),
             Value::Number(number) => json!(number),
@@ -275,7 +281,7 @@ fn to_json(entry: &Entry) -> serde_json::Value {
 }
 
 /// Writes one line an entry.
-fn write_lines(out: &mut impl Write, entries: &[Entry]) -> io::Result<()> {
+fn write_lines(out: &mut impl Write, entries: &[TrackRecord]) -> io::Result<()> {
     for entry in entries {
         writeln!(out, "{}", describe(entry))?;
     }
@@ -283,14 +289,14 @@ fn write_lines(out: &mut impl Write, entries: &[Entry]) -> io::Result<()> {
 }
 
 /// Name, valence and arousal, mood words, tempo, key and loudness in one line, as far as they are known.
-fn describe(entry: &Entry) -> String {
-    let track = Track::of(entry);
+fn describe(entry: &TrackRecord) -> String {
+    let track = Track::from_record(entry);
     let mut parts = vec![track.title.clone()];
     if !track.artist.is_empty() {
         parts[0] = format!("{} - {}", track.artist, track.title);
     }
     if let Some(affect) = track.affect {
-        let guess = if track.doubt > MAX_DOUBT { " (a guess)" } else { "" };
+        let guess = if track.uncertainty > MAX_UNCERTAINTY { " (a guess)" } else { "" };
         parts.push(format!("valence {:+.2} arousal {:+.2}{guess}", affect.valence, affect.arousal));
     }
     parts.extend((!track.moods.is_empty()).then(|| track.moods.join(", ")));
@@ -327,11 +333,13 @@ fn run_set(set: &SetArguments) -> Result<(), CommandError> {
     let mut errors = Vec::new();
     for track in &set.tracks {
         let result = database
-            .set(track, &values)
-            .and_then(|()| set.rating.map_or(Ok(()), |rating| database.rate(client, track, rating)))
-            .and_then(|()| excluded.map_or(Ok(()), |excluded| database.exclude(client, track, excluded)));
+            .set_user_values(track, &values)
+            .and_then(|()| set.rating.map_or(Ok(()), |rating| database.set_rating(client, track, rating)))
+            .and_then(|()| {
+                excluded.map_or(Ok(()), |excluded| database.set_excluded(client, track, excluded))
+            });
         match result {
-            Ok(()) => println!("{}", describe(&database.find(track, client)?)),
+            Ok(()) => println!("{}", describe(&database.find_track(track, client)?)),
             Err(error @ music_library::Error::NoSuchTrack(_)) => errors.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
@@ -344,23 +352,23 @@ fn run_set(set: &SetArguments) -> Result<(), CommandError> {
 /// Imports the table at `path`, or standard input if that is `-`.
 fn import(database: &Database, client: &str, path: &Path) -> Result<(), CommandError> {
     let imported = if path == Path::new("-") {
-        table::import(database, client, io::stdin().lock())
+        csv_table::import(database, client, io::stdin().lock())
     } else {
         let file = File::open(path).map_err(|error| CommandError::io(path, &error))?;
-        table::import(database, client, BufReader::new(file))
+        csv_table::import(database, client, BufReader::new(file))
     };
     let imported = imported?;
     println!("{} tracks changed, {} as they were", imported.changed, imported.unchanged);
-    report_skipped(&imported.failed, "the rest was taken over")
+    report_skipped(&imported.skipped, "the rest was taken over")
 }
 
 /// Exports a table to `path`, or to standard output.
 fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), CommandError> {
     match path {
-        None => table::export(database, client, io::stdout().lock())?,
+        None => csv_table::export(database, client, io::stdout().lock())?,
         Some(path) => {
             let file = File::create(path).map_err(|error| CommandError::io(path, &error))?;
-            table::export(database, client, BufWriter::new(file))?;
+            csv_table::export(database, client, BufWriter::new(file))?;
         }
     }
     Ok(())

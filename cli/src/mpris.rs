@@ -15,7 +15,7 @@ use gio::glib::variant::{ObjectPath, StaticVariantType, ToVariant, Variant};
 use gio::glib::{self, MainContext, VariantDict};
 use gio::{DBusConnection, DBusMethodInvocation};
 use mood_meta::lock;
-use music_library::{Access, Database, Library, Track};
+use music_library::{Database, Library, SourceAccess, Track};
 
 /// The introspection data of the interfaces. GLib rejects calls that do not match them.
 const INTERFACES: &str = include_str!("mpris.xml");
@@ -88,7 +88,7 @@ pub struct LibrarySource {
     /// A database, folder or playlist.
     pub library: String,
     /// What its playlists may refer to.
-    pub access: Access,
+    pub access: SourceAccess,
 }
 
 /// The values of the properties on the bus.
@@ -251,7 +251,7 @@ enum TrackLookup {
 impl TrackLookup {
     /// Opens the library. One that cannot be read counts as empty: the player has reported the error.
     fn open(source: &LibrarySource) -> Self {
-        if let Ok(Some(database)) = Database::behind(&source.library) {
+        if let Ok(Some(database)) = Database::open_if_database(&source.library) {
             return Self::Database(database);
         }
         let tracks = Library::open(&source.library, source.access).map(|library| library.tracks);
@@ -261,10 +261,12 @@ impl TrackLookup {
     /// The track with this URI.
     fn find(&self, uri: &str) -> Option<Track> {
         match self {
-            Self::Database(database) => database.find(uri, "").ok().map(|entry| Track::of(&entry)),
-            Self::Files(tracks) => {
-                tracks.get(uri).map(|track| Track { duration: music_library::length(uri), ..track.clone() })
+            Self::Database(database) => {
+                database.find_track(uri, "").ok().map(|entry| Track::from_record(&entry))
             }
+            Self::Files(tracks) => tracks
+                .get(uri)
+                .map(|track| Track { duration: music_library::read_duration(uri), ..track.clone() }),
         }
     }
 }

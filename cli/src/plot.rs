@@ -18,8 +18,8 @@ const MARGIN: i32 = 46;
 const MAX_TITLES: usize = 30;
 /// The most tracks that are drawn: more dots would only make the file larger.
 const MAX_DOTS: usize = 5_000;
-/// Tracks with a larger [`Track::doubt`] are drawn as guesses.
-const MAX_DOUBT: f64 = 0.5;
+/// Tracks with a larger [`Track::uncertainty`] are drawn as guesses.
+const MAX_UNCERTAINTY: f64 = 0.5;
 
 /// Colour of text and dots.
 const FOREGROUND: RGBColor = RGBColor(0x44, 0x44, 0x44);
@@ -69,7 +69,7 @@ fn write_plot(tracks: &[Track], svg: &mut String) -> Result<(), Box<dyn std::err
         tracks.iter().filter_map(|track| Some((track, track.affect?))).collect();
     let step = located.len().div_ceil(MAX_DOTS).max(1);
     for (track, affect) in located.iter().step_by(step) {
-        let is_guess = track.doubt > MAX_DOUBT;
+        let is_guess = track.uncertainty > MAX_UNCERTAINTY;
         let style = if is_guess { FOREGROUND.stroke_width(2) } else { FOREGROUND.filled() };
         chart.draw_series([Circle::new((affect.valence, affect.arousal), 5, style)])?;
         if located.len() <= MAX_TITLES {

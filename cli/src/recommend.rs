@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mood_schema::{Affect, Emotion};
-use music_library::{Chooser, HISTORY, Library, Query, Ranked, Track, vocabulary};
+use music_library::{HISTORY_LENGTH, Library, RankedTrack, SelectionQuery, Track, TrackSelector, vocabulary};
 use serde_json::json;
 use session::Expression;
 
@@ -64,7 +64,7 @@ struct WantedMood {
 
 /// Parses an emotion or another word for a mood.
 fn parse_mood(text: &str) -> Result<WantedMood, String> {
-    let meaning = vocabulary::meaning(text).ok_or_else(|| {
+    let meaning = vocabulary::look_up(text).ok_or_else(|| {
         format!(
             "not a known mood; use {}, or another word for a mood such as calm or energetic",
             Emotion::ALL.map(Emotion::as_str).join(", ")
@@ -98,13 +98,13 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             WantedMood { name, affect, emotion: None }
         }
     };
-    let mut chooser = Chooser::new(arguments.seed, arguments.no_repeat);
+    let mut selector = TrackSelector::new(arguments.seed, arguments.no_repeat);
     if let Some(database) = database {
-        let history = database.history(&arguments.client, HISTORY)?;
-        chooser.remember(&library, &history);
+        let history = database.play_history(&arguments.client, HISTORY_LENGTH)?;
+        selector.load_history(&library, &history);
     }
-    let query = Query { at: wanted.affect, emotion: wanted.emotion };
-    let ranked = chooser.rank(&library, &query, arguments.count);
+    let query = SelectionQuery { affect: wanted.affect, emotion: wanted.emotion };
+    let ranked = selector.rank(&library, &query, arguments.count);
     if ranked.is_empty() {
         return Err(CommandError::Failed(
             "every track is excluded: gst-mood library set --include brings one back".into(),
@@ -125,7 +125,7 @@ fn mood_of_expression(expression: Expression) -> WantedMood {
 }
 
 /// Prints the ranking in the form that the arguments ask for.
-fn print(arguments: &Arguments, wanted: &WantedMood, library: &Library, ranked: &[Ranked]) {
+fn print(arguments: &Arguments, wanted: &WantedMood, library: &Library, ranked: &[RankedTrack]) {
     let tracks = ranked.iter().filter_map(|ranked| Some((ranked, library.tracks.get(ranked.track)?)));
     if arguments.json {
         let tracks = tracks.map(|(ranked, track)| {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use mini_xception::{Classifier, Model, Provider, Runtime};
-use music_library::{Access, Database, Library};
+use music_library::{Database, Library, SourceAccess};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use session::{PersonMap, Summary};
@@ -138,8 +138,8 @@ impl InputId {
 /// mood.
 fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     let source = local_path(source);
-    if let Some(name) = source.to_str().filter(|_| Database::is_one(&source)) {
-        let library = Library::open_for(name, notes.client_name(), Access::default())?;
+    if let Some(name) = source.to_str().filter(|_| Database::is_database(&source)) {
+        let library = Library::open_for_client(name, notes.client_name(), SourceAccess::default())?;
         return Ok(short_sha256(format!("{:?}", library.tracks).as_bytes()));
     }
     compute_once(&LIBRARY, || match source.is_dir() {

@@ -1,128 +1,149 @@
-//! What a track's sound says of it: loudness, true peak, tempo, key, energy, and from those a guess at its mood.
+//! Analysis of a track's audio: loudness, true peak, tempo, key and energy, and an estimate of its mood from those.
 //!
-//! Loudness is measured by EBU R 128 over the whole track, tempo and key over at most two minutes of it, by crates made
-//! for that. The mood is a guess from a few cues that listeners go by, added up as Eerola, Friberg and Bresin found it
-//! to work (2013, doi:10.3389/fpsyg.2013.00487): arousal rises with loudness, brightness and tempo, valence with a
-//! major key and a little with tempo. The weights are set by hand and untested against listeners, so the guess has a
-//! low confidence, valence's the lower.
+//! Integrated loudness (EBU R 128) and true peak (ITU-R BS.1770-4) are measured over the whole track by the crate
+//! `ebur128`. Tempo and key are estimated from an excerpt of at most two minutes by the crate `timestretch-analysis`, the key
+//! with the key profiles of Krumhansl and Kessler (1982, doi:10.1037/0033-295X.89.4.334).
+//!
+//! The mood is estimated from a few cues that listeners use and whose effects add up (Eerola, Friberg and Bresin 2013,
+//! doi:10.3389/fpsyg.2013.00487): arousal rises with loudness, brightness and tempo, valence with a major key and slightly
+//! with tempo. The weights are chosen by hand and not tested with listeners, hence the low confidences.
 
 use ebur128::{EbuR128, Mode};
 use mood_schema::Affect;
 use timestretch_analysis::{KeyMode, detect_beat_grid, detect_key};
 
-use crate::key::Key;
-use crate::signal::Decimator;
-use crate::value::{Field, Provenance, Stated, Value};
+use crate::MusicalKey;
+use crate::decimator::Decimator;
+use crate::metadata::{Field, Provenance, SourcedValue, Value};
 
-/// Changes whenever the same sound would be judged otherwise: what was analysed before is then analysed again.
+/// Version of the analysis. To be raised with every change of its results: a scan then analyses older tracks again.
 pub(crate) const VERSION: i64 = 1;
 
-/// Tempo and key need no more samples a second.
-const RATE: u32 = 22_050;
-/// Nor more of a track than this, seconds; it is taken from the middle.
-const EXCERPT: f64 = 120.0;
-/// Less than this says nothing of tempo and key, seconds.
-const SHORTEST: f64 = 4.0;
-/// What is brighter than this counts as bright, Hz: the usual bound between bass and treble in studies of timbre.
-const BRIGHT: f64 = 1_500.0;
-/// The crate's margin between the best two keys is about 0.3 for plain cadences: as sure as it gets.
-const SURE_KEY: f64 = 0.3;
+/// Lowest sampling rate for the estimation of tempo and key, Hz.
+const EXCERPT_RATE: u32 = 22_050;
+/// Longest excerpt for the estimation of tempo and key, seconds. It is taken from the middle of the track.
+const MAX_EXCERPT: f64 = 120.0;
+/// Shortest excerpt from which tempo and key are estimated, seconds.
+const MIN_EXCERPT: f64 = 4.0;
+/// Frequency above which sound counts as bright, Hz: the usual cutoff of the brightness feature in studies of timbre.
+const BRIGHTNESS_CUTOFF: f64 = 1_500.0;
+/// Confidence of the key detector (its margin between the best two keys) that counts as certain: about what plain cadences
+/// reach.
+const CERTAIN_KEY_MARGIN: f64 = 0.3;
+/// Confidence of estimated energy and arousal, 0 to 1.
 const AROUSAL_CONFIDENCE: f64 = 0.4;
+/// Confidence of estimated valence, 0 to 1.
 const VALENCE_CONFIDENCE: f64 = 0.15;
+/// Loudness at which the loudness part of the energy is 0 and 1, LUFS.
+const ENERGY_LOUDNESS_RANGE: (f64, f64) = (-35.0, -8.0);
+/// Share of bright power at which the brightness part of the energy is 0 and 1.
+const ENERGY_BRIGHTNESS_RANGE: (f64, f64) = (0.0, 0.3);
+/// Tempo at which the pace is 0 and 1, beats per minute.
+const PACE_RANGE: (f64, f64) = (50.0, 160.0);
 
-/// Why a sound cannot be analysed.
+/// The loudness meter does not support a format. Holds a text for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Unfit(String);
+pub(crate) struct UnsupportedFormatError(String);
 
-/// Listens to one track.
-pub(crate) struct Listener {
+/// Analyses the audio of one track, block by block.
+pub(crate) struct AudioAnalyzer {
+    /// Sampling rate, Hz.
     rate: u32,
     channels: u32,
     meter: EbuR128,
     decimator: Decimator,
-    frames: u64,
-    /// Frames before the excerpt.
-    skip: u64,
+    /// Samples per channel so far.
+    position: u64,
+    /// Samples per channel before the excerpt.
+    excerpt_start: u64,
+    /// Mono samples at the decimator's output rate.
     excerpt: Vec<f32>,
 }
 
-/// What was heard.
+/// The features of a track's audio. A feature is `None` for silence, and tempo and key also where they cannot be estimated.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sound {
-    /// Seconds.
+pub(crate) struct AudioFeatures {
+    /// Duration, seconds.
     pub(crate) duration: f64,
-    /// LUFS; `None` for silence.
+    /// Integrated loudness, LUFS.
     pub(crate) loudness: Option<f64>,
-    /// dBTP; `None` for silence.
+    /// Highest true peak of all channels, dBTP.
     pub(crate) true_peak: Option<f64>,
-    /// Beats a minute and confidence.
+    /// Tempo in beats per minute and its confidence, 0 to 1.
     pub(crate) tempo: Option<(f64, f64)>,
-    /// With confidence.
-    pub(crate) key: Option<(Key, f64)>,
-    /// 0-1; `None` for silence.
+    /// Key and its confidence, 0 to 1.
+    pub(crate) key: Option<(MusicalKey, f64)>,
+    /// Energy, 0 (soft and dull) to 1 (loud and bright).
     pub(crate) energy: Option<f64>,
 }
 
-impl Listener {
-    /// For sound of that format; `duration` is how long it should be in seconds, where that is known.
-    pub(crate) fn new(rate: u32, channels: u32, duration: Option<f64>) -> Result<Self, Unfit> {
-        // The histogram keeps memory small however long a track is.
+impl AudioAnalyzer {
+    /// An analyzer for audio with a sampling rate (Hz) and a number of channels. `duration` is the expected duration in
+    /// seconds, where it is known; it determines where the excerpt begins.
+    ///
+    /// # Errors
+    /// The loudness meter does not support the format.
+    pub(crate) fn new(
+        rate: u32,
+        channels: u32,
+        duration: Option<f64>,
+    ) -> Result<Self, UnsupportedFormatError> {
+        // The histogram keeps the memory small, however long a track is.
         let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
         let meter = EbuR128::new(channels, rate, mode)
-            .map_err(|error| Unfit(format!("{channels} channels at {rate} Hz: {error}")))?;
-        let before = (duration.unwrap_or(0.0) - EXCERPT).max(0.0) / 2.0;
-        let skip = (before * f64::from(rate)) as u64;
-        let decimator = Decimator::new(rate, channels, RATE);
-        Ok(Self { rate, channels, meter, decimator, frames: 0, skip, excerpt: Vec::new() })
+            .map_err(|error| UnsupportedFormatError(format!("{channels} channels at {rate} Hz: {error}")))?;
+        let before_excerpt = (duration.unwrap_or(0.0) - MAX_EXCERPT).max(0.0) / 2.0;
+        Ok(Self {
+            rate,
+            channels,
+            meter,
+            decimator: Decimator::new(rate, channels, EXCERPT_RATE),
+            position: 0,
+            excerpt_start: (before_excerpt * f64::from(rate)) as u64,
+            excerpt: Vec::new(),
+        })
     }
 
-    /// Whether sound of that format goes on here.
-    pub(crate) fn hears(&self, rate: u32, channels: u32) -> bool {
+    /// Whether the analyzer is for this sampling rate and number of channels.
+    pub(crate) fn has_format(&self, rate: u32, channels: u32) -> bool {
         (self.rate, self.channels) == (rate, channels)
     }
 
-    /// Interleaved samples.
+    /// Processes interleaved samples.
     pub(crate) fn push(&mut self, samples: &[f32]) {
-        // Fails for lack of memory only, and then the measure ends here.
+        // The only error is a lack of memory. The measurement then leaves this block out.
         let _ = self.meter.add_frames_f32(samples);
-        let frames = samples.len() as u64 / u64::from(self.channels);
-        let early = self.skip.saturating_sub(self.frames).min(frames) as usize;
-        let longest = (EXCERPT * f64::from(self.decimator.rate(self.rate))) as usize;
-        if let Some(samples) = samples.get(early * self.channels as usize..)
-            && self.excerpt.len() < longest
+        let length = samples.len() as u64 / u64::from(self.channels);
+        let before_excerpt = self.excerpt_start.saturating_sub(self.position).min(length) as usize;
+        let max_length = (MAX_EXCERPT * f64::from(self.decimator.output_rate(self.rate))) as usize;
+        if let Some(samples) = samples.get(before_excerpt * self.channels as usize..)
+            && self.excerpt.len() < max_length
         {
             self.decimator.push(samples, &mut self.excerpt);
         }
-        self.frames += frames;
+        self.position += length;
     }
 
-    /// What was heard from the beginning to here.
-    pub(crate) fn finish(self) -> Sound {
+    /// Computes the features of all audio so far.
+    pub(crate) fn finish(self) -> AudioFeatures {
         let peaks = (0..self.channels).filter_map(|channel| self.meter.true_peak(channel).ok());
         let peak = peaks.fold(0.0, f64::max);
         let loudness = self.meter.loudness_global().ok().filter(|loudness| loudness.is_finite());
-        let rate = self.decimator.rate(self.rate);
+        let rate = self.decimator.output_rate(self.rate);
         let (mut tempo, mut key) = (None, None);
-        if loudness.is_some() && self.excerpt.len() as f64 >= SHORTEST * f64::from(rate) {
-            let grid = detect_beat_grid(&self.excerpt, rate);
-            // Twice, half or two thirds of the tempo may be as likely: that is what estimates of tempo mostly get wrong.
-            let others =
-                grid.tempo_candidates.iter().filter(|other| (other.bpm / grid.bpm - 1.0).abs() > 0.02);
-            let likely = others.map(|other| f64::from(other.salience)).fold(0.0, f64::max).min(1.0);
-            let sure = f64::from(grid.confidence) * (1.0 - likely / 2.0);
-            tempo = (grid.bpm > 0.0).then(|| (round(grid.bpm, 10.0), sure));
-            key = detect_key(&self.excerpt, rate).map(|found| {
-                let key = Key { tonic: found.root % 12, minor: found.mode == KeyMode::Minor };
-                (key, (f64::from(found.confidence) / SURE_KEY).clamp(0.0, 1.0))
-            });
+        if loudness.is_some() && self.excerpt.len() as f64 >= MIN_EXCERPT * f64::from(rate) {
+            tempo = estimate_tempo(&self.excerpt, rate);
+            key = estimate_key(&self.excerpt, rate);
         }
         let energy = loudness.map(|loudness| {
-            let bright = brightness(&self.excerpt, rate);
-            round((score(loudness, -35.0, -8.0) + score(bright, 0.0, 0.3)) / 2.0, 1000.0)
+            let brightness = compute_brightness(&self.excerpt, rate);
+            let loudness_part = scale_to_unit(loudness, ENERGY_LOUDNESS_RANGE);
+            let brightness_part = scale_to_unit(brightness, ENERGY_BRIGHTNESS_RANGE);
+            round((loudness_part + brightness_part) / 2.0, 1000.0)
         });
-        Sound {
-            duration: round(self.frames as f64 / f64::from(self.rate), 1000.0),
+        AudioFeatures {
+            duration: round(self.position as f64 / f64::from(self.rate), 1000.0),
             loudness: loudness.map(|loudness| round(loudness, 100.0)),
             true_peak: (peak > 0.0).then(|| round(20.0 * peak.log10(), 100.0)),
             tempo,
@@ -132,26 +153,29 @@ impl Listener {
     }
 }
 
-impl Sound {
-    /// The guess at where the mood lies; `None` for silence.
-    pub(crate) fn affect(&self) -> Option<Affect> {
+impl AudioFeatures {
+    /// Estimates the mood as a point in the plane of valence and arousal; `None` for silence.
+    pub(crate) fn estimate_affect(&self) -> Option<Affect> {
         let energy = self.energy?;
-        // A pulse that is hardly there says little of the pace: the middle stands in for it.
-        let pace = self.tempo.map_or(0.5, |(bpm, sure)| 0.5 + sure * (score(bpm, 50.0, 160.0) - 0.5));
-        let mode = self.key.map_or(0.0, |(key, sure)| if key.minor { -sure } else { sure });
+        // An uncertain tempo says little about the pace: the pace is shrunk towards the middle.
+        let pace = self
+            .tempo
+            .map_or(0.5, |(bpm, confidence)| 0.5 + confidence * (scale_to_unit(bpm, PACE_RANGE) - 0.5));
+        // -1 for a certain minor key to 1 for a certain major key.
+        let mode = self.key.map_or(0.0, |(key, confidence)| if key.minor { -confidence } else { confidence });
         let arousal = 0.6 * (2.0 * energy - 1.0) + 0.4 * (2.0 * pace - 1.0);
         let valence = 0.4 * mode + 0.2 * (2.0 * pace - 1.0);
-        // An even mixture of the cues is music of medium activation, somewhat above a neutral face.
+        // Music with medium cues is of medium activation, which is somewhat above that of a neutral face.
         Some(Affect {
             valence: round(valence.clamp(-1.0, 1.0), 1000.0),
             arousal: round((arousal + 0.2).clamp(-1.0, 1.0), 1000.0),
         })
     }
 
-    /// As values of the database.
-    pub(crate) fn stated(&self) -> Vec<Stated> {
-        let affect = self.affect();
-        let key = self.key.map(|(key, sure)| (Field::Key, Value::Text(key.to_string()), sure));
+    /// The values for the database. Values out of their field's range are left out.
+    pub(crate) fn to_values(&self) -> Vec<SourcedValue> {
+        let affect = self.estimate_affect();
+        let key = self.key.map(|(key, confidence)| (Field::Key, Value::Text(key.to_string()), confidence));
         let numbers = [
             (Field::Duration, Some((self.duration, 1.0))),
             (Field::Loudness, self.loudness.map(|loudness| (loudness, 1.0))),
@@ -161,13 +185,13 @@ impl Sound {
             (Field::Arousal, affect.map(|affect| (affect.arousal, AROUSAL_CONFIDENCE))),
             (Field::Valence, affect.map(|affect| (affect.valence, VALENCE_CONFIDENCE))),
         ];
-        let numbers = numbers.into_iter().filter_map(|(field, said)| {
-            said.map(|(number, confidence)| (field, Value::Number(number), confidence))
+        let numbers = numbers.into_iter().filter_map(|(field, estimate)| {
+            estimate.map(|(number, confidence)| (field, Value::Number(number), confidence))
         });
         numbers
             .chain(key)
-            .filter(|(field, value, _)| field.takes(value))
-            .map(|(field, value, confidence)| Stated {
+            .filter(|(field, value, _)| field.accepts(value))
+            .map(|(field, value, confidence)| SourcedValue {
                 field,
                 value,
                 provenance: Provenance::Estimated,
@@ -177,26 +201,45 @@ impl Sound {
     }
 }
 
-/// Where a number lies between two others, 0-1.
-fn score(number: f64, low: f64, high: f64) -> f64 {
+/// Estimates the tempo in beats per minute, with a confidence of 0 to 1.
+fn estimate_tempo(samples: &[f32], rate: u32) -> Option<(f64, f64)> {
+    let grid = detect_beat_grid(samples, rate);
+    // The usual error is another metrical level: twice, half or two thirds of the tempo. The confidence is lowered by the
+    // salience of the strongest other candidate.
+    let others = grid.tempo_candidates.iter().filter(|other| (other.bpm / grid.bpm - 1.0).abs() > 0.02);
+    let strongest = others.map(|other| f64::from(other.salience)).fold(0.0, f64::max).min(1.0);
+    let confidence = f64::from(grid.confidence) * (1.0 - strongest / 2.0);
+    (grid.bpm > 0.0).then(|| (round(grid.bpm, 10.0), confidence))
+}
+
+/// Estimates the key, with a confidence of 0 to 1.
+fn estimate_key(samples: &[f32], rate: u32) -> Option<(MusicalKey, f64)> {
+    detect_key(samples, rate).map(|estimate| {
+        let key = MusicalKey { tonic: estimate.root % 12, minor: estimate.mode == KeyMode::Minor };
+        (key, (f64::from(estimate.confidence) / CERTAIN_KEY_MARGIN).clamp(0.0, 1.0))
+    })
+}
+
+/// Maps a range linearly to 0 to 1; numbers beyond it to its ends.
+fn scale_to_unit(number: f64, (low, high): (f64, f64)) -> f64 {
     ((number - low) / (high - low)).clamp(0.0, 1.0)
 }
 
-/// Not more digits than mean something.
-fn round(number: f64, parts: f64) -> f64 {
-    (number * parts).round() / parts
+/// Rounds to a multiple of `1 / steps`, so that only significant digits are stored.
+fn round(number: f64, steps: f64) -> f64 {
+    (number * steps).round() / steps
 }
 
-/// The share of the power that lies above [`BRIGHT`], through a filter of the first order.
-fn brightness(samples: &[f32], rate: u32) -> f64 {
-    let follow = 1.0 - (-std::f64::consts::TAU * BRIGHT / f64::from(rate)).exp();
-    let (mut slow, mut above, mut all) = (0.0, 0.0, 0.0);
+/// Computes the share of the power above [`BRIGHTNESS_CUTOFF`], 0 to about 1, with a first-order high-pass filter.
+fn compute_brightness(samples: &[f32], rate: u32) -> f64 {
+    let coefficient = 1.0 - (-std::f64::consts::TAU * BRIGHTNESS_CUTOFF / f64::from(rate)).exp();
+    let (mut low_pass, mut bright_power, mut power) = (0.0, 0.0, 0.0);
     for sample in samples.iter().map(|sample| f64::from(*sample)) {
-        slow += follow * (sample - slow);
-        above += (sample - slow).powi(2);
-        all += sample * sample;
+        low_pass += coefficient * (sample - low_pass);
+        bright_power += (sample - low_pass).powi(2);
+        power += sample * sample;
     }
-    if all > 0.0 { above / all } else { 0.0 }
+    if power > 0.0 { bright_power / power } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -205,26 +248,28 @@ mod tests {
 
     use super::*;
 
-    const HZ: u32 = 44_100;
+    const RATE: u32 = 44_100;
 
-    fn hear(seconds: f64, sound: impl Fn(f64) -> f64) -> Sound {
-        let mut listener = Listener::new(HZ, 2, Some(seconds)).unwrap();
-        let frames = (seconds * f64::from(HZ)) as usize;
+    /// Analyses stereo audio whose samples are a function of time in seconds.
+    fn analyze(seconds: f64, signal: impl Fn(f64) -> f64) -> AudioFeatures {
+        let mut analyzer = AudioAnalyzer::new(RATE, 2, Some(seconds)).unwrap();
+        let length = (seconds * f64::from(RATE)) as usize;
         let samples: Vec<f32> =
-            (0..frames).flat_map(|i| [sound(i as f64 / f64::from(HZ)) as f32; 2]).collect();
-        samples.chunks(4_096).for_each(|block| listener.push(block));
-        listener.finish()
+            (0..length).flat_map(|i| [signal(i as f64 / f64::from(RATE)) as f32; 2]).collect();
+        samples.chunks(4_096).for_each(|block| analyzer.push(block));
+        analyzer.finish()
     }
 
-    fn click(bpm: f64) -> impl Fn(f64) -> f64 {
+    /// Clicks at a tempo in beats per minute.
+    fn clicks(bpm: f64) -> impl Fn(f64) -> f64 {
         move |t| {
-            let since = t % (60.0 / bpm);
-            0.5 * (TAU * 1_000.0 * since).sin() * (-since / 0.01).exp()
+            let since_beat = t % (60.0 / bpm);
+            0.5 * (TAU * 1_000.0 * since_beat).sin() * (-since_beat / 0.01).exp()
         }
     }
 
-    /// I IV V I, or i iv V i, a chord a second, each note with its overtones.
-    fn cadence(key: Key) -> impl Fn(f64) -> f64 {
+    /// The cadence I IV V I or i iv V i with one chord a second; each note has overtones.
+    fn cadence(key: MusicalKey) -> impl Fn(f64) -> f64 {
         let third = if key.minor { 3 } else { 4 };
         let chords = [(0, third), (5, third), (7, 4), (0, third)];
         move |t| {
@@ -239,47 +284,47 @@ mod tests {
     }
 
     #[test]
-    fn the_tempo_of_clicks() {
+    fn tempo_of_clicks() {
         for bpm in [60.0, 90.0, 128.0] {
-            let (found, confidence) = hear(20.0, click(bpm)).tempo.unwrap();
+            let (found, confidence) = analyze(20.0, clicks(bpm)).tempo.unwrap();
             assert!((found - bpm).abs() < 1.0 && confidence > 0.4, "{found} at {confidence} for {bpm}");
         }
     }
 
     #[test]
-    fn the_key_of_cadences() {
+    fn key_of_cadences() {
         for text in ["C", "Am", "F#", "Ebm"] {
-            let key: Key = text.parse().unwrap();
-            let (found, confidence) = hear(8.0, cadence(key)).key.unwrap();
+            let key: MusicalKey = text.parse().unwrap();
+            let (found, confidence) = analyze(8.0, cadence(key)).key.unwrap();
             assert!(found == key && confidence > 0.7, "{found} at {confidence} for {key}");
         }
     }
 
     #[test]
     fn loudness_and_peak_of_a_sine() {
-        // ITU-R BS.1770: 997 Hz at -20 dBFS in both front channels.
-        let sound = hear(3.0, |t| 0.1 * (TAU * 997.0 * t).sin());
-        assert!((sound.loudness.unwrap() + 20.0).abs() < 0.1, "{sound:?}");
-        assert!((sound.true_peak.unwrap() + 20.0).abs() < 0.1, "{sound:?}");
-        assert_eq!(sound.duration, 3.0);
+        // ITU-R BS.1770-4: 997 Hz at -20 dBFS in both front channels has -20 LUFS.
+        let features = analyze(3.0, |t| 0.1 * (TAU * 997.0 * t).sin());
+        assert!((features.loudness.unwrap() + 20.0).abs() < 0.1, "{features:?}");
+        assert!((features.true_peak.unwrap() + 20.0).abs() < 0.1, "{features:?}");
+        assert_eq!(features.duration, 3.0);
     }
 
     #[test]
-    fn silence_and_next_to_nothing_say_little() {
-        let silence = hear(6.0, |_| 0.0);
+    fn silence_has_no_features_but_its_duration() {
+        let silence = analyze(6.0, |_| 0.0);
         assert_eq!(
-            (silence.loudness, silence.tempo, silence.key, silence.affect()),
+            (silence.loudness, silence.tempo, silence.key, silence.estimate_affect()),
             (None, None, None, None)
         );
-        assert!(silence.stated().iter().all(|said| said.field == Field::Duration));
-        assert_eq!(hear(0.0, |_| 0.0).duration, 0.0);
+        assert!(silence.to_values().iter().all(|value| value.field == Field::Duration));
+        assert_eq!(analyze(0.0, |_| 0.0).duration, 0.0);
     }
 
     #[test]
-    fn loud_bright_and_fast_is_more_aroused_and_major_more_pleasant() {
+    fn loud_bright_and_fast_raise_arousal_and_major_raises_valence() {
         let affect = |energy, bpm, minor| {
-            let key = Key { tonic: 0, minor };
-            Sound {
+            let key = MusicalKey { tonic: 0, minor };
+            AudioFeatures {
                 duration: 60.0,
                 loudness: Some(-14.0),
                 true_peak: Some(-1.0),
@@ -287,7 +332,7 @@ mod tests {
                 key: Some((key, 1.0)),
                 energy: Some(energy),
             }
-            .affect()
+            .estimate_affect()
             .unwrap()
         };
         let (lively, dull) = (affect(0.9, 150.0, false), affect(0.1, 60.0, true));
@@ -296,12 +341,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_middle_of_a_long_track_is_kept() {
-        let mut listener = Listener::new(8_000, 1, Some(300.0)).unwrap();
+    fn the_excerpt_is_the_middle_of_a_long_track() {
+        let mut analyzer = AudioAnalyzer::new(8_000, 1, Some(300.0)).unwrap();
         for second in 0..300 {
-            listener.push(&vec![if (90..210).contains(&second) { 0.5 } else { 0.0 }; 8_000]);
+            analyzer.push(&vec![if (90..210).contains(&second) { 0.5 } else { 0.0 }; 8_000]);
         }
-        assert_eq!(listener.excerpt.len(), 120 * 8_000);
-        assert!(listener.excerpt.iter().all(|sample| *sample == 0.5));
+        assert_eq!(analyzer.excerpt.len(), 120 * 8_000);
+        assert!(analyzer.excerpt.iter().all(|sample| *sample == 0.5));
     }
 }

@@ -1,22 +1,22 @@
-//! What mood words mean: a point of the plane of valence and arousal, and the emotion they name, if one.
+//! Meanings of mood words: a point in the plane of valence and arousal, and the emotion that a word names, if any.
 //!
-//! The seven emotions lie where [`Affect::from_emotion`] puts them. The other words are placed by hand, to a tenth, in the
-//! same plane (arousal counted from a neutral face), so that they agree in order with the norms of Warriner, Kuperman and
-//! Brysbaert 2013 (doi:10.3758/s13428-012-0314-x) and with Russell's circumplex (1980, doi:10.1037/h0077714). Words are
-//! those that listeners and tagging programs commonly use for music.
+//! The points of the seven emotions are those of [`Affect::from_emotion`]. The other words are placed by hand, to one decimal,
+//! in the same plane (arousal relative to a neutral face), so that their order agrees with the norms of Warriner, Kuperman
+//! and Brysbaert (2013, doi:10.3758/s13428-012-0314-x) and with Russell's circumplex (1980, doi:10.1037/h0077714). They are
+//! the words that listeners and tagging programs commonly use for music.
 
 use mood_schema::{Affect, Emotion};
 
-/// What a word means.
+/// The meaning of a mood word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Meaning {
-    /// Where it lies.
+    /// The point in the plane, each coordinate -1 to 1.
     pub affect: Affect,
-    /// The emotion it is another word for.
+    /// The emotion that the word names; `None` for a word that only has a point.
     pub emotion: Option<Emotion>,
 }
 
-/// Other words for the emotions.
+/// Synonyms of the emotions' names.
 const SYNONYMS: &[(&str, Emotion)] = &[
     ("anger", Emotion::Angry),
     ("furious", Emotion::Angry),
@@ -43,7 +43,7 @@ const SYNONYMS: &[(&str, Emotion)] = &[
     ("surprising", Emotion::Surprise),
 ];
 
-/// Words that name no emotion: valence, arousal.
+/// Words that name no emotion, with valence and arousal.
 const WORDS: &[(&str, f64, f64)] = &[
     ("aggressive", -0.4, 0.8),
     ("agitated", -0.4, 0.7),
@@ -167,13 +167,13 @@ const WORDS: &[(&str, f64, f64)] = &[
     ("yearning", -0.1, 0.2),
 ];
 
-/// The meaning of a single word, in any case; `None` where it is not known.
+/// Looks up a single word, in upper or lower case; `None` for an unknown word.
 ///
 /// ```
-/// let calm = music_library::vocabulary::meaning("Calm").unwrap();
+/// let calm = music_library::vocabulary::look_up("Calm").unwrap();
 /// assert!(calm.affect.valence > 0.0 && calm.affect.arousal < 0.0);
 /// ```
-pub fn meaning(word: &str) -> Option<Meaning> {
+pub fn look_up(word: &str) -> Option<Meaning> {
     let word = word.to_lowercase();
     let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word).map(|(_, emotion)| *emotion);
     if let Some(emotion) = synonym.or_else(|| word.parse().ok()) {
@@ -183,14 +183,15 @@ pub fn meaning(word: &str) -> Option<Meaning> {
     Some(Meaning { affect: Affect { valence: *valence, arousal: *arousal }, emotion: None })
 }
 
-/// The meanings of the known words in a tag's text, such as `Happy/Energetic` or `laid-back; calm`. What is negated
-/// (`not happy`) says nothing.
-pub fn meanings(text: &str) -> Vec<Meaning> {
+/// Finds the known words in the text of a tag, such as `Happy/Energetic` or `laid-back; calm`. A phrase with a negation
+/// (`not happy`) has no meaning.
+pub fn find_meanings(text: &str) -> Vec<Meaning> {
     let phrases = text.split([',', ';', '/', '|', '&', '+', '\n', '\0']);
-    phrases.flat_map(phrase).collect()
+    phrases.flat_map(find_in_phrase).collect()
 }
 
-fn phrase(text: &str) -> Vec<Meaning> {
+/// Finds the known words in a phrase without separators.
+fn find_in_phrase(text: &str) -> Vec<Meaning> {
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
     if words
         .iter()
@@ -198,7 +199,7 @@ fn phrase(text: &str) -> Vec<Meaning> {
     {
         return Vec::new();
     }
-    words.into_iter().filter_map(meaning).collect()
+    words.into_iter().filter_map(look_up).collect()
 }
 
 #[cfg(test)]
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_listed_once_in_its_place_and_in_the_plane() {
+    fn every_word_is_listed_once_and_lies_in_the_plane() {
         assert!(WORDS.iter().all(|(_, valence, arousal)| valence.abs() <= 1.0 && arousal.abs() <= 1.0));
         let mut words: Vec<&str> =
             WORDS.iter().map(|(word, ..)| *word).chain(SYNONYMS.iter().map(|s| s.0)).collect();
@@ -217,20 +218,21 @@ mod tests {
     }
 
     #[test]
-    fn emotions_lie_where_faces_do() {
+    fn emotions_have_the_points_of_faces() {
         for emotion in Emotion::ALL {
-            let meaning = meaning(emotion.as_str()).unwrap();
+            let meaning = look_up(emotion.as_str()).unwrap();
             assert_eq!((meaning.affect, meaning.emotion), (Affect::from_emotion(emotion), Some(emotion)));
         }
     }
 
     #[test]
-    fn tags_as_people_write_them() {
-        let emotions = |text| meanings(text).iter().filter_map(|meaning| meaning.emotion).collect::<Vec<_>>();
+    fn words_are_found_in_tags() {
+        let emotions =
+            |text| find_meanings(text).iter().filter_map(|meaning| meaning.emotion).collect::<Vec<_>>();
         assert_eq!(emotions("Happy/Energetic"), [Emotion::Happy]);
-        assert_eq!(meanings("Happy/Energetic").len(), 2);
+        assert_eq!(find_meanings("Happy/Energetic").len(), 2);
         assert_eq!(emotions("mood_sad"), [Emotion::Sad]);
-        assert_eq!(meanings("Not happy; calm").len(), 1);
-        assert!(meanings("").is_empty() && meanings("xyzzy").is_empty());
+        assert_eq!(find_meanings("Not happy; calm").len(), 1);
+        assert!(find_meanings("").is_empty() && find_meanings("xyzzy").is_empty());
     }
 }

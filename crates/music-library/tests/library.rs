@@ -1,29 +1,28 @@
-//! Folders and playlists as people have them.
+//! Libraries opened from folders and playlists.
 
-// Clippy takes only functions marked as tests for tests, not their helpers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
 use std::path::Path;
 
-use common::wav;
+use common::write_wav;
 use lofty::tag::ItemKey;
 use mood_schema::{Affect, Emotion};
-use music_library::{Access, Error, Library};
+use music_library::{Error, Library, SourceAccess};
 use tempfile::TempDir;
 
 fn open(path: &Path) -> Result<Library, Error> {
-    Library::open(path.to_str().unwrap(), Access::default())
+    Library::open(path.to_str().unwrap(), SourceAccess::default())
 }
 
 #[test]
-fn a_folder_is_searched_through_in_the_order_of_its_names() {
+fn a_folder_is_listed_in_the_order_of_its_names() {
     let folder = TempDir::new().unwrap();
-    wav(folder.path(), "b/2.wav", &[(ItemKey::Mood, "Sad")]);
-    wav(folder.path(), "b/10 é#.WAV", &[]);
-    wav(folder.path(), "a.wav", &[(ItemKey::TrackTitle, "Morning"), (ItemKey::TrackArtist, "Nobody")]);
-    wav(folder.path(), ".hidden/c.wav", &[]);
+    write_wav(folder.path(), "b/2.wav", &[(ItemKey::Mood, "Sad")]);
+    write_wav(folder.path(), "b/10 é#.WAV", &[]);
+    write_wav(folder.path(), "a.wav", &[(ItemKey::TrackTitle, "Morning"), (ItemKey::TrackArtist, "Nobody")]);
+    write_wav(folder.path(), ".hidden/c.wav", &[]);
     std::fs::write(folder.path().join("cover.jpg"), b"not music").unwrap();
     let library = open(folder.path()).unwrap();
     let titles: Vec<&str> = library.tracks.iter().map(|track| track.title.as_str()).collect();
@@ -32,25 +31,26 @@ fn a_folder_is_searched_through_in_the_order_of_its_names() {
     assert!(library.tracks[1].uri.ends_with("/b/10%20%C3%A9%23.WAV"), "{}", library.tracks[1].uri);
     assert_eq!(library.tracks[2].emotions, [Emotion::Sad]);
     assert_eq!(library.tracks[2].affect, Some(Affect::from_emotion(Emotion::Sad)));
-    let again = Library::open(&format!("file://{}", folder.path().display()), Access::default()).unwrap();
+    let again =
+        Library::open(&format!("file://{}", folder.path().display()), SourceAccess::default()).unwrap();
     assert_eq!(again, library);
 }
 
 #[test]
-fn the_word_beside_a_file_beats_its_tag() {
+fn a_sidecar_file_takes_precedence_over_tags() {
     let folder = TempDir::new().unwrap();
-    wav(folder.path(), "a.wav", &[(ItemKey::Mood, "Sad")]);
+    write_wav(folder.path(), "a.wav", &[(ItemKey::Mood, "Sad")]);
     std::fs::write(folder.path().join("a.wav.mood"), "Joyful, calm\n").unwrap();
-    wav(folder.path(), "b.wav", &[(ItemKey::Mood, "Sad")]);
+    write_wav(folder.path(), "b.wav", &[(ItemKey::Mood, "Sad")]);
     std::fs::write(folder.path().join("b.wav.mood"), "\n").unwrap();
     let library = open(folder.path()).unwrap();
     assert_eq!(library.tracks[0].moods, ["Joyful", "calm"]);
     assert_eq!(library.tracks[0].emotions, [Emotion::Happy]);
-    assert_eq!(library.tracks[1].emotions, [Emotion::Sad], "an empty file says nothing");
+    assert_eq!(library.tracks[1].emotions, [Emotion::Sad], "an empty sidecar file is ignored");
 }
 
 #[test]
-fn files_that_are_not_what_they_say_are_untagged_music() {
+fn files_with_broken_tags_are_untagged_tracks() {
     let folder = TempDir::new().unwrap();
     for (name, bytes) in
         [("a.mp3", &b"nonsense"[..]), ("b.flac", b"fLaC"), ("c.ogg", b""), ("d.wma", b"0&\xb2u")]
@@ -63,10 +63,14 @@ fn files_that_are_not_what_they_say_are_untagged_music() {
 }
 
 #[test]
-fn playlists_keep_their_order_and_say_what_is_missing() {
+fn playlists_keep_their_order_and_report_what_is_missing() {
     let folder = TempDir::new().unwrap();
-    wav(folder.path(), "music/a.wav", &[(ItemKey::Mood, "Happy"), (ItemKey::TrackTitle, "From the tag")]);
-    let b = wav(folder.path(), "music/b c.wav", &[]);
+    write_wav(
+        folder.path(),
+        "music/a.wav",
+        &[(ItemKey::Mood, "Happy"), (ItemKey::TrackTitle, "From the tag")],
+    );
+    let b = write_wav(folder.path(), "music/b c.wav", &[]);
     let list = folder.path().join("list.m3u8");
     let text = format!(
         "#EXTM3U\n{}\n#EXTINF:1,Nobody - From the list\nmusic/a.wav\nmusic/a.wav\ngone.ogg\nhttp://example.org/x.mp3\n",
@@ -77,9 +81,11 @@ fn playlists_keep_their_order_and_say_what_is_missing() {
     let titles: Vec<&str> = library.tracks.iter().map(|track| track.title.as_str()).collect();
     assert_eq!(titles, ["b c", "From the list"]);
     assert_eq!(library.tracks[1].emotions, [Emotion::Happy]);
-    let why: Vec<&str> = library.skipped.iter().map(|skipped| skipped.why.as_str()).collect();
-    assert!(why[0].contains("no such file") && why[1].contains("allow-network"), "{why:?}");
-    let all = Library::open(list.to_str().unwrap(), Access { network: true, ..Access::default() }).unwrap();
+    let reasons: Vec<&str> = library.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
+    assert!(reasons[0].contains("no such file") && reasons[1].contains("allow-network"), "{reasons:?}");
+    let all =
+        Library::open(list.to_str().unwrap(), SourceAccess { network: true, ..SourceAccess::default() })
+            .unwrap();
     assert_eq!(all.tracks[2].uri, "http://example.org/x.mp3");
 
     let xspf = folder.path().join("list.xspf");
@@ -90,32 +96,32 @@ fn playlists_keep_their_order_and_say_what_is_missing() {
 }
 
 #[test]
-fn a_playlist_leads_out_of_its_folder_only_where_it_may() {
+fn a_playlist_may_refer_outside_its_folder_only_with_permission() {
     let folder = TempDir::new().unwrap();
-    let outside = wav(folder.path(), "elsewhere/a.wav", &[]);
-    wav(folder.path(), "lists/music/b.wav", &[]);
+    let outside = write_wav(folder.path(), "elsewhere/a.wav", &[]);
+    write_wav(folder.path(), "lists/music/b.wav", &[]);
     std::os::unix::fs::symlink(folder.path().join("lists"), folder.path().join("link")).unwrap();
     let text = format!(
         "music/../../elsewhere/a.wav\n{0}\nfile://{0}\nmusic/b.wav\n{1}/lists/./music/b.wav\n",
         outside.display(),
         folder.path().display()
     );
-    // Also where the list is reached by another way than its entries say.
+    // The second path of the playlist differs from that in its entries by a symbolic link.
     for list in ["lists/list.m3u8", "link/list.m3u8"] {
         let list = folder.path().join(list);
         std::fs::write(&list, &text).unwrap();
         let library = open(&list).unwrap();
         assert!(library.tracks.iter().all(|track| track.uri.ends_with("b.wav")), "{:?}", library.tracks);
         assert_eq!(library.skipped.len(), 3);
-        assert!(library.skipped.iter().all(|skipped| skipped.why.contains("allow-outside")));
-        let access = Access { outside: true, ..Access::default() };
+        assert!(library.skipped.iter().all(|skipped| skipped.reason.contains("allow-outside")));
+        let access = SourceAccess { outside_folder: true, ..SourceAccess::default() };
         let library = Library::open(list.to_str().unwrap(), access).unwrap();
         assert!(library.skipped.is_empty() && library.tracks[0].uri.ends_with("/elsewhere/a.wav"));
     }
 }
 
 #[test]
-fn every_error_says_what_to_do() {
+fn every_error_names_a_remedy() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -134,7 +140,7 @@ fn every_error_says_what_to_do() {
         (empty.path().to_str().unwrap().into(), "flac"),
     ];
     for (source, expected) in cases {
-        let error = Library::open(&source, Access::default()).unwrap_err().to_string();
+        let error = Library::open(&source, SourceAccess::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{source}: {error}");
     }
 }

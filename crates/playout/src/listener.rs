@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use music_library::{Database, Error, HISTORY, Play};
+use music_library::{Database, Error, HISTORY_LENGTH, PlayRecord};
 
 /// What the thread writes.
 enum Entry {
@@ -20,7 +20,7 @@ enum Entry {
 /// The history and the ratings of one listener in a library database.
 #[derive(Debug)]
 pub struct ListenerRecord {
-    history: Vec<Play>,
+    history: Vec<PlayRecord>,
     /// To the thread; `None` only while this is dropped.
     entries: Option<mpsc::Sender<Entry>>,
     thread: Option<JoinHandle<()>>,
@@ -45,14 +45,14 @@ impl ListenerRecord {
         client: String,
         on_error: impl FnOnce(Error) + Send + 'static,
     ) -> Result<Self, ListenerRecordError> {
-        let history = database.history(&client, HISTORY)?;
+        let history = database.play_history(&client, HISTORY_LENGTH)?;
         let (entries, received) = mpsc::channel();
         let mut on_error = Some(on_error);
         let write = move || {
             for entry in received {
                 let result = match entry {
-                    Entry::Played(uri, time) => database.record_played(&client, &uri, time),
-                    Entry::Rated(uri, rating) => database.rate(&client, &uri, rating),
+                    Entry::Played(uri, time) => database.record_play(&client, &uri, time),
+                    Entry::Rated(uri, rating) => database.set_rating(&client, &uri, rating),
                 };
                 if let Err(error) = result
                     && let Some(on_error) = on_error.take()
@@ -66,7 +66,7 @@ impl ListenerRecord {
     }
 
     /// What was heard before this was opened, the oldest first.
-    pub fn history(&self) -> &[Play] {
+    pub fn history(&self) -> &[PlayRecord] {
         &self.history
     }
 
@@ -104,7 +104,7 @@ impl Drop for ListenerRecord {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
-    use music_library::{Access, Scan};
+    use music_library::{Scan, SourceAccess};
 
     use super::*;
 
@@ -113,9 +113,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let track = folder.path().join("a.wav");
         std::fs::write(&track, "").unwrap();
-        let open = || Database::create(folder.path().join("library.db")).unwrap();
+        let open = || Database::open_or_create(folder.path().join("library.db")).unwrap();
         let sources = [folder.path().to_str().unwrap().to_owned()];
-        let scan = Scan { sources: &sources, threads: 1, access: Access::default(), write_tags: false };
+        let scan = Scan { sources: &sources, threads: 1, access: SourceAccess::default(), write_tags: false };
         scan.run(&open(), None, &AtomicBool::new(false), |_| ()).unwrap();
         let (send, errors) = mpsc::channel();
         let record =
@@ -127,9 +127,9 @@ mod tests {
         record.record_rating(track.to_str().unwrap(), 2);
         drop(record);
         assert_eq!(errors.iter().count(), 1);
-        assert_eq!(open().find(track.to_str().unwrap(), "anna").unwrap().rating, 2);
+        assert_eq!(open().find_track(track.to_str().unwrap(), "anna").unwrap().rating, 2);
         let reopened = ListenerRecord::new(open(), "anna".into(), |_| ()).unwrap();
         assert_eq!(reopened.history().len(), 1);
-        assert!(reopened.history()[0].at > 0);
+        assert!(reopened.history()[0].started_at > 0);
     }
 }

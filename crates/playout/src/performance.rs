@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use mood::{InputId, MusicRequest, Policy, PolicyEvent};
 use mood_schema::{Emotion, Frame, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
-use music_library::{Library, Skipped};
+use music_library::{Library, SkippedItem};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -91,7 +91,7 @@ pub struct PerformanceSettings {
 struct Director {
     library: Arc<Library>,
     /// What the library left out and is not reported yet.
-    skipped: Vec<Skipped>,
+    skipped: Vec<SkippedItem>,
     policy: Policy,
     manual_mood: Option<Emotion>,
     log: Option<DecisionLog>,
@@ -339,11 +339,11 @@ impl<L: TrackLoader> Running<L> {
             director.report(Line::Track(TrackLine {
                 pts,
                 event: TrackEvent::Failed,
-                uri: skipped.what,
+                uri: skipped.name,
                 title: String::new(),
                 mood: None,
                 distance: None,
-                reason: skipped.why,
+                reason: skipped.reason,
                 runners_up: Vec::new(),
             }));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mood::{MusicTarget, Resume, SwitchAt};
 use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
-use music_library::{Choice, Chooser, Library, Play, Query};
+use music_library::{Library, PlayRecord, Selection, SelectionQuery, TrackSelector};
 
 use crate::{
     AudioFormat, Fade, Interrupted, Limiter, LoadId, LoadRequest, LoadedTrack, PlayoutOptions, TrackEnd,
@@ -42,7 +42,7 @@ const RETRY_SECONDS: u64 = 10;
 
 /// The track to play next.
 struct NextTrack<S> {
-    choice: Choice,
+    selection: Selection,
     target: MusicTarget,
     /// The position in the track to begin at.
     start: u64,
@@ -68,7 +68,7 @@ enum SwitchReason {
 pub struct Player<L: TrackLoader> {
     loader: L,
     library: Arc<Library>,
-    chooser: Chooser,
+    selector: TrackSelector,
     format: AudioFormat,
     options: PlayoutOptions,
     voices: Vec<Voice<L::Source>>,
@@ -102,7 +102,7 @@ impl<L: TrackLoader> Player<L> {
         Self {
             loader,
             library,
-            chooser: Chooser::new(options.seed, options.no_repeat as usize),
+            selector: TrackSelector::new(options.seed, options.no_repeat as usize),
             format,
             options: *options,
             voices: Vec::new(),
@@ -132,7 +132,7 @@ impl<L: TrackLoader> Player<L> {
         &mut self.loader
     }
 
-    /// Sets the options for the fades and choices from now on.
+    /// Sets the options for the fades and selections from now on.
     pub fn set_options(&mut self, options: &PlayoutOptions) {
         self.options = *options;
     }
@@ -181,7 +181,7 @@ impl<L: TrackLoader> Player<L> {
         }
         let fits = self
             .leading()
-            .is_some_and(|voice| self.chooser.fits(&self.library, voice.track, &query(&target)));
+            .is_some_and(|voice| self.selector.is_fitting(&self.library, voice.track, &query(&target)));
         if fits {
             if let Some(voice) = self.voices.iter_mut().find(|voice| voice.leads) {
                 voice.target = target;
@@ -211,13 +211,13 @@ impl<L: TrackLoader> Player<L> {
     /// Rates the track that leads, -2 to 2.
     pub fn rate(&mut self, rating: i32) {
         if let Some(track) = self.leading().map(|voice| voice.track) {
-            self.chooser.rate(track, rating);
+            self.selector.set_rating(track, rating);
         }
     }
 
     /// Takes into account what was heard before, the oldest first.
-    pub fn set_history(&mut self, history: &[Play]) {
-        self.chooser.remember(&self.library, history);
+    pub fn set_history(&mut self, history: &[PlayRecord]) {
+        self.selector.load_history(&self.library, history);
     }
 
     /// By how many samples the mix is ahead of what is heard, so that the limiter can look ahead.
@@ -300,8 +300,8 @@ impl<L: TrackLoader> Player<L> {
     /// Has those tracks measured that a change of mood would bring, so that the change need not wait for that.
     fn measure_ahead(&mut self) {
         for emotion in Emotion::ALL {
-            let choice = self.chooser.choose(&self.library, &query(&MusicTarget::for_emotion(emotion)));
-            if let Some(track) = choice.and_then(|choice| self.library.tracks.get(choice.track)) {
+            let selection = self.selector.select(&self.library, &query(&MusicTarget::for_emotion(emotion)));
+            if let Some(track) = selection.and_then(|selection| self.library.tracks.get(selection.track)) {
                 self.loader.measure(&track.uri, self.format);
             }
         }
@@ -311,8 +311,8 @@ impl<L: TrackLoader> Player<L> {
     fn exclude_broken_track(&mut self) {
         let is_broken = |voice: &&Voice<L::Source>| matches!(voice.source.end(), Some(TrackEnd::Broken(_)));
         let Some(track) = self.leading().filter(is_broken).map(|voice| voice.track) else { return };
-        self.chooser.failed(track);
-        if self.next_track.as_ref().is_some_and(|next| next.choice.track == track) {
+        self.selector.record_failure(track);
+        if self.next_track.as_ref().is_some_and(|next| next.selection.track == track) {
             self.drop_next_track();
         }
     }
@@ -341,18 +341,18 @@ impl<L: TrackLoader> Player<L> {
             // Skipping leads to another track wherever there is one.
             let skips = self.pending_switch == Some(SwitchReason::Skip);
             let no_repeat = (self.options.no_repeat as usize).max(usize::from(skips));
-            self.chooser.set_no_repeat(no_repeat);
-            self.chooser.choose(&self.library, &query(&target)).map(|choice| (choice, 0))
+            self.selector.set_no_repeat(no_repeat);
+            self.selector.select(&self.library, &query(&target)).map(|selection| (selection, 0))
         });
         self.nothing_playable = chosen.is_none();
-        let Some((choice, start)) = chosen.or_else(|| self.retry_last_track(now, &target)) else { return };
-        let Some(track) = self.library.tracks.get(choice.track) else { return };
+        let Some((selection, start)) = chosen.or_else(|| self.retry_last_track(now, &target)) else { return };
+        let Some(track) = self.library.tracks.get(selection.track) else { return };
         let id = self.loader.load(LoadRequest { uri: track.uri.clone(), format: self.format, start });
-        self.next_track = Some(NextTrack { choice, target, start, state: LoadState::Loading(id) });
+        self.next_track = Some(NextTrack { selection, target, start, state: LoadState::Loading(id) });
     }
 
     /// The track that played for this emotion before and its start, where the mood has returned and the options say so.
-    fn returning_track(&self, target: &MusicTarget) -> Option<(Choice, u64)> {
+    fn returning_track(&self, target: &MusicTarget) -> Option<(Selection, u64)> {
         let (track, position) = match (self.pending_switch, self.options.resume, target.emotion) {
             (Some(SwitchReason::Mood), Resume::Continue | Resume::Restart, Some(emotion)) => {
                 *self.resume_points.get(&emotion)?
@@ -365,35 +365,35 @@ impl<L: TrackLoader> Player<L> {
         } else {
             "the mood's track, where it was left"
         };
-        Some((self.choice_without_alternatives(track, target, reason)?, start))
+        Some((self.selection_without_alternatives(track, target, reason)?, start))
     }
 
     /// Where nothing can be played: the track heard last, every few seconds, for its disk may be back.
-    fn retry_last_track(&mut self, now: u64, target: &MusicTarget) -> Option<(Choice, u64)> {
+    fn retry_last_track(&mut self, now: u64, target: &MusicTarget) -> Option<(Selection, u64)> {
         let track = self.last_track?;
         let pause = self.format.seconds(RETRY_SECONDS);
         if now < *self.retry_at.get_or_insert(now + pause) {
             return None;
         }
         self.retry_at = Some(now + pause);
-        Some((self.choice_without_alternatives(track, target, "can be played again")?, 0))
+        Some((self.selection_without_alternatives(track, target, "can be played again")?, 0))
     }
 
-    /// A choice that the chooser did not make.
-    fn choice_without_alternatives(
+    /// A selection that the selector did not make.
+    fn selection_without_alternatives(
         &self,
         track: usize,
         target: &MusicTarget,
         reason: &str,
-    ) -> Option<Choice> {
+    ) -> Option<Selection> {
         let distance = self.library.tracks.get(track)?.affect.unwrap_or_default().distance(target.affect);
-        Some(Choice { track, distance, reason: reason.into(), runners_up: Vec::new() })
+        Some(Selection { track, distance, reason: reason.into(), runners_up: Vec::new() })
     }
 
     /// Has all tracks tried again, because one can be played again.
     fn end_retries(&mut self) {
         (self.nothing_playable, self.retry_at) = (false, None);
-        self.chooser.forgive();
+        self.selector.clear_failures();
     }
 
     /// Whether the next track is open. Tracks that cannot be played are reported, and others chosen. With `wait`, waits until
@@ -406,7 +406,7 @@ impl<L: TrackLoader> Player<L> {
             match self.loader.take(id, wait)? {
                 Some(Ok(loaded)) => next.state = LoadState::Loaded(loaded),
                 Some(Err(error)) => {
-                    let track = next.choice.track;
+                    let track = next.selection.track;
                     self.next_track = None;
                     if self.nothing_playable {
                         // A retry; its failure has been reported before.
@@ -421,7 +421,7 @@ impl<L: TrackLoader> Player<L> {
 
     /// Begins the next track, which is open, and fades out whatever sounds.
     fn begin_next_track(&mut self, now: u64) {
-        let Some(NextTrack { choice, target, start, state: LoadState::Loaded(loaded) }) =
+        let Some(NextTrack { selection, target, start, state: LoadState::Loaded(loaded) }) =
             self.next_track.take()
         else {
             return;
@@ -429,7 +429,7 @@ impl<L: TrackLoader> Player<L> {
         if self.nothing_playable {
             self.end_retries();
         }
-        self.last_track = Some(choice.track);
+        self.last_track = Some(selection.track);
         let remaining = self.leading().and_then(Voice::remaining);
         let length = match (self.pending_switch, remaining) {
             _ if self.voices.is_empty() => {
@@ -452,13 +452,13 @@ impl<L: TrackLoader> Player<L> {
             self.voices[0].fade = Fade::new(self.voices[0].fade.gain(), 0.0, quick);
         }
         let gain = loaded.loudness.gain_for(self.options.target_lufs);
-        self.chooser.played(choice.track);
+        self.selector.record_play(selection.track);
         // A track's own beginning needs no fade where nothing else sounds.
         let fade = if start == 0 && !sounding { Fade::new(1.0, 1.0, 0) } else { Fade::new(0.0, 1.0, length) };
         let crossfades = sounding && fade.remaining() > 0;
         self.voices.push(Voice {
             source: loaded.source,
-            track: choice.track,
+            track: selection.track,
             target,
             fade,
             gain,
@@ -468,19 +468,19 @@ impl<L: TrackLoader> Player<L> {
             missing: 0,
             ran_dry: false,
         });
-        let mut line = self.line(TrackEvent::Started, choice.track, Some(&target));
-        line.distance = Some(choice.distance);
-        line.reason = choice.reason;
+        let mut line = self.line(TrackEvent::Started, selection.track, Some(&target));
+        line.distance = Some(selection.distance);
+        line.reason = selection.reason;
         let uri =
             |index: usize| self.library.tracks.get(index).map(|track| track.uri.clone()).unwrap_or_default();
-        line.runners_up = choice
+        line.runners_up = selection
             .runners_up
             .iter()
             .map(|&(index, distance)| Candidate { uri: uri(index), distance })
             .collect();
         self.events.push(PlayerEvent { sample: now, line });
         if crossfades {
-            self.begin_crossfade(now, choice.track, &target);
+            self.begin_crossfade(now, selection.track, &target);
         }
     }
 
@@ -615,7 +615,7 @@ impl<L: TrackLoader> Player<L> {
 
     /// Reports that a track cannot be played, and excludes it.
     fn report_failure(&mut self, now: u64, track: usize, error: String) {
-        self.chooser.failed(track);
+        self.selector.record_failure(track);
         self.resume_points.retain(|_, (resumable, _)| *resumable != track);
         let mut line = self.line(TrackEvent::Failed, track, None);
         line.reason = error;
@@ -646,8 +646,8 @@ impl<L: TrackLoader> Drop for Player<L> {
     }
 }
 
-fn query(target: &MusicTarget) -> Query {
-    Query { at: target.affect, emotion: target.emotion }
+fn query(target: &MusicTarget) -> SelectionQuery {
+    SelectionQuery { affect: target.affect, emotion: target.emotion }
 }
 
 #[cfg(test)]

@@ -1,193 +1,201 @@
-//! What a scan writes, each step all or nothing.
+//! What a scan writes to the database. Each function writes in one transaction.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
 
-use super::{Found, Heard, Report, Stamp, Work};
-use crate::database::Database;
-use crate::listing::Listed;
-use crate::store::{self, Known};
-use crate::value::{Field, Provenance, Stated, Value};
-use crate::{Error, Skipped, analysis};
+use super::file_state::FileStamp;
+use super::{AudioResult, ReadFile, ScanContext, ScanReport};
+use crate::database::{self, Database, ScannedFile};
+use crate::listing::ListedTrack;
+use crate::metadata::{Field, Provenance, SourcedValue, Value};
+use crate::{Error, SkippedItem, analysis, uri};
 
-/// What is as it was is there, and cannot be played if it could not; a playlist may have new names for it.
-pub(super) fn unchanged(
+/// Writes tracks whose files have not changed: they are no longer missing, and a playlist may have new names for them. Those
+/// that could not be played before are reported again.
+pub(super) fn write_unchanged(
     database: &Database,
-    work: &Work<'_>,
-    places: &[usize],
-    report: &mut Report,
+    context: &ScanContext<'_>,
+    indices: &[usize],
+    report: &mut ScanReport,
 ) -> Result<(), Error> {
-    report.unchanged = places.len();
-    let same =
-        || places.iter().filter_map(|&at| Some((&work.files[at], work.known.get(&work.files[at].uri)?)));
-    for (file, known) in same() {
-        if let Some(why) = &known.problem {
-            report.failed.push(Skipped { what: place(file), why: why.clone() });
+    report.unchanged = indices.len();
+    let unchanged = || {
+        indices.iter().filter_map(|&index| {
+            let track = &context.tracks[index];
+            Some((track, context.known.get(&track.uri)?))
+        })
+    };
+    for (track, known) in unchanged() {
+        if let Some(problem) = &known.problem {
+            report.failed.push(SkippedItem { name: track.display_name(), reason: problem.clone() });
         }
     }
-    database.told(database.written(|connection| {
-        for (file, known) in same() {
+    database.map_sql_error(database.transaction(|connection| {
+        for (track, known) in unchanged() {
             if known.missing {
                 connection.execute("UPDATE track SET missing = 0 WHERE id = ?", [known.id])?;
             }
-            listed_as(connection, known.id, file)?;
+            store_listed_names(connection, known.id, track)?;
         }
         Ok(())
     }))
 }
 
-/// A batch of what was read.
-pub(super) fn found(
+/// Writes a batch of files that were read. `moved` collects the tracks that got a new URI in this scan.
+pub(super) fn write_batch(
     database: &Database,
-    work: &Work<'_>,
-    batch: &[Found],
+    context: &ScanContext<'_>,
+    batch: &[ReadFile],
     moved: &mut HashSet<i64>,
-    report: &mut Report,
+    report: &mut ScanReport,
 ) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
-    database.told(
-        database.written(|connection| {
-            batch.iter().try_for_each(|found| one(connection, work, found, moved, report))
-        }),
-    )
+    database.map_sql_error(database.transaction(|connection| {
+        batch.iter().try_for_each(|file| write_file(connection, context, file, moved, report))
+    }))
 }
 
-fn one(
+/// Writes one file that was read.
+fn write_file(
     connection: &Connection,
-    work: &Work<'_>,
-    found: &Found,
+    context: &ScanContext<'_>,
+    file: &ReadFile,
     moved: &mut HashSet<i64>,
-    report: &mut Report,
+    report: &mut ScanReport,
 ) -> rusqlite::Result<()> {
-    let file = &work.files[found.index];
-    let own = work.known.get(&file.uri);
-    let twin = match &found.heard {
-        Heard::Known(uri) => work.known.get(uri),
+    let track = &context.tracks[file.index];
+    let known = context.known.get(&track.uri);
+    let same_content = match &file.audio {
+        AudioResult::SameAs(uri) => context.known.get(uri),
         _ => None,
     };
-    let id = match (own, twin) {
-        (Some(own), _) => {
+    let id = match (known, same_content) {
+        (Some(known), _) => {
             report.changed += 1;
-            own.id
+            known.id
         }
-        (None, Some(twin)) if is_gone(&found.heard) && moved.insert(twin.id) => {
+        (None, Some(previous)) if is_gone(&file.audio) && moved.insert(previous.id) => {
             report.moved += 1;
-            connection.execute("UPDATE track SET uri = ? WHERE id = ?", params![file.uri, twin.id])?;
-            twin.id
+            connection.execute("UPDATE track SET uri = ? WHERE id = ?", params![track.uri, previous.id])?;
+            previous.id
         }
         _ => {
             report.added += 1;
-            connection.execute("INSERT INTO track (uri) VALUES (?)", [&file.uri])?;
+            connection.execute("INSERT INTO track (uri) VALUES (?)", [&track.uri])?;
             connection.last_insert_rowid()
         }
     };
-    let (analysed, problem) = match &found.heard {
-        Heard::Nothing => (0, None),
-        Heard::Known(_) => (analysis::VERSION, twin.and_then(|twin| twin.problem.clone())),
-        Heard::Sound(_) => (analysis::VERSION, None),
-        Heard::Failed(why) => (analysis::VERSION, Some(why.clone())),
+    let (analysis_version, problem) = match &file.audio {
+        AudioResult::NotAnalysed => (0, None),
+        AudioResult::SameAs(_) => (analysis::VERSION, same_content.and_then(|same| same.problem.clone())),
+        AudioResult::Analysed(_) => (analysis::VERSION, None),
+        AudioResult::Failed(reason) => (analysis::VERSION, Some(reason.clone())),
     };
-    let stamp = found.stamp;
+    let stamp = file.stamp;
     connection
         .prepare_cached(
             "UPDATE track SET size = ?, stamp = ?, hash = ?, analysed = ?, missing = 0, problem = ? WHERE id = ?",
         )?
         .execute(params![
             stamp.map(|stamp| stamp.size),
-            stamp.map(|stamp| stamp.time),
-            (!found.hash.is_empty()).then_some(&found.hash),
-            analysed,
+            stamp.map(|stamp| stamp.modified),
+            (!file.hash.is_empty()).then_some(&file.hash),
+            analysis_version,
             problem,
             id
         ])?;
-    store::replace(connection, id, Provenance::Tag, &found.tags.stated())?;
-    match &found.heard {
-        Heard::Known(_) => copy_estimates(connection, twin, id)?,
-        Heard::Sound(sound) => {
-            report.audio += sound.duration;
-            store::replace(connection, id, Provenance::Estimated, &sound.stated())?;
+    database::replace_values(connection, id, Provenance::Tag, &file.tags.to_values())?;
+    match &file.audio {
+        AudioResult::SameAs(_) => copy_estimates(connection, same_content, id)?,
+        AudioResult::Analysed(features) => {
+            report.analysed_duration += features.duration;
+            database::replace_values(connection, id, Provenance::Estimated, &features.to_values())?;
         }
-        Heard::Nothing | Heard::Failed(_) => store::replace(connection, id, Provenance::Estimated, &[])?,
+        AudioResult::NotAnalysed | AudioResult::Failed(_) => {
+            database::replace_values(connection, id, Provenance::Estimated, &[])?;
+        }
     }
-    if let Some(why) = problem {
-        report.failed.push(Skipped { what: place(file), why });
+    if let Some(reason) = problem {
+        report.failed.push(SkippedItem { name: track.display_name(), reason });
     }
-    listed_as(connection, id, file)
+    store_listed_names(connection, id, track)
 }
 
-/// Whether what was known is no longer where it was.
-fn is_gone(heard: &Heard) -> bool {
-    matches!(heard, Heard::Known(uri) if store::path_of(uri).is_some_and(|path| !path.exists()))
+/// Whether the file that had the same content no longer exists.
+fn is_gone(audio: &AudioResult) -> bool {
+    matches!(audio, AudioResult::SameAs(uri) if uri::to_path(uri).is_some_and(|path| !path.exists()))
 }
 
-fn copy_estimates(connection: &Connection, twin: Option<&Known>, id: i64) -> rusqlite::Result<()> {
-    let Some(twin) = twin.filter(|twin| twin.id != id) else { return Ok(()) };
-    store::replace(connection, id, Provenance::Estimated, &[])?;
+/// Copies the estimates of a file with the same content to a track.
+fn copy_estimates(
+    connection: &Connection,
+    same_content: Option<&ScannedFile>,
+    id: i64,
+) -> rusqlite::Result<()> {
+    let Some(source) = same_content.filter(|source| source.id != id) else { return Ok(()) };
+    database::replace_values(connection, id, Provenance::Estimated, &[])?;
     let sql = "INSERT INTO value SELECT ?, field, provenance, value, confidence FROM value
                WHERE track = ? AND provenance = 'estimated'";
-    connection.execute(sql, [id, twin.id]).map(|_| ())
+    connection.execute(sql, [id, source.id]).map(|_| ())
 }
 
-/// What the maker of a playlist calls a track.
-fn listed_as(connection: &Connection, id: i64, file: &Listed) -> rusqlite::Result<()> {
-    let names = [(Field::Title, &file.title), (Field::Artist, &file.artist)];
+/// Stores the names that a playlist has for a track.
+fn store_listed_names(connection: &Connection, id: i64, track: &ListedTrack) -> rusqlite::Result<()> {
+    let names = [(Field::Title, &track.title), (Field::Artist, &track.artist)];
     names.into_iter().filter_map(|(field, name)| Some((field, name.clone()?))).try_for_each(
         |(field, name)| {
-            store::put(connection, id, &Stated::sure(field, Value::Text(name), Provenance::Import))
+            let value = SourcedValue::certain(field, Value::Text(name), Provenance::Import);
+            database::store_value(connection, id, &value)
         },
     )
 }
 
-/// Known tracks below the folders that were not found there. They stay in the library with all that persons said of
-/// them, and are not offered until they are back.
-pub(super) fn missing(
+/// Marks tracks below the folders that were not listed as missing. They stay in the database with all their values and are
+/// left out of libraries until a scan finds them again.
+pub(super) fn mark_missing(
     database: &Database,
-    work: &Work<'_>,
+    context: &ScanContext<'_>,
     folders: &[PathBuf],
-    seen: &HashSet<String>,
-    report: &mut Report,
+    listed_uris: &HashSet<String>,
+    report: &mut ScanReport,
 ) -> Result<(), Error> {
-    let below = |uri: &str| {
-        store::path_of(uri).is_some_and(|path| folders.iter().any(|folder| path.starts_with(folder)))
+    let is_below_folders = |uri: &str| {
+        uri::to_path(uri).is_some_and(|path| folders.iter().any(|folder| path.starts_with(folder)))
     };
+    let unlisted = context.known.iter().filter(|(uri, _)| !listed_uris.contains(*uri));
     let mut missing = Vec::new();
-    for (uri, known) in work.known.iter().filter(|(uri, _)| !seen.contains(*uri) && below(uri)) {
-        // What was moved is no longer at that place in the database either.
-        if database.told(is_at(&database.connection, known.id, uri))? {
+    for (uri, known) in unlisted.filter(|(uri, _)| is_below_folders(uri)) {
+        // A track that was moved has another URI by now.
+        if database.map_sql_error(has_uri(&database.connection, known.id, uri))? {
             missing.push(known.id);
         }
     }
     report.missing = missing.len();
-    database.told(database.written(|connection| {
+    database.map_sql_error(database.transaction(|connection| {
         let mut sql = connection.prepare("UPDATE track SET missing = 1 WHERE id = ?")?;
         missing.iter().try_for_each(|id| sql.execute([id]).map(|_| ()))
     }))
 }
 
-/// Whether the database has a track at that place.
-fn is_at(connection: &Connection, id: i64, uri: &str) -> rusqlite::Result<bool> {
+/// Whether a track has this URI in the database.
+fn has_uri(connection: &Connection, id: i64, uri: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM track WHERE id = ? AND uri = ?)";
     connection.prepare_cached(sql)?.query_row(params![id, uri], |row| row.get(0))
 }
 
-/// A file's tags were written by us: it is another file now, and nothing of its sound changed.
-pub(crate) fn rewritten(
+/// Writes the new state of a file whose tags the scan has written. Its audio, and so its analysis, is unchanged.
+pub(super) fn write_rewritten_file(
     connection: &Connection,
     id: i64,
-    stamp: Stamp,
+    stamp: FileStamp,
     hash: &[u8],
-    tags: &[Stated],
+    tags: &[SourcedValue],
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE track SET size = ?, stamp = ?, hash = ? WHERE id = ?";
-    connection.execute(sql, params![stamp.size, stamp.time, hash, id])?;
-    store::replace(connection, id, Provenance::Tag, tags)
-}
-
-/// How a person names it.
-fn place(file: &Listed) -> String {
-    file.path.as_deref().map_or_else(|| file.uri.clone(), |path: &Path| path.display().to_string())
+    connection.execute(sql, params![stamp.size, stamp.modified, hash, id])?;
+    database::replace_values(connection, id, Provenance::Tag, tags)
 }

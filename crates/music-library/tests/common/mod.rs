@@ -1,6 +1,6 @@
-//! Small music files, and a decoder for them.
+//! Small audio files for the tests, and a decoder for them.
 
-// Not every test program uses all of it.
+// Not every test program uses everything.
 #![allow(dead_code, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lofty::config::WriteOptions;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
-use music_library::{Access, Block, Database, Decode, Progress, Report, Scan};
+use music_library::{AudioBlock, AudioDecoder, Database, Scan, ScanProgress, ScanReport, SourceAccess};
 
-/// A tenth of a second of silence, with tags where given.
-pub fn wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
+/// Writes a WAV file with 0.1 s of silence and these ID3v2 tags.
+pub fn write_wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
     let samples = 4_800u32;
     let mut bytes = Vec::new();
     bytes.extend(b"RIFF");
@@ -35,9 +35,9 @@ pub fn wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
     path
 }
 
-/// A sine of that many seconds, mono, 16 bits at 8 kHz.
-pub fn tone(folder: &Path, name: &str, hertz: f64, seconds: usize) -> PathBuf {
-    let path = wav(folder, name, &[]);
+/// Writes a WAV file with a sine of a number of seconds: mono, 16 bits, 8 kHz.
+pub fn write_tone(folder: &Path, name: &str, hertz: f64, seconds: usize) -> PathBuf {
+    let path = write_wav(folder, name, &[]);
     let mut bytes = fs::read(&path).unwrap();
     bytes.truncate(44);
     let samples = (0..8_000 * seconds).map(|i| (i as f64 * hertz / 8_000.0 * std::f64::consts::TAU).sin());
@@ -51,22 +51,27 @@ pub fn tone(folder: &Path, name: &str, hertz: f64, seconds: usize) -> PathBuf {
     path
 }
 
-/// Decodes what this file writes, and counts.
+/// Decodes the files that this module writes.
 #[derive(Default)]
-pub struct Ear {
-    pub heard: AtomicUsize,
-    /// Set once so many files were heard.
-    pub stop_after: Option<(usize, &'static AtomicBool)>,
+pub struct TestDecoder {
+    /// Number of files that were decoded.
+    pub decoded: AtomicUsize,
+    /// A flag that is set when more than this number of files are decoded.
+    pub cancel_after: Option<(usize, &'static AtomicBool)>,
 }
 
-impl Decode for Ear {
-    fn decode(&self, file: &Path, take: &mut dyn FnMut(Block<'_>) -> ControlFlow<()>) -> Result<(), String> {
-        let heard = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some((_, stop)) = self.stop_after.filter(|(after, _)| heard > *after) {
-            stop.store(true, Ordering::Relaxed);
+impl AudioDecoder for TestDecoder {
+    fn decode(
+        &self,
+        file: &Path,
+        consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        let decoded = self.decoded.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some((_, cancel)) = self.cancel_after.filter(|(after, _)| decoded > *after) {
+            cancel.store(true, Ordering::Relaxed);
         }
         let bytes = fs::read(file).map_err(|error| error.to_string())?;
-        assert!(!bytes.starts_with(b"panic"), "as a codec may");
+        assert!(!bytes.starts_with(b"panic"), "a codec may panic");
         if !bytes.starts_with(b"RIFF") {
             return Err("no sound in it".into());
         }
@@ -74,7 +79,7 @@ impl Decode for Ear {
         let samples = bytes[44..].as_chunks().0.iter().map(|pair| f32::from(i16::from_le_bytes(*pair)));
         let samples: Vec<f32> = samples.map(|sample| sample / 32_768.0).collect();
         for samples in samples.chunks(1_000) {
-            if take(Block { rate, channels: 1, samples }).is_break() {
+            if consume(AudioBlock { rate, channels: 1, samples }).is_break() {
                 break;
             }
         }
@@ -82,17 +87,18 @@ impl Decode for Ear {
     }
 }
 
-/// The sources as a scan takes them.
-pub fn sources(paths: &[&Path]) -> Vec<String> {
+/// Paths as the sources of a scan.
+pub fn to_sources(paths: &[&Path]) -> Vec<String> {
     paths.iter().map(|path| path.to_str().unwrap().into()).collect()
 }
 
-/// A plain scan of a folder or a playlist.
-pub fn scan(database: &Database, path: &Path, ear: &Ear) -> Report {
-    let sources = sources(&[path]);
-    let scan = Scan { sources: &sources, threads: 2, access: Access::default(), write_tags: false };
-    let mut last = Progress { done: 0, of: 0 };
-    let report = scan.run(database, Some(ear), &AtomicBool::new(false), |now| last = now).unwrap();
-    assert_eq!(last.done, last.of);
+/// Scans a folder or a playlist to the end.
+pub fn scan(database: &Database, path: &Path, decoder: &TestDecoder) -> ScanReport {
+    let sources = to_sources(&[path]);
+    let scan = Scan { sources: &sources, threads: 2, access: SourceAccess::default(), write_tags: false };
+    let mut last = ScanProgress { done: 0, total: 0 };
+    let report =
+        scan.run(database, Some(decoder), &AtomicBool::new(false), |progress| last = progress).unwrap();
+    assert_eq!(last.done, last.total);
     report
 }

@@ -3,7 +3,7 @@
 use glib::prelude::*;
 use gst::prelude::*;
 use mood_schema::{Affect, Emotion};
-use music_library::Access;
+use music_library::SourceAccess;
 use playout::{PerformanceSettings, PlayoutOptions};
 use serde_json::{Map, Value, json};
 
@@ -147,8 +147,8 @@ impl Settings {
     }
 
     /// Where playlists may lead.
-    pub fn access(&self) -> Access {
-        Access { network: self.allow_network, outside: self.allow_outside }
+    pub fn access(&self) -> SourceAccess {
+        SourceAccess { network: self.allow_network, outside_folder: self.allow_outside }
     }
 
     /// The settings for the decision log. The client's name is left out, because the log may be given to others.

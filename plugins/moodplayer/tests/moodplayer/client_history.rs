@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use gst::prelude::*;
 use mood_schema::Emotion::Neutral;
-use music_library::{Access, Database, Scan};
+use music_library::{Database, Scan, SourceAccess};
 
 use crate::harness::{TIMEOUT, TestPipeline, init, make_player, record_moods, write_tone};
 use crate::live::with_live_input;
@@ -18,9 +18,9 @@ fn database() -> (tempfile::TempDir, Database) {
     for (name, frequency) in [("a.wav", 300), ("b.wav", 400), ("c.wav", 500)] {
         write_tone(folder.path(), name, frequency, 30, "channels=1", "neutral");
     }
-    let database = Database::create(folder.path().join("library.db")).unwrap();
+    let database = Database::open_or_create(folder.path().join("library.db")).unwrap();
     let sources = [folder.path().to_str().unwrap().to_owned()];
-    let scan = Scan { sources: &sources, threads: 1, access: Access::default(), write_tags: false };
+    let scan = Scan { sources: &sources, threads: 1, access: SourceAccess::default(), write_tags: false };
     scan.run(&database, None, &AtomicBool::new(false), |_| ()).unwrap();
     (folder, database)
 }
@@ -53,7 +53,7 @@ fn first_track(pipeline: &TestPipeline) -> String {
 
 /// The addresses of the tracks that a client has heard.
 fn history(database: &Database, client: &str) -> Vec<String> {
-    database.history(client, 10).unwrap().into_iter().map(|play| play.uri).collect()
+    database.play_history(client, 10).unwrap().into_iter().map(|play| play.uri).collect()
 }
 
 /// The file name of a track.
@@ -81,7 +81,7 @@ fn recorded_video_ignores_the_history() {
         started.get::<String>("uri").unwrap()
     };
     let first = first_track();
-    database.record_played("anna", &first, 0).unwrap();
+    database.record_play("anna", &first, 0).unwrap();
     assert_eq!(first_track(), first);
     assert_eq!(history(&database, "anna"), [first], "nothing is added");
 }
@@ -90,16 +90,16 @@ fn recorded_video_ignores_the_history() {
 fn exclusions_and_ratings_belong_to_a_client_and_are_kept() {
     let (folder, database) = database();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    database.exclude("anna", &path("a.wav"), true).unwrap();
-    database.exclude("", &path("b.wav"), true).unwrap();
+    database.set_excluded("anna", &path("a.wav"), true).unwrap();
+    database.set_excluded("", &path("b.wav"), true).unwrap();
     let pipeline = with_live_input(player_for_anna(&database));
     pipeline.play();
     assert_eq!(name(&first_track(&pipeline)), "c.wav");
     pipeline.player.emit_by_name::<()>("rate", &[&-1]);
     pipeline.record(0.2);
     drop(pipeline);
-    assert_eq!(database.find(&path("c.wav"), "anna").unwrap().rating, -1);
-    assert_eq!(database.find(&path("c.wav"), "").unwrap().rating, 0);
+    assert_eq!(database.find_track(&path("c.wav"), "anna").unwrap().rating, -1);
+    assert_eq!(database.find_track(&path("c.wav"), "").unwrap().rating, 0);
     assert_eq!(
         name(&listen_live(make_player(database.path()))),
         "a.wav",

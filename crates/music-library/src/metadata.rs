@@ -1,83 +1,85 @@
-//! What can be known of a track, who said it, and how sure that is.
+//! The metadata of a track: fields, their values, and for each value its provenance and confidence.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::key::Key;
+use crate::MusicalKey;
 
-/// Who said a value. The later in this order is believed.
+/// Where a value comes from, in ascending order of precedence: of several values of a field the one with the highest
+/// provenance counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Provenance {
-    /// Measured or computed from the sound.
+    /// Measured or estimated from the audio.
     Estimated,
-    /// The file's tags, or the file beside it.
+    /// The tags of the file, or its sidecar file (`<file>.mood`).
     Tag,
-    /// A table or a playlist that a person chose.
+    /// A CSV table or a playlist that a user imported.
     Import,
-    /// A person, of this track.
+    /// Set by a user for this track.
     User,
 }
 
-/// Something that can be known of a track.
+/// A field of a track's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
-    /// Name of the piece.
+    /// Title of the track.
     Title,
-    /// Who made it.
+    /// Artist.
     Artist,
-    /// What it was published on.
+    /// Album.
     Album,
-    /// Its kind.
+    /// Genre.
     Genre,
-    /// Words, with `; ` between them.
+    /// Mood words, separated by `; `.
     Mood,
-    /// Unpleasant -1 to pleasant 1.
+    /// Valence, -1 (unpleasant) to 1 (pleasant).
     Valence,
-    /// Calm -1 to activated 1; a neutral face is 0.
+    /// Arousal, -1 (calm) to 1 (activated), relative to a neutral face.
     Arousal,
-    /// Beats a minute, 20-400.
+    /// Tempo, beats per minute, 20 to 400.
     Bpm,
-    /// As ID3v2 writes it: `Am`, `F#`.
+    /// Musical key in the notation of ID3v2: `Am`, `F#`.
     Key,
-    /// Soft and dull 0 to loud and bright 1.
+    /// Perceived energy, 0 (soft and dull) to 1 (loud and bright).
     Energy,
-    /// Integrated loudness by EBU R 128, LUFS.
+    /// Integrated loudness after EBU R 128, LUFS, -200 to 40.
     Loudness,
-    /// Highest true peak of all channels by ITU-R BS.1770, dBTP.
+    /// Highest true peak of all channels after ITU-R BS.1770-4, dBTP, -200 to 40.
     TruePeak,
-    /// Length, seconds.
+    /// Duration, seconds.
     Duration,
 }
 
-/// A value as it is kept.
+/// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Of words, names and keys.
+    /// The value of title, artist, album, genre, mood and key. Not empty.
     Text(String),
-    /// Of everything measured. Finite.
+    /// The value of any other field. Finite.
     Number(f64),
 }
 
-/// A value, and why to believe it.
+/// A value of a field with its provenance and confidence.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stated {
-    /// Of what.
+pub struct SourcedValue {
+    /// The field.
     pub field: Field,
-    /// What is said.
+    /// The field's value.
     pub value: Value,
-    /// By whom.
+    /// Where the value comes from.
     pub provenance: Provenance,
-    /// 0-1.
+    /// How certain the source is of the value, 0 to 1.
     pub confidence: f64,
 }
 
-macro_rules! names {
-    ($type:ident, $what:literal, $($variant:ident $name:literal),+) => {
+/// Implements `ALL`, `as_str`, `Display` and `FromStr` for an enum without fields from its names.
+macro_rules! impl_names {
+    ($type:ident, $kind:literal, $($variant:ident $name:literal),+) => {
         impl $type {
-            /// All of them.
+            /// Every value, in the order of the enum.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The lower-case name, as the database and the tables write it.
+            /// The lower-case name, as the database and CSV tables have it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -90,31 +92,31 @@ macro_rules! names {
         }
 
         impl FromStr for $type {
-            type Err = BadValue;
-            fn from_str(name: &str) -> Result<Self, BadValue> {
+            type Err = ParseValueError;
+            fn from_str(name: &str) -> Result<Self, ParseValueError> {
                 match name {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(BadValue(format!("'{name}' is no {}: use one of {}", $what, [$($name),+].join(", ")))),
+                    _ => Err(ParseValueError(format!("'{name}' is no {}: use one of {}", $kind, [$($name),+].join(", ")))),
                 }
             }
         }
     };
 }
 
-names!(Provenance, "provenance", Estimated "estimated", Tag "tag", Import "import", User "user");
-names!(
+impl_names!(Provenance, "provenance", Estimated "estimated", Tag "tag", Import "import", User "user");
+impl_names!(
     Field, "field", Title "title", Artist "artist", Album "album", Genre "genre", Mood "mood", Valence "valence",
     Arousal "arousal", Bpm "bpm", Key "key", Energy "energy", Loudness "loudness", TruePeak "true_peak",
     Duration "duration"
 );
 
-/// A text that is no value of its field.
+/// A text that is not a valid value of its field. Holds a text for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadValue(String);
+pub struct ParseValueError(String);
 
 impl Field {
-    /// The smallest and the largest number; `None` for words and keys.
+    /// The smallest and the largest number; `None` for a field whose value is a text.
     fn range(self) -> Option<(f64, f64)> {
         match self {
             Self::Title | Self::Artist | Self::Album | Self::Genre | Self::Mood | Self::Key => None,
@@ -126,30 +128,34 @@ impl Field {
         }
     }
 
-    /// The value that a text stands for; the error says what the field takes.
-    pub fn parse(self, text: &str) -> Result<Value, BadValue> {
+    /// Parses the value of this field from a text. A key may have any notation of [`MusicalKey`]; mood words may be separated
+    /// by commas, semicolons or line breaks.
+    ///
+    /// # Errors
+    /// The text is empty, not a number, or out of the field's range.
+    pub fn parse(self, text: &str) -> Result<Value, ParseValueError> {
         let text = text.trim();
         if let Some((low, high)) = self.range() {
             return match text.parse::<f64>() {
                 Ok(number) if (low..=high).contains(&number) => Ok(Value::Number(number)),
-                _ => Err(BadValue(format!("{self} is a number from {low} to {high}, not '{text}'"))),
+                _ => Err(ParseValueError(format!("{self} is a number from {low} to {high}, not '{text}'"))),
             };
         }
         if text.is_empty() {
-            return Err(BadValue(format!("{self} is empty")));
+            return Err(ParseValueError(format!("{self} is empty")));
         }
         match self {
             Self::Key => text
-                .parse::<Key>()
+                .parse::<MusicalKey>()
                 .map(|key| Value::Text(key.to_string()))
-                .map_err(|error| BadValue(error.to_string())),
-            Self::Mood => Ok(Value::Text(join(&words(text)))),
+                .map_err(|error| ParseValueError(error.to_string())),
+            Self::Mood => Ok(Value::Text(join_moods(&split_moods(text)))),
             _ => Ok(Value::Text(text.into())),
         }
     }
 
-    /// Whether a value is one of this field's: a database may hold anything.
-    pub(crate) fn takes(self, value: &Value) -> bool {
+    /// Whether a value is valid for this field. Values from a database or from tags may not be.
+    pub(crate) fn accepts(self, value: &Value) -> bool {
         match (self.range(), value) {
             (Some((low, high)), Value::Number(number)) => (low..=high).contains(number),
             (None, Value::Text(text)) => !text.is_empty(),
@@ -158,24 +164,24 @@ impl Field {
     }
 }
 
-impl Stated {
-    /// A value that its sayer is sure of.
-    pub fn sure(field: Field, value: Value, provenance: Provenance) -> Self {
+impl SourcedValue {
+    /// A value with confidence 1.
+    pub fn certain(field: Field, value: Value, provenance: Provenance) -> Self {
         Self { field, value, provenance, confidence: 1.0 }
     }
 }
 
 impl Value {
-    /// The text, of a text.
-    pub fn text(&self) -> Option<&str> {
+    /// The text, or `None` for a number.
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Number(_) => None,
         }
     }
 
-    /// The number, of a number.
-    pub fn number(&self) -> Option<f64> {
+    /// The number, or `None` for a text.
+    pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Text(_) => None,
             Self::Number(number) => Some(*number),
@@ -184,7 +190,7 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// Reads back as the same value.
+    /// Formats the value so that [`Field::parse`] gives the same value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -193,14 +199,14 @@ impl fmt::Display for Value {
     }
 }
 
-/// The words of a mood as they are kept and written.
-pub(crate) fn words(text: &str) -> Vec<String> {
+/// Splits the text of a mood field at commas, semicolons and line breaks into its mood words.
+pub(crate) fn split_moods(text: &str) -> Vec<String> {
     let words = text.split([';', ',', '\n']).map(str::trim).filter(|word| !word.is_empty());
     words.map(String::from).collect()
 }
 
-/// The inverse of [`words`].
-pub(crate) fn join(words: &[String]) -> String {
+/// Joins mood words to the text of a mood field; the inverse of [`split_moods`].
+pub(crate) fn join_moods(words: &[String]) -> String {
     words.join("; ")
 }
 
@@ -209,13 +215,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_beats_a_tag_beats_an_estimate() {
+    fn user_takes_precedence_over_import_tag_and_estimate() {
         assert!(Provenance::User > Provenance::Import && Provenance::Import > Provenance::Tag);
         assert!(Provenance::Tag > Provenance::Estimated);
     }
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for field in Field::ALL {
             assert_eq!(field.as_str().parse(), Ok(*field));
         }
@@ -223,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_become_values_or_say_what_is_wanted() {
+    fn texts_are_parsed_or_rejected() {
         assert_eq!(Field::Valence.parse(" -0.5 "), Ok(Value::Number(-0.5)));
         assert_eq!(Field::Mood.parse("calm,dark ;"), Ok(Value::Text("calm; dark".into())));
         assert_eq!(Field::Key.parse("8A"), Ok(Value::Text("Am".into())));

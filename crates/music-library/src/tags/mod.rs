@@ -1,0 +1,246 @@
+//! Tags of audio files, and the mood words of sidecar files.
+
+mod asf;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use lofty::ape::ApeTag;
+use lofty::config::ParseOptions;
+use lofty::file::{AudioFile, TaggedFileExt};
+use lofty::id3::v2::{Frame, Id3v2Tag};
+use lofty::mp4::{AtomData, AtomIdent, Ilst};
+use lofty::ogg::tag::VorbisComments;
+use lofty::probe::Probe;
+use lofty::tag::{ItemKey, Tag, TagType};
+
+use asf::AsfTags;
+
+use crate::MusicalKey;
+use crate::metadata::{Field, Provenance, SourcedValue, Value, join_moods};
+
+/// Largest size of a sidecar file, bytes: a larger one does not hold mood words and is ignored.
+const MAX_SIDECAR_SIZE: u64 = 4096;
+/// Loudness of a track whose gain by ReplayGain 2.0 is 0 dB, LUFS.
+pub(crate) const REPLAY_GAIN_REFERENCE: f64 = -18.0;
+/// Loudness of a track whose `R128_TRACK_GAIN` is 0, LUFS (RFC 7845 section 5.2.1, after EBU R 128).
+const R128_REFERENCE: f64 = -23.0;
+/// Units of `R128_TRACK_GAIN` per dB: it is a fixed-point number with 8 fractional bits (RFC 7845 section 5.2.1).
+const R128_UNITS_PER_DB: f64 = 256.0;
+/// Moods whose probability (0 to 1) the xtractor plugin of beets and AcousticBrainz write to tags such as `mood_happy`. Their
+/// other two, acoustic and electronic, are no moods.
+const ESTIMATED_MOODS: [&str; 5] = ["aggressive", "happy", "party", "relaxed", "sad"];
+/// Probability from which an estimated mood counts as present.
+const MIN_MOOD_PROBABILITY: f64 = 0.5;
+
+/// The tags of an audio file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct FileTags {
+    /// Title: ID3v2 `TIT2`, Vorbis comment and APE `TITLE`, MP4 `©nam`.
+    pub(crate) title: Option<String>,
+    /// Artist: ID3v2 `TPE1`, Vorbis comment and APE `ARTIST`, MP4 `©ART`.
+    pub(crate) artist: Option<String>,
+    /// Album: ID3v2 `TALB`, Vorbis comment and APE `ALBUM`, MP4 `©alb`.
+    pub(crate) album: Option<String>,
+    /// Genre: ID3v2 `TCON`, Vorbis comment and APE `GENRE`, MP4 `©gen`.
+    pub(crate) genre: Option<String>,
+    /// Mood words: from the sidecar file, else from ID3v2.4 `TMOO`, Vorbis comment and APE `MOOD`, MP4
+    /// `----:com.apple.iTunes:MOOD` or ASF `WM/Mood`, else from `mood_happy` and the like.
+    pub(crate) moods: Vec<String>,
+    /// Uncertainty of the moods, 0 to 1: above 0 only where a program has estimated them.
+    pub(crate) mood_uncertainty: f64,
+    /// Tempo, beats per minute: ID3v2 `TBPM`, Vorbis comment and APE `BPM`, MP4 `tmpo`.
+    pub(crate) bpm: Option<f64>,
+    /// Musical key: ID3v2 `TKEY`, Vorbis comment `INITIALKEY`.
+    pub(crate) key: Option<MusicalKey>,
+    /// Integrated loudness, LUFS, computed from the gain that brings the track to a reference loudness.
+    pub(crate) loudness: Option<f64>,
+    /// Duration by the container, seconds.
+    pub(crate) duration: Option<f64>,
+}
+
+impl FileTags {
+    /// Reads the tags of a file. Missing or broken tags are empty. The mood words of a sidecar file take precedence over
+    /// those of the tags. `with_duration`: whether to determine the duration, which may take longer than everything else.
+    pub(crate) fn read(path: &Path, with_duration: bool) -> Self {
+        let mut tags = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wma")) {
+            let AsfTags { title, author, moods } = asf::read(path).unwrap_or_default();
+            Self { title, artist: author, moods, ..Self::default() }
+        } else {
+            // Tags are untrusted input. A panic of the parser makes the file an untagged one.
+            catch_unwind(AssertUnwindSafe(|| read_tags(path, with_duration)))
+                .ok()
+                .flatten()
+                .unwrap_or_default()
+        };
+        if let Some(moods) = read_sidecar(path) {
+            (tags.moods, tags.mood_uncertainty) = (moods, 0.0);
+        }
+        tags
+    }
+
+    /// The values for the database. Values out of their field's range are left out.
+    pub(crate) fn to_values(&self) -> Vec<SourcedValue> {
+        let text = |field, text: Option<String>| text.map(|text| (field, Value::Text(text)));
+        let number = |field, number: Option<f64>| number.map(|number| (field, Value::Number(number)));
+        let values = [
+            text(Field::Title, self.title.clone()),
+            text(Field::Artist, self.artist.clone()),
+            text(Field::Album, self.album.clone()),
+            text(Field::Genre, self.genre.clone()),
+            text(Field::Mood, (!self.moods.is_empty()).then(|| join_moods(&self.moods))),
+            number(Field::Bpm, self.bpm),
+            text(Field::Key, self.key.map(|key| key.to_string())),
+            number(Field::Loudness, self.loudness),
+            number(Field::Duration, self.duration),
+        ];
+        let values = values.into_iter().flatten().filter(|(field, value)| field.accepts(value));
+        values
+            .map(|(field, value)| SourcedValue {
+                confidence: if field == Field::Mood { 1.0 - self.mood_uncertainty } else { 1.0 },
+                ..SourcedValue::certain(field, value, Provenance::Tag)
+            })
+            .collect()
+    }
+}
+
+/// Reads the tags of a file of any format but ASF; `None` where lofty does not know the format or the file is broken.
+fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
+    let options = ParseOptions::new().read_properties(with_duration).read_cover_art(false);
+    // The content determines the format where it can: a file extension may be wrong.
+    let file = Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok()?;
+    let tags: Vec<&Tag> = file.primary_tag().into_iter().chain(file.tags()).collect();
+    let first = |key| tags.iter().flat_map(|tag| tag.get_strings(key)).find_map(trim);
+    let number = |key| first(key).and_then(|text| parse_leading_number(&text));
+    let moods = tags.iter().map(|tag| tag.get_strings(ItemKey::Mood).filter_map(trim).collect::<Vec<_>>());
+    let moods = moods.into_iter().find(|moods| !moods.is_empty());
+    let (moods, mood_uncertainty) = match moods {
+        Some(moods) => (moods, 0.0),
+        None => select_estimated_moods(tags.iter().flat_map(|tag| collect_custom_items(tag))),
+    };
+    let replay_gain = number(ItemKey::ReplayGainTrackGain).map(|gain| REPLAY_GAIN_REFERENCE - gain);
+    let r128_gain = number(ItemKey::R128TrackGain).map(|gain| R128_REFERENCE - gain / R128_UNITS_PER_DB);
+    let duration = file.properties().duration().as_secs_f64();
+    Some(FileTags {
+        title: first(ItemKey::TrackTitle),
+        artist: first(ItemKey::TrackArtist),
+        album: first(ItemKey::AlbumTitle),
+        genre: first(ItemKey::Genre),
+        moods,
+        mood_uncertainty,
+        bpm: number(ItemKey::Bpm).or_else(|| number(ItemKey::IntegerBpm)),
+        key: first(ItemKey::InitialKey).and_then(|text| text.parse().ok()),
+        loudness: replay_gain.or(r128_gain),
+        duration: (duration > 0.0).then_some(duration),
+    })
+}
+
+/// Parses the number at the beginning of a text such as `-7.2 dB`.
+fn parse_leading_number(text: &str) -> Option<f64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.".contains(c)).unwrap_or(text.len());
+    text[..end].parse().ok()
+}
+
+/// The names and texts of items that have no common key in lofty. Only the format's own tag type still has them.
+fn collect_custom_items(tag: &Tag) -> Vec<(String, String)> {
+    match tag.tag_type() {
+        TagType::VorbisComments => VorbisComments::from(tag.clone()).take_items().collect(),
+        TagType::Id3v2 => {
+            let frames = Id3v2Tag::from(tag.clone()).into_iter();
+            frames
+                .filter_map(|frame| match frame {
+                    Frame::UserText(text) => Some((text.description.into(), text.content.into())),
+                    _ => None,
+                })
+                .collect()
+        }
+        TagType::Mp4Ilst => {
+            let atoms = Ilst::from(tag.clone()).into_iter();
+            atoms
+                .filter_map(|atom| match (atom.ident(), atom.data().next()?) {
+                    (AtomIdent::Freeform { name, .. }, AtomData::UTF8(text)) => {
+                        Some((name.to_string(), text.clone()))
+                    }
+                    _ => None,
+                })
+                .collect()
+        }
+        TagType::Ape => ApeTag::from(tag.clone())
+            .into_iter()
+            .filter_map(|item| Some((item.key().to_owned(), item.text_values()?.next()?.to_owned())))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Selects the estimated moods that count as present, with their mean uncertainty, 0 to 1 (0 where there is none).
+fn select_estimated_moods(items: impl Iterator<Item = (String, String)>) -> (Vec<String>, f64) {
+    let mut moods: Vec<(&str, f64)> = Vec::new();
+    for (name, text) in items {
+        let name = name.to_ascii_lowercase();
+        let mood = ESTIMATED_MOODS.into_iter().find(|mood| name.strip_prefix("mood_") == Some(mood));
+        if let (Some(mood), Ok(probability)) = (mood, text.trim().parse::<f64>())
+            && (MIN_MOOD_PROBABILITY..=1.0).contains(&probability)
+            && moods.iter().all(|(other, _)| *other != mood)
+        {
+            moods.push((mood, probability));
+        }
+    }
+    let mean = moods.iter().map(|(_, probability)| probability).sum::<f64>() / moods.len().max(1) as f64;
+    let uncertainty = if moods.is_empty() { 0.0 } else { 1.0 - mean };
+    (moods.into_iter().map(|(mood, _)| mood.into()).collect(), uncertainty)
+}
+
+/// Trims white space and zero characters; `None` for an empty text.
+fn trim(text: &str) -> Option<String> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Reads the mood words of a file's sidecar file; `None` where there is no such file or it has no words.
+fn read_sidecar(path: &Path) -> Option<Vec<String>> {
+    let sidecar = sidecar_path(path);
+    if std::fs::metadata(&sidecar).ok()?.len() > MAX_SIDECAR_SIZE {
+        return None;
+    }
+    let text = std::fs::read_to_string(&sidecar).ok()?;
+    let words: Vec<String> =
+        text.trim_start_matches('\u{feff}').split([',', ';', '\n']).filter_map(trim).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// The path of a file's sidecar file, which may hold mood words: `<file>.mood`.
+pub(crate) fn sidecar_path(path: &Path) -> OsString {
+    let mut name = OsString::from(path);
+    name.push(".mood");
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gains_may_have_a_unit() {
+        for (text, number) in
+            [("-7.25 dB", Some(-7.25)), ("+3", Some(3.0)), ("120", Some(120.0)), ("dB", None)]
+        {
+            assert_eq!(parse_leading_number(text), number);
+        }
+    }
+
+    #[test]
+    fn estimated_moods_count_where_they_are_probable() {
+        let items =
+            [("MOOD_HAPPY", "0.9"), ("mood_sad", "0.2"), ("mood_party", "0.7"), ("mood_acoustic", "0.9")];
+        let items = items.map(|(name, text)| (String::from(name), String::from(text)));
+        let (moods, uncertainty) = select_estimated_moods(items.into_iter());
+        assert_eq!(moods, ["happy", "party"]);
+        assert!((uncertainty - 0.2).abs() < 1e-9);
+        assert_eq!(
+            select_estimated_moods([("mood_happy".into(), "yes".into())].into_iter()),
+            (Vec::new(), 0.0)
+        );
+    }
+}
