@@ -15,6 +15,7 @@ use clap::Parser;
 use haar::{Backend, Cascade, Detector, GrayImage, Params, PixelRect, Size};
 use image::{DynamicImage, GrayImage as Luma, Rgb};
 
+/// The command line.
 #[derive(Parser)]
 #[command(about = "Find objects with a Haar cascade, as OpenCV's detectMultiScale does")]
 struct Options {
@@ -80,22 +81,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A duration in milliseconds.
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// Reads an image as luma; see the head of this file.
 fn read_grey(path: &Path) -> image::ImageResult<Luma> {
     Ok(match image::open(path)? {
         grey @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_)) => grey.into_luma8(),
         colour => {
             let colour = colour.into_rgb8();
-            let pixels = colour.pixels().map(grey).collect();
+            let pixels = colour.pixels().map(luma).collect();
             Luma::from_raw(colour.width(), colour.height(), pixels).unwrap_or_default()
         }
     })
 }
 
-/// 0.299 red, 0.587 green, 0.114 blue in 1/2^15, rounded.
-fn grey(&Rgb([red, green, blue]): &Rgb<u8>) -> u8 {
+/// The luma of a pixel: 0.299 red + 0.587 green + 0.114 blue in fixed point with 15 fractional bits, rounded.
+fn luma(&Rgb([red, green, blue]): &Rgb<u8>) -> u8 {
     ((9798 * u32::from(red) + 19235 * u32::from(green) + 3735 * u32::from(blue) + (1 << 14)) >> 15) as u8
 }

@@ -17,9 +17,11 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 /// Number of faces classified for each batch size.
+/// Faces classified for each batch size.
 const FACES: usize = 4000;
 
 /// The upper median.
+/// The upper median of the values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -46,7 +48,7 @@ fn main() {
     let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/mini_xception.onnx");
     let bytes = fs::read(file.unwrap_or_else(|| built_in.into())).unwrap();
     let builder = Session::builder(runtime.environment()).unwrap().with_intra_threads(1).unwrap();
-    let mut bare = { builder }.commit_from_memory(&bytes).unwrap();
+    let mut session = { builder }.commit_from_memory(&bytes).unwrap();
     for count in [1, 2, 4, 8, 16] {
         let patches = face.repeat(count);
         let input: Vec<f32> = patches.iter().map(|&grey| (f32::from(grey) - 127.5) / 127.5).collect();
@@ -54,7 +56,7 @@ fn main() {
         for _ in 0..FACES / count {
             bare_times.push(measure(|| {
                 let tensor = TensorRef::from_array_view(([count, 1, side, side], input.as_slice())).unwrap();
-                let outputs = bare.run(ort::inputs![tensor]).unwrap();
+                let outputs = session.run(ort::inputs![tensor]).unwrap();
                 assert_eq!(outputs[0].try_extract_tensor::<f32>().unwrap().1.len(), count * 7);
             }));
             crate_times.push(measure(|| assert_eq!(classifier.classify(&patches).unwrap().len(), count)));

@@ -8,9 +8,11 @@ use gst::prelude::*;
 use mood_schema::{Affect, Classification, Emotion, Face, Frame, Label, Line, Rect, TrackEvent, TrackLine};
 
 /// Widths and heights of the frames, pixels.
+/// Frame sizes, pixels.
 const SIZES: [(i32, i32); 4] = [(320, 240), (640, 360), (1920, 1080), (3840, 2160)];
 
 /// A face with the distribution that its label needs.
+/// A face with a box in shares of the frame; without a label it is not classified.
 fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
     let classification = label.map(|label| {
         let likeliest = if let Label::Known(emotion) = label { emotion.index() } else { 6 };
@@ -25,6 +27,7 @@ fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
 }
 
 /// Names and faces of the frames.
+/// Named arrangements of faces.
 fn scenes() -> Vec<(&'static str, Vec<Face>)> {
     use Emotion::{Angry, Disgust, Fear, Happy, Neutral, Sad, Surprise};
     let label = |emotion: Emotion| Some(Label::Known(emotion));
