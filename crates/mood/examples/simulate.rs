@@ -1,9 +1,10 @@
-//! Compares how well the policy and simpler methods follow a mood despite the classifier's errors, see `mood::simulation`.
+//! Compares how well the policy and simpler methods follow a mood despite the classifier's errors, see
+//! `mood::simulation`.
 //!
 //! `cargo run --release -p mood --example simulate -- [COUNTS]`
 //!
-//! COUNTS is the confusion matrix of another classifier: a text with 49 numbers, such as the value of the key `confusion`
-//! that `gst-mood evaluate --json` writes. Default: the built-in model's.
+//! COUNTS is the confusion matrix of another classifier: a text with 49 numbers, such as the value of the key
+//! `confusion` that `gst-mood evaluate --json` writes. Default: the built-in model's.
 
 use mood::simulation::{Argmax, MajorityVote, MoodEstimator, MovingAverage, Outcome, Scenario, simulate};
 use mood::{ConfusionMatrix, Policy, PolicySettings};

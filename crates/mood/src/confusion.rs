@@ -1,8 +1,8 @@
 //! The classifier's confusion matrix: how often it gives each label to faces of each emotion.
 
-/// Counts for the model built into `emotionclassify` on the PublicTest split of FER-2013 (3,589 faces; Goodfellow et al.
-/// 2013, arXiv:1307.0414), from `gst-mood evaluate`; `models/README.md` has the same table. Rows are FER-2013's labels,
-/// columns the model's, both in the order of [`mood_schema::Emotion`].
+/// Counts for the model built into `emotionclassify` on the PublicTest split of FER-2013 (3,589 faces;
+/// Goodfellow et al. 2013, arXiv:1307.0414), from `gst-mood evaluate`; `models/README.md` has the same table.
+/// Rows are FER-2013's labels, columns the model's, both in the order of [`mood_schema::Emotion`].
 const BUILT_IN_COUNTS: [[u32; 7]; 7] = [
     [270, 4, 16, 18, 34, 18, 107],
     [23, 22, 0, 2, 5, 0, 4],
@@ -12,16 +12,16 @@ const BUILT_IN_COUNTS: [[u32; 7]; 7] = [
     [11, 0, 16, 22, 4, 339, 23],
     [18, 1, 7, 46, 39, 8, 488],
 ];
-/// Share of labels that the filter takes as given at random, 0 to 1: a label that was never counted for an emotion is
-/// unlikely, not impossible.
+/// Share of labels that the filter takes as given at random, 0 to 1: a label that was never counted for an
+/// emotion is unlikely, not impossible.
 const RANDOM_LABEL_SHARE: f64 = 0.02;
 
-/// The probability of each label given the emotion that a face shows, P(label | emotion): seven rows (emotions) of seven
-/// labels, both in the order of [`mood_schema::Emotion`]. Each row sums to 1.
+/// The probability of each label given the emotion that a face shows, P(label | emotion): seven rows
+/// (emotions) of seven labels, both in the order of [`mood_schema::Emotion`]. Each row sums to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfusionMatrix([[f64; 7]; 7]);
 
-/// A row of counts without any face, of which no probabilities can be computed. Holds the row's index, 0 to 6.
+/// A row of counts without any face, of which no probabilities can be computed. Holds the row's index (0-6).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the confusion matrix has no faces in row {0}: measure the classifier on faces of all seven emotions"
@@ -36,8 +36,8 @@ impl Default for ConfusionMatrix {
 }
 
 impl ConfusionMatrix {
-    /// Computes the probabilities from counts of faces: rows are the true emotions, columns the classifier's labels, as in
-    /// the key `confusion` of `gst-mood evaluate --json`. Fails where a row has no faces.
+    /// Computes the probabilities from counts of faces: rows are the true emotions, columns the classifier's
+    /// labels, as in the key `confusion` of `gst-mood evaluate --json`. Fails where a row has no faces.
     pub fn from_counts(counts: &[[u32; 7]; 7]) -> Result<Self, EmptyRowError> {
         match counts.iter().position(|row| row.iter().all(|count| *count == 0)) {
             Some(row) => Err(EmptyRowError(row)),
@@ -45,13 +45,14 @@ impl ConfusionMatrix {
         }
     }
 
-    /// The probability of each label for a face that shows the emotion with this index (0 to 6); they sum to 1. Equal
-    /// probabilities for any other index.
+    /// The probability of each label for a face that shows the emotion with this index (0 to 6); their sum is
+    /// one. Equal probabilities for any other index.
     pub fn label_probabilities(&self, emotion: usize) -> [f64; 7] {
         self.0.get(emotion).copied().unwrap_or([1.0 / 7.0; 7])
     }
 
-    /// The likelihood of each emotion, P(labels | emotion), for a mixture of labels given as weights that sum to 1.
+    /// The likelihood of each emotion, P(labels | emotion), for a mixture of labels given as weights that sum
+    /// to 1.
     pub(crate) fn likelihoods(&self, weights: &[f64; 7]) -> [f64; 7] {
         self.0.map(|row| {
             let likelihood: f64 = row.iter().zip(weights).map(|(share, weight)| share * weight).sum();

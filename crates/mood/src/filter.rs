@@ -1,22 +1,22 @@
 //! The probability of each mood given all frames so far: a hidden Markov model with tempered likelihoods.
 //!
-//! The hidden state is the mood (seven emotions, uncertain, absent), the observation is what the classifier says of the
-//! subject's face. The filter is the forward algorithm (Rabiner 1989, doi:10.1109/5.18626). For an observation `o` that
-//! comes `t` ns after the last one:
+//! The hidden state is the mood (seven emotions, uncertain, absent), the observation is what the classifier
+//! says of the subject's face. The filter is the forward algorithm (Rabiner 1989, doi:10.1109/5.18626). For
+//! an observation `o` that comes `t` ns after the last one:
 //!
 //! ```text
 //! stay       = exp(-t / MEAN_MOOD_DURATION)
-//! prior(m)   = stay p(m) + (1 - stay) (1 - p(m)) / 8                      transition: all other moods equally likely
+//! prior(m)   = stay p(m) + (1 - stay) (1 - p(m)) / 8          (all other moods are equally likely)
 //! p(m)      <- prior(m) P(o | m)^a / sum over m,  a = min(1, t / ERROR_CORRELATION_TIME)
 //! ```
 //!
-//! The exponent `a` tempers the likelihood. A face that is misclassified in one frame is misclassified in the next ones,
-//! too: errors are correlated for about a second. Frames taken as independent would make the filter certain of a wrong
-//! mood after a quarter of a second. Raised to `a`, the observations of one correlation time together weigh as much as a
-//! single independent observation, at 5 frames a second as at 60.
+//! The exponent `a` tempers the likelihood. A face that is misclassified in one frame is misclassified in the
+//! next ones, too: errors are correlated for about a second. Frames taken as independent would make the
+//! filter certain of a wrong mood after a quarter of a second. Raised to `a`, the observations of one
+//! correlation time together weigh as much as a single independent observation, whatever the frame rate.
 //!
-//! `P(o | m)` comes from the classifier's [`ConfusionMatrix`]: a face labelled sad may well be a frightened one, hardly a
-//! happy one.
+//! `P(o | m)` comes from the classifier's [`ConfusionMatrix`]: a face labelled sad may well be a frightened
+//! one, hardly a happy one.
 
 use mood_schema::{Emotion, Mood};
 
@@ -28,12 +28,13 @@ const STATES: usize = 9;
 const ERROR_CORRELATION_TIME: f64 = 1.0 * SECOND as f64;
 /// Mean duration of a mood, ns: 40 changes an hour, as in [`crate::simulation`].
 const MEAN_MOOD_DURATION: f64 = 90.0 * SECOND as f64;
-/// The classifier's probabilities are raised to this power before they weigh the labels. The confusion matrix accounts for
-/// the classifier's errors already, so only a second label that is nearly as probable as the first should count.
+/// The classifier's probabilities are raised to this power before they weigh the labels. The confusion matrix
+/// accounts for the classifier's errors already, so only a second label that is nearly as probable as the
+/// first should count.
 const SHARPENING_EXPONENT: i32 = 4;
 
-/// Likelihood of a face with a known label when the mood is a known emotion, uncertain, and absent. Like the next two
-/// constants an assumption; the three sum to 1 for each mood.
+/// Likelihood of a face with a known label when the mood is a known emotion, uncertain, and absent. Like the
+/// next two constants an assumption; the three sum to 1 for each mood.
 const LIKELIHOOD_OF_LABEL: [f64; 3] = [0.80, 0.30, 0.02];
 /// Likelihood of a face without a known label when the mood is a known emotion, uncertain, and absent.
 const LIKELIHOOD_OF_UNCERTAIN: [f64; 3] = [0.15, 0.65, 0.03];
@@ -79,9 +80,9 @@ impl MoodFilter {
         *self = Self::new(self.confusion);
     }
 
-    /// Updates the probabilities with an observation at `time` (ns). The first observation only starts the time. Later ones
-    /// weigh by the time since the previous one, at most as much as one independent observation. A time before the
-    /// previous one counts as no time passed.
+    /// Updates the probabilities with an observation at `time` (ns). The first observation only starts the
+    /// time. Later ones weigh by the time since the previous one, at most as much as one independent
+    /// observation. A time before the previous one counts as no time passed.
     pub fn update(&mut self, time: u64, observation: &Observation) {
         let Some(last_time) = self.last_time else {
             self.last_time = Some(time);
@@ -115,8 +116,8 @@ impl MoodFilter {
 
     /// The likelihood of each mood, P(observation | mood), up to a common factor.
     ///
-    /// A person with a known emotion is sometimes missed by the detector and more often labelled uncertain. An unreadable
-    /// face is still given a label at times and, rarely, so is an empty room.
+    /// A person with a known emotion is sometimes missed by the detector and more often labelled uncertain.
+    /// An unreadable face is still given a label at times and, rarely, so is an empty room.
     fn likelihoods(&self, observation: &Observation) -> [f64; STATES] {
         let for_states = |emotions: [f64; 7], uncertain: f64, absent: f64| {
             let mut likelihoods = [0.0; STATES];
@@ -141,7 +142,8 @@ impl MoodFilter {
                 }
                 let emotions = self.confusion.likelihoods(&weights.map(|weight| weight / sum));
                 let [known, uncertain, absent] = LIKELIHOOD_OF_LABEL;
-                // Seven labels share the likelihood of a label where the mood says nothing about which one it is.
+                // Seven labels share the likelihood of a label where the mood says nothing about which one
+                // it is.
                 for_states(emotions.map(|likelihood| known * likelihood), uncertain / 7.0, absent / 7.0)
             }
         }

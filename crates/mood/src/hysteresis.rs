@@ -19,8 +19,8 @@ pub struct MoodChange {
     pub to: Mood,
     /// The filter's probability of the new mood, 0 to 1; 1 for a mood that was set by hand.
     pub confidence: f64,
-    /// The span of time in which the new mood was the most probable one without interruption, `(start, end)` in ns. It ends
-    /// at the change.
+    /// The span of time in which the new mood was the most probable one without interruption, `(start, end)`
+    /// in ns. It ends at the change.
     pub evidence: (u64, u64),
 }
 
@@ -56,8 +56,8 @@ impl HeldMood {
         self.candidate = None;
     }
 
-    /// Changes the mood to the most probable one where that has been so for `hold_time` ns, both thresholds are passed,
-    /// and `is_allowed` agrees.
+    /// Changes the mood to the most probable one where that has been so for `hold_time` ns, both thresholds
+    /// are passed, and `is_allowed` agrees.
     pub(crate) fn update(
         &mut self,
         now: u64,

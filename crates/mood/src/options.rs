@@ -10,8 +10,8 @@ pub enum Strategy {
     Match,
     /// Music for the target point, whatever the mood.
     Target,
-    /// Music that starts at the mood and moves to the target in steps, each at least a dwell time or a track long (the iso
-    /// principle: Altshuler 1948). A new mood starts again from that mood.
+    /// Music that starts at the mood and moves to the target in steps, each at least a dwell time or a track
+    /// long (the iso principle: Altshuler 1948). A new mood starts again from that mood.
     Iso,
     /// Music that fits the first mood, from then on.
     Hold,
@@ -45,8 +45,8 @@ pub enum SwitchAt {
 
 impl_nicks!(SwitchAt, "switch-at", { Now => "now", TrackEnd => "track-end" });
 
-/// What happens to a mood's last track when that mood returns. The policy does not use it: it is for whoever plays the
-/// tracks.
+/// What happens to a mood's last track when that mood returns. The policy does not use it: it is for whoever
+/// plays the tracks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Resume {
     /// Another track is selected.

@@ -9,12 +9,12 @@ use crate::hysteresis::{HeldMood, MoodChange};
 use crate::trajectory::AffectTrajectory;
 use crate::{ConfusionMatrix, MoodFilter, OnNoFace, SECOND, Strategy, Subject};
 
-/// The faces of a video input count no longer once its latest frame is this much older than the newest frame of all
-/// inputs, ns.
+/// The faces of a video input count no longer once its latest frame is this much older than the newest frame
+/// of all inputs, ns.
 const INPUT_TIMEOUT: u64 = SECOND;
 
-/// Identifies one video input of a policy. The caller chooses the numbers; `moodplayer` uses 0 for its pad `mood` and
-/// N + 1 for `mood_N`. Of equally large faces that of the input with the lowest number counts.
+/// Identifies one video input of a policy. The caller chooses the numbers; `moodplayer` uses 0 for its pad
+/// `mood` and N + 1 for `mood_N`. Of equally large faces that of the input with the lowest number counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InputId(pub u32);
 
@@ -29,21 +29,24 @@ impl fmt::Display for InputId {
 pub struct PolicySettings {
     /// How the music relates to the mood.
     pub strategy: Strategy,
-    /// The point that [`Strategy::Target`] and [`Strategy::Iso`] lead to, each coordinate -1 to 1. The safety limit leads
-    /// there, too, unless its valence is negative. Default: valence 0.5, arousal -0.3 (calm and pleasant).
+    /// The point that [`Strategy::Target`] and [`Strategy::Iso`] lead to, each coordinate -1 to 1. The
+    /// safety limit leads there, too, unless its valence is negative. Default: valence 0.5, arousal -0.3
+    /// (calm and pleasant).
     pub target: Affect,
     /// Which face counts.
     pub subject: Subject,
     /// How long another mood must be the most probable one before it is held, ns. Default: 2 s.
     pub hold_time: u64,
-    /// Minimum time between two switches of the music's mood, ns, and minimum duration of a step towards a target. Default:
-    /// 20 s.
+    /// Minimum time between two switches of the music's mood, ns, and minimum duration of a step towards a
+    /// target. Default: 20 s.
     pub min_dwell: u64,
-    /// Whether a step towards a target also lasts at least until the next [`Policy::record_track_start`]. Default: no.
+    /// Whether a step towards a target also lasts at least until the next [`Policy::record_track_start`].
+    /// Default: no.
     pub step_once_per_track: bool,
     /// What is played while no face is in view.
     pub on_no_face: OnNoFace,
-    /// Safety limit: after this long in a mood of negative valence the music leads out of it, ns. 0, the default: never.
+    /// Safety limit: after this long in a mood of negative valence the music leads out of it, ns. 0, the
+    /// default: never.
     pub max_negative_time: u64,
 }
 
@@ -65,7 +68,8 @@ impl Default for PolicySettings {
 /// What the requested music should express.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MusicTarget {
-    /// The emotion, where the target is one and not just a point: a track tagged with that emotion fits better.
+    /// The emotion, where the target is one and not just a point: a track tagged with that emotion
+    /// fits better.
     pub emotion: Option<Emotion>,
     /// The point in the plane of valence and arousal, each -1 to 1.
     pub affect: Affect,
@@ -116,7 +120,8 @@ pub struct Policy {
     /// Time (ns) and faces of each input's latest frame.
     latest_frames: BTreeMap<InputId, (u64, Vec<Face>)>,
     manual_emotion: Option<Emotion>,
-    /// The emotion the music follows. It stays while the mood is uncertain or, with [`OnNoFace::Hold`], absent.
+    /// The emotion the music follows. It stays while the mood is uncertain or, with
+    /// [`OnNoFace::Hold`], absent.
     followed: Option<Emotion>,
     /// The first emotion followed, which [`Strategy::Hold`] keeps.
     first_emotion: Option<Emotion>,
@@ -132,7 +137,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy for the classifier built into `emotionclassify`. It starts with the mood absent and with silence.
+    /// A policy for the classifier built into `emotionclassify`. It starts with the mood absent and
+    /// with silence.
     pub fn new(settings: PolicySettings) -> Self {
         Self::with_confusion_matrix(settings, ConfusionMatrix::default())
     }
@@ -182,7 +188,8 @@ impl Policy {
         self.request
     }
 
-    /// Processes a frame of a video input at `time`, ns. Frames of all inputs must come in the order of their times.
+    /// Processes a frame of a video input at `time`, ns. Frames of all inputs must come in the order of
+    /// their times.
     pub fn observe(&mut self, input: InputId, time: u64, frame: &Frame) {
         self.latest_frames.insert(input, (time, frame.faces.clone()));
         self.latest_frames.retain(|_, (frame_time, _)| time.saturating_sub(*frame_time) <= INPUT_TIMEOUT);
@@ -195,7 +202,8 @@ impl Policy {
         self.latest_frames.remove(&input);
     }
 
-    /// Discards all evidence after a jump of the time to `now` (ns), such as a seek. The held mood and the request stay.
+    /// Discards all evidence after a jump of the time to `now` (ns), such as a seek. The held mood and the
+    /// request stay.
     pub fn reset_evidence(&mut self, now: u64) {
         self.filter.reset();
         self.held.reset_evidence();
@@ -207,8 +215,9 @@ impl Policy {
         }
     }
 
-    /// Brings mood and request up to the time `now` (ns); the changes, in the order in which they follow from each other.
-    /// To be called regularly, for example once per block of audio: nothing changes between two calls.
+    /// Brings mood and request up to the time `now` (ns); the changes, in the order in which they follow
+    /// from each other. To be called regularly, for example once per block of audio: nothing changes between
+    /// two calls.
     pub fn update(&mut self, now: u64) -> Vec<PolicyEvent> {
         let mut events = Vec::new();
         if let Some(change) = self.update_mood(now) {
@@ -238,8 +247,8 @@ impl Policy {
         self.held.update(now, &self.filter, hold_time, |mood| dwell_over || !would_switch(mood))
     }
 
-    /// Lets the music's emotion follow the held mood. The neutral music that plays before any mood is known does not count
-    /// as a switch, so that the first known mood need not wait for the dwell time.
+    /// Lets the music's emotion follow the held mood. The neutral music that plays before any mood is known
+    /// does not count as a switch, so that the first known mood need not wait for the dwell time.
     fn update_followed_emotion(&mut self, now: u64) {
         let mood = self.held.mood();
         let next = emotion_to_follow(mood, self.followed, self.settings.on_no_face);
@@ -251,8 +260,8 @@ impl Policy {
         self.trajectory = Some(AffectTrajectory::starting_at(Affect::from_emotion(emotion), now));
     }
 
-    /// Updates how long the mood has been negative. Where the safety limit is reached now, the time (ns) at which the mood
-    /// became negative.
+    /// Updates how long the mood has been negative. Where the safety limit is reached now, the time (ns) at
+    /// which the mood became negative.
     fn update_safety_limit(&mut self, now: u64) -> Option<u64> {
         let is_negative = match self.held.mood() {
             Mood::Known(emotion) => Affect::from_emotion(emotion).valence < 0.0,

@@ -4,8 +4,8 @@ use mood_schema::Affect;
 
 use crate::SECOND;
 
-/// Length of one step in the plane of valence and arousal, whose sides are 2 long: about the distance between the music of
-/// two neighbouring moods.
+/// Length of one step in the plane of valence and arousal, whose sides are 2 long: about the distance between
+/// the music of two neighbouring moods.
 const STEP_LENGTH: f64 = 0.25;
 /// Shortest duration of a step, ns, for dwell times that are shorter or zero.
 const MIN_STEP_DURATION: u64 = SECOND;
@@ -46,8 +46,8 @@ impl AffectTrajectory {
         self.track_started = true;
     }
 
-    /// Moves one step towards the target once `dwell` ns have passed since the last step and, with `once_per_track`, a
-    /// track has started since then.
+    /// Moves one step towards the target once `dwell` ns have passed since the last step and, with
+    /// `once_per_track`, a track has started since then.
     pub(crate) fn advance(&mut self, now: u64, target: Affect, dwell: u64, once_per_track: bool) {
         let dwell = dwell.max(MIN_STEP_DURATION);
         let dwell_over = self.reached_at.is_none_or(|reached_at| now.saturating_sub(reached_at) >= dwell);

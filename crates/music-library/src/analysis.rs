@@ -1,12 +1,15 @@
-//! Analysis of a track's audio: loudness, true peak, tempo, key and energy, and an estimate of its mood from those.
+//! Analysis of a track's audio: loudness, true peak, tempo, key and energy, and an estimate of its mood
+//! from those.
 //!
-//! Integrated loudness (EBU R 128) and true peak (ITU-R BS.1770-4) are measured over the whole track by the crate
-//! `ebur128`. Tempo and key are estimated from an excerpt of at most two minutes by the crate `timestretch-analysis`, the key
-//! with the key profiles of Krumhansl and Kessler (1982, doi:10.1037/0033-295X.89.4.334).
+//! Integrated loudness (EBU R 128) and true peak (ITU-R BS.1770-4) are measured over the whole track by the
+//! crate `ebur128`. Tempo and key are estimated from an excerpt of at most two minutes by the crate
+//! `timestretch-analysis`, the key with the key profiles of Krumhansl and Kessler (1982,
+//! doi:10.1037/0033-295X.89.4.334).
 //!
-//! The mood is estimated from a few cues that listeners use and whose effects add up (Eerola, Friberg and Bresin 2013,
-//! doi:10.3389/fpsyg.2013.00487): arousal rises with loudness, brightness and tempo, valence with a major key and slightly
-//! with tempo. The weights are chosen by hand and not tested with listeners, hence the low confidences.
+//! The mood is estimated from a few cues that listeners use and whose effects add up (Eerola, Friberg and
+//! Bresin 2013, doi:10.3389/fpsyg.2013.00487): arousal rises with loudness, brightness and tempo, valence
+//! with a major key and slightly with tempo. The weights are chosen by hand and not tested with listeners,
+//! hence the low confidences.
 
 use ebur128::{EbuR128, Mode};
 use mood_schema::Affect;
@@ -16,7 +19,8 @@ use crate::MusicalKey;
 use crate::decimator::Decimator;
 use crate::metadata::{Field, Provenance, SourcedValue, Value};
 
-/// Version of the analysis. To be raised with every change of its results: a scan then analyses older tracks again.
+/// Version of the analysis. To be raised with every change of its results: a scan then analyses older
+/// tracks again.
 pub(crate) const VERSION: i64 = 1;
 
 /// Lowest sampling rate for the estimation of tempo and key, Hz.
@@ -25,10 +29,11 @@ const EXCERPT_RATE: u32 = 22_050;
 const MAX_EXCERPT: f64 = 120.0;
 /// Shortest excerpt from which tempo and key are estimated, seconds.
 const MIN_EXCERPT: f64 = 4.0;
-/// Frequency above which sound counts as bright, Hz: the usual cutoff of the brightness feature in studies of timbre.
+/// Frequency above which sound counts as bright, Hz: the usual cutoff of the brightness feature in studies
+/// of timbre.
 const BRIGHTNESS_CUTOFF: f64 = 1_500.0;
-/// Confidence of the key detector (its margin between the best two keys) that counts as certain: about what plain cadences
-/// reach.
+/// Confidence of the key detector (its margin between the best two keys) that counts as certain: about what
+/// plain cadences reach.
 const CERTAIN_KEY_MARGIN: f64 = 0.3;
 /// Confidence of estimated energy and arousal, 0 to 1.
 const AROUSAL_CONFIDENCE: f64 = 0.4;
@@ -61,7 +66,8 @@ pub(crate) struct AudioAnalyzer {
     excerpt: Vec<f32>,
 }
 
-/// The features of a track's audio. A feature is `None` for silence, and tempo and key also where they cannot be estimated.
+/// The features of a track's audio. A feature is `None` for silence, and tempo and key also where they cannot
+/// be estimated.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AudioFeatures {
     /// Duration, seconds.
@@ -79,8 +85,8 @@ pub(crate) struct AudioFeatures {
 }
 
 impl AudioAnalyzer {
-    /// An analyzer for audio with a sampling rate (Hz) and a number of channels. `duration` is the expected duration in
-    /// seconds, where it is known; it determines where the excerpt begins.
+    /// An analyzer for audio with a sampling rate (Hz) and a number of channels. `duration` is the expected
+    /// duration in seconds, where it is known; it determines where the excerpt begins.
     ///
     /// # Errors
     /// The loudness meter does not support the format.
@@ -204,8 +210,8 @@ impl AudioFeatures {
 /// Estimates the tempo in beats per minute, with a confidence of 0 to 1.
 fn estimate_tempo(samples: &[f32], rate: u32) -> Option<(f64, f64)> {
     let grid = detect_beat_grid(samples, rate);
-    // The usual error is another metrical level: twice, half or two thirds of the tempo. The confidence is lowered by the
-    // salience of the strongest other candidate.
+    // The usual error is another metrical level: twice, half or two thirds of the tempo. The confidence is
+    // lowered by the salience of the strongest other candidate.
     let others = grid.tempo_candidates.iter().filter(|other| (other.bpm / grid.bpm - 1.0).abs() > 0.02);
     let strongest = others.map(|other| f64::from(other.salience)).fold(0.0, f64::max).min(1.0);
     let confidence = f64::from(grid.confidence) * (1.0 - strongest / 2.0);
@@ -230,7 +236,8 @@ fn round(number: f64, steps: f64) -> f64 {
     (number * steps).round() / steps
 }
 
-/// Computes the share of the power above [`BRIGHTNESS_CUTOFF`], 0 to about 1, with a first-order high-pass filter.
+/// Computes the share of the power above [`BRIGHTNESS_CUTOFF`], 0 to about 1, with a first-order
+/// high-pass filter.
 fn compute_brightness(samples: &[f32], rate: u32) -> f64 {
     let coefficient = 1.0 - (-std::f64::consts::TAU * BRIGHTNESS_CUTOFF / f64::from(rate)).exp();
     let (mut low_pass, mut bright_power, mut power) = (0.0, 0.0, 0.0);

@@ -1,8 +1,9 @@
-//! Export of a library database to a CSV table (RFC 4180), for a spreadsheet or another program, and import of such a table.
+//! Export of a library database to a CSV table (RFC 4180), for a spreadsheet or another program, and import
+//! of such a table.
 //!
-//! The table has a header line and a row for each track in the order of the URIs: `uri`, two columns for each [`Field`] (its best
-//! value, such as `mood`, and the provenance of that value, such as `mood_from`), `rating` and `excluded`. For an import,
-//! columns may be missing and in any order, and `uri` may be a path.
+//! The table has a header line and a row for each track in the order of the URIs: `uri`, two columns for each
+//! [`Field`] (its best value, such as `mood`, and the provenance of that value, such as `mood_from`),
+//! `rating` and `excluded`. For an import, columns may be missing and in any order, and `uri` may be a path.
 
 use std::io::{Read, Write};
 
@@ -65,9 +66,9 @@ fn format_row(track: &TrackRecord) -> Vec<String> {
 }
 
 /// Imports a table. A value that differs from the best value of its field is stored with the provenance
-/// [`Provenance::User`] where the table says so, otherwise [`Provenance::Import`]. Ratings and exclusions become those of
-/// `client`. Empty cells change nothing. Rows of tracks that are not in the library and values out of their range are
-/// skipped.
+/// [`Provenance::User`] where the table says so, otherwise [`Provenance::Import`]. Ratings and exclusions
+/// become those of `client`. Empty cells change nothing. Rows of tracks that are not in the library and
+/// values out of their range are skipped.
 ///
 /// # Errors
 /// The table has no column `uri` or is not CSV throughout, or the database fails. Nothing is changed then.

@@ -5,8 +5,8 @@ use std::f32::consts::PI;
 /// Length of the low-pass filter in samples, for each unit of the decimation factor.
 const TAPS_PER_FACTOR: usize = 16;
 
-/// Mixes audio down to mono and decimates it by an integer factor behind a low-pass filter: a sinc with a Hann window whose
-/// cutoff frequency is 0.8 of the new Nyquist frequency.
+/// Mixes audio down to mono and decimates it by an integer factor behind a low-pass filter: a sinc with a
+/// Hann window whose cutoff frequency is 0.8 of the new Nyquist frequency.
 pub(crate) struct Decimator {
     channels: usize,
     factor: usize,
@@ -17,8 +17,8 @@ pub(crate) struct Decimator {
 }
 
 impl Decimator {
-    /// A decimator from `rate` (Hz) to the lowest integer fraction of it that is not below `min_rate` (Hz); a lower `rate`
-    /// stays as it is.
+    /// A decimator from `rate` (Hz) to the lowest integer fraction of it that is not below `min_rate` (Hz); a
+    /// lower `rate` stays as it is.
     pub(crate) fn new(rate: u32, channels: u32, min_rate: u32) -> Self {
         let factor = (rate / min_rate).max(1) as usize;
         let length = if factor == 1 { 1 } else { TAPS_PER_FACTOR * factor + 1 };
@@ -39,8 +39,8 @@ impl Decimator {
         rate / self.factor as u32
     }
 
-    /// Processes interleaved samples and appends the output to `out`. The last output sample of a stream is that for which
-    /// the filter is completely filled.
+    /// Processes interleaved samples and appends the output to `out`. The last output sample of a stream is
+    /// that for which the filter is completely filled.
     pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         let scale = 1.0 / self.channels as f32;
         self.pending

@@ -1,6 +1,7 @@
 //! The interface of an audio decoder, as a scan needs one for the analysis.
 //!
-//! This crate has no decoder: the program brings the one it plays with, so that exactly what can be played can be scanned.
+//! This crate has no decoder: the program brings the one it plays with, so that exactly what can be played
+//! can be scanned.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,8 +19,8 @@ pub struct AudioBlock<'a> {
 
 /// Decodes audio files. Several threads use one decoder at the same time.
 pub trait AudioDecoder: Sync {
-    /// Decodes a file and passes its audio to `consume` block by block, until the end of the file or until `consume`
-    /// returns [`ControlFlow::Break`], which is no error.
+    /// Decodes a file and passes its audio to `consume` block by block, until the end of the file or until
+    /// `consume` returns [`ControlFlow::Break`], which is no error.
     ///
     /// # Errors
     /// Why the file cannot be decoded to its end, as a text for the user.

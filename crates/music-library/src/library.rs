@@ -6,16 +6,17 @@ use crate::{Database, Error, SkippedItem, SourceAccess, Track, uri};
 /// The tracks of a folder, a playlist or a database.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
-    /// At least one track. The order is that of the file names, of the playlist, or of the URIs in the database, and the same
-    /// on every machine.
+    /// At least one track. The order is that of the file names, of the playlist, or of the URIs in the
+    /// database, and the same on every machine.
     pub tracks: Vec<Track>,
     /// What was left out.
     pub skipped: Vec<SkippedItem>,
 }
 
 impl Library {
-    /// Opens a folder, a playlist or a database, given as a path or as a `file://` URI. Tracks that `access` does not allow are
-    /// left out. For a folder or playlist the tags of every file are read, which takes seconds for thousands of files.
+    /// Opens a folder, a playlist or a database, given as a path or as a `file://` URI. Tracks that `access`
+    /// does not allow are left out. For a folder or playlist the tags of every file are read, which takes
+    /// seconds for thousands of files.
     ///
     /// # Errors
     /// The source does not exist, cannot be read, is of another kind, or has no track that can be used.
@@ -23,8 +24,8 @@ impl Library {
         Self::open_for_client(source, "", access)
     }
 
-    /// Opens a library as [`Self::open`], with the ratings and exclusions of a database that apply to `client`. For a folder
-    /// or playlist the client makes no difference.
+    /// Opens a library as [`Self::open`], with the ratings and exclusions of a database that apply to
+    /// `client`. For a folder or playlist the client makes no difference.
     ///
     /// # Errors
     /// Those of [`Self::open`].
@@ -32,8 +33,8 @@ impl Library {
         Self::open_with_database(source, client, access).map(|(library, _)| library)
     }
 
-    /// Opens a library as [`Self::open_for_client`], and also returns the database where it is one, which has the client's
-    /// listening history.
+    /// Opens a library as [`Self::open_for_client`], and also returns the database where it is one, which has
+    /// the client's listening history.
     ///
     /// # Errors
     /// Those of [`Self::open`].
@@ -50,9 +51,9 @@ impl Library {
         Ok((Self { tracks: tracks.into_iter().map(Track::from_listed).collect(), skipped }, None))
     }
 
-    /// The tracks of a database, with the ratings and exclusions that apply to `client`. Tracks that are missing or cannot be
-    /// played are left out, and those on the network unless `access` allows them. Local files were allowed when they were
-    /// scanned.
+    /// The tracks of a database, with the ratings and exclusions that apply to `client`. Tracks that are
+    /// missing or cannot be played are left out, and those on the network unless `access` allows them. Local
+    /// files were allowed when they were scanned.
     ///
     /// # Errors
     /// The database fails, or has no track that can be used.

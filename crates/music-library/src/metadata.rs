@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::MusicalKey;
 
-/// Where a value comes from, in ascending order of precedence: of several values of a field the one with the highest
-/// provenance counts.
+/// Where a value comes from, in ascending order of precedence: of several values of a field the one with the
+/// highest provenance counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Provenance {
     /// Measured or estimated from the audio.
@@ -128,8 +128,8 @@ impl Field {
         }
     }
 
-    /// Parses the value of this field from a text. A key may have any notation of [`MusicalKey`]; mood words may be separated
-    /// by commas, semicolons or line breaks.
+    /// Parses the value of this field from a text. A key may have any notation of [`MusicalKey`]; mood words
+    /// may be separated by commas, semicolons or line breaks.
     ///
     /// # Errors
     /// The text is empty, not a number, or out of the field's range.

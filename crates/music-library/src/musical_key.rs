@@ -19,8 +19,9 @@ const PITCH_NAMES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab"
 const OPPOSITE: u8 = 6;
 
 impl MusicalKey {
-    /// The distance between two keys: steps on the circle of fifths between their scales, plus 1 for another mode. 0 for the
-    /// same key, 1 for the relative key and for the neighbours on the circle (one note of the scale differs), at most 7.
+    /// The distance between two keys: steps on the circle of fifths between their scales, plus 1 for another
+    /// mode. 0 for the same key, 1 for the relative key and for the neighbours on the circle (one note of the
+    /// scale differs), at most 7.
     pub fn distance(self, other: Self) -> u8 {
         let steps = (self.fifths() + 12 - other.fifths()) % 12;
         steps.min(12 - steps).min(OPPOSITE) + u8::from(self.minor != other.minor)
@@ -55,8 +56,8 @@ pub struct ParseKeyError(String);
 impl FromStr for MusicalKey {
     type Err = ParseKeyError;
 
-    /// Parses note names (`F#m`, `Gb minor`, `A maj`), Camelot notation (`8A`; A is minor, B is major) and Open Key notation
-    /// (`1d`; m is minor, d is major).
+    /// Parses note names (`F#m`, `Gb minor`, `A maj`), Camelot notation (`8A`; A is minor, B is major) and
+    /// Open Key notation (`1d`; m is minor, d is major).
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
         let trimmed = text.trim();
         parse_wheel_position(trimmed)
@@ -65,7 +66,8 @@ impl FromStr for MusicalKey {
     }
 }
 
-/// Parses Camelot and Open Key notation: a position 1 to 12 on the circle of fifths and a letter for the mode.
+/// Parses Camelot and Open Key notation: a position 1 to 12 on the circle of fifths and a letter for
+/// the mode.
 fn parse_wheel_position(text: &str) -> Option<MusicalKey> {
     let number: u8 = text.get(..text.len().checked_sub(1)?)?.parse().ok()?;
     if !(1..=12).contains(&number) {

@@ -8,11 +8,11 @@ use crate::metadata::{Field, Provenance, split_moods};
 use crate::tags::FileTags;
 use crate::{MusicalKey, uri, vocabulary};
 
-/// Determines the duration of an audio file in seconds from its container; `None` where the container does not have it, and
-/// for a URI that is not a local file.
+/// Determines the duration of an audio file in seconds from its container; `None` where the container does
+/// not have it, and for a URI that is not a local file.
 ///
-/// [`Library::open`](crate::Library::open) does not do that for folders and playlists, as it may take longer than everything
-/// else.
+/// [`Library::open`](crate::Library::open) does not do that for folders and playlists, as it may take longer
+/// than everything else.
 pub fn read_duration(uri: &str) -> Option<f64> {
     FileTags::read(&uri::to_path(uri)?, true).duration
 }
@@ -32,8 +32,8 @@ pub struct Track {
     pub genre: String,
     /// Mood words as they are written, in their order.
     pub moods: Vec<String>,
-    /// The mood as a point in the plane of valence and arousal, each -1 to 1: numbers set by a user, else the mean of the
-    /// known mood words, else the estimate from the audio. `None` where nothing is known.
+    /// The mood as a point in the plane of valence and arousal, each -1 to 1: numbers set by a user, else the
+    /// mean of the known mood words, else the estimate from the audio. `None` where nothing is known.
     pub affect: Option<Affect>,
     /// Uncertainty of `affect`, 0 to 1.
     pub uncertainty: f64,
@@ -64,8 +64,8 @@ impl Track {
         self.moods = moods;
     }
 
-    /// The track of a folder or playlist, with the tags of its file. A file whose tags cannot be read is a track without
-    /// tags: only decoding it shows whether it can be played.
+    /// The track of a folder or playlist, with the tags of its file. A file whose tags cannot be read is a
+    /// track without tags: only decoding it shows whether it can be played.
     pub(crate) fn from_listed(listed: ListedTrack) -> Self {
         let tags = listed.path.as_deref().map(|path| FileTags::read(path, false)).unwrap_or_default();
         let default_title = listed.default_title();
@@ -108,8 +108,8 @@ impl Track {
             ..Self::default()
         };
         track.moods = record.text(Field::Mood).map(split_moods).unwrap_or_default();
-        // The point is that of the highest provenance that has one. Of the same provenance, numbers take precedence over mood
-        // words as the point; the words give the emotions in either case.
+        // The point is that of the highest provenance that has one. Of the same provenance, numbers take
+        // precedence over mood words as the point; the words give the emotions in either case.
         for provenance in Provenance::ALL.iter().rev().copied() {
             let value = |field| record.value_from(field, provenance);
             let words = value(Field::Mood)

@@ -1,9 +1,11 @@
-//! Meanings of mood words: a point in the plane of valence and arousal, and the emotion that a word names, if any.
+//! Meanings of mood words: a point in the plane of valence and arousal, and the emotion that a word names,
+//! if any.
 //!
-//! The points of the seven emotions are those of [`Affect::from_emotion`]. The other words are placed by hand, to one decimal,
-//! in the same plane (arousal relative to a neutral face), so that their order agrees with the norms of Warriner, Kuperman
-//! and Brysbaert (2013, doi:10.3758/s13428-012-0314-x) and with Russell's circumplex (1980, doi:10.1037/h0077714). They are
-//! the words that listeners and tagging programs commonly use for music.
+//! The points of the seven emotions are those of [`Affect::from_emotion`]. The other words are placed by
+//! hand, to one decimal, in the same plane (arousal relative to a neutral face), so that their order agrees
+//! with the norms of Warriner, Kuperman and Brysbaert (2013, doi:10.3758/s13428-012-0314-x) and with
+//! Russell's circumplex (1980, doi:10.1037/h0077714). They are the words that listeners and tagging programs
+//! commonly use for music.
 
 use mood_schema::{Affect, Emotion};
 
@@ -183,8 +185,8 @@ pub fn look_up(word: &str) -> Option<Meaning> {
     Some(Meaning { affect: Affect { valence: *valence, arousal: *arousal }, emotion: None })
 }
 
-/// Finds the known words in the text of a tag, such as `Happy/Energetic` or `laid-back; calm`. A phrase with a negation
-/// (`not happy`) has no meaning.
+/// Finds the known words in the text of a tag, such as `Happy/Energetic` or `laid-back; calm`. A phrase with
+/// a negation (`not happy`) has no meaning.
 pub fn find_meanings(text: &str) -> Vec<Meaning> {
     let phrases = text.split([',', ';', '/', '|', '&', '+', '\n', '\0']);
     phrases.flat_map(find_in_phrase).collect()

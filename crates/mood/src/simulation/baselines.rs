@@ -17,8 +17,8 @@ impl MoodEstimator for Argmax {
     }
 }
 
-/// The most frequent label within a number of latest frames or a span of time. Of several equally frequent ones the present
-/// estimate is kept.
+/// The most frequent label within a number of latest frames or a span of time. Of several equally frequent
+/// ones the present estimate is kept.
 #[derive(Clone, Debug)]
 pub struct MajorityVote {
     /// Largest number of frames that count.
@@ -60,8 +60,8 @@ impl MoodEstimator for MajorityVote {
     }
 }
 
-/// The most probable emotion of an exponential moving average (time constant 5 s), with hysteresis (another emotion must
-/// lead by 0.1) and a dwell time (20 s).
+/// The most probable emotion of an exponential moving average (time constant 5 s), with hysteresis (another
+/// emotion must lead by 0.1) and a dwell time (20 s).
 #[derive(Clone, Debug, Default)]
 pub struct MovingAverage {
     average: [f64; 7],

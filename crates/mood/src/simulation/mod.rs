@@ -1,15 +1,16 @@
-//! A simulated person with changing moods, a simulated classifier with correlated errors, and how well a method follows
-//! the mood.
+//! A simulated person with changing moods, a simulated classifier with correlated errors, and how well a
+//! method follows the mood.
 //!
-//! The person has one of the seven emotions for a random time (exponentially distributed, 90 s on average: 40 changes an
-//! hour). The classifier gives the same distribution for 0.5 to 2 s (uniformly distributed); after that, and at each change
-//! of the person's mood, its label is drawn anew from the mood's row of the [`ConfusionMatrix`]. Its confidence is always
-//! that of the built-in model on average, 69 %, whether the label is right or wrong.
+//! The person has one of the seven emotions for a random time (exponentially distributed, 90 s on average: 40
+//! changes an hour). The classifier gives the same distribution for 0.5 to 2 s (uniformly distributed); after
+//! that, and at each change of the person's mood, its label is drawn anew from the mood's row of the
+//! [`ConfusionMatrix`]. Its confidence is always that of the built-in model on average, 69 %, whether the
+//! label is right or wrong.
 //!
-//! [`Policy`] is compared with the label of each frame ([`Argmax`]), the most frequent label of the last ten frames and of
-//! the last ten seconds ([`MajorityVote`]), and an exponential moving average with hysteresis and dwell time
-//! ([`MovingAverage`]). `cargo run --release -p mood --example simulate` prints the comparison; `benches/RESULTS.md` has it
-//! under "The mood policy and simpler ways".
+//! [`Policy`] is compared with the label of each frame ([`Argmax`]), the most frequent label of the last ten
+//! frames and of the last ten seconds ([`MajorityVote`]), and an exponential moving average with hysteresis
+//! and dwell time ([`MovingAverage`]). `cargo run --release -p mood --example simulate` prints the
+//! comparison; `benches/RESULTS.md` has it under "The mood policy and simpler ways".
 
 mod baselines;
 
@@ -19,13 +20,14 @@ pub use baselines::{Argmax, MajorityVote, MovingAverage};
 
 use crate::{ConfusionMatrix, InputId, Policy, SECOND};
 
-/// Mean confidence of the built-in model, 0 to 1: its accuracy plus its calibration error on PublicTest (`models/README.md`).
+/// Mean confidence of the built-in model, 0 to 1: its accuracy plus its calibration error on PublicTest
+/// (`models/README.md`).
 const CONFIDENCE: f64 = 0.69;
 
 /// A method that estimates the mood from the classifier's output, frame by frame.
 pub trait MoodEstimator {
-    /// Processes a frame at `time` (ns) with the probabilities of the seven emotions, in the order of [`Emotion`]; the mood
-    /// after that frame.
+    /// Processes a frame at `time` (ns) with the probabilities of the seven emotions, in the order of
+    /// [`Emotion`]; the mood after that frame.
     fn estimate(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood;
 }
 
@@ -99,8 +101,8 @@ pub struct Outcome {
     pub switches: u32,
     /// Share of the time in which the estimated mood was the person's, 0 to 1.
     pub accuracy: f64,
-    /// Median time from a change to the first frame with the right estimate, seconds. Changes that were never followed do
-    /// not count; infinite where none was.
+    /// Median time from a change to the first frame with the right estimate, seconds. Changes that were never
+    /// followed do not count; infinite where none was.
     pub median_delay: f64,
 }
 
@@ -111,7 +113,8 @@ impl Outcome {
     }
 }
 
-/// Runs an estimator on a simulated classifier. The same scenario and seed give every estimator the same input.
+/// Runs an estimator on a simulated classifier. The same scenario and seed give every estimator the
+/// same input.
 pub fn simulate(scenario: &Scenario, seed: u64, estimator: &mut dyn MoodEstimator) -> Outcome {
     let mut rng = SplitMix64(seed);
     let (mut true_emotion, mut emotion_end, mut true_changes) = (Emotion::Neutral, 0.0, 0u32);

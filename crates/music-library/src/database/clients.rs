@@ -1,7 +1,7 @@
 //! Ratings, exclusions and listening history of therapy clients.
 //!
-//! The client `""` stands for everybody: its ratings and exclusions apply to each client without an own one. Client names are
-//! compared without regard to case and surrounding white space.
+//! The client `""` stands for everybody: its ratings and exclusions apply to every client who has none.
+//! Client names are compared without regard to case and surrounding white space.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use rusqlite::{Connection, params};
 use super::Database;
 use crate::Error;
 
-/// Number of plays of a client's history that a [`TrackSelector`](crate::TrackSelector) needs: more than any reasonable number
-/// of tracks before one may be repeated.
+/// Number of plays of a client's history that a [`TrackSelector`](crate::TrackSelector) needs: more than any
+/// reasonable number of tracks before one may be repeated.
 pub const HISTORY_LENGTH: usize = 1_000;
 
 /// A client's opinion of a track; a field is `None` where the client has no opinion.
@@ -45,7 +45,8 @@ pub(super) fn read_opinions(
     Ok(opinions)
 }
 
-/// Stores a client's opinion of a track; a part that is `None` is not changed. The rating is clamped to -2 to 2.
+/// Stores a client's opinion of a track; a part that is `None` is not changed. The rating is clamped to -2
+/// to 2.
 pub(crate) fn store_opinion(
     connection: &Connection,
     client: &str,
@@ -78,7 +79,8 @@ pub struct PlayRecord {
 }
 
 impl Database {
-    /// Sets a client's rating of a track, from -2 (only when nothing else fits) to 2 (a favourite); clamped to that range.
+    /// Sets a client's rating of a track, from -2 (only when nothing else fits) to 2 (a favourite); clamped
+    /// to that range.
     pub fn set_rating(&self, client: &str, path_or_uri: &str, rating: i32) -> Result<(), Error> {
         let id = self.track_id(path_or_uri)?;
         self.map_sql_error(

@@ -1,7 +1,8 @@
 //! The library database: one SQLite file. Opening, schema migrations and transactions.
 //!
-//! Write-ahead logging lets a player read while a scan writes, and a process that is killed leaves the database as it was
-//! after the last transaction. `PRAGMA user_version` is the number of migrations that were applied.
+//! Write-ahead logging lets a player read while a scan writes, and a process that is killed leaves the
+//! database as it was after the last transaction. `PRAGMA user_version` is the number of migrations that
+//! were applied.
 
 mod clients;
 mod tracks;
@@ -25,8 +26,8 @@ const APPLICATION_ID: i32 = 0x6d6f_6f64;
 /// How long to wait for a transaction of another program.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The migrations: the n-th brings a database from version n to n + 1. They are only appended to and never edited, comments
-/// included, as SQLite stores the text of the statements in the schema.
+/// The migrations: the n-th brings a database from version n to n + 1. They are only appended to and never
+/// edited, comments included, as SQLite stores the text of the statements in the schema.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE track (
         id INTEGER PRIMARY KEY,
@@ -72,9 +73,10 @@ const MIGRATIONS: [&str; 1] = ["
 
 /// A library database.
 ///
-/// Every method that takes `path_or_uri` of a track fails with [`Error::NoSuchTrack`] where the database does not have it, and
-/// every method with [`Error::Locked`], [`Error::Damaged`] or [`Error::Database`] where SQLite does. In every parameter
-/// `client` the empty text stands for the opinions and the history without a client.
+/// Every method that takes `path_or_uri` of a track fails with [`Error::NoSuchTrack`] where the database
+/// does not have it, and every method with [`Error::Locked`], [`Error::Damaged`] or [`Error::Database`]
+/// where SQLite does. In every parameter `client` the empty text stands for the opinions and the history
+/// without a client.
 #[derive(Debug)]
 pub struct Database {
     /// The connection, for transactions of the modules of this crate.
@@ -83,11 +85,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database at a path, or creates an empty one where there is no file. An older schema is migrated.
+    /// Opens the database at a path, or creates an empty one where there is no file. An older schema
+    /// is migrated.
     ///
     /// # Errors
-    /// The file is not a library database, damaged, of a newer version, locked by another program for 5 s, or cannot be
-    /// written.
+    /// The file is not a library database, damaged, of a newer version, locked by another program for 5 s, or
+    /// cannot be written.
     pub fn open_or_create(path: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::connect(path.into(), OpenFlags::SQLITE_OPEN_CREATE)
     }
@@ -104,7 +107,8 @@ impl Database {
         Self::connect(path, OpenFlags::empty())
     }
 
-    /// Opens the database that `source` names, a path or a `file://` URI; `None` where it names a folder or a playlist.
+    /// Opens the database that `source` names, a path or a `file://` URI; `None` where it names a folder or
+    /// a playlist.
     ///
     /// # Errors
     /// Those of [`Self::open`].
@@ -128,7 +132,8 @@ impl Database {
 
     /// Opens the file and prepares the database. `extra_flags` are those besides reading and writing.
     fn connect(path: PathBuf, extra_flags: OpenFlags) -> Result<Self, Error> {
-        // Files of other programs are never changed. An empty file is what SQLite leaves when it is killed at the start.
+        // Files of other programs are never changed. An empty file is what SQLite leaves when it is killed at
+        // the start.
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         if path.is_dir() || (size > 0 && !Self::is_database(&path)) {
             return Err(Error::NotADatabase(path));
@@ -190,8 +195,8 @@ impl Database {
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        // The lock for writing is taken at once. A transaction that begins by reading fails, without waiting for the timeout,
-        // where another program has written in between.
+        // The lock for writing is taken at once. A transaction that begins by reading fails, without waiting
+        // for the timeout, where another program has written in between.
         let behaviour = rusqlite::TransactionBehavior::Immediate;
         let transaction = rusqlite::Transaction::new_unchecked(&self.connection, behaviour)?;
         let result = write(&transaction)?;
@@ -205,8 +210,8 @@ impl Database {
     }
 }
 
-/// Creates an empty file that only its owner can read, where there is none: the database holds clients' preferences and
-/// history. SQLite gives its auxiliary files the same permissions.
+/// Creates an empty file that only its owner can read, where there is none: the database holds clients'
+/// preferences and history. SQLite gives its auxiliary files the same permissions.
 fn create_private_file(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::OpenOptionsExt;
     let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);

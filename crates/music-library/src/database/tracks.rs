@@ -22,7 +22,8 @@ pub struct TrackRecord {
     pub problem: Option<String>,
     /// The values by field and, within a field, descending provenance.
     pub values: Vec<SourcedValue>,
-    /// The rating that applies to the client, -2 (only when nothing else fits) to 2 (a favourite); 0 where there is none.
+    /// The rating that applies to the client, -2 (only when nothing else fits) to 2 (a favourite); 0 where
+    /// there is none.
     pub rating: i32,
     /// Whether the track must not be played to the client.
     pub excluded: bool,
@@ -95,8 +96,8 @@ impl FromSql for Value {
 }
 
 impl Database {
-    /// Calls `visit` for every track in the order of the URIs, with rating and exclusion as they apply to `client`. Values of
-    /// unknown fields and provenances are left out.
+    /// Calls `visit` for every track in the order of the URIs, with rating and exclusion as they apply to
+    /// `client`. Values of unknown fields and provenances are left out.
     pub fn for_each_track(&self, client: &str, mut visit: impl FnMut(TrackRecord)) -> Result<(), Error> {
         self.map_sql_error(visit_tracks(&self.connection, client, "TRUE", [], &mut visit))
     }
@@ -121,7 +122,8 @@ impl Database {
         self.map_sql_error(id)?.ok_or_else(|| Error::NoSuchTrack(path_or_uri.into()))
     }
 
-    /// Sets values of a track with the provenance [`Provenance::User`]; `None` removes the value of that provenance.
+    /// Sets values of a track with the provenance [`Provenance::User`]; `None` removes the value of
+    /// that provenance.
     pub fn set_user_values(&self, path_or_uri: &str, values: &[(Field, Option<Value>)]) -> Result<(), Error> {
         let id = self.track_id(path_or_uri)?;
         self.map_sql_error(self.transaction(|connection| {

@@ -13,8 +13,8 @@ const EXTENSIONS: [&str; 21] = [
     "oga", "ogg", "opus", "spx", "wav", "wma", "wv",
 ];
 
-/// Lists the audio files below a folder in the order of their names. Hidden files and folders are left out, links are
-/// followed.
+/// Lists the audio files below a folder in the order of their names. Hidden files and folders are left out,
+/// links are followed.
 ///
 /// # Errors
 /// The folder itself cannot be read. Folders below it that cannot be read are skipped.

@@ -30,8 +30,9 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Lists the tracks of a folder (in the order of their names) or of a playlist (in its order). `is_known`: whether a
-    /// playlist may refer to a file outside its folder because the library has it anyway, given its path and URI.
+    /// Lists the tracks of a folder (in the order of their names) or of a playlist (in its order).
+    /// `is_known`: whether a playlist may refer to a file outside its folder because the library has it
+    /// anyway, given its path and URI.
     ///
     /// # Errors
     /// The source cannot be read, is no playlist, or has no track.

@@ -1,8 +1,8 @@
 //! M3U, M3U8 and XSPF playlists.
 //!
-//! M3U has no specification: a line is a location, `#EXTINF:SECONDS,ARTIST - TITLE` describes the next one. M3U8 is the same in
-//! UTF-8. HTTP Live Streaming (RFC 8216) uses the format for the segments of a single stream; such a list is an error. XSPF is
-//! version 1 of <https://www.xspf.org/spec>.
+//! M3U has no specification: a line is a location, `#EXTINF:SECONDS,ARTIST - TITLE` describes the next one.
+//! M3U8 is the same in UTF-8. HTTP Live Streaming (RFC 8216) uses the format for the segments of a single
+//! stream; such a list is an error. XSPF is version 1 of <https://www.xspf.org/spec>.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -62,8 +62,8 @@ fn decode_text(bytes: &[u8]) -> String {
     }
 }
 
-/// Tells whether files lie in the folder of a playlist. A playlist is untrusted input and may refer to other files only with
-/// permission.
+/// Tells whether files lie in the folder of a playlist. A playlist is untrusted input and may refer to other
+/// files only with permission.
 struct PlaylistFolder {
     /// The folder as the playlist's path has it, without `.` and `..`.
     path: PathBuf,
@@ -78,8 +78,8 @@ impl PlaylistFolder {
         Self { canonical_path: path.canonicalize().ok(), path }
     }
 
-    /// Whether the folder contains a file, as its path says or with links resolved. A link in the folder may lead out of it:
-    /// the folder's owner has made it.
+    /// Whether the folder contains a file, as its path says or with links resolved. A link in the folder may
+    /// lead out of it: the folder's owner has made it.
     fn contains(&self, file: &Path) -> bool {
         let canonical = || file.canonicalize().ok().zip(self.canonical_path.as_ref());
         file.starts_with(&self.path) || canonical().is_some_and(|(file, folder)| file.starts_with(folder))

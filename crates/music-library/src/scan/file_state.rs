@@ -18,8 +18,8 @@ const HASH_CHUNK: usize = 1 << 18;
 pub(super) struct FileStamp {
     /// Size, bytes.
     pub(super) size: i64,
-    /// Modification time of the file plus that of its sidecar file, ns since 1970. The sum changes when the sidecar file is
-    /// added, changed or removed.
+    /// Modification time of the file plus that of its sidecar file, ns since 1970. The sum changes when the
+    /// sidecar file is added, changed or removed.
     pub(super) modified: i64,
 }
 

@@ -1,10 +1,10 @@
-//! Scanning of folders and playlists into a database: only what is new or changed is read, on several threads, and written in
-//! transactions.
+//! Scanning of folders and playlists into a database: only what is new or changed is read, on several
+//! threads, and written in transactions.
 //!
-//! A file is read again where its size or modification time has changed. Where its content is the same (SHA-256), the analysis
-//! stays valid. Content that the database has under a path that no longer exists was moved: its track gets the new path and
-//! keeps all its values. A scan can be stopped or killed at any time: what was written stays, and the next scan continues from
-//! there.
+//! A file is read again where its size or modification time has changed. Where its content is the same
+//! (SHA-256), the analysis stays valid. Content that the database has under a path that no longer exists was
+//! moved: its track gets the new path and keeps all its values. A scan can be stopped or killed at any time:
+//! what was written stays, and the next scan continues from there.
 
 mod file_state;
 mod tag_writer;
@@ -40,11 +40,11 @@ pub struct Scan<'a> {
     pub sources: &'a [String],
     /// Number of files that are read at the same time; 0 counts as 1.
     pub threads: usize,
-    /// What playlists may refer to besides their own folders, the folders of this scan, and what the library has already.
-    /// Tracks on the network are not analysed.
+    /// What playlists may refer to besides their own folders, the folders of this scan, and what the library
+    /// has already. Tracks on the network are not analysed.
     pub access: SourceAccess,
-    /// Whether to write values that the library knows better into the tags of the files: names, mood words, tempo, key and
-    /// ReplayGain. Otherwise no audio file is changed.
+    /// Whether to write values that the library knows better into the tags of the files: names, mood words,
+    /// tempo, key and ReplayGain. Otherwise no audio file is changed.
     pub write_tags: bool,
 }
 
@@ -118,12 +118,12 @@ struct ScanContext<'a> {
 }
 
 impl Scan<'_> {
-    /// Brings the database up to date with the sources. Without a decoder only tags are read; the next scan with a decoder
-    /// analyses what is missing. The scan stops as soon as `cancel` is set.
+    /// Brings the database up to date with the sources. Without a decoder only tags are read; the next scan
+    /// with a decoder analyses what is missing. The scan stops as soon as `cancel` is set.
     ///
     /// # Errors
-    /// A source cannot be listed or has no track, or the database fails. In the first case nothing is changed, so that a disk
-    /// that is not mounted does not mark its tracks as missing.
+    /// A source cannot be listed or has no track, or the database fails. In the first case nothing is
+    /// changed, so that a disk that is not mounted does not mark its tracks as missing.
     pub fn run(
         &self,
         database: &Database,
@@ -293,7 +293,8 @@ impl ScanContext<'_> {
             return AudioResult::SameAs(String::from(*gone.unwrap_or(&uris[0])));
         }
         let Some(decoder) = self.decoder else { return AudioResult::NotAnalysed };
-        // Audio is untrusted input. A panic in the decoder or the analysis makes this file fail, not the scan.
+        // Audio is untrusted input. A panic in the decoder or the analysis makes this file fail, not
+        // the scan.
         let features = catch_unwind(AssertUnwindSafe(|| self.decode(decoder, path, file.tags.duration)));
         match features.unwrap_or_else(|_| Err("the analysis failed".into())) {
             Ok(features) => AudioResult::Analysed(features),
@@ -321,7 +322,8 @@ impl ScanContext<'_> {
                 }
             }
             match &mut analyzer {
-                // Of a file with several streams of different formats in sequence only the first one is analysed.
+                // Of a file with several streams of different formats in sequence only the first one
+                // is analysed.
                 Some(analyzer) if analyzer.has_format(block.rate, block.channels) => {
                     analyzer.push(block.samples);
                     ControlFlow::Continue(())

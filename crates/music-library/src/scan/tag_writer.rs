@@ -1,6 +1,7 @@
 //! Writing of values that the library knows better than the tags into audio files, only on request.
 //!
-//! The tags are written to a copy beside the file, which is then renamed over it, so that the file is complete at any time.
+//! The tags are written to a copy beside the file, which is then renamed over it, so that the file is
+//! complete at any time.
 
 use std::ffi::OsString;
 use std::fs;
@@ -125,8 +126,8 @@ fn rewrite_file(path: &Path, items: &[(ItemKey, String)]) -> Result<bool, String
     result
 }
 
-/// Inserts items into the primary tag of a file; whether the file has changed. Items that the type of tag does not support are
-/// left out.
+/// Inserts items into the primary tag of a file; whether the file has changed. Items that the type of tag
+/// does not support are left out.
 fn insert_items(path: &Path, items: &[(ItemKey, String)]) -> Result<bool, String> {
     let to_text = |error: &dyn std::fmt::Display| error.to_string();
     let probe = Probe::open(path).map_err(|error| to_text(&error))?.options(ParseOptions::new());

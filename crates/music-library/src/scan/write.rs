@@ -12,8 +12,8 @@ use crate::listing::ListedTrack;
 use crate::metadata::{Field, Provenance, SourcedValue, Value};
 use crate::{Error, SkippedItem, analysis, uri};
 
-/// Writes tracks whose files have not changed: they are no longer missing, and a playlist may have new names for them. Those
-/// that could not be played before are reported again.
+/// Writes tracks whose files have not changed: they are no longer missing, and a playlist may have new names
+/// for them. Those that could not be played before are reported again.
 pub(super) fn write_unchanged(
     database: &Database,
     context: &ScanContext<'_>,
@@ -154,8 +154,8 @@ fn store_listed_names(connection: &Connection, id: i64, track: &ListedTrack) -> 
     )
 }
 
-/// Marks tracks below the folders that were not listed as missing. They stay in the database with all their values and are
-/// left out of libraries until a scan finds them again.
+/// Marks tracks below the folders that were not listed as missing. They stay in the database with all their
+/// values and are left out of libraries until a scan finds them again.
 pub(super) fn mark_missing(
     database: &Database,
     context: &ScanContext<'_>,
@@ -187,7 +187,8 @@ fn has_uri(connection: &Connection, id: i64, uri: &str) -> rusqlite::Result<bool
     connection.prepare_cached(sql)?.query_row(params![id, uri], |row| row.get(0))
 }
 
-/// Writes the new state of a file whose tags the scan has written. Its audio, and so its analysis, is unchanged.
+/// Writes the new state of a file whose tags the scan has written. Its audio, and so its analysis,
+/// is unchanged.
 pub(super) fn write_rewritten_file(
     connection: &Connection,
     id: i64,

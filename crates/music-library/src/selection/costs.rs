@@ -1,5 +1,5 @@
-//! The cost of each track for a query: what a selection minimises. The features it depends on are stored compactly, so that
-//! 200,000 tracks are compared in milliseconds.
+//! The cost of each track for a query: what a selection minimises. The features it depends on are stored
+//! compactly, so that 200,000 tracks are compared in milliseconds.
 
 use mood_schema::{Affect, Emotion};
 
@@ -7,16 +7,18 @@ use crate::{Library, MusicalKey, Track};
 
 // Costs are in units of distance in the plane of valence and arousal, whose sides are 2 long.
 
-/// Cost of a track whose mood is unknown (it counts as neutral). An uncertain mood costs the corresponding part of it.
+/// Cost of a track whose mood is unknown (it counts as neutral). An uncertain mood costs the corresponding
+/// part of it.
 const UNKNOWN_MOOD_COST: f32 = 0.5;
-/// Cost of a track that does not name the emotion asked for: it may be near in the plane and yet express another emotion.
+/// Cost of a track that does not name the emotion asked for: it may be near in the plane and yet express
+/// another emotion.
 const OTHER_EMOTION_COST: f32 = 0.3;
 /// Cost that a point of the rating takes off.
 const RATING_COST: f32 = 0.1;
 /// Cost of the lowest rating, -2: more than any distance in the plane.
 const LOWEST_RATING_COST: f32 = 10.0;
-/// Largest cost of a change of tempo, half of it where a tempo is unknown. Together with [`MAX_KEY_COST`] it is less than the
-/// cost of another emotion.
+/// Largest cost of a change of tempo, half of it where a tempo is unknown. Together with [`MAX_KEY_COST`] it
+/// is less than the cost of another emotion.
 const MAX_TEMPO_COST: f32 = 0.1;
 /// Largest cost of a change of key, half of it where a key is unknown.
 const MAX_KEY_COST: f32 = 0.05;
@@ -63,8 +65,8 @@ impl CostTable {
         self.tracks.len()
     }
 
-    /// Computes the cost of each track for music at a point of the plane that expresses an emotion, if one, and follows the
-    /// track with the index `previous`. Infinite for excluded tracks.
+    /// Computes the cost of each track for music at a point of the plane that expresses an emotion, if one,
+    /// and follows the track with the index `previous`. Infinite for excluded tracks.
     pub(super) fn compute_costs(
         &self,
         affect: Affect,
@@ -146,10 +148,12 @@ fn compute_tempo_cost(from: f32, to: f32) -> f32 {
     }
 }
 
-/// The distance between two tempos (octaves above 1 bpm) where half and double time count as the same, 0 to 0.5 octaves.
+/// The distance between two tempos (octaves above 1 bpm) where half and double time count as the same, 0 to
+/// 0.5 octaves.
 fn tempo_distance(first: f32, second: f32) -> f32 {
     let octaves = (first - second).abs();
-    // Tempos differ by less than nine octaves, so the truncation is exact. It is faster than `fract`, a function call.
+    // Tempos differ by less than nine octaves, so the truncation is exact. It is faster than `fract`, a
+    // function call.
     let octaves = octaves - octaves as u8 as f32;
     octaves.min(1.0 - octaves)
 }

@@ -30,7 +30,8 @@ pub struct SelectionQuery {
 pub struct Selection {
     /// Index in [`Library::tracks`].
     pub track: usize,
-    /// Distance from the query's point in the plane, 0 to about 2.8; a track with an unknown mood counts as neutral.
+    /// Distance from the query's point in the plane, 0 to about 2.8; a track with an unknown mood counts
+    /// as neutral.
     pub distance: f64,
     /// Why the track was selected, a text for the user.
     pub reason: String,
@@ -43,7 +44,8 @@ pub struct Selection {
 pub struct RankedTrack {
     /// Index in [`Library::tracks`].
     pub track: usize,
-    /// Distance from the query's point in the plane, 0 to about 2.8; a track with an unknown mood counts as neutral.
+    /// Distance from the query's point in the plane, 0 to about 2.8; a track with an unknown mood counts
+    /// as neutral.
     pub distance: f64,
     /// Why the track would be selected, a text for the user.
     pub reason: String,
@@ -51,11 +53,12 @@ pub struct RankedTrack {
 
 /// Selects tracks of one library by mood, ratings and what was played before.
 ///
-/// A track's cost is its distance from the query's point, plus costs for another emotion than the one asked for, an
-/// uncertain mood, a low rating, and a hard change of tempo or key from the track before. Of the tracks that cost at most 0.2
-/// more than the best, those played among the last `no_repeat` plays are left out; where that leaves none, the one played
-/// longest ago is selected: a small library repeats tracks rather than play one that does not fit. The lowest cost decides
-/// among the others, and the seed between equal costs. The same seed and calls give the same selections.
+/// A track's cost is its distance from the query's point, plus costs for another emotion than the one asked
+/// for, an uncertain mood, a low rating, and a hard change of tempo or key from the track before. Of the
+/// tracks that cost at most 0.2 more than the best, those played among the last `no_repeat` plays are left
+/// out; where that leaves none, the one played longest ago is selected: a small library repeats tracks rather
+/// than play one that does not fit. The lowest cost decides among the others, and the seed between equal
+/// costs. The same seed and calls give the same selections.
 #[derive(Clone, Debug, Default)]
 pub struct TrackSelector {
     seed: u64,
@@ -87,8 +90,8 @@ struct RankKey {
 }
 
 impl TrackSelector {
-    /// A selector without any history. `seed` decides between tracks of equal cost; `no_repeat` is the number of other plays
-    /// before a track may be repeated.
+    /// A selector without any history. `seed` decides between tracks of equal cost; `no_repeat` is the number
+    /// of other plays before a track may be repeated.
     pub fn new(seed: u64, no_repeat: usize) -> Self {
         Self { seed, no_repeat, ..Self::default() }
     }
@@ -124,8 +127,8 @@ impl TrackSelector {
         self.failed.clear();
     }
 
-    /// Sets the rating of a track in place of the library's, from -2 (only when nothing else fits) to 2 (a favourite); clamped
-    /// to that range.
+    /// Sets the rating of a track in place of the library's, from -2 (only when nothing else fits) to 2 (a
+    /// favourite); clamped to that range.
     pub fn set_rating(&mut self, track: usize, rating: i32) {
         self.ratings.insert(track, rating.clamp(-2, 2));
     }
@@ -192,7 +195,8 @@ impl TrackSelector {
         table
     }
 
-    /// Computes the cost of each track after the track `previous`; infinite for tracks that cannot be selected.
+    /// Computes the cost of each track after the track `previous`; infinite for tracks that cannot
+    /// be selected.
     fn compute_costs(&self, library: &Library, query: &SelectionQuery, previous: Option<usize>) -> Vec<f32> {
         let mut costs = self.cost_table(library).compute_costs(query.affect, query.emotion, previous);
         for (&track, &rating) in &self.ratings {
@@ -222,8 +226,8 @@ impl TrackSelector {
         self.latest_plays.iter().filter(|(_, play)| is_recent(play)).map(|(&track, _)| track).collect()
     }
 
-    /// The order of tracks with equal cost: a hash of seed, number of plays and index (the finaliser of SplitMix64,
-    /// doi:10.1145/2660193.2660195).
+    /// The order of tracks with equal cost: a hash of seed, number of plays and index (the finaliser of
+    /// SplitMix64, doi:10.1145/2660193.2660195).
     fn tie_breaker(&self, index: usize) -> u64 {
         let mut z =
             self.seed ^ self.plays.rotate_left(32) ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,7 +1,8 @@
-//! Title, author and mood from the header of a Windows Media file (ASF), which the tag library lofty does not support.
+//! Title, author and mood from the header of a Windows Media file (ASF), which the tag library lofty does
+//! not support.
 //!
-//! The format is that of Microsoft's Advanced Systems Format (ASF) Specification, revision 01.20.05: section 3.1 (header
-//! object), 3.10 (content description object) and 3.11 (extended content description object).
+//! The format is that of Microsoft's Advanced Systems Format (ASF) Specification, revision 01.20.05: section
+//! 3.1 (header object), 3.10 (content description object) and 3.11 (extended content description object).
 
 use std::fs::File;
 use std::io::Read;

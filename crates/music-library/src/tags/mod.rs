@@ -26,10 +26,11 @@ const MAX_SIDECAR_SIZE: u64 = 4096;
 pub(crate) const REPLAY_GAIN_REFERENCE: f64 = -18.0;
 /// Loudness of a track whose `R128_TRACK_GAIN` is 0, LUFS (RFC 7845 section 5.2.1, after EBU R 128).
 const R128_REFERENCE: f64 = -23.0;
-/// Units of `R128_TRACK_GAIN` per dB: it is a fixed-point number with 8 fractional bits (RFC 7845 section 5.2.1).
+/// Units of `R128_TRACK_GAIN` per dB: it is a fixed-point number with 8 fractional bits (RFC 7845
+/// section 5.2.1).
 const R128_UNITS_PER_DB: f64 = 256.0;
-/// Moods whose probability (0 to 1) the xtractor plugin of beets and AcousticBrainz write to tags such as `mood_happy`. Their
-/// other two, acoustic and electronic, are no moods.
+/// Moods whose probability (0 to 1) the xtractor plugin of beets and AcousticBrainz write to tags such as
+/// `mood_happy`. Their other two, acoustic and electronic, are no moods.
 const ESTIMATED_MOODS: [&str; 5] = ["aggressive", "happy", "party", "relaxed", "sad"];
 /// Probability from which an estimated mood counts as present.
 const MIN_MOOD_PROBABILITY: f64 = 0.5;
@@ -61,8 +62,9 @@ pub(crate) struct FileTags {
 }
 
 impl FileTags {
-    /// Reads the tags of a file. Missing or broken tags are empty. The mood words of a sidecar file take precedence over
-    /// those of the tags. `with_duration`: whether to determine the duration, which may take longer than everything else.
+    /// Reads the tags of a file. Missing or broken tags are empty. The mood words of a sidecar file take
+    /// precedence over those of the tags. `with_duration`: whether to determine the duration, which may take
+    /// longer than everything else.
     pub(crate) fn read(path: &Path, with_duration: bool) -> Self {
         let mut tags = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wma")) {
             let AsfTags { title, author, moods } = asf::read(path).unwrap_or_default();
@@ -105,7 +107,8 @@ impl FileTags {
     }
 }
 
-/// Reads the tags of a file of any format but ASF; `None` where lofty does not know the format or the file is broken.
+/// Reads the tags of a file of any format but ASF; `None` where lofty does not know the format or the file
+/// is broken.
 fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
     let options = ParseOptions::new().read_properties(with_duration).read_cover_art(false);
     // The content determines the format where it can: a file extension may be wrong.
@@ -142,7 +145,8 @@ fn parse_leading_number(text: &str) -> Option<f64> {
     text[..end].parse().ok()
 }
 
-/// The names and texts of items that have no common key in lofty. Only the format's own tag type still has them.
+/// The names and texts of items that have no common key in lofty. Only the format's own tag type still
+/// has them.
 fn collect_custom_items(tag: &Tag) -> Vec<(String, String)> {
     match tag.tag_type() {
         TagType::VorbisComments => VorbisComments::from(tag.clone()).take_items().collect(),
@@ -174,7 +178,8 @@ fn collect_custom_items(tag: &Tag) -> Vec<(String, String)> {
     }
 }
 
-/// Selects the estimated moods that count as present, with their mean uncertainty, 0 to 1 (0 where there is none).
+/// Selects the estimated moods that count as present, with their mean uncertainty, 0 to 1 (0 where there
+/// is none).
 fn select_estimated_moods(items: impl Iterator<Item = (String, String)>) -> (Vec<String>, f64) {
     let mut moods: Vec<(&str, f64)> = Vec::new();
     for (name, text) in items {
