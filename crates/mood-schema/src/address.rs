@@ -1,4 +1,4 @@
-//! Addresses without what must not be passed on: user names, passwords, tokens.
+//! Removal of credentials (user names, passwords, tokens) from the addresses in a text.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 /// ```
 pub fn redact_addresses(text: &str) -> Cow<'_, str> {
     let mut redacted = String::new();
-    // Up to here `text` has been copied.
+    // The number of bytes of `text` that have been copied to `redacted` or left out.
     let mut copied = 0;
     for (separator, _) in text.match_indices("://") {
         let is_part_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
@@ -44,7 +44,7 @@ pub fn redact_addresses(text: &str) -> Cow<'_, str> {
     Cow::Owned(redacted)
 }
 
-/// What may be shown of an address behind its `://`.
+/// The part of an address behind its `://` that holds no credentials: host, port and path.
 fn host_and_path(address: &str) -> &str {
     let authority = &address[..address.find(['/', '?', '#']).unwrap_or(address.len())];
     let user_information = match authority.rfind('@') {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_do_not_survive() {
+    fn credentials_are_removed() {
         for (address, expected) in [
             ("rtsp://user:password@host/stream", "rtsp://host/stream"),
             ("rtsp://user@host", "rtsp://host"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_credentials_is_unchanged() {
+    fn text_without_credentials_is_unchanged() {
         for text in [
             "",
             "session.mp4",

@@ -229,6 +229,7 @@ struct TagText {
     short: String,
 }
 
+/// The text of a face's tag; empty for a face without classification when the id is not wanted.
 fn tag_text(face: &Face, show_id: bool) -> TagText {
     let id = show_id.then(|| format!("#{}", face.id));
     let short = id.clone().unwrap_or_default();
@@ -312,7 +313,7 @@ fn fit_tag(text: &str, font: f64, frame: Area, measure: &impl TextMeasure) -> Op
     (w > 0).then(|| TagLayout { area, text: text.into(), font, padding })
 }
 
-/// Places the bars of face `own` beside its box, or over its edge where there is no space around it.
+/// Places the bars of face `own` beside its box, else over at most a third of it; `None` where there is no space.
 fn place_bars(
     space: &mut Space,
     own: usize,
@@ -339,8 +340,8 @@ fn place_bars(
         let area = positions.into_iter().find_map(|position| {
             let area = position.move_into(&space.frame)?;
             let covered = area.intersection(&face).map_or(0, |part| part.area());
-            let covers_a_third = covered > 0 && 3 * covered <= face.area();
-            (covers_a_third && space.is_free(&area, own)).then_some(area)
+            let covers_at_most_a_third = covered > 0 && 3 * covered <= face.area();
+            (covers_at_most_a_third && space.is_free(&area, own)).then_some(area)
         })?;
         Some(BarsLayout { area, ..bars })
     };

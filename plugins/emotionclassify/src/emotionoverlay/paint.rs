@@ -38,7 +38,7 @@ pub(super) struct Typesetter {
 }
 
 impl Typesetter {
-    /// Checks whether there are fonts.
+    /// A typesetter that knows whether the system has fonts.
     pub fn new() -> Self {
         let context = pangocairo::FontMap::default().create_context();
         let mut typesetter = Self { context, has_fonts: true, sizes: RefCell::default() };
