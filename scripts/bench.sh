@@ -105,7 +105,7 @@ chapter() {
 import sys
 from pathlib import Path
 file, name = Path("benches/RESULTS.md"), sys.argv[1]
-order = ["haar", "classify", "player", "library", "session"]
+order = ["haar", "classify", "player", "library", "session", "notes"]
 chapters = {}
 for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
     chapters[part.split(None, 1)[0]] = part

@@ -22,6 +22,7 @@ pub(crate) struct EyeFinder {
 }
 
 impl EyeFinder {
+    /// A finder with a cascade for eyes. Fails only if [`SCALE_FACTOR`] were out of range.
     pub(crate) fn new(cascade: Arc<Cascade>) -> Result<Self, ParamsError> {
         let params = Params { scale_factor: SCALE_FACTOR, ..Params::default() };
         Ok(Self { detector: Detector::new(cascade, params)? })

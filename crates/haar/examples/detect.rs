@@ -86,7 +86,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Reads an image as luma; see the head of this file.
+/// Reads an image and converts it to grey.
 fn read_grey(path: &Path) -> image::ImageResult<Luma> {
     Ok(match image::open(path)? {
         grey @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_)) => grey.into_luma8(),

@@ -1,8 +1,8 @@
-//! GStreamer plugin `facedetect`: where the faces of a video are, as metadata.
+//! The GStreamer plugin `facedetect`: the element `haarfacedetect`, which finds faces in video and attaches them as metadata.
 
 mod haarfacedetect;
 
-/// Registers the elements of the plugin.
+/// Registers the plugin's elements.
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     haarfacedetect::register(plugin)
 }

@@ -1,4 +1,4 @@
-//! The element by itself: formats, strides, sizes, metadata, events, messages, errors.
+//! The element in a harness: formats, strides, sizes, metadata, events, messages, errors.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -39,7 +39,7 @@ fn the_same_face_in_every_format() {
 }
 
 #[test]
-fn the_region_says_where_who_and_how_sure() {
+fn the_region_has_place_id_and_confidence() {
     let info = info(VideoFormat::I420, 320, 240);
     let mut harness = harness("", &info);
     let buffer = harness.push_and_pull(frame(&info, &[HEAD], 0, 0)).unwrap();
@@ -57,32 +57,32 @@ fn the_region_says_where_who_and_how_sure() {
 }
 
 #[test]
-fn no_pixel_is_written_and_no_frame_copied() {
+fn no_pixel_is_written_and_no_frame_is_copied() {
     let info = info(VideoFormat::I420, 320, 240);
     let mut harness = harness("", &info);
     let buffer = frame(&info, &[HEAD], 0, 0);
     // A second reference, as after a tee, makes the buffer unwritable.
     for shared in [None, Some(buffer.clone())] {
         let before = buffer.map_readable().unwrap().to_vec();
-        let place = buffer.map_readable().unwrap().as_ptr();
+        let address = buffer.map_readable().unwrap().as_ptr();
         let sent = if shared.is_some() { buffer.clone() } else { buffer.copy() };
         let out = harness.push_and_pull(sent).unwrap();
         let map = out.map_readable().unwrap();
         assert_eq!(faces(&out).len(), 1);
-        assert_eq!(map.as_ptr(), place, "the same memory");
+        assert_eq!(map.as_ptr(), address, "the same memory");
         assert_eq!(map.as_slice(), before);
-        assert!(faces(&buffer).is_empty(), "the other branch's buffer is left alone");
+        assert!(faces(&buffer).is_empty(), "the buffer of the other branch is unchanged");
     }
 }
 
 #[test]
-fn upstream_may_send_what_downstream_takes() {
+fn allocation_queries_are_answered_by_downstream() {
     let info = info(VideoFormat::I420, 320, 240);
-    let strides = gst_video::VideoMeta::meta_api();
+    let video_meta = gst_video::VideoMeta::meta_api();
     for supported in [false, true] {
         let mut harness = harness("", &info);
         if supported {
-            harness.add_propose_allocation_meta(strides, None);
+            harness.add_propose_allocation_meta(video_meta, None);
         }
         let mut query = gst::query::Allocation::new(Some(&info.to_caps().unwrap()), true);
         assert!(harness.srcpad().unwrap().peer_query(&mut query));
@@ -91,7 +91,7 @@ fn upstream_may_send_what_downstream_takes() {
 }
 
 #[test]
-fn tiny_and_odd_sizes_pass() {
+fn tiny_and_odd_sizes_are_supported() {
     for format in mood_meta::luma::FORMATS {
         for (width, height) in [(1, 1), (2, 1), (1, 7), (23, 23), (24, 24), (25, 401), (33, 31)] {
             let info = info(format, width, height);
@@ -107,11 +107,11 @@ fn tiny_and_odd_sizes_pass() {
 }
 
 #[test]
-fn caps_may_change_in_mid_stream() {
+fn caps_may_change_within_a_stream() {
     let sizes = [(VideoFormat::I420, 320, 240), (VideoFormat::Bgra, 401, 299), (VideoFormat::Gray8, 1, 1)];
     let first = info(sizes[0].0, sizes[0].1, sizes[0].2);
     let mut harness = harness("scan-interval=1000000000", &first);
-    let mut last = 0;
+    let mut last_id = 0;
     for round in 0..2 {
         for (index, &(format, width, height)) in sizes.iter().enumerate() {
             let info = info(format, width, height);
@@ -123,13 +123,13 @@ fn caps_may_change_in_mid_stream() {
                 let faces = faces(&out);
                 assert_eq!(faces.len(), usize::from(width > 1));
                 for face in faces {
-                    assert!(face.id >= last, "no id returns after a change");
-                    last = face.id;
+                    assert!(face.id >= last_id, "no id returns after a change");
+                    last_id = face.id;
                 }
             }
         }
     }
-    assert!(last > 1);
+    assert!(last_id > 1);
 }
 
 #[test]
@@ -151,20 +151,20 @@ fn ids_stay_with_faces() {
 }
 
 #[test]
-fn between_scans_only_known_faces_are_searched() {
+fn between_full_searches_only_known_faces_are_searched() {
     let info = info(VideoFormat::Gray8, 480, 270);
     let mut harness = harness("scan-interval=400000000", &info);
     let (known, new) = ((110, 130, 60), (370, 120, 80));
     for number in 0..20 {
         let heads: &[common::Head] = if number < 3 { &[known] } else { &[known, new] };
         let out = harness.push_and_pull(frame(&info, heads, number, 0)).unwrap();
-        // Ten frames of 40 ms to the interval.
+        // The interval is ten frames of 40 ms.
         assert_eq!(faces(&out).len(), if number < 10 { 1 } else { 2 }, "frame {number}");
     }
 }
 
 #[test]
-fn a_flush_forgets_faces_but_not_the_count() {
+fn after_a_flush_faces_get_new_ids() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let mut harness = harness("", &info);
     let mut ids = Vec::new();
@@ -214,7 +214,7 @@ fn a_frame_smaller_than_its_caps_is_an_error() {
 }
 
 #[test]
-fn frames_without_times_are_followed_too() {
+fn faces_are_followed_without_timestamps() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let mut harness = harness("scan-interval=200000000", &info);
     for _ in 0..12 {
@@ -226,16 +226,16 @@ fn frames_without_times_are_followed_too() {
 }
 
 #[test]
-fn downstream_learns_the_settings() {
+fn settings_are_announced_downstream() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let mut harness = harness("scale-factor=1.3", &info);
-    let told = |harness: &mut gst_check::Harness| -> Vec<_> {
+    let announced = |harness: &mut gst_check::Harness| -> Vec<_> {
         let events = std::iter::from_fn(|| harness.try_pull_event());
         events.filter_map(|event| mood_meta::event::parse_settings(&event)).collect()
     };
     harness.push_and_pull(frame(&info, &[], 0, 0)).unwrap();
     harness.push_and_pull(frame(&info, &[], 1, 0)).unwrap();
-    let events = told(&mut harness);
+    let events = announced(&mut harness);
     assert_eq!(events.len(), 1, "once: {events:?}");
     let (element, settings) = &events[0];
     assert_eq!(element, "haarfacedetect");
@@ -244,13 +244,13 @@ fn downstream_learns_the_settings() {
     assert_eq!(settings["cascade-sha256"].as_str().unwrap().len(), 64);
     harness.element().unwrap().set_property("min-neighbors", 5u32);
     harness.push_and_pull(frame(&info, &[], 2, 0)).unwrap();
-    let events = told(&mut harness);
+    let events = announced(&mut harness);
     assert_eq!(events.len(), 1, "and after a change");
     assert_eq!(events[0].1["min-neighbors"], 5);
 }
 
 #[test]
-fn messages_come_as_asked() {
+fn messages_are_posted_as_the_property_says() {
     let info = info(VideoFormat::Gray8, 320, 240);
     for (messages, expected) in
         [("none", vec![]), ("on-change", vec![1, 0]), ("every-frame", vec![1, 1, 0, 0])]
@@ -282,7 +282,7 @@ fn a_missing_or_broken_cascade_names_the_remedy() {
     let broken = std::env::temp_dir().join(format!("haar-broken-{}.xml", std::process::id()));
     std::fs::write(&broken, "<opencv_storage><cascade>").unwrap();
     let broken = broken.to_str().unwrap();
-    for (property, value, told) in [
+    for (property, value, expected) in [
         ("cascade", "no_such_cascade", "opencv-data"),
         ("cascade", "", "opencv-data"),
         ("eyes-cascade", "/no/such/file.xml", "opencv-data"),
@@ -295,7 +295,7 @@ fn a_missing_or_broken_cascade_names_the_remedy() {
         let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
         let gst::MessageView::Error(error) = message.view() else { unreachable!() };
         let text = format!("{} {:?}", error.error(), error.debug());
-        assert!(text.contains(told) && text.contains(property), "{text}");
+        assert!(text.contains(expected) && text.contains(property), "{text}");
         element.set_bus(None);
         element.set_state(gst::State::Null).unwrap();
     }
@@ -303,7 +303,7 @@ fn a_missing_or_broken_cascade_names_the_remedy() {
 }
 
 #[test]
-fn properties_are_the_contracts() {
+fn properties_have_the_documented_defaults() {
     common::init();
     let element = gst::ElementFactory::make("haarfacedetect").build().unwrap();
     assert_eq!(element.property::<String>("cascade"), "frontalface_default");

@@ -1,79 +1,59 @@
-//! The element `haarfacedetect`: properties, start and stop, and one frame's way through.
+//! The element `haarfacedetect`: start and stop, events, and the processing of one frame.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use face_search::{FaceFinder, FoundFace, SearchSettings};
-use glib::prelude::*;
 use glib::subclass::prelude::*;
-use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
-use haar::{Cascade, CascadeError, GrayImage};
+use haar::{Cascade, CascadeError};
+use mood_meta::event::SettingsAnnouncement;
 use mood_meta::region::{self, FaceRegion};
-use mood_meta::{filter, luma};
+use mood_meta::{filter, lock, luma, message};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Messages;
+use super::settings::Settings;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("haarfacedetect", gst::DebugColorFlags::empty(), Some("Haar face detection"))
 });
 
-const DEFAULT_CASCADE: &str = "frontalface_default";
-
-#[derive(Clone, Debug)]
-struct Settings {
-    cascade: String,
-    eyes_cascade: String,
-    search: SearchSettings,
-    messages: Messages,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            cascade: DEFAULT_CASCADE.into(),
-            eyes_cascade: String::new(),
-            search: SearchSettings {
-                scale_factor: 1.2,
-                min_neighbors: 3,
-                min_size: 0,
-                max_size: 0,
-                scan_interval: 0,
-                max_faces: 0,
-                threads: 0,
-            },
-            messages: Messages::default(),
-        }
-    }
-}
-
 /// What exists between start and stop.
 struct State {
     finder: FaceFinder,
+    /// Of the current caps.
     info: Option<gst_video::VideoInfo>,
-    /// Luma of packed formats; memory kept from frame to frame.
+    /// Luma of packed formats; kept to reuse its memory.
     luma: Vec<u8>,
-    /// The ids of the frame before, sorted.
+    /// The face ids of the frame before, sorted.
     ids: Vec<u32>,
-    /// Names and hashes of the cascades, for logs.
+    /// Names and SHA-256 of the cascades, for logs.
     cascades: Map<String, Value>,
-    /// The settings that downstream knows of.
-    announced: Option<Map<String, Value>>,
+    announcement: SettingsAnnouncement,
 }
 
+/// Why a frame could not be processed.
+enum FrameError {
+    /// The element is stopping.
+    NotStarted,
+    /// A buffer came before its caps.
+    NotNegotiated,
+    /// To be posted once no lock is held.
+    Failed(gst::ErrorMessage),
+}
+
+/// The instance.
+///
+/// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are posted and
+/// events pushed only when no lock is held.
 #[derive(Default)]
 pub struct HaarFaceDetect {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
-}
-
-/// A panic elsewhere must not spread: the data behind the lock is valid at any time.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -85,121 +65,19 @@ impl ObjectSubclass for HaarFaceDetect {
 
 impl ObjectImpl for HaarFaceDetect {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let Settings { search, messages, .. } = Settings::default();
-            vec![
-                glib::ParamSpecString::builder("cascade")
-                    .nick("Cascade")
-                    .blurb(
-                        "A path, or a name looked up as haarcascade_<name>.xml in $GST_MOOD_CASCADE_PATH, then in \
-                         OpenCV's data folders",
-                    )
-                    .default_value(Some(DEFAULT_CASCADE))
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecString::builder("eyes-cascade")
-                    .nick("Eyes cascade")
-                    .blurb(
-                        "A path or a name like 'eye': searches each face's upper half for eyes, which also gives the \
-                         head's roll; empty: none",
-                    )
-                    .default_value(Some(""))
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecDouble::builder("scale-factor")
-                    .nick("Scale factor")
-                    .blurb("From one face size searched to the next: nearer to 1 is slower and finds more")
-                    .minimum(1.01)
-                    .maximum(10.0)
-                    .default_value(search.scale_factor)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-neighbors")
-                    .nick("Minimum neighbors")
-                    .blurb("A face needs more than this many rectangles that agree; 0: every rectangle is one")
-                    .default_value(search.min_neighbors)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-size")
-                    .nick("Minimum size")
-                    .blurb("Smallest face searched, pixels; 0: a twelfth of the frame's shorter side")
-                    .maximum(GrayImage::MAX_SIDE as u32)
-                    .default_value(search.min_size)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("max-size")
-                    .nick("Maximum size")
-                    .blurb("Largest face searched, pixels; 0: no limit")
-                    .maximum(GrayImage::MAX_SIDE as u32)
-                    .default_value(search.max_size)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt64::builder("scan-interval")
-                    .nick("Scan interval")
-                    .blurb("SearchSettings the whole frame once in this time, ns, and in between only around known faces; 0: always")
-                    .default_value(search.scan_interval)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("max-faces")
-                    .nick("Maximum faces")
-                    .blurb("Report at most this many faces, largest first; 0: no limit")
-                    .default_value(search.max_faces as u32)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("threads")
-                    .nick("Threads")
-                    .blurb("Workers; 1 stays on the streaming thread; 0: as many as useful")
-                    .maximum(256)
-                    .default_value(search.threads as u32)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("messages", messages)
-                    .nick("Messages")
-                    .blurb("When to post the element message 'faces'")
-                    .mutable_playing()
-                    .build(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::properties);
         &PROPERTIES
     }
 
-    // GObject checks a value's type and range against the specs above before it comes here.
-    #[allow(clippy::unwrap_used)]
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let text = || value.get::<Option<String>>().unwrap();
-        let count = || value.get::<u32>().unwrap();
-        let mut settings = lock(&self.settings);
-        let settings = &mut *settings;
-        match pspec.name() {
-            "cascade" => settings.cascade = text().unwrap_or_else(|| DEFAULT_CASCADE.into()),
-            "eyes-cascade" => settings.eyes_cascade = text().unwrap_or_default(),
-            "scale-factor" => settings.search.scale_factor = value.get().unwrap(),
-            "min-neighbors" => settings.search.min_neighbors = count(),
-            "min-size" => settings.search.min_size = count(),
-            "max-size" => settings.search.max_size = count(),
-            "scan-interval" => settings.search.scan_interval = value.get().unwrap(),
-            "max-faces" => settings.search.max_faces = count() as usize,
-            "threads" => settings.search.threads = count() as usize,
-            "messages" => settings.messages = value.get().unwrap(),
-            _ => {}
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(error) = result {
+            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = lock(&self.settings);
-        match pspec.name() {
-            "cascade" => settings.cascade.to_value(),
-            "eyes-cascade" => settings.eyes_cascade.to_value(),
-            "scale-factor" => settings.search.scale_factor.to_value(),
-            "min-neighbors" => settings.search.min_neighbors.to_value(),
-            "min-size" => settings.search.min_size.to_value(),
-            "max-size" => settings.search.max_size.to_value(),
-            "scan-interval" => settings.search.scan_interval.to_value(),
-            "max-faces" => (settings.search.max_faces as u32).to_value(),
-            "threads" => (settings.search.threads as u32).to_value(),
-            "messages" => settings.messages.to_value(),
-            _ => pspec.default_value().clone(),
-        }
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| pspec.default_value().clone())
     }
 }
 
@@ -208,11 +86,10 @@ impl GstObjectImpl for HaarFaceDetect {}
 impl ElementImpl for HaarFaceDetect {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            filter::element_metadata(
                 "Haar face detector",
                 "Filter/Analyzer/Video",
                 "Finds faces with an OpenCV Haar cascade and follows them, as regions of interest",
-                "gst-mood",
             )
         });
         Some(&METADATA)
@@ -227,22 +104,28 @@ impl ElementImpl for HaarFaceDetect {
 
 impl BaseTransformImpl for HaarFaceDetect {
     const MODE: gst_base::subclass::BaseTransformMode = gst_base::subclass::BaseTransformMode::AlwaysInPlace;
-    // A passthrough cannot add metadata.
+    // In passthrough mode a filter cannot add metadata.
     const PASSTHROUGH_ON_SAME_CAPS: bool = false;
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let mut cascades = Map::new();
-        let cascade = self.load("cascade", &settings.cascade, &mut cascades)?;
-        let eyes = match settings.eyes_cascade.as_str() {
+        let cascade = self.load_cascade("cascade", &settings.cascade, &mut cascades)?;
+        let eyes_cascade = match settings.eyes_cascade.as_str() {
             "" => None,
-            name => Some(self.load("eyes-cascade", name, &mut cascades)?),
+            name => Some(self.load_cascade("eyes-cascade", name, &mut cascades)?),
         };
-        let finder = FaceFinder::new(cascade, eyes)
+        let finder = FaceFinder::new(cascade, eyes_cascade)
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
-        *lock(&self.state) =
-            Some(State { finder, info: None, luma: Vec::new(), ids: Vec::new(), cascades, announced: None });
+        *lock(&self.state) = Some(State {
+            finder,
+            info: None,
+            luma: Vec::new(),
+            ids: Vec::new(),
+            cascades,
+            announcement: SettingsAnnouncement::new("haarfacedetect"),
+        });
         Ok(())
     }
 
@@ -255,12 +138,9 @@ impl BaseTransformImpl for HaarFaceDetect {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         if let Some(state) = lock(&self.state).as_mut() {
-            // Boxes of another frame size say nothing about this one.
-            if state
-                .info
-                .as_ref()
-                .is_some_and(|old| (old.width(), old.height()) != (info.width(), info.height()))
-            {
+            let size = |info: &gst_video::VideoInfo| (info.width(), info.height());
+            // Places in a frame of another size say nothing about this one.
+            if state.info.as_ref().is_some_and(|previous| size(previous) != size(&info)) {
                 state.finder.reset();
             }
             state.info = Some(info);
@@ -269,98 +149,75 @@ impl BaseTransformImpl for HaarFaceDetect {
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        let kind = event.type_();
-        if kind == gst::EventType::FlushStop
+        let event_type = event.type_();
+        if event_type == gst::EventType::FlushStop
             && let Some(state) = lock(&self.state).as_mut()
         {
             state.finder.reset();
         }
         let handled = self.parent_sink_event(event);
-        if kind == gst::EventType::Segment {
+        if event_type == gst::EventType::Segment {
             let settings = lock(&self.settings).clone();
-            self.announce(&settings);
+            self.announce_settings(&settings);
         }
         handled
     }
 
-    /// Buffers go on with the memory they came with, so what downstream can take is what upstream may send; without an
-    /// answer from downstream that is nothing special.
     fn propose_allocation(
         &self,
         _decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        self.obj().src_pad().peer_query(query);
+        filter::forward_allocation_query(&*self.obj(), query);
         Ok(())
     }
 
-    /// A shared buffer is copied without its pixels: the copy refers to the same memory, which is only read.
     fn prepare_output_buffer(
         &self,
         inbuf: InputBuffer,
     ) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
-        Ok(match inbuf {
-            InputBuffer::Writable(_) => PrepareOutputBufferSuccess::InputBuffer,
-            InputBuffer::Readable(buffer) => PrepareOutputBufferSuccess::Buffer(buffer.copy()),
-        })
+        Ok(filter::share_memory(inbuf))
     }
 
     fn transform_ip(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
         let settings = lock(&self.settings).clone();
-        self.announce(&settings);
-        // A gap may come without pixels.
+        self.announce_settings(&settings);
+        // A gap buffer may have no pixels.
         if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
-        let pts = buffer.pts();
-        let (message, info) = {
-            let mut state = lock(&self.state);
-            let Some(state) = state.as_mut() else { return Err(gst::FlowError::Flushing) };
-            let Some(info) = state.info.clone() else { return Err(gst::FlowError::NotNegotiated) };
-            let found = self.find(state, &settings.search, buffer, &info)?;
-            gst::trace!(CAT, imp = self, "{pts:?}: {found:?}");
-            let mut ids: Vec<u32> = found.iter().map(|found| found.id).collect();
-            ids.sort_unstable();
-            let wanted = match settings.messages {
-                Messages::None => false,
-                Messages::OnChange => ids != state.ids,
-                Messages::EveryFrame => true,
-            };
-            state.ids = ids;
-            let regions: Vec<FaceRegion> = found.iter().map(to_region).collect();
-            for region in &regions {
-                attach(buffer, region, info.width(), info.height());
+        let message = self.process_frame(&settings, buffer).map_err(|error| match error {
+            FrameError::NotStarted => gst::FlowError::Flushing,
+            FrameError::NotNegotiated => gst::FlowError::NotNegotiated,
+            FrameError::Failed(message) => {
+                self.post_error_message(message);
+                gst::FlowError::Error
             }
-            (wanted.then_some(regions), info)
-        };
-        if let Some(regions) = message {
-            let faces: Vec<_> =
-                regions.iter().map(|face| face.to_face(info.width(), info.height())).collect();
-            let structure = mood_meta::message::build_faces(&faces, self.stream_time(pts));
-            let obj = self.obj();
-            let _ = obj.post_message(gst::message::Element::builder(structure).src(&*obj).build());
+        })?;
+        if let Some(structure) = message {
+            message::post(&*self.obj(), structure);
         }
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl HaarFaceDetect {
-    /// Loads the cascade a property names, and notes name and hash.
-    fn load(
+    /// Loads the cascade that a property names, and adds its name and SHA-256 to `cascades`.
+    fn load_cascade(
         &self,
         property: &str,
         name: &str,
-        noted: &mut Map<String, Value>,
+        cascades: &mut Map<String, Value>,
     ) -> Result<Arc<Cascade>, gst::ErrorMessage> {
-        let fail = |error: CascadeError| match error {
+        let to_message = |error: CascadeError| match error {
             CascadeError::NotFound { .. } => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{property}: {error}"))
             }
             error => gst::error_msg!(gst::ResourceError::OpenRead, ("{property}={name}: {error}")),
         };
-        let path = haar::find(name).map_err(fail)?;
-        let text = Cascade::read(&path).map_err(fail)?;
-        let cascade = Cascade::parse(&text).map_err(fail)?;
+        let path = haar::find(name).map_err(to_message)?;
+        let text = Cascade::read(&path).map_err(to_message)?;
+        let cascade = Cascade::parse(&text).map_err(to_message)?;
         let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
         gst::info!(
             CAT,
@@ -369,60 +226,88 @@ impl HaarFaceDetect {
             path.display(),
             cascade.stages()
         );
-        noted.insert(property.into(), name.into());
-        noted.insert(format!("{property}-sha256"), hash.into());
+        cascades.insert(property.into(), name.into());
+        cascades.insert(format!("{property}-sha256"), hash.into());
         Ok(Arc::new(cascade))
     }
 
-    /// Tells downstream how its faces come about, once and after every change.
-    fn announce(&self, settings: &Settings) {
-        let SearchSettings {
-            scale_factor, min_neighbors, min_size, max_size, scan_interval, max_faces, ..
-        } = settings.search;
-        let fields = [
-            ("scale-factor", Value::from(scale_factor)),
-            ("min-neighbors", min_neighbors.into()),
-            ("min-size", min_size.into()),
-            ("max-size", max_size.into()),
-            ("scan-interval", scan_interval.into()),
-            ("max-faces", max_faces.into()),
-        ];
-        let event = {
-            let mut state = lock(&self.state);
-            let Some(state) = state.as_mut() else { return };
-            let mut all = state.cascades.clone();
-            all.extend(fields.map(|(key, value)| (key.to_string(), value)));
-            if state.announced.as_ref() == Some(&all) {
-                return;
-            }
-            let event = mood_meta::event::build_settings("haarfacedetect", &all);
-            state.announced = Some(all);
-            event
-        };
-        self.obj().src_pad().push_event(event);
-    }
-
-    fn find(
+    /// Finds the faces of a frame and adds their regions. Returns the structure of the message to post.
+    fn process_frame(
         &self,
-        state: &mut State,
-        search: &SearchSettings,
-        buffer: &gst::BufferRef,
-        info: &gst_video::VideoInfo,
-    ) -> Result<Vec<FoundFace>, gst::FlowError> {
-        let fail = |what: &str| {
-            gst::element_imp_error!(self, gst::StreamError::Format, ("{what}"));
-            gst::FlowError::Error
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<Option<gst::Structure>, FrameError> {
+        let stream_time = filter::stream_time(&self.obj().segment(), buffer.pts());
+
+        let mut state = lock(&self.state);
+        let state = state.as_mut().ok_or(FrameError::NotStarted)?;
+        let info = state.info.clone().ok_or(FrameError::NotNegotiated)?;
+        let found = find_faces(state, &settings.search, buffer, &info).map_err(FrameError::Failed)?;
+        gst::trace!(CAT, imp = self, "{:?}: {found:?}", buffer.pts());
+
+        let mut ids: Vec<u32> = found.iter().map(|found| found.id).collect();
+        ids.sort_unstable();
+        let has_changed = ids != state.ids;
+        state.ids = ids;
+        let regions: Vec<FaceRegion> = found.iter().map(to_region).collect();
+        for region in &regions {
+            add_region(buffer, region, info.width(), info.height());
+        }
+        let is_message_due = match settings.messages {
+            Messages::None => false,
+            Messages::OnChange => has_changed,
+            Messages::EveryFrame => true,
         };
-        let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-            .map_err(|error| fail(&format!("cannot read the frame: {error}")))?;
-        let image = luma::read(&frame, &mut state.luma).map_err(|error| fail(&error.to_string()))?;
-        let time = buffer.pts().map(gst::ClockTime::nseconds);
-        state.finder.find_faces(&image, time, search).map_err(|error| fail(&error.to_string()))
+        Ok(is_message_due.then(|| {
+            let faces: Vec<_> =
+                regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
+            message::build_faces(&faces, stream_time)
+        }))
     }
 
-    fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        filter::stream_time(&self.obj().segment(), pts)
+    /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
+    fn announce_settings(&self, settings: &Settings) {
+        let event = lock(&self.state).as_mut().and_then(|state| {
+            let settings = logged_settings(&settings.search, &state.cascades);
+            state.announcement.update(settings)
+        });
+        if let Some(event) = event {
+            self.obj().src_pad().push_event(event);
+        }
     }
+}
+
+/// Searches the luma of a frame.
+fn find_faces(
+    state: &mut State,
+    search: &SearchSettings,
+    buffer: &gst::BufferRef,
+    info: &gst_video::VideoInfo,
+) -> Result<Vec<FoundFace>, gst::ErrorMessage> {
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
+        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))?;
+    let image = luma::read(&frame, &mut state.luma)
+        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
+    let time = buffer.pts().map(gst::ClockTime::nseconds);
+    state
+        .finder
+        .find_faces(&image, time, search)
+        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))
+}
+
+/// The settings that decide about the faces found, for logs.
+fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Map<String, Value> {
+    let fields = [
+        ("scale-factor", Value::from(search.scale_factor)),
+        ("min-neighbors", search.min_neighbors.into()),
+        ("min-size", search.min_size.into()),
+        ("max-size", search.max_size.into()),
+        ("scan-interval", search.scan_interval.into()),
+        ("max-faces", search.max_faces.into()),
+    ];
+    let mut settings = cascades.clone();
+    settings.extend(fields.map(|(key, value)| (key.to_string(), value)));
+    settings
 }
 
 fn to_region(found: &FoundFace) -> FaceRegion {
@@ -434,8 +319,8 @@ fn to_region(found: &FoundFace) -> FaceRegion {
     }
 }
 
-/// Adds the face's regions, and the roll where two eyes give one.
-fn attach(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, height: u32) {
+/// Adds the regions of a face and its eyes, and the param `pose` where two eyes give the roll.
+fn add_region(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, height: u32) {
     region::add_face(buffer, face, width, height);
     let Some(roll) = face.roll() else { return };
     let meta = buffer

@@ -1,84 +1,76 @@
-//! `SECTION:element-haarfacedetect`
+//! SECTION:element-haarfacedetect
 //!
-//! Finds the faces of every frame with an OpenCV Haar cascade and follows them from frame to frame. It never writes a
-//! pixel and never copies a frame: it adds a region of interest of type `face` to the buffer, whose id stays with the
-//! person and whose param `detection` follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye`
-//! have the face as parent, and a param `pose` of the face's region says how far the head leans (`roll`, degrees,
-//! clockwise).
+//! Finds the faces of every frame with an OpenCV Haar cascade and follows them from frame to frame. It writes no pixel and
+//! copies no frame: it adds a region of interest of type `face`, whose id stays with the person and whose param `detection`
+//! follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye` have the face as their parent, and the
+//! param `pose` of the face's region has the roll of the head (`roll`, degrees, clockwise).
 //!
-//! A new face that few rectangles agree on is reported from its second frame on, as the first may be a mistake; those of
-//! the first frame are all reported.
+//! ## Properties
 //!
-//! The defaults (`scale-factor=1.2`, three neighbours, faces from a twelfth of the shorter side) are chosen for one or a few
-//! people before a camera. On five such clips they find 97.6 % of the faces with a precision of 98.8 %; OpenCV's own
-//! defaults (1.1, three neighbours, any size) find 98.8 % with 90.1 %, in 2.5 times the time. On photographs of groups it is
-//! 86 % with 100 % against 93 % with 89 %; in wide pictures with small faces, where a twelfth is too large, 53 % against 73 %,
-//! with a precision of 96 % against 84 %: there, set `min-size` and `scale-factor=1.1` (`benches/quality.py`,
-//! benches/RESULTS.md).
+//! - The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in `GST_MOOD_CASCADE_PATH`.
+//! - The defaults (`scale-factor=1.2`, three neighbours, faces from a twelfth of the shorter side on) suit one or a few people
+//!   in front of a camera. For wide views with small faces set `min-size` and `scale-factor=1.1`. Precision and recall under
+//!   different settings are in benches/RESULTS.md.
+//! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a false detection.
+//!   The faces of the first frame are all reported.
+//! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a second, counted from
+//!   the first frame without the face. A step back in time, a flush or a new frame size starts a new scene with new ids.
+//!   Frames without a timestamp are taken to be 40 ms apart.
+//! - With `scan-interval`, the first frame that comes at least so long after the last full search is searched completely. In
+//!   the others each face is searched for near its predicted place and size, where half of `min-neighbors` is enough. A face
+//!   that a full search misses is reported again only on the evidence of a new face. So a new face appears within one
+//!   interval, and one that left is no longer reported after one interval.
+//! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by more than 30
+//!   degrees is no pair.
+//! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each change, and
+//!   `emotionlog` writes them into its timeline.
 //!
-//! Ids go by where each face should be by now (a Kalman filter of constant velocity for centre and size, by timestamps) and
-//! the most likely match. They survive crossings and an absence of a second, counted from the first frame without the
-//! face. A step back in time, a flush or a new frame size starts a new scene with new ids. Frames without a timestamp are
-//! taken to come 40 ms apart.
+//! ## Messages
 //!
-//! Over simulated crossings with one sighting in ten lost, an id switches in 5 of 1,200, each time for a moment, and in
-//! none where faces pass a fifth of a side apart (`cargo test -p face-track --test simulated -- --nocapture`). On eight
-//! clips of one, two or no people none switches, with full searches or without.
+//! `faces`, for the faces of one frame: `count`, `faces` (an array of structures like those of `GstMoodFrame`), and
+//! `timestamp` in nanoseconds of stream time. The property `messages` chooses when it is posted.
 //!
-//! With `scan-interval`, the first frame that comes at least so long after the last full search is searched whole. In the
-//! others each face is looked for between where it was last seen and where it should be, with a margin of a third of its
-//! side that grows while it is gone, at window sizes up to 1.3 times smaller and larger (faces in one place together);
-//! there half of `min-neighbors` is enough. New faces begin in full searches only. A face that a full search misses is in
-//! doubt until the next one finds it: it is reported only with full `min-neighbors` and in a second frame running, or at
-//! once on three times that. So a new face appears within one interval (and a frame, on weak evidence), and one that left
-//! is no longer reported after one.
+//! ## Example pipelines
 //!
-//! On a talking head of 1280x720 at 24 frames a second, `scan-interval=500000000` takes a ninth of the CPU time of full
-//! searches, and boxes the face in more than 99 % of the frames where these find it.
-//!
-//! Eyes are searched in the rows of a face where eyes are, the best supported one on either side; a pair that would lean by
-//! more than 30 degrees is no pair. On a filmed face turned by up to 15 degrees the roll is right within 1.5. A cascade for
-//! profiles beside the frontal one is not worth its time: on six clips with people who turn their heads, `profileface`
-//! found no face in any frame where `frontalface_default` found none, and took longer.
-//!
-//! The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in
-//! `GST_MOOD_CASCADE_PATH`.
-//!
-//! ## Example launch lines
+//! Print a message whenever a face comes or goes:
 //! ```shell
-//! gst-launch-1.0 -m v4l2src ! videoconvert ! haarfacedetect messages=on-change ! videoconvert ! autovideosink
+//! gst-launch-1.0 -m autovideosrc ! videoconvert ! haarfacedetect messages=on-change ! videoconvert ! autovideosink
 //! ```
-//! prints an element message `faces` whenever somebody comes or goes.
+//!
+//! Search complete frames twice a second, and only around known faces in between:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! \
-//!     haarfacedetect eyes-cascade=eye scan-interval=500000000 ! emotionclassify ! emotionoverlay ! videoconvert ! \
-//!     autovideosink
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect eyes-cascade=eye scan-interval=500000000 ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
 //! ```
-//! searches whole frames twice a second, and in between only around the faces it knows.
 
 mod imp;
+mod settings;
 
 use glib::prelude::*;
 use gst::prelude::PluginApiExt;
 
 glib::wrapper! {
+    /// The element `haarfacedetect`.
     pub struct HaarFaceDetect(ObjectSubclass<imp::HaarFaceDetect>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// When the element message `faces` is posted.
+/// The property `messages`: when the element message `faces` is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstHaarFaceDetectMessages")]
 pub enum Messages {
+    /// Never.
     #[default]
     #[enum_value(name = "Never", nick = "none")]
     None,
+    /// When the set of face ids differs from that of the frame before.
     #[enum_value(name = "When a face comes or goes", nick = "on-change")]
     OnChange,
+    /// For each frame.
     #[enum_value(name = "For every frame", nick = "every-frame")]
     EveryFrame,
 }
 
+/// Registers `haarfacedetect` and the types of its properties.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     Messages::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(Some(plugin), "haarfacedetect", gst::Rank::NONE, HaarFaceDetect::static_type())

@@ -1,7 +1,7 @@
-//! What the tests share: the plugin registered, a drawn face, frames in any format and stride.
+//! Shared by the tests: registration of the plugin, drawn faces, frames in any format and stride.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-// Not every test uses all of it.
+// Each test uses a part of it.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use gst::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoInfo, VideoMeta};
 
+/// Initialises GStreamer and registers the plugin, once.
 pub fn init() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -18,7 +19,7 @@ pub fn init() {
     });
 }
 
-/// The test media, or `None` with a printed reason.
+/// The path of a test medium; `None`, with a message, where it is missing.
 pub fn media(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("MOOD_TEST_DATA").map(PathBuf::from);
     let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
@@ -30,10 +31,11 @@ pub fn media(name: &str) -> Option<PathBuf> {
     Some(path.canonicalize().unwrap())
 }
 
-/// Centre and radius of a drawn head, pixels.
+/// Centre (x, y) and radius of a drawn head, pixels.
 pub type Head = (i64, i64, i64);
 
-/// Grey of a drawn face or the background; frontalface_default finds it from a radius of 20 or so on.
+/// The grey value of a pixel of drawn faces on a background. The cascade frontalface_default finds faces from a radius of
+/// about 20 on.
 pub fn grey(heads: &[Head], x: usize, y: usize) -> u8 {
     let (x, y) = (x as i64, y as i64);
     let mut value = 60 + (x + y) / 8 % 60;
@@ -62,12 +64,14 @@ pub fn grey(heads: &[Head], x: usize, y: usize) -> u8 {
     value as u8
 }
 
+/// Video of a format and a size at 25 frames a second.
 pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
     init();
     VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
 }
 
-/// A frame with heads, at `frame` times 40 ms. `padding` bytes follow every row, told by a video meta.
+/// Frame `number`, at `number` times 40 ms, with drawn heads. If `padding` is not 0, as many bytes follow every row, and a
+/// video meta gives the strides.
 pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> gst::Buffer {
     let rows = |plane: u32| info.comp_height(plane.min(info.n_components() - 1) as u8) as usize;
     let strides: Vec<i32> = info.stride().iter().map(|stride| stride + padding as i32).collect();
@@ -91,13 +95,14 @@ pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> g
         let format = frame.format_info();
         let step = format.pixel_stride()[0] as usize;
         let samples = if format.is_rgb() { 3 } else { 1 };
-        let places: Vec<usize> = format.poffset().iter().take(samples).map(|&place| place as usize).collect();
+        let offsets: Vec<usize> =
+            format.poffset().iter().take(samples).map(|&offset| offset as usize).collect();
         let stride = frame.plane_stride()[0] as usize;
         let data = frame.plane_data_mut(0).unwrap();
         for y in 0..info.height() as usize {
             for x in 0..info.width() as usize {
-                for place in &places {
-                    data[y * stride + x * step + place] = grey(heads, x, y);
+                for offset in &offsets {
+                    data[y * stride + x * step + offset] = grey(heads, x, y);
                 }
             }
         }
@@ -105,7 +110,7 @@ pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> g
     buffer
 }
 
-/// A harness around the element with properties given as `name=value name=value`.
+/// A harness around the element, with properties given as `name=value name=value`.
 pub fn harness(properties: &str, info: &VideoInfo) -> gst_check::Harness {
     init();
     let element = gst::ElementFactory::make("haarfacedetect").build().unwrap();

@@ -1,0 +1,189 @@
+//! The properties of `haarfacedetect`.
+
+use face_search::SearchSettings;
+use glib::prelude::*;
+use glib::value::ValueTypeMismatchError;
+use gray_image::GrayImage;
+use gst::prelude::*;
+
+use super::Messages;
+
+/// The default of the property `cascade`.
+const DEFAULT_CASCADE: &str = "frontalface_default";
+
+/// The values of the properties.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Path or name of the cascade for faces.
+    pub cascade: String,
+    /// Path or name of the cascade for eyes; empty: eyes are not searched for.
+    pub eyes_cascade: String,
+    /// What to search for, and when.
+    pub search: SearchSettings,
+    /// When element messages are posted.
+    pub messages: Messages,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cascade: DEFAULT_CASCADE.into(),
+            eyes_cascade: String::new(),
+            search: SearchSettings {
+                scale_factor: 1.2,
+                min_neighbors: 3,
+                min_size: 0,
+                max_size: 0,
+                scan_interval: 0,
+                max_faces: 0,
+                threads: 0,
+            },
+            messages: Messages::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The specifications of all properties.
+    pub fn properties() -> Vec<glib::ParamSpec> {
+        let Self { search, messages, .. } = Self::default();
+        vec![
+            glib::ParamSpecString::builder("cascade")
+                .nick("Cascade")
+                .blurb(
+                    "Path of an OpenCV cascade file, or a name that is looked up as haarcascade_NAME.xml in \
+                     $GST_MOOD_CASCADE_PATH, then in OpenCV's data folders. The default finds frontal faces; set it to \
+                     detect something else",
+                )
+                .default_value(Some(DEFAULT_CASCADE))
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecString::builder("eyes-cascade")
+                .nick("Eyes cascade")
+                .blurb(
+                    "Path or name, such as 'eye', of a cascade that searches the upper half of each face for eyes, which \
+                     also give the roll of the head. Empty, the default: no search for eyes. Set it where heads lean",
+                )
+                .default_value(Some(""))
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecDouble::builder("scale-factor")
+                .nick("Scale factor")
+                .blurb(
+                    "Ratio of one face size searched to the next smaller one. The default, 1.2, suits a few people in \
+                     front of a camera; 1.1 finds more faces in about twice the time, with more false detections",
+                )
+                .minimum(1.01)
+                .maximum(10.0)
+                .default_value(search.scale_factor)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("min-neighbors")
+                .nick("Minimum neighbors")
+                .blurb(
+                    "A face needs more than this number of similar rectangles. Raise it against false detections, lower \
+                     it to find more faces; 0 reports every rectangle as a face",
+                )
+                .default_value(search.min_neighbors)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("min-size")
+                .nick("Minimum size")
+                .blurb(
+                    "Side of the smallest face searched, in pixels. 0, the default: a twelfth of the frame's shorter \
+                     side. Set it to find smaller faces, at a much higher cost, or to save time where faces are large",
+                )
+                .maximum(GrayImage::MAX_SIDE as u32)
+                .default_value(search.min_size)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("max-size")
+                .nick("Maximum size")
+                .blurb(
+                    "Side of the largest face searched, in pixels. 0, the default: no limit. Set it where large \
+                     rectangles are false detections",
+                )
+                .maximum(GrayImage::MAX_SIDE as u32)
+                .default_value(search.max_size)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt64::builder("scan-interval")
+                .nick("Scan interval")
+                .blurb(
+                    "Time between two searches of the complete frame, in nanoseconds; in between only the surroundings of \
+                     known faces are searched. 0, the default, searches every frame completely. Raise it to save \
+                     processor time; a new face is then found up to one interval later",
+                )
+                .default_value(search.scan_interval)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("max-faces")
+                .nick("Maximum faces")
+                .blurb(
+                    "Largest number of faces reported for a frame; the largest faces are kept. 0, the default: no limit. \
+                     Set it where the number of people is known",
+                )
+                .default_value(search.max_faces as u32)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("threads")
+                .nick("Threads")
+                .blurb(
+                    "Number of threads that search a frame. 0, the default: as many as are useful; 1 searches on the \
+                     streaming thread. Lower it to leave processors to others. Detections do not depend on it",
+                )
+                .maximum(256)
+                .default_value(search.threads as u32)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("messages", messages)
+                .nick("Messages")
+                .blurb(
+                    "When the element message 'faces' is posted. By default never; 'on-change' suits applications that \
+                     react to people who come and go, 'every-frame' those that follow the faces' places",
+                )
+                .mutable_playing()
+                .build(),
+        ]
+    }
+
+    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a value of
+    /// another type.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
+        let search = &mut self.search;
+        match name {
+            "cascade" => {
+                self.cascade = value.get::<Option<String>>()?.unwrap_or_else(|| DEFAULT_CASCADE.into());
+            }
+            "eyes-cascade" => self.eyes_cascade = value.get::<Option<String>>()?.unwrap_or_default(),
+            "scale-factor" => search.scale_factor = value.get()?,
+            "min-neighbors" => search.min_neighbors = value.get()?,
+            "min-size" => search.min_size = value.get()?,
+            "max-size" => search.max_size = value.get()?,
+            "scan-interval" => search.scan_interval = value.get()?,
+            "max-faces" => search.max_faces = value.get::<u32>()? as usize,
+            "threads" => search.threads = value.get::<u32>()? as usize,
+            "messages" => self.messages = value.get()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The value of the property `name`; `None` where there is no such property.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        let search = &self.search;
+        Some(match name {
+            "cascade" => self.cascade.to_value(),
+            "eyes-cascade" => self.eyes_cascade.to_value(),
+            "scale-factor" => search.scale_factor.to_value(),
+            "min-neighbors" => search.min_neighbors.to_value(),
+            "min-size" => search.min_size.to_value(),
+            "max-size" => search.max_size.to_value(),
+            "scan-interval" => search.scan_interval.to_value(),
+            "max-faces" => (search.max_faces as u32).to_value(),
+            "threads" => (search.threads as u32).to_value(),
+            "messages" => self.messages.to_value(),
+            _ => return None,
+        })
+    }
+}
