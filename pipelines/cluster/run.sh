@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# An archive of recordings: reports, tables, and what failed. README.md beside this file says more.
-#   pipelines/cluster/run.sh my-settings.yaml                                                    this machine
-#   pipelines/cluster/run.sh my-settings.yaml --profile pipelines/cluster/profiles/slurm         a cluster
-# What follows the settings goes to Snakemake: --dry-run, --cores 4, --unlock, ...
+# Processes an archive of recordings into reports, tables and a list of failures; README.md in this folder explains it.
+#   pipelines/cluster/run.sh my-settings.yaml                                                    on this machine
+#   pipelines/cluster/run.sh my-settings.yaml --profile pipelines/cluster/profiles/slurm         on a cluster
+# Arguments after the settings are passed to Snakemake: --dry-run, --cores 4, --unlock, ...
 set -euo pipefail
 . "$(dirname "$0")/../common.sh"
 [ $# -ge 1 ] || usage 'SETTINGS.yaml [OPTIONS OF SNAKEMAKE]'
@@ -12,9 +12,9 @@ export GST_MOOD_CLUSTER=$cluster
 settings=$1
 shift
 
-# Snakemake's own records too are nobody else's business.
+# Snakemake's own records are readable by their owner only, like the results.
 umask 077
-# The Snakemake that `make setup` fetches, or else the one that is installed.
+# The Snakemake that `make setup` installs, or else the one on the PATH.
 snakemake=$cluster/../../target/snakemake/bin/snakemake
 [ -x "$snakemake" ] || snakemake=$(command -v snakemake) || {
     printf 'there is no snakemake: `make setup`, or pip install --no-deps -r %s/requirements.txt\n' "$cluster" >&2

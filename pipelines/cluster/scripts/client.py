@@ -1,4 +1,4 @@
-"""One client: a table of the sessions, and their report; several are compared."""
+"""One client: the table of the sessions, and the report of a single session or the comparison of several."""
 
 import subprocess
 import sys
@@ -8,17 +8,17 @@ import tables
 
 
 def main(snakemake):
-    folder = Path(snakemake.output[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    done = [row for row in snakemake.params.rows if tables.state(row)["state"] == "done"]
-    rows = [tables.session(row, tables.summary(row)) for row in done]
-    tables.write(folder / "sessions.csv", tables.SESSION, rows)
-    places = [Path("sessions", row["session"]) for row, found in zip(done, rows) if found["people"]]
-    # A photograph has no timeline to report on.
-    places = [place for place in places if (place / "timeline.jsonl").exists()]
-    if not places:
+    output = Path(snakemake.output[0])
+    output.mkdir(parents=True, exist_ok=True)
+    processed = [row for row in snakemake.params.rows if tables.read_state(row)["state"] == "done"]
+    rows = [tables.session_row(row, tables.read_summary(row)) for row in processed]
+    tables.write_csv(output / "sessions.csv", tables.SESSION_COLUMNS, rows)
+    folders = [Path("sessions", row["session"]) for row, values in zip(processed, rows) if values["people"]]
+    # A photo has no timeline and therefore no report.
+    folders = [folder for folder in folders if (folder / "timeline.jsonl").exists()]
+    if not folders:
         return
-    command = [snakemake.params.program, "report", *places, "-o", folder / "report.html"]
+    command = [snakemake.params.program, "report", *folders, "-o", output / "report.html"]
     with open(snakemake.log[0], "w") as log:
         if subprocess.run(command, stdout=log, stderr=log).returncode:
             sys.exit(f"gst-mood report did not succeed; {snakemake.log[0]} says why")

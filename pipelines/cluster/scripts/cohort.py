@@ -1,4 +1,4 @@
-"""The cohort: a row a session, a row a client, and what failed."""
+"""The cohort's tables: one row per session, one row per client, and the failures."""
 
 from itertools import groupby
 
@@ -7,21 +7,21 @@ import tables
 
 def main(snakemake):
     sessions, clients, failed = [], [], []
-    # The rows come client by client.
+    # The rows are grouped by client.
     for name, rows in groupby(snakemake.params.rows, key=lambda row: row["client"]):
-        done, failures = [], []
+        processed, failures = [], []
         for row in rows:
-            state = tables.state(row)
+            state = tables.read_state(row)
             if state["state"] == "done":
-                done.append(tables.session(row, tables.summary(row)))
+                processed.append(tables.session_row(row, tables.read_summary(row)))
             else:
                 failures.append(row | {"error": state["error"]})
-        clients.append(tables.client(name, done, len(failures)))
-        sessions += done
+        clients.append(tables.client_row(name, processed, len(failures)))
+        sessions += processed
         failed += failures
-    tables.write(snakemake.output.sessions, tables.SESSION, sessions)
-    tables.write(snakemake.output.clients, tables.CLIENT, clients)
-    tables.write(snakemake.output.failed, tables.FAILED, failed)
+    tables.write_csv(snakemake.output.sessions, tables.SESSION_COLUMNS, sessions)
+    tables.write_csv(snakemake.output.clients, tables.CLIENT_COLUMNS, clients)
+    tables.write_csv(snakemake.output.failed, tables.FAILURE_COLUMNS, failed)
 
 
 main(snakemake)

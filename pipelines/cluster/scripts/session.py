@@ -1,7 +1,7 @@
-"""One recording: `gst-mood process`, and a note of what became of it.
+"""One recording: runs `gst-mood process` and records the outcome.
 
-A recording that cannot be processed is noted as failed, and is no failure of this job: what depends on it goes on without.
-The job fails, and is tried again with more time and memory, where the recording need not be the reason.
+A recording that cannot be processed is recorded as failed and does not fail this job, so that the jobs depending on it run
+without it. The job fails, and is retried with more time and memory, where the cause may not be the recording.
 """
 
 import json
@@ -11,42 +11,43 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Left for this script, out of what the scheduler gives the job.
-SPARE_SECONDS = 60
-SPARE_MIB = 128
+# Time and memory of the job's limits that are reserved for this script.
+RESERVED_SECONDS = 60
+RESERVED_MIB = 128
 
 
 def process(video, snakemake):
-    """Runs the program; its exit code and what it says of the recording. Negative codes are signals."""
+    """Runs the program; returns its exit code and its result for the recording. The code is the negative signal number where a
+    signal ended the program, and None where it took too long."""
     command = [snakemake.params.program, "process", video, "-o", "sessions", "--json", *snakemake.params.arguments]
-    limit = (snakemake.resources.mem_mb - SPARE_MIB) << 20
+    limit = (snakemake.resources.mem_mb - RESERVED_MIB) << 20
 
-    def bound():
-        # A program that asks for more ends by itself, here and on machines without a scheduler that would end all of us.
+    def set_limits():
+        # A program that needs more memory then ends by itself, also without a scheduler that would kill the whole job.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    seconds = max(SPARE_SECONDS, snakemake.resources.runtime * 60 - SPARE_SECONDS)
+    seconds = max(RESERVED_SECONDS, snakemake.resources.runtime * 60 - RESERVED_SECONDS)
     with open(snakemake.log[0], "w") as log:
         try:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, preexec_fn=bound, timeout=seconds)
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, preexec_fn=set_limits, timeout=seconds)
         except subprocess.TimeoutExpired:
             return None, {"state": "failed", "error": f"it took longer than {seconds / 60:.0f} minutes"}
     try:
-        [said] = json.loads(done.stdout)
+        [result] = json.loads(done.stdout)
     except ValueError:
-        said = {"state": "failed", "error": f"the program ended with signal {-done.returncode}, see {snakemake.log[0]}"}
-    return done.returncode, said
+        result = {"state": "failed", "error": f"the program ended with signal {-done.returncode}, see {snakemake.log[0]}"}
+    return done.returncode, result
 
 
-def settle(folder, session):
-    """The results' own place. Where a row names another recording than before, the program does not overwrite the other's
-    results; they make room here."""
-    wanted = Path("sessions", session)
-    if folder != wanted:
-        shutil.rmtree(wanted, ignore_errors=True)
+def move_results(folder, session):
+    """Moves the results to the session's folder. The program writes elsewhere where that folder has the results of another
+    recording, which the row named before; these are removed."""
+    target = Path("sessions", session)
+    if folder != target:
+        shutil.rmtree(target, ignore_errors=True)
         if folder.is_dir():
-            folder.rename(wanted)
+            folder.rename(target)
 
 
 def main(snakemake):
@@ -54,14 +55,14 @@ def main(snakemake):
     if not video:
         outcome = {"state": "failed", "error": "there is no such file"}
     else:
-        code, said = process(video, snakemake)
-        if code in (0, 1) and said["state"] != "interrupted":
-            settle(Path(said["folder"]), snakemake.wildcards.session)
+        code, result = process(video, snakemake)
+        if code in (0, 1) and result["state"] != "interrupted":
+            move_results(Path(result["folder"]), snakemake.wildcards.session)
         elif code and code > 0:
             sys.exit(f"gst-mood process ended with {code}; {snakemake.log[0]} says why")
         elif not snakemake.resources.last:
-            sys.exit(said["error"])
-        outcome = {"state": "failed", "error": said["error"]} if "error" in said else {"state": "done"}
+            sys.exit(result["error"])
+        outcome = {"state": "failed", "error": result["error"]} if "error" in result else {"state": "done"}
     with open(snakemake.output[0], "w") as file:
         json.dump(outcome, file)
         file.write("\n")

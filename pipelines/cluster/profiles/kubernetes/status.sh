@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What has become of a job: running, success or failed. Called by Snakemake: status.sh NAME
+# Prints the state of a job: running, success or failed. Called by Snakemake: status.sh NAME
 set -euo pipefail
-# The types of the conditions that hold, in brackets; nothing where somebody has removed the job.
-if ! found=$(kubectl get job "$1" --ignore-not-found \
+# The job's name and the types of its true conditions in brackets; empty where the job has been deleted.
+if ! conditions=$(kubectl get job "$1" --ignore-not-found \
     -o jsonpath='{.metadata.name}{range .status.conditions[?(@.status=="True")]}[{.type}]{end}'); then
-    # Whoever cannot be asked now may answer later.
+    # The API server may be temporarily unavailable.
     echo running
     exit
 fi
-case $found in
+case $conditions in
 *'[Complete]'*) echo success ;;
 *'[Failed]'* | '') echo failed ;;
 *) echo running ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Hands a job to Kubernetes and prints its name. Called by Snakemake: submit.sh CORES MEGABYTES MINUTES SCRIPT
+# Submits a job and prints its name. Called by Snakemake: submit.sh CORES MEGABYTES MINUTES SCRIPT
 set -euo pipefail
 script=$(realpath "$4" | sed 's/[&|\\]/\\&/g')
 sed -e "s|@CORES@|$1|; s|@MEMORY@|$2|g; s|@SECONDS@|$(($3 * 60))|" \
