@@ -1,8 +1,7 @@
-"""Calibrate a trained model anew: `python calibrate.py --model runs/first/model.pt --data fer2013.csv`.
+"""Recalibrates a trained model: `python calibrate.py --model runs/first/model.pt --data fer2013.csv`.
 
-Prints what each share of the labels' prior gives on the held-out faces, fitted on one half of them and measured on the
-other, and the other way round. With --label-prior, writes that calibration, fitted on all of them, and its figures on
-PublicTest into the file.
+Prints the metrics on the held-out faces for several shares of the label prior, by two-fold cross-validation. With --label-prior,
+writes that calibration, fitted on all held-out faces, and its metrics on PublicTest into the file.
 """
 
 import argparse
@@ -17,12 +16,12 @@ import networks
 from metrics import percent
 
 
-def crossed(logits, faces, share):
-    """Probabilities of each half, calibrated on the other."""
+def cross_calibrate(logits, faces, share):
+    """Probabilities of each half of the faces, calibrated on the other half."""
     probabilities = np.empty(logits.shape, np.float32)
-    half = np.arange(len(faces)) % 2 == 0
-    for rows in (half, ~half):
-        temperature, bias = metrics.calibration(logits[~rows], faces.label[~rows], share)
+    is_even = np.arange(len(faces)) % 2 == 0
+    for rows in (is_even, ~is_even):
+        temperature, bias = metrics.fit_calibration(logits[~rows], faces.label[~rows], share)
         probabilities[rows] = (logits[rows] / temperature + bias).softmax(1).numpy()
     return probabilities
 
@@ -40,11 +39,11 @@ def main():
     logits = networks.logits(model, held_out.pixels)
     print("| share | accuracy | agreed | ECE | coverage at 92 % |\n|---|---|---|---|---|")
     for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        figures = metrics.report(crossed(logits, held_out, share), held_out)
+        figures = metrics.report(cross_calibrate(logits, held_out, share), held_out)
         print(f"| {share:.1f} | {percent(figures['accuracy'])} | {percent(figures['ferplus_majority_accuracy'])} "
               f"| {figures['ece']:.3f} | {percent(figures['coverage_at_92'])} |")
     if args.label_prior is not None:
-        temperature, bias = metrics.calibration(logits, held_out.label, args.label_prior)
+        temperature, bias = metrics.fit_calibration(logits, held_out.label, args.label_prior)
         trained |= {"temperature": temperature, "bias": bias}
         probabilities = (networks.logits(model, test.pixels) / temperature + bias).softmax(1).numpy()
         trained["figures"] = metrics.report(probabilities, test)

@@ -1,8 +1,9 @@
-"""FER-2013 faces and their training targets, from fer2013.csv or from a folder with the same data packed.
+"""The faces of FER-2013 (Goodfellow et al. 2013, arXiv:1307.0414) and their training targets, from fer2013.csv or from a folder
+with the same data packed.
 
-Labels are FER-2013's: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral.
-A target is a distribution over those seven. Where the FER+ votes (Barsoum et al. 2016,
-doi:10.1145/2993148.2993165) are at hand, it is a mixture of the FER-2013 label and the votes.
+Labels are FER-2013's: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral. A target is a distribution over the
+seven. Where the votes of FER+ (Barsoum et al. 2016, doi:10.1145/2993148.2993165) are available, it is a mixture of the FER-2013
+label and the votes.
 """
 
 import csv
@@ -14,17 +15,18 @@ from pathlib import Path
 import numpy as np
 
 LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+# Side of a face image, px.
 SIDE = 48
 
-# FER+ columns: neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF.
+# Columns of FER+: neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF (not a face).
 FERPLUS_TO_FER = [6, 3, 5, 4, 0, 1, 2]
 FERPLUS_NOT_A_FACE = 9
 
 
 @dataclass
 class Faces:
-    """One row a face: pixels u8 (N, 48, 48), label u8 (N,), votes f32 (N, 7), and annotators f32 (N,), how many votes
-    there were in all, also for what is none of the seven; both zero where unknown."""
+    """One row per face: pixels u8 (N, 48, 48); label u8 (N,); votes f32 (N, 7) for the seven emotions; annotators f32 (N,), the
+    number of all votes, including those for none of the seven. The last two are zero where unknown."""
 
     pixels: np.ndarray
     label: np.ndarray
@@ -35,21 +37,22 @@ class Faces:
         return len(self.label)
 
     def where(self, rows):
+        """The faces of a mask or of indices."""
         return Faces(self.pixels[rows], self.label[rows], self.votes[rows], self.annotators[rows])
 
 
 def load(source, ferplus=None, holdout=0.0):
     """(training faces, held-out faces, PublicTest faces) from `source`, a fer2013.csv or a folder with a load.py.
 
-    Training images that are pixel copies of a test image, and those most annotators say show no face, are left out.
-    `holdout` is the share of the training faces kept out, for choosing settings and for calibration. Which ones follows
-    from their pixels alone: copies stay together, no seed changes it, and a smaller share is part of a larger one.
+    Training images that are pixel copies of a test image, and those in which most annotators see no face, are left out.
+    `holdout` is the share of the training faces that is held out for choosing settings and for calibration. A hash of the
+    pixels selects them: copies stay together, no seed changes the selection, and a smaller share is a subset of a larger one.
     """
     source = Path(source)
     if source.is_dir():
-        rows = _from_folder(source)
+        rows = _load_folder(source)
     else:
-        rows = _from_csv(source, ferplus)
+        rows = _load_csv(source, ferplus)
     train, test = rows["usage"] == 0, rows["usage"] == 1
     votes = rows["ferplus_votes"].astype(np.float32)
     no_face = votes.argmax(1) == FERPLUS_NOT_A_FACE
@@ -57,19 +60,19 @@ def load(source, ferplus=None, holdout=0.0):
     mapped = np.zeros((len(votes), 7), np.float32)
     mapped[:, FERPLUS_TO_FER] = votes[:, :7]
     faces = Faces(rows["pixels"], rows["emotion"], mapped, votes.sum(1))
-    place = np.array([zlib.crc32(pixels.tobytes()) / 2**32 for pixels in faces.pixels])
-    return faces.where(train & (place >= holdout)), faces.where(train & (place < holdout)), faces.where(test)
+    position = np.array([zlib.crc32(pixels.tobytes()) / 2**32 for pixels in faces.pixels])
+    return faces.where(train & (position >= holdout)), faces.where(train & (position < holdout)), faces.where(test)
 
 
 def majority(faces):
-    """Rows where more than half of all annotators agree on one of the seven emotions, and that emotion."""
+    """(mask of the faces on which more than half of all annotators agree on one of the seven emotions, that emotion)."""
     return faces.votes.max(1) > faces.annotators / 2, faces.votes.argmax(1)
 
 
 def targets(faces, vote_share, label_smoothing, weigh_votes=False):
-    """Distributions f32 (N, 7): `vote_share` of the FER+ votes, the rest the smoothed FER-2013 label. With `weigh_votes`
-    that share is for faces all annotators agree on, and falls with the square of how many agree: where they do not,
-    FER-2013's label is as good a guess as theirs, and what accuracy is measured by."""
+    """Target distributions f32 (N, 7): a share `vote_share` of the FER+ votes, the rest the smoothed FER-2013 label. With
+    `weigh_votes` the share is multiplied by the square of the share of annotators who agree: where they disagree, FER-2013's
+    label is as good an estimate as theirs, and accuracy is measured by it."""
     one_hot = np.eye(7, dtype=np.float32)[faces.label]
     one_hot = one_hot * (1 - label_smoothing) + label_smoothing / 7
     total = faces.votes.sum(1, keepdims=True)
@@ -79,15 +82,16 @@ def targets(faces, vote_share, label_smoothing, weigh_votes=False):
     return ((1 - share) * one_hot + share * faces.votes / np.maximum(total, 1)).astype(np.float32)
 
 
-def _from_folder(folder):
+def _load_folder(folder):
+    """What the folder's load.py returns, with the keys of `_load_csv`."""
     spec = importlib.util.spec_from_file_location("fer2013_load", folder / "load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.load()
 
 
-def _from_csv(path, ferplus):
-    """fer2013.csv (emotion, pixels, Usage), and FER+'s fer2013new.csv beside it when given; both have the same order."""
+def _load_csv(path, ferplus):
+    """The rows of fer2013.csv (emotion, pixels, Usage) and, where given, of FER+'s fer2013new.csv, which has the same order."""
     usage_code = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
     label, pixels, usage = [], [], []
     with open(path, newline="") as file:

@@ -1,9 +1,9 @@
-"""Export a trained model: `python export.py --model runs/first/model.pt --out ../models/mini_xception.onnx`.
+"""Exports a trained model to ONNX: `python export.py --model runs/first/model.pt --out ../models/mini_xception.onnx`.
 
-The graph: f32 (N, 1, 48, 48), (grey - mean) / std -> f32 (N, 7) probabilities; opset 17, which ONNX Runtime 1.21 reads.
-The calibration is built into the last layer: whoever runs the file gets calibrated probabilities, and
-nobody can forget it or apply it twice. Labels, input size, normalisation and figures stand in the model's metadata, as
-training/README.md lists them. ONNX Runtime's answers are compared with PyTorch's before the file is kept.
+Input f32 (N, 1, 48, 48), (grey - mean) / std; output f32 (N, 7), probabilities; opset 17, which ONNX Runtime 1.21 supports. The
+calibration is part of the last layer, so that every program that runs the file gets calibrated probabilities. The metadata has
+labels, input size, normalisation and metrics; training/README.md lists the keys. The outputs of ONNX Runtime are compared with
+PyTorch's before the file is written.
 """
 
 import argparse
@@ -20,6 +20,8 @@ import networks
 
 
 class WithSoftmax(torch.nn.Module):
+    """A network that returns probabilities instead of logits."""
+
     def __init__(self, model):
         super().__init__()
         self.model = model
@@ -37,22 +39,22 @@ def main():
     model, trained = networks.load(args.model)
     faces = torch.randn(3, 1, data.SIDE, data.SIDE)
     with torch.no_grad():
-        ours = (model(faces) / trained["temperature"] + trained["bias"]).softmax(1).numpy()
+        expected = (model(faces) / trained["temperature"] + trained["bias"]).softmax(1).numpy()
     model.calibrate(trained["temperature"], trained["bias"])
     network = WithSoftmax(model).eval()
 
-    part = args.out.with_suffix(".part.onnx")
+    temporary = args.out.with_suffix(".part.onnx")
     torch.onnx.export(
         network,
         (faces,),
-        str(part),
+        str(temporary),
         input_names=["faces"],
         output_names=["probabilities"],
         dynamic_axes={"faces": {0: "n"}, "probabilities": {0: "n"}},
         opset_version=17,
         dynamo=False,
     )
-    graph = onnx.load(part)
+    graph = onnx.load(temporary)
     figures = trained["figures"]
     metadata = {
         "labels": json.dumps(data.LABELS),
@@ -62,7 +64,7 @@ def main():
         "output": "probabilities",
         "temperature": f"{trained['temperature']:.4f}",
         "bias": json.dumps([round(value, 4) for value in trained["bias"].tolist()]),
-        "parameters": str(networks.parameters(model)),
+        "parameters": str(networks.parameter_count(model)),
         "trained_on": "FER-2013 Training without copies of test images, FER+ votes",
         "public_test_accuracy": f"{figures['accuracy']:.4f}",
         "public_test_ece": f"{figures['ece']:.4f}",
@@ -72,12 +74,12 @@ def main():
     graph.graph.name = args.out.stem
     graph.producer_name = "gst-mood training"
     onnx.checker.check_model(graph, full_check=True)
-    onnx.save(graph, part)
+    onnx.save(graph, temporary)
 
-    session = onnxruntime.InferenceSession(str(part), providers=["CPUExecutionProvider"])
-    theirs = session.run(None, {"faces": faces.numpy()})[0]
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
-    part.replace(args.out)
+    session = onnxruntime.InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
+    actual = session.run(None, {"faces": faces.numpy()})[0]
+    np.testing.assert_allclose(expected, actual, atol=1e-5)
+    temporary.replace(args.out)
     print(f"{args.out}: {args.out.stat().st_size} bytes, {metadata['parameters']} parameters")
 
 

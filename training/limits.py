@@ -1,12 +1,11 @@
-"""How far FER-2013's labels and FER+'s annotators can be pleased at once: `python limits.py --data fer2013.csv --model
-runs/small/model.pt`.
+"""Estimates how well FER-2013's labels and FER+'s votes can be predicted at the same time: `python limits.py --data fer2013.csv
+--model runs/small/model.pt`.
 
-Three readers of PublicTest say how likely each label is: one sees what the network says of a face (or several together,
-of it and its mirror image: --model may be repeated), one is told how the annotators voted on that very face, one both.
-Each is a logistic regression, fitted on nine tenths of PublicTest for the last tenth, ten times. Prints what they answer
-when they go by the labels (1.0), by the annotators, or by something in between: accuracy by the labels / on the agreed
-faces. The last reader is no strict limit, since a better network would know more of the labels; but no network is told
-the votes.
+Three logistic regressions predict the labels of PublicTest by ten-fold cross-validation: from a network's outputs (with several
+--model, the mean over them and the mirrored faces), from the annotators' votes on the same face, and from both. The predictions
+are then combined with the votes (or the network's outputs) by different weights, 1.0 being the label predictions alone. Prints
+the accuracy by the labels / on the faces on which the annotators agree. The last regression is not a strict upper bound, since
+a better network would know more about the labels; but no network is given the votes.
 """
 
 import argparse
@@ -19,29 +18,30 @@ import data
 import metrics
 import networks
 
+# Weights of the label predictions.
 SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
 FOLDS = 10
 
 
-def expected(features, label):
-    """Probabilities f32 (N, 7) of the labels by features (N, F), of each tenth by what the others teach."""
+def cross_validate(features, label):
+    """Probabilities f32 (N, 7) of the labels by features (N, F); each fold is predicted by a regression fitted on the others."""
     features = (features - features.mean(0)) / features.std(0).clamp_min(1e-6)
     features = torch.cat([features, torch.ones(len(features), 1)], 1)
     fold = torch.randperm(len(label), generator=torch.Generator().manual_seed(0)) % FOLDS
     probabilities = torch.zeros(len(label), 7)
     for number in range(FOLDS):
-        others, own = fold != number, fold == number
+        train, test = fold != number, fold == number
         weights = torch.zeros(features.shape[1], 7, requires_grad=True)
-        metrics.fit([weights], lambda: features[others] @ weights, label[others])
-        probabilities[own] = (features[own] @ weights).softmax(1).detach()
+        metrics.fit([weights], lambda: features[train] @ weights, label[train])
+        probabilities[test] = (features[test] @ weights).softmax(1).detach()
     return probabilities
 
 
-def answers(models, pixels):
-    """Probabilities f32 (N, 7) of one network, or the mean of several and of what they say of the mirrored faces."""
+def predict(models, pixels):
+    """Probabilities f32 (N, 7) of one network, or the mean of several over the faces and their mirror images."""
     views = [pixels] if len(models) == 1 else [pixels, pixels[:, :, ::-1].copy()]
-    said = [networks.logits(model, view).softmax(1) for model in models for view in views]
-    return sum(said) / len(said)
+    predictions = [networks.logits(model, view).softmax(1) for model in models for view in views]
+    return sum(predictions) / len(predictions)
 
 
 def main():
@@ -53,24 +53,24 @@ def main():
     _, _, test = data.load(args.data, args.ferplus)
     label = torch.as_tensor(test.label).long()
     agreed, majority = data.majority(test)
-    seen = answers([networks.load(path)[0] for path in args.model], test.pixels).clamp_min(1e-30).log()
+    outputs = predict([networks.load(path)[0] for path in args.model], test.pixels).clamp_min(1e-30).log()
     votes = torch.from_numpy(test.votes / np.maximum(test.annotators, 1)[:, None])
-    told = torch.cat([votes, torch.eye(7)[majority]], 1)
-    readers = {
-        "the networks' answers": (seen, seen.exp()),
-        "the votes": (told, votes),
-        "both": (torch.cat([seen, told], 1), votes),
+    vote_features = torch.cat([votes, torch.eye(7)[majority]], 1)
+    predictors = {
+        "the networks' answers": (outputs, outputs.exp()),
+        "the votes": (vote_features, votes),
+        "both": (torch.cat([outputs, vote_features], 1), votes),
     }
-    same = (test.label == majority)[agreed].mean()
-    print(f"The label is the majority's on {metrics.percent(same)} of the agreed faces.\n")
+    agreement = (test.label == majority)[agreed].mean()
+    print(f"The label is the majority's on {metrics.percent(agreement)} of the agreed faces.\n")
     print("| goes by the labels | " + " | ".join(f"{share:.1f}" for share in SHARES) + " |")
     print("|---" * (1 + len(SHARES)) + "|")
-    for name, (features, people) in readers.items():
-        labels, cells = expected(features, label), []
+    for name, (features, annotators) in predictors.items():
+        labels, cells = cross_validate(features, label), []
         for share in SHARES:
-            guess = (share * labels + (1 - share) * people).argmax(1).numpy()
-            right = (guess == test.label).mean(), (guess == majority)[agreed].mean()
-            cells.append(" / ".join(f"{100 * part:.1f}" for part in right))
+            prediction = (share * labels + (1 - share) * annotators).argmax(1).numpy()
+            accuracies = (prediction == test.label).mean(), (prediction == majority)[agreed].mean()
+            cells.append(" / ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies))
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 

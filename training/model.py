@@ -1,7 +1,7 @@
 """Mini-Xception (Arriaga, Valdenegro-Toro, Plöger 2017, arXiv:1710.07557).
 
-A plain stem, residual blocks of depthwise-separable convolutions, a convolution to seven maps and global average
-pooling: no dense layer. Input f32 (N, 1, 48, 48), grey, (value - 127.5) / 127.5; output: logits f32 (N, 7).
+A stem of plain convolutions, residual blocks of depthwise-separable convolutions, a convolution to seven maps and global
+average pooling, without a dense layer. Input f32 (N, 1, 48, 48), grey, (value - 127.5) / 127.5; output: logits f32 (N, 7).
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class SeparableConv(nn.Module):
-    """Depthwise 3x3, then pointwise."""
+    """Depthwise-separable convolution: a depthwise 3x3 and a pointwise one."""
 
     def __init__(self, inputs, outputs):
         super().__init__()
@@ -21,9 +21,9 @@ class SeparableConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Two separable convolutions and a pooling, beside a strided 1x1 shortcut: halves height and width, or with a
-    `stride` of 1 keeps them and does not pool. With `activated`, what comes in passes a ReLU before the first
-    convolution, as in Xception."""
+    """Residual block: two separable convolutions and max pooling, with a strided 1x1 convolution as shortcut. Halves height and
+    width; with a `stride` of 1 it keeps them and does not pool. With `activated`, the input of the first convolution passes a
+    ReLU, as in Xception."""
 
     def __init__(self, inputs, outputs, stride=2, activated=False):
         super().__init__()
@@ -45,7 +45,7 @@ class Block(nn.Module):
 
 
 class Middle(nn.Module):
-    """Xception's middle flow (Chollet 2017, arXiv:1610.02357): two separable convolutions beside their own input."""
+    """A block of Xception's middle flow (Chollet 2017, arXiv:1610.02357): two separable convolutions, identity shortcut."""
 
     def __init__(self, width):
         super().__init__()
@@ -59,10 +59,9 @@ class Middle(nn.Module):
 
 
 class MiniXception(nn.Module):
-    """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks, and `strides`: which of
-    them halve (2) and which do not (1); `middle`: how many blocks of the middle flow stand behind each of those;
-    `activated`: a ReLU wherever a block or the last layer takes the sum of the block before, where the published
-    network has none."""
+    """`stem`: channels of the plain convolutions; `blocks`: channels of the residual blocks; `strides`: their strides, 2 or
+    1; `middle`: number of middle-flow blocks after each of them; `activated`: apply a ReLU to the output of each block before
+    the next block or the last layer, which the published network does not; `dropout`: probability before the last layer."""
 
     def __init__(
         self,
@@ -83,9 +82,9 @@ class MiniXception(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             inputs = outputs
-        for place, (outputs, stride, behind) in enumerate(zip(blocks, strides, middle, strict=True)):
-            layers.append(Block(inputs, outputs, stride, activated and place > 0))
-            layers += [Middle(outputs) for _ in range(behind)]
+        for index, (outputs, stride, middle_blocks) in enumerate(zip(blocks, strides, middle, strict=True)):
+            layers.append(Block(inputs, outputs, stride, activated and index > 0))
+            layers += [Middle(outputs) for _ in range(middle_blocks)]
             inputs = outputs
         if activated:
             layers.append(nn.ReLU())
@@ -98,7 +97,7 @@ class MiniXception(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, temperature, bias):
-        """Builds the calibration into the last layer, which nothing but a mean follows."""
+        """Applies a calibration to the last layer, after which only a mean follows, so that the logits become calibrated."""
         self.head.weight /= temperature
         self.head.bias /= temperature
         self.head.bias += bias

@@ -1,4 +1,4 @@
-"""The networks by their configuration, and trained ones from their files."""
+"""Builds networks from their configuration and loads trained ones."""
 
 import torch
 
@@ -7,13 +7,14 @@ from teacher import VGG, ResNet
 
 
 def build(config):
+    """The network of a configuration, whose table `network` has its kind and the parameters of its constructor."""
     kind = {"mini_xception": MiniXception, "resnet": ResNet, "vgg": VGG}[config["network"]["kind"]]
     options = {key: value for key, value in config["network"].items() if key != "kind"}
     return kind(**options).to(memory_format=torch.channels_last)
 
 
 def load(path, device="cpu"):
-    """A network of train.py's model.pt, ready to run, and what the file says of it."""
+    """(network in evaluation mode, content of the file) of a model.pt of train.py."""
     trained = torch.load(path, weights_only=True, map_location=device)
     model = build(trained["config"]).to(device)
     model.load_state_dict({name: value.float() if value.is_floating_point() else value
@@ -21,20 +22,20 @@ def load(path, device="cpu"):
     return model.eval(), trained
 
 
-def parameters(model):
-    """Trainable parameters and batch-norm statistics: what the published count of the network counts."""
+def parameter_count(model):
+    """Number of trainable parameters and batch-norm statistics, as in the published count of the network."""
     statistics = (b for b in model.buffers() if b.dtype == torch.float32)
     return sum(p.numel() for p in model.parameters()) + sum(b.numel() for b in statistics)
 
 
 def normalise(x):
-    """Grey values 0-255 as every network here takes them."""
+    """Scales grey values of 0-255 to -1 to 1, the input range of all networks here."""
     return (x - 127.5) / 127.5
 
 
 @torch.no_grad()
 def logits(model, pixels, device="cpu"):
-    """The model's logits f32 (N, 7) for u8 faces (N, 48, 48), as they are, without augmentation."""
+    """The model's logits f32 (N, 7) for u8 faces (N, 48, 48), without augmentation."""
     model.eval()
     parts = []
     for chunk in torch.from_numpy(pixels).to(device).split(512):

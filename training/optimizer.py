@@ -1,8 +1,8 @@
-"""What moves the weights: AdamW, and where the configuration has a `muon_lr`, Muon for the matrices among them.
+"""The optimiser: AdamW and, where the configuration has a `muon_lr`, Muon for matrices.
 
-Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) moves a matrix in all its directions by the same
-amount. The matrices here are the convolutions that mix channels; depthwise ones, the stem's first, the last layer and
-batch normalisation stay with AdamW.
+AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101. Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/)
+orthogonalises the update of a matrix. It is used for the convolutions that mix channels; depthwise convolutions, the first of
+the stem, the last layer and batch normalisation use AdamW.
 """
 
 import torch
@@ -10,48 +10,48 @@ from torch import nn
 
 
 class Optimizer:
-    """`lr` and `weight_decay` are AdamW's, `muon_lr` and `muon_decay` Muon's."""
+    """Reads `lr` and `weight_decay` (for AdamW), `muon_lr` and `muon_decay` (for Muon) from the configuration."""
 
     def __init__(self, model, config):
-        matrices = list(_matrices(model)) if "muon_lr" in config else []
-        # torch's Muon takes matrices only. Each of these has to share its memory with the kernel it is made of, so `view`,
-        # which fails where it cannot.
-        self.matrices = [(kernel, _rows(kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
+        matrices = list(_mixing_kernels(model)) if "muon_lr" in config else []
+        # torch's Muon accepts only matrices. Each must share its memory with its kernel, so `view`, which fails where that is
+        # impossible.
+        self.matrices = [(kernel, _channels_last(kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
         rest = [p for p in model.parameters() if all(p is not kernel for kernel in matrices)]
-        self.parts = {"adamw": torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weight_decay"])}
-        self.peaks = {"adamw": config["lr"]}
+        self.optimizers = {"adamw": torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weight_decay"])}
+        self.peak_rates = {"adamw": config["lr"]}
         if matrices:
-            self.parts["muon"] = torch.optim.Muon(
+            self.optimizers["muon"] = torch.optim.Muon(
                 [matrix for _, matrix in self.matrices], lr=config["muon_lr"], weight_decay=config["muon_decay"]
             )
-            self.peaks["muon"] = config["muon_lr"]
+            self.peak_rates["muon"] = config["muon_lr"]
 
     def step(self, share):
-        """One step with `share`, 0 to 1, of the learning rates; forgets the gradients."""
+        """Takes a step with `share` (0-1) of the peak learning rates and clears the gradients."""
         for kernel, matrix in self.matrices:
-            matrix.grad = _rows(kernel.grad).flatten(1)
-        for name, part in self.parts.items():
-            for group in part.param_groups:
-                group["lr"] = self.peaks[name] * share
-            part.step()
-            part.zero_grad(set_to_none=True)
+            matrix.grad = _channels_last(kernel.grad).flatten(1)
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.peak_rates[name] * share
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         for kernel, _ in self.matrices:
             kernel.grad = None
 
     def state_dict(self):
-        return {name: part.state_dict() for name, part in self.parts.items()}
+        return {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}
 
     def load_state_dict(self, state):
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state[name])
 
 
-def _matrices(model):
-    """Kernels (outputs, inputs, height, width) of the convolutions inside that mix channels."""
+def _mixing_kernels(model):
+    """Kernels (outputs, inputs, height, width) of the convolutions that mix channels, without the first and the last layer."""
     inside = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.groups == 1 and m.in_channels > 1]
     return (m.weight for m in inside if m is not getattr(model, "head", None))
 
 
-def _rows(kernel):
-    """The kernel as (outputs, height, width, inputs), which is how channels_last lies in memory."""
+def _channels_last(kernel):
+    """The kernel as (outputs, height, width, inputs), the order of channels_last in memory."""
     return kernel.permute(0, 2, 3, 1)

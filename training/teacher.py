@@ -1,4 +1,4 @@
-"""Large networks that are never shipped: they teach the small ones. Input f32 (N, 1, 48, 48), output logits (N, classes).
+"""Large networks, used as teachers and not shipped. Input f32 (N, 1, 48, 48), output logits f32 (N, classes).
 
 - `ResNet`: He et al. 2016, arXiv:1603.05027 (activations before the convolutions), with squeeze and excitation
   (Hu et al. 2018, arXiv:1709.01507).
@@ -10,7 +10,7 @@ from torch import nn
 
 
 class Excitation(nn.Module):
-    """Each channel times what all channels' means say of it."""
+    """Squeeze and excitation: scales each channel by a gate computed from the means of all channels."""
 
     def __init__(self, width):
         super().__init__()
@@ -27,7 +27,7 @@ class Excitation(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions, the first with `stride`."""
+    """Pre-activation residual block of two 3x3 convolutions, the first with `stride`."""
 
     def __init__(self, inputs, outputs, stride, dropout):
         super().__init__()
@@ -44,21 +44,21 @@ class Residual(nn.Module):
         self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
 
     def forward(self, x):
-        active = self.before(x)
-        through = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(active)
-        return self.body(active) + through
+        activated = self.before(x)
+        shortcut = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(activated)
+        return self.body(activated) + shortcut
 
 
 class ResNet(nn.Module):
-    """`widths`: channels of each stage, every one but the first at half the resolution of the one before; `depth`:
-    blocks a stage; `dropout` in the blocks, and `head_dropout` before the last layer."""
+    """`widths`: channels of each stage, each after the first at half the resolution of the one before; `depth`: blocks per stage;
+    `dropout`: probability in the blocks; `head_dropout`: probability before the last layer."""
 
     def __init__(self, widths=(64, 128, 256, 384), depth=2, classes=7, dropout=0.0, head_dropout=0.0):
         super().__init__()
         layers, inputs = [nn.Conv2d(1, widths[0], 3, padding=1, bias=False)], widths[0]
         for stage, outputs in enumerate(widths):
-            for place in range(depth):
-                stride = 2 if stage > 0 and place == 0 else 1
+            for block in range(depth):
+                stride = 2 if stage > 0 and block == 0 else 1
                 layers.append(Residual(inputs, outputs, stride, dropout))
                 inputs = outputs
         layers += [nn.BatchNorm2d(inputs), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]

@@ -1,8 +1,8 @@
-"""Train a network: `python train.py --config configs/mini_xception.toml --data fer2013.csv --out runs/first`.
+"""Trains a network: `python train.py --config configs/mini_xception.toml --data fer2013.csv --out runs/first`.
 
-Leaves OUT/last.pt (everything needed to resume; run the same command again), OUT/log.jsonl (a line an epoch, with
-figures of the held-out faces now and then) and, at the end, OUT/model.pt with the averaged weights of the last epoch,
-what calibrates them, fitted on the held-out faces, and the figures on PublicTest, which nothing is chosen by.
+Writes OUT/last.pt (the state to resume from, by running the same command again), OUT/log.jsonl (a line per epoch, every fifth
+with metrics on the held-out faces) and, at the end, OUT/model.pt with the averaged weights of the last epoch, the calibration
+fitted on the held-out faces, and the metrics on PublicTest, which no choice depends on.
 """
 
 import argparse
@@ -22,33 +22,35 @@ import networks
 from augment import augment, mix
 from optimizer import Optimizer
 
-# Weights of networks this large are kept as float16: they teach, and their files have to travel.
-LARGE = 3_000_000
+# Weights of networks with more parameters are saved as float16: they are used as teachers only, and their files are transferred
+# between machines.
+FLOAT16_ABOVE = 3_000_000
 
 
-def average(averaged, model, keep):
-    """Moves the averaged weights and statistics towards the model's."""
+def update_average(averaged, model, decay):
+    """Updates the exponential moving average of the weights and batch-norm statistics."""
     with torch.no_grad():
         means, values = averaged.state_dict().values(), model.state_dict().values()
         pairs = [(mean, value) for mean, value in zip(means, values) if mean.dtype.is_floating_point]
-        torch._foreach_lerp_([mean for mean, _ in pairs], [value for _, value in pairs], 1 - keep)
+        torch._foreach_lerp_([mean for mean, _ in pairs], [value for _, value in pairs], 1 - decay)
 
 
 class Lessons:
-    """The views of lessons.py, an epoch each, again and again: what teachers say of every training face there (Hinton et
-    al. 2015, arXiv:1503.02531)."""
+    """The views of lessons.py, one per epoch in rotation: augmented faces with the teachers' probabilities (knowledge
+    distillation, Hinton et al. 2015, arXiv:1503.02531)."""
 
     def __init__(self, folder, faces, device):
         self.files, self.device = sorted(folder.glob("view-*.pt")), device
         if not self.files:
             raise SystemExit(f"no view-*.pt in {folder}: make them with lessons.py")
-        self.take(0)
+        self.load_view(0)
         if len(self.pixels) != faces:
             raise SystemExit(f"{folder} has {len(self.pixels)} faces and the data {faces}: the same --data and --holdout?")
 
-    def take(self, epoch):
+    def load_view(self, epoch):
+        """Loads the pixels and teachers' probabilities of the epoch's view."""
         view = torch.load(self.files[epoch % len(self.files)], weights_only=True, mmap=True)
-        self.pixels, self.said = view["pixels"].to(self.device), view["lesson"].to(self.device)
+        self.pixels, self.probabilities = view["pixels"].to(self.device), view["lesson"].to(self.device)
 
 
 def main():
@@ -87,7 +89,7 @@ def main():
     batch, epochs = config["batch"], config["epochs"]
     steps = len(pixels) // batch
     total, warmup = steps * epochs, steps * config["warmup_epochs"]
-    print(f"{networks.parameters(model)} parameters, {len(train)} training faces, {len(held_out)} held out", flush=True)
+    print(f"{networks.parameter_count(model)} parameters, {len(train)} training faces, {len(held_out)} held out", flush=True)
 
     first, saved = 0, args.out / "last.pt"
     if saved.exists():
@@ -100,13 +102,13 @@ def main():
 
     for epoch in range(first, epochs):
         model.train()
-        begun, loss_sum = time.time(), torch.zeros((), device=device)
-        # Seeded anew, so that a resumed run goes on as an uninterrupted one does.
+        start, loss_sum = time.time(), torch.zeros((), device=device)
+        # Seeded in every epoch, so that a resumed run continues like an uninterrupted one.
         torch.manual_seed(config["seed"] * 10_000 + epoch)
         generator = torch.Generator(device)
         order = torch.randperm(len(pixels), generator=generator.manual_seed(torch.initial_seed()), device=device)
         if lessons:
-            lessons.take(epoch)
+            lessons.load_view(epoch)
             pixels = lessons.pixels
         for index in range(steps):
             step = epoch * steps + index
@@ -114,7 +116,7 @@ def main():
             rows = order[index * batch : (index + 1) * batch]
             target = targets[rows]
             if lessons:
-                target = target + lesson_share * (lessons.said[rows].float() - target)
+                target = target + lesson_share * (lessons.probabilities[rows].float() - target)
             x = augment(pixels[rows].float().unsqueeze(1), config["geometry"], config["light"], generator)
             x = networks.normalise(x).contiguous(memory_format=torch.channels_last)
             x, target = mix(x, target, config["mixup"], config["cutmix"], generator)
@@ -124,7 +126,7 @@ def main():
             loss = F.cross_entropy(logits.float(), target)
             loss.backward()
             optimizer.step(max(rate, 1e-3))
-            average(averaged, model, min(config["ema"], (step + 1) / (step + 11)))
+            update_average(averaged, model, min(config["ema"], (step + 1) / (step + 11)))
             loss_sum += loss.detach()
         line = {"epoch": epoch + 1, "loss": loss_sum.item() / steps}
         if len(held_out) and ((epoch + 1) % 5 == 0 or epoch + 1 == epochs):
@@ -132,7 +134,7 @@ def main():
             figures = metrics.report(probabilities, held_out)
             kept = ("accuracy", "ece", "coverage_at_92", "ferplus_majority_accuracy")
             line |= {f"held_out_{key}": figures[key] for key in kept}
-        line["seconds"] = round(time.time() - begun, 1)
+        line["seconds"] = round(time.time() - start, 1)
         print(json.dumps(line), flush=True)
         with open(args.out / "log.jsonl", "a") as log:
             log.write(json.dumps(line) + "\n")
@@ -143,11 +145,11 @@ def main():
     temperature, bias = 1.0, torch.zeros(7)
     if len(held_out):
         logits = networks.logits(averaged, held_out.pixels, device)
-        temperature, bias = metrics.calibration(logits, held_out.label, config["label_prior"])
+        temperature, bias = metrics.fit_calibration(logits, held_out.label, config["label_prior"])
     logits = networks.logits(averaged, test.pixels, device)
     figures = metrics.report((logits / temperature + bias).softmax(1).numpy(), test)
     weights = averaged.state_dict()
-    if networks.parameters(model) > LARGE:
+    if networks.parameter_count(model) > FLOAT16_ABOVE:
         weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     calibration = {"temperature": temperature, "bias": bias}
     torch.save({"weights": weights, "config": config, "figures": figures} | calibration, args.out / "model.pt")
