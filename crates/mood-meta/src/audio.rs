@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glib::prelude::*;
 use gst::prelude::*;
 
-/// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns the last of them,
-/// an `audioconvert`, for the caller to link onwards.
+/// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns
+/// the last of them, an `audioconvert`, for the caller to link onwards.
 ///
-/// Later, a medium without audio posts an error on the pipeline's bus. Without `allow_network`, formats that only list
-/// other addresses (HLS, DASH) are not opened, so that no local file makes GStreamer connect to the network.
+/// Later, a medium without audio posts an error on the pipeline's bus. Without `allow_network`, formats that
+/// only list other addresses (HLS, DASH) are not opened, so that no local file makes GStreamer connect to the
+/// network.
 ///
 /// # Errors
 ///
@@ -59,8 +60,9 @@ pub fn make_element(name: &str) -> Result<gst::Element, glib::BoolError> {
 
 /// Removes samples that an edit list excludes and GStreamer leaves in the first buffer of `pad`.
 ///
-/// AAC begins with samples that only its encoder needed, and an MP4 file's edit list says how many. Where they end between
-/// two nanoseconds, as at 44.1 kHz, GStreamer 1.22 shortens the buffer's duration, but not its contents.
+/// AAC begins with samples that only its encoder needed, and an MP4 file's edit list says how many. Where
+/// they end between two nanoseconds, as at 44.1 kHz, GStreamer 1.22 shortens the buffer's duration, but not
+/// its contents.
 fn trim_samples_before_start(pad: &gst::Pad) {
     let first_seen = AtomicBool::new(false);
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {

@@ -22,7 +22,8 @@ pub struct TrackAnalysis {
 
 /// Listens to a track from its beginning.
 ///
-/// `padding` is what its encoder has added, where that is known. A track that breaks off is analyzed up to there.
+/// `padding` is what its encoder has added, where that is known. A track that breaks off is analyzed up to
+/// there.
 ///
 /// # Errors
 ///

@@ -2,8 +2,8 @@
 
 /// Values below this are silence: -60 dBFS.
 const AUDIBLE: f32 = 0.001;
-/// How much is kept before and after the audible part, as a divisor of a second: 20 ms, for the softest part of an attack
-/// and the last of a reverberation.
+/// How much is kept before and after the audible part, as a divisor of a second: 20 ms, for the softest part
+/// of an attack and the last of a reverberation.
 const MARGIN_DIVISOR: u64 = 50;
 
 /// The part of a track that is played, in samples.
@@ -46,8 +46,8 @@ impl SilenceDetector {
         self.position += count;
     }
 
-    /// The part to play of a track of `rate` samples a second; `None` where nothing was audible. `complete` says that the
-    /// track was given to its end: only then an end is known.
+    /// The part to play of a track of `rate` samples a second; `None` where nothing was audible. `complete`
+    /// says that the track was given to its end: only then an end is known.
     pub fn cue_points(&self, rate: u32, complete: bool) -> Option<CuePoints> {
         let margin = u64::from(rate) / MARGIN_DIVISOR;
         let (start, end) = self.audible?;

@@ -17,7 +17,8 @@ pub struct DecisionLog {
 }
 
 impl DecisionLog {
-    /// Creates the file, in place of an older one. `generator` is the name and version of the program, for the header.
+    /// Creates the file, in place of an older one. `generator` is the name and version of the program, for
+    /// the header.
     pub fn create(path: &Path, generator: &str) -> io::Result<Self> {
         Ok(Self { file: File::create(path)?, generator: generator.into(), header_written: false })
     }

@@ -4,12 +4,13 @@ use std::f64::consts::FRAC_PI_2;
 
 /// A gain on its way from one value to another.
 ///
-/// The power moves along cos² and sin²: `gain² = from² cos² φ + to² sin² φ`, where φ goes from 0 to π/2. Tracks are
-/// uncorrelated, so their powers add up, and fades that kept the sum of the gains constant instead would dip by 3 dB.
+/// The power moves along cos² and sin²: `gain² = from² cos² φ + to² sin² φ`, where φ goes from 0 to π/2.
+/// Tracks are uncorrelated, so their powers add up, and fades that kept the sum of the gains constant instead
+/// would dip by 3 dB.
 ///
-/// If the powers of all voices add up to 1 when their fades begin, and exactly one voice fades to 1 and the others to 0,
-/// then the powers add up to 1 throughout, whatever the gains were. So a fade that is interrupted half way goes on from
-/// where it is, without a step and without a dip.
+/// If the powers of all voices add up to 1 when their fades begin, and exactly one voice fades to 1 and the
+/// others to 0, then the powers add up to 1 throughout, whatever the gains were. So a fade that is
+/// interrupted half way goes on from where it is, without a step and without a dip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fade {
     from: f64,
@@ -20,7 +21,8 @@ pub struct Fade {
 }
 
 impl Fade {
-    /// A fade from the gain `from` to the gain `to` in `length` samples. With a length of 0 the gain is `to` at once.
+    /// A fade from the gain `from` to the gain `to` in `length` samples. With a length of 0 the gain is `to`
+    /// at once.
     pub fn new(from: f64, to: f64, length: u64) -> Self {
         Self { from, to, done: 0, length }
     }
@@ -44,8 +46,8 @@ impl Fade {
         self.length - self.done
     }
 
-    /// Adds `source` to `out`, multiplied by the fade's gain and by `gain`, and advances by as many samples. Both are
-    /// interleaved, with `channels` values a sample.
+    /// Adds `source` to `out`, multiplied by the fade's gain and by `gain`, and advances by as many samples.
+    /// Both are interleaved, with `channels` values a sample.
     pub fn mix_into(&mut self, out: &mut [f32], source: &[f32], channels: usize, gain: f32) {
         for (out, source) in out.chunks_exact_mut(channels).zip(source.chunks_exact(channels)) {
             let gain = self.gain() as f32 * gain;

@@ -1,5 +1,6 @@
-//! What an MP3 encoder has added before and after the music, read from the tag that LAME writes into the first frame
-//! (Sabin and Taylor, "Mp3 Info Tag revision 1"). GStreamer before 1.24 plays it: some 20 ms of silence at either end.
+//! What an MP3 encoder has added before and after the music, read from the tag that LAME writes into the
+//! first frame (Sabin and Taylor, "Mp3 Info Tag revision 1"). GStreamer before 1.24 plays it: some 20 ms of
+//! silence at either end.
 //!
 //! "Frame" here is an MP3 frame of 576 or 1,152 samples.
 
@@ -59,7 +60,8 @@ impl EncoderPadding {
         };
         let tag = frame.get(4 + if fourth >> 6 == 3 { mono } else { stereo }..)?;
         let flags = tag.get(7)?;
-        // The flags announce the number of frames, which must be there, of bytes, the table of contents and the quality.
+        // The flags announce the number of frames, which must be there, of bytes, the table of contents and
+        // the quality.
         if !(tag.starts_with(b"Xing") || tag.starts_with(b"Info")) || flags & 1 == 0 {
             return None;
         }
@@ -80,8 +82,8 @@ impl EncoderPadding {
         })
     }
 
-    /// The first sample of the music and the one after its last, at `rate` samples a second. `decoded` is how many of these
-    /// samples the file was decoded to; `None` where that does not hold the padding any more.
+    /// The first sample of the music and the one after its last, at `rate` samples a second. `decoded` is how
+    /// many of these samples the file was decoded to; `None` where that does not hold the padding any more.
     pub fn music_range(&self, decoded: u64, rate: u32) -> Option<(u64, u64)> {
         let scale = |samples: u64| (samples as f64 * f64::from(rate) / self.rate as f64).round() as u64;
         let is_padded = scale(self.length).abs_diff(decoded) < scale(self.before) / 2;

@@ -7,8 +7,8 @@ use mood_schema::Frame;
 
 use crate::InputFrame;
 
-/// How far an input may be ahead of the audio, ns. Enough for the queues of any muxer, where video and audio of the same
-/// source meet again; the faces of so many frames need little memory.
+/// How far an input may be ahead of the audio, ns. Enough for the queues of any muxer, where video and audio
+/// of the same source meet again; the faces of so many frames need little memory.
 const MAX_LEAD: u64 = 30 * 1_000_000_000;
 
 /// The frames of all inputs that the audio has not reached.
@@ -26,7 +26,8 @@ impl FrameQueue {
         self.frames.insert((frame.running_time, frame.input, self.arrivals), frame.frame);
     }
 
-    /// Takes the frames up to a running time, ns, the oldest first; those of the same time in the order of their inputs.
+    /// Takes the frames up to a running time, ns, the oldest first; those of the same time in the order of
+    /// their inputs.
     pub fn take_until(&mut self, running_time: u64) -> Vec<InputFrame> {
         let later = self.frames.split_off(&(running_time.saturating_add(1), InputId(0), 0));
         let due = std::mem::replace(&mut self.frames, later);
@@ -53,7 +54,8 @@ pub struct InputProgress {
 }
 
 impl InputProgress {
-    /// Whether the input is so far ahead of the audio, which has reached this running time, that it must wait.
+    /// Whether the input is so far ahead of the audio, which has reached this running time, that it must
+    /// wait.
     pub fn is_too_far_ahead(&self, audio: u64) -> bool {
         self.position.unwrap_or(0) > audio.saturating_add(MAX_LEAD)
     }
@@ -85,8 +87,8 @@ pub enum BlockTiming {
 
 /// When a block may be made that ends at the running time `end`, ns.
 ///
-/// Without inputs, at any time. Recorded inputs must all have been received up to the block's end, so that the result does
-/// not depend on the machine's speed; live inputs are taken as they come.
+/// Without inputs, at any time. Recorded inputs must all have been received up to the block's end, so that
+/// the result does not depend on the machine's speed; live inputs are taken as they come.
 pub fn block_timing(inputs: &[InputProgress], end: u64, clock: ClockState) -> BlockTiming {
     if inputs.is_empty() {
         return BlockTiming::Now;

@@ -1,18 +1,21 @@
 //! Turns what music is wanted, and a library of tracks, into one audio signal.
 //!
-//! - [`Performance`] joins a [`mood::Policy`], a library, a [`Player`] and a [`DecisionLog`]: observations of faces go
-//!   in, blocks of audio and [`PerformanceEvent`]s come out.
-//! - [`Player`] decides which track sounds when and mixes the tracks that sound, with [`Fade`]s and a [`Limiter`].
-//! - [`analyze_track`] listens to a track before it is first played, for its [`Loudness`] and its [`CuePoints`].
+//! - [`Performance`] joins a [`mood::Policy`], a library, a [`Player`] and a [`DecisionLog`]: observations of
+//!   faces go in, blocks of audio and [`PerformanceEvent`]s come out.
+//! - [`Player`] decides which track sounds when and mixes the tracks that sound, with [`Fade`]s and a
+//!   [`Limiter`].
+//! - [`analyze_track`] listens to a track before it is first played, for its [`Loudness`] and its
+//!   [`CuePoints`].
 //!
-//! Nothing here knows GStreamer, threads of a pipeline or clocks. Tracks are decoded by the caller, behind the traits
-//! [`TrackLoader`] and [`TrackSource`].
+//! Nothing here knows GStreamer, threads of a pipeline or clocks. Tracks are decoded by the caller, behind
+//! the traits [`TrackLoader`] and [`TrackSource`].
 //!
 //! # Units
 //!
-//! A *sample* is counted per channel: a position or a length of `n` samples is `n / rate` seconds, whatever the number of
-//! channels. Buffers are interleaved `f32` with [`AudioFormat::channels`] values a sample, 1.0 being full scale. A span
-//! of audio that is made in one step is a *block*. Running times and stream times are in nanoseconds.
+//! A *sample* is counted per channel: a position or a length of `n` samples is `n / rate` seconds, whatever
+//! the number of channels. Buffers are interleaved `f32` with [`AudioFormat::channels`] values a sample, 1.0
+//! being full scale. A span of audio that is made in one step is a *block*. Running times and stream times
+//! are in nanoseconds.
 
 mod analysis;
 mod cue;
@@ -48,7 +51,7 @@ pub use performance::{
     WaitingForFormat, WaitingForStart,
 };
 pub use player::{Player, PlayerEvent};
-pub use sample_clock::SampleClock;
+pub use sample_clock::{SampleClock, StartTime};
 pub use track_source::{
     Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackEnd, TrackLoader, TrackSource, WaitMode,
 };

@@ -1,30 +1,33 @@
-//! A true-peak limiter that looks ahead: it turns the audio down before a peak comes, so that the gain changes smoothly.
+//! A true-peak limiter that looks ahead: it turns the audio down before a peak comes, so that the gain
+//! changes smoothly.
 //!
-//! For every sample, the gain is computed that would keep it, and the signal interpolated between it and the next, below
-//! the ceiling. The minimum of these gains over a window is held, released exponentially, and averaged over a window of
-//! the same length: so the gain has come down by the time of the peak, and has neither steps nor corners.
+//! For every sample, the gain is computed that would keep it, and the signal interpolated between it and the
+//! next, below the ceiling. The minimum of these gains over a window is held, released exponentially, and
+//! averaged over a window of the same length: so the gain has come down by the time of the peak, and has
+//! neither steps nor corners.
 //!
 //! True peaks are found by fourfold oversampling, as in ITU-R BS.1770-5, annex 2.
 
 use std::collections::VecDeque;
 use std::f64::consts::PI;
 
-/// The highest true peak that is let through, 1.0 being full scale. -1 dBTP is 0.891; this is a little less, because
-/// fourfold oversampling may read a peak that much too low.
+/// The highest true peak that is let through, 1.0 being full scale. -1 dBTP is 0.891; this is a little less,
+/// because fourfold oversampling may read a peak that much too low.
 pub(crate) const CEILING: f32 = 0.88;
 /// How long before a peak the gain begins to fall, and the length of the windows, seconds.
 const ATTACK_SECONDS: f32 = 0.002;
 /// The time constant of the gain's return, seconds: after it, a reduction has shrunk to 1/e.
 const RELEASE_SECONDS: f32 = 0.2;
-/// A gain this near to 1 is taken for 1, so that a signal is passed on unchanged once a reduction has worn off.
+/// A gain this near to 1 is taken for 1, so that a signal is passed on unchanged once a reduction has worn
+/// off.
 const NEGLIGIBLE: f32 = 1e-5;
 /// The length of the interpolation filters, samples.
 const TAPS: usize = 12;
 /// How many values are interpolated between two samples.
 const PHASES: usize = 3;
 
-/// Keeps true peaks below -1 dBTP. One track alone hardly ever needs it, for its gain already keeps its true peak near or
-/// below that; two tracks that are mixed may.
+/// Keeps true peaks below -1 dBTP. One track alone hardly ever needs it, for its gain already keeps its true
+/// peak near or below that; two tracks that are mixed may.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     /// Values a sample.
@@ -43,8 +46,8 @@ pub struct Limiter {
     harmless_samples: usize,
     /// The number of samples that have come in.
     sample: u64,
-    /// Gains below 1 that are needed, each with the number of its sample. They rise, so the first is the minimum of the
-    /// window.
+    /// Gains below 1 that are needed, each with the number of its sample. They rise, so the first is the
+    /// minimum of the window.
     needed_gains: VecDeque<(u64, f32)>,
     /// 1 minus the gain, of the last samples, before averaging.
     reductions: VecDeque<f32>,
@@ -94,8 +97,8 @@ impl Limiter {
         }
     }
 
-    /// The gain that keeps the sample half a filter's length ago, and the signal between it and the next, below the
-    /// ceiling. `sample` has just come in.
+    /// The gain that keeps the sample half a filter's length ago, and the signal between it and the next,
+    /// below the ceiling. `sample` has just come in.
     fn compute_needed_gain(&mut self, sample: &[f32]) -> f32 {
         let harmful = sample.iter().any(|value| value.abs() > self.harmless_level);
         self.harmless_samples = if harmful { 0 } else { self.harmless_samples.saturating_add(1) };
@@ -149,7 +152,8 @@ impl Limiter {
     }
 }
 
-/// A windowed sinc that interpolates between the two middle taps, at the fraction `at` of the way from one to the other.
+/// A windowed sinc that interpolates between the two middle taps, at the fraction `at` of the way from one to
+/// the other.
 fn interpolation_filter(at: f64) -> [f32; TAPS] {
     let taps: [f64; TAPS] = std::array::from_fn(|tap| {
         let x = tap as f64 - (TAPS / 2 - 1) as f64 - at;

@@ -1,7 +1,8 @@
-//! What a library database keeps about a listener: the tracks that were heard and the ratings that were given.
+//! What a library database keeps about a listener: the tracks that were heard and the ratings that were
+//! given.
 //!
-//! It is written on a thread of its own, because another program may hold the database locked for seconds and the music
-//! must not wait for that.
+//! It is written on a thread of its own, because another program may hold the database locked for seconds and
+//! the music must not wait for that.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -38,8 +39,9 @@ pub enum ListenerRecordError {
 }
 
 impl ListenerRecord {
-    /// Reads the history of `client`, `""` being everybody without a record of their own. The first time that something
-    /// cannot be written, `on_error` is called on the writing thread; the rest is written where it can be.
+    /// Reads the history of `client`, where `""` stands for everybody. The first time that
+    /// something cannot be written, `on_error` is called on the writing thread; the rest is written where it
+    /// can be.
     pub fn new(
         database: Database,
         client: String,

@@ -6,8 +6,8 @@ use crate::limiter::CEILING;
 
 /// No track is turned up by more than this factor, 20 dB: a track that needs more is meant to be quiet.
 const MAX_GAIN: f64 = 10.0;
-/// How far the gain may take a track's true peak above the limiter's ceiling: a factor of 2, 6 dB. With more, the limiter
-/// would be heard.
+/// How far the gain may take a track's true peak above the limiter's ceiling: a factor of 2, 6 dB. With more,
+/// the limiter would be heard.
 const MAX_OVERSHOOT: f64 = 2.0;
 
 /// The loudness of a track, after EBU R 128 (2020) and ITU-R BS.1770-5.
@@ -20,8 +20,9 @@ pub struct Loudness {
 }
 
 impl Loudness {
-    /// The gain that brings the track to `target` LUFS, or as near to it as can be with little for the limiter to do. A
-    /// track of unknown loudness is only turned down, until its true peak is at the limiter's ceiling.
+    /// The gain that brings the track to `target` LUFS, or as near to it as can be with little for the
+    /// limiter to do. A track of unknown loudness is only turned down, until its true peak is at the
+    /// limiter's ceiling.
     pub fn gain_for(&self, target: f64) -> f32 {
         let gain_to_ceiling =
             if self.true_peak > 0.0 { f64::from(CEILING) / self.true_peak } else { MAX_GAIN };
@@ -39,8 +40,8 @@ impl Loudness {
 pub struct LoudnessMeter(EbuR128);
 
 impl LoudnessMeter {
-    /// A meter for `rate` samples a second with `channels` values each. Fails for a rate or a number of channels that is
-    /// 0 or very large.
+    /// A meter for `rate` samples a second with `channels` values each. Fails for a rate or a number of
+    /// channels that is 0 or very large.
     pub fn new(channels: u32, rate: u32) -> Result<Self, String> {
         // With the histogram, the memory needed does not grow with the length of the track.
         let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
@@ -79,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_full_scale_stereo_sine_is_at_zero_lufs() {
-        // ITU-R BS.1770-5: the filter takes off 0.7 dB at 997 Hz, the constant puts it back; -3 dB for a sine's power and
-        // +3 dB for two channels cancel.
+        // ITU-R BS.1770-5: the filter takes off 0.7 dB at 997 Hz, the constant puts it back; -3 dB for a
+        // sine's power and +3 dB for two channels cancel.
         let loudness = measure_sine(1.0, 3);
         assert!(loudness.integrated.abs() < 0.1, "{loudness:?}");
         assert!((loudness.true_peak - 1.0).abs() < 0.01, "{loudness:?}");

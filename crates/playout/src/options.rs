@@ -7,8 +7,8 @@ use mood::{Resume, SwitchAt};
 /// Options of a [`Player`](crate::Player).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlayoutOptions {
-    /// How long two tracks overlap. Where 0, tracks follow each other without a gap, and a switch in the middle of a
-    /// track still takes 5 ms.
+    /// How long two tracks overlap. Where 0, tracks follow each other without a gap, and a switch in the
+    /// middle of a track still takes 5 ms.
     pub crossfade: Duration,
     /// When a changed mood changes the music.
     pub switch_at: SwitchAt,

@@ -1,6 +1,8 @@
-//! Library, policy, player and decision log together: faces go in, audio and reports of what happened come out.
+//! Library, policy, player and decision log together: faces go in, audio and reports of what happened come
+//! out.
 //!
-//! A [`Performance`] is in one of three states, each a type of its own with just the operations that it allows:
+//! A [`Performance`] is in one of three states, each a type of its own with just the operations that it
+//! allows:
 //!
 //! ```text
 //! WaitingForFormat --set_format--> WaitingForStart --start--> Running
@@ -17,8 +19,8 @@ use music_library::{Library, SkippedItem};
 use serde_json::{Map, Value};
 
 use crate::{
-    AudioFormat, DecisionLog, Interrupted, ListenerRecord, Player, PlayoutOptions, SampleClock, TrackLoader,
-    WaitMode,
+    AudioFormat, DecisionLog, Interrupted, ListenerRecord, Player, PlayoutOptions, SampleClock, StartTime,
+    TrackLoader, WaitMode,
 };
 
 /// What a listener asks for while music plays.
@@ -112,6 +114,7 @@ impl Director {
         self.events.push(PerformanceEvent::Line(line));
     }
 
+    /// Reports that the log cannot be written, and gives it up.
     fn close_failed_log(&mut self, error: io::Error) {
         self.log = None;
         self.events.push(PerformanceEvent::LogFailed(error));
@@ -175,7 +178,8 @@ impl<L: TrackLoader> From<Running<L>> for Performance<L> {
 }
 
 impl<L: TrackLoader> Performance<L> {
-    /// A performance that waits for its format. `log` and `listener` are left out where nothing is to be recorded.
+    /// A performance that waits for its format. `log` and `listener` are left out where nothing is to be
+    /// recorded.
     pub fn new(
         mut library: Library,
         settings: &PerformanceSettings,
@@ -248,8 +252,8 @@ impl<L: TrackLoader> Performance<L> {
 }
 
 impl<L: TrackLoader> WaitingForFormat<L> {
-    /// Sets the format of the audio for good. With `use_history`, tracks that the listener heard in earlier performances
-    /// are avoided; without, the same inputs give the same music every time.
+    /// Sets the format of the audio for good. With `use_history`, tracks that the listener heard in earlier
+    /// performances are avoided; without, the same inputs give the same music every time.
     pub fn set_format(
         self,
         format: AudioFormat,
@@ -266,14 +270,10 @@ impl<L: TrackLoader> WaitingForFormat<L> {
 }
 
 impl<L: TrackLoader> WaitingForStart<L> {
-    /// The format of the audio.
-    pub fn format(&self) -> AudioFormat {
-        self.player.format()
-    }
-
-    /// Begins with sample 0 of `clock`, whose rate must be that of the format. What was observed before is forgotten; the
-    /// mood and the music stay.
-    pub fn start(mut self, clock: SampleClock) -> Running<L> {
+    /// Begins with sample 0 at the given time. What was observed before is forgotten; the mood and the music
+    /// stay.
+    pub fn start(mut self, start: StartTime) -> Running<L> {
+        let clock = SampleClock::new(start, self.player.format().rate);
         self.director.policy.reset_evidence(clock.running_time(0));
         self.player.restart_count();
         Running { director: self.director, player: self.player, clock, position: 0 }
@@ -281,11 +281,6 @@ impl<L: TrackLoader> WaitingForStart<L> {
 }
 
 impl<L: TrackLoader> Running<L> {
-    /// The format of the audio.
-    pub fn format(&self) -> AudioFormat {
-        self.player.format()
-    }
-
     /// The times of the samples.
     pub fn clock(&self) -> SampleClock {
         self.clock
@@ -323,7 +318,8 @@ impl<L: TrackLoader> Running<L> {
         WaitingForStart { director: self.director, player: self.player }
     }
 
-    /// Writes the log's first line and reports the tracks that the library left out, the first time it is called.
+    /// Writes the log's first line and reports the tracks that the library left out, the first time it is
+    /// called.
     pub fn write_header(&mut self, settings: impl FnOnce() -> Map<String, Value>) {
         let director = &mut self.director;
         if std::mem::replace(&mut director.header_written, true) {
@@ -349,8 +345,8 @@ impl<L: TrackLoader> Running<L> {
         }
     }
 
-    /// Makes the next block, of `samples` samples. After an error the same block can be asked for again, without the
-    /// frames and commands that were given.
+    /// Makes the next block, of `samples` samples. After an error the same block can be asked for again,
+    /// without the frames and commands that were given.
     pub fn render(&mut self, samples: usize, input: BlockInput) -> Result<AudioBlock, Interrupted> {
         let now = self.clock.running_time(self.position);
         for InputFrame { running_time, input, frame } in &input.frames {
@@ -364,7 +360,7 @@ impl<L: TrackLoader> Running<L> {
         for command in input.commands {
             self.execute(command);
         }
-        let mut out = vec![0.0; samples * self.format().channel_count()];
+        let mut out = vec![0.0; samples * self.player.format().channel_count()];
         let rendered = self.player.render(self.position, &mut out, input.wait);
         self.report_player_events(self.position + samples as u64, input.wait == WaitMode::Never);
         rendered?;
@@ -373,6 +369,7 @@ impl<L: TrackLoader> Running<L> {
         Ok(AudioBlock { samples: out, is_silent })
     }
 
+    /// Carries out what a listener asks for.
     fn execute(&mut self, command: Command) {
         match command {
             Command::Skip => self.player.skip(),
@@ -386,8 +383,8 @@ impl<L: TrackLoader> Running<L> {
         }
     }
 
-    /// Reports what happened to tracks before the sample `end`. With `live`, somebody listens, and what they hear is
-    /// recorded in their history.
+    /// Reports what happened to tracks before the sample `end`. With `live`, somebody listens, and what they
+    /// hear is recorded in their history.
     fn report_player_events(&mut self, end: u64, live: bool) {
         let nothing_playable = self.player.is_nothing_playable();
         for event in self.player.take_events(end) {
@@ -405,6 +402,7 @@ impl<L: TrackLoader> Running<L> {
         }
     }
 
+    /// Reports what the policy has decided, and passes requests for music on.
     fn apply(&mut self, event: PolicyEvent) {
         let pts = self.clock.stream_time(self.position);
         match event {
@@ -457,15 +455,15 @@ mod tests {
         }
     }
 
-    fn clock(running_time: u64) -> SampleClock {
-        SampleClock { pts: 0, running_time, stream_time: 5 * SECOND, rate: FORMAT.rate }
+    fn start_time(running_time: u64) -> StartTime {
+        StartTime { pts: 0, running_time, stream_time: 5 * SECOND }
     }
 
     fn start(tracks: &[(Emotion, &str)], log: Option<DecisionLog>) -> Running<FakeLoader> {
         let library = Arc::into_inner(library(tracks)).unwrap();
         let performance = Performance::new(library, &settings(), log, None, FakeLoader::default());
         let Performance::WaitingForFormat(waiting) = performance else { panic!("begins without a format") };
-        waiting.set_format(FORMAT, &settings().playout, false).start(clock(0))
+        waiting.set_format(FORMAT, &settings().playout, false).start(start_time(0))
     }
 
     fn by_hand(commands: Vec<Command>) -> BlockInput {
@@ -496,7 +494,7 @@ mod tests {
     fn a_new_start_counts_anew_and_the_music_goes_on() {
         let mut running = start(&[(Emotion::Neutral, "0.2/9")], None);
         running.render(80, by_hand(Vec::new())).unwrap();
-        let mut running = running.stop().start(clock(7 * SECOND));
+        let mut running = running.stop().start(start_time(7 * SECOND));
         assert_eq!(running.position(), 0);
         let block = running.render(80, by_hand(Vec::new())).unwrap();
         assert!((block.samples[0] - 0.2 - 80.0 * SLOPE).abs() < SLOPE, "{}", block.samples[0]);

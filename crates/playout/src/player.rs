@@ -1,7 +1,7 @@
 //! Which track sounds when: turns targets into voices, sample by sample.
 //!
-//! At most one voice leads; the others fade out. While a track plays, the next one for the same mood is opened ahead, so
-//! that it can begin on the very sample where the track ends.
+//! At most one voice leads; the others fade out. While a track plays, the next one for the same mood is
+//! opened ahead, so that it can begin on the very sample where the track ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,16 +42,21 @@ const RETRY_SECONDS: u64 = 10;
 
 /// The track to play next.
 struct NextTrack<S> {
+    /// The track, and why it was selected.
     selection: Selection,
+    /// What it was selected for.
     target: MusicTarget,
-    /// The position in the track to begin at.
+    /// The position in the track to begin at, samples.
     start: u64,
+    /// Whether it is open.
     state: LoadState<S>,
 }
 
 /// Whether a track is open yet.
 enum LoadState<S> {
+    /// The loader is at it.
     Loading(LoadId),
+    /// It is open.
     Loaded(LoadedTrack<S>),
 }
 
@@ -71,7 +76,9 @@ pub struct Player<L: TrackLoader> {
     selector: TrackSelector,
     format: AudioFormat,
     options: PlayoutOptions,
+    /// The tracks that sound, in the order in which they began.
     voices: Vec<Voice<L::Source>>,
+    /// What music is wanted; `None` is silence.
     target: Option<MusicTarget>,
     /// Set while a track is to begin before the present one ends.
     pending_switch: Option<SwitchReason>,
@@ -80,9 +87,11 @@ pub struct Player<L: TrackLoader> {
     resume_points: BTreeMap<Emotion, (usize, u64)>,
     /// Faded out by a command: silent until the target changes.
     faded_out: bool,
+    /// A crossfade has begun and not ended.
     crossfading: bool,
-    /// No track can be played.
+    /// Music is wanted and no track can be played.
     nothing_playable: bool,
+    /// The track that was begun last.
     last_track: Option<usize>,
     /// While nothing can be played: the sample at which a track is tried again.
     retry_at: Option<u64>,
@@ -96,8 +105,8 @@ pub struct Player<L: TrackLoader> {
 }
 
 impl<L: TrackLoader> Player<L> {
-    /// A player that is silent until it is given a target. The output has the given format, which is also what tracks are
-    /// decoded to.
+    /// A player that is silent until it is given a target. The output has the given format, which is also
+    /// what tracks are decoded to.
     pub fn new(loader: L, library: Arc<Library>, options: &PlayoutOptions, format: AudioFormat) -> Self {
         Self {
             loader,
@@ -127,6 +136,7 @@ impl<L: TrackLoader> Player<L> {
         self.format
     }
 
+    /// The loader, for tests that change its behaviour.
     #[cfg(test)]
     pub(crate) fn loader_mut(&mut self) -> &mut L {
         &mut self.loader
@@ -148,8 +158,8 @@ impl<L: TrackLoader> Player<L> {
         self.nothing_playable
     }
 
-    /// Takes the events up to the sample `until` that were not taken yet. Those of audio that has been mixed but is not yet
-    /// heard follow later.
+    /// Takes the events up to the sample `until` that were not taken yet. Those of audio that has been mixed
+    /// but is not yet heard follow later.
     pub fn take_events(&mut self, until: u64) -> Vec<PlayerEvent> {
         let heard = self.events.iter().take_while(|event| event.sample <= until).count();
         self.events.drain(..heard).collect()
@@ -161,8 +171,8 @@ impl<L: TrackLoader> Player<L> {
         self.retry_at = None;
     }
 
-    /// Sets what music is wanted from now on; `None` is silence. A track that also fits the new target plays on. `at` is the
-    /// sample that is rendered next.
+    /// Sets what music is wanted from now on; `None` is silence. A track that also fits the new target plays
+    /// on. `at` is the sample that is rendered next.
     pub fn set_target(&mut self, at: u64, target: Option<MusicTarget>) {
         if target == self.target {
             return;
@@ -225,8 +235,8 @@ impl<L: TrackLoader> Player<L> {
         if self.limiter_primed { self.limiter.delay() as u64 } else { 0 }
     }
 
-    /// Fills the interleaved `out` with the audio from the sample `at` on. After an error, the same samples can be asked
-    /// for again.
+    /// Fills the interleaved `out` with the audio from the sample `at` on. After an error, the same samples
+    /// can be asked for again.
     pub fn render(&mut self, at: u64, out: &mut [f32], wait: WaitMode) -> Result<(), Interrupted> {
         if !self.limiter_primed {
             let mut first = vec![0.0; self.limiter.delay() * self.format.channel_count()];
@@ -257,6 +267,7 @@ impl<L: TrackLoader> Player<L> {
         Ok(())
     }
 
+    /// The voice that leads.
     fn leading(&self) -> Option<&Voice<L::Source>> {
         self.voices.iter().find(|voice| voice.leads)
     }
@@ -289,15 +300,17 @@ impl<L: TrackLoader> Player<L> {
                 }
             }
         } else if wait == WaitMode::Always {
-            // Only has it opened: when it turns out that it cannot be played must not depend on the machine's speed.
-            self.choose_next_track(now);
+            // Only has it opened: when it turns out that it cannot be played must not depend on the machine's
+            // speed.
+            self.select_next_track(now);
         } else {
             self.load_next_track(now, false)?;
         }
         Ok(())
     }
 
-    /// Has those tracks measured that a change of mood would bring, so that the change need not wait for that.
+    /// Has those tracks measured that a change of mood would bring, so that the change need not wait for
+    /// that.
     fn measure_ahead(&mut self) {
         for emotion in Emotion::ALL {
             let selection = self.selector.select(&self.library, &query(&MusicTarget::for_emotion(emotion)));
@@ -307,7 +320,8 @@ impl<L: TrackLoader> Player<L> {
         }
     }
 
-    /// Excludes a track that is going to break off, so that it does not follow itself. It is reported when it does.
+    /// Excludes a track that is going to break off, so that it does not follow itself. It is reported when it
+    /// does.
     fn exclude_broken_track(&mut self) {
         let is_broken = |voice: &&Voice<L::Source>| matches!(voice.source.end(), Some(TrackEnd::Broken(_)));
         let Some(track) = self.leading().filter(is_broken).map(|voice| voice.track) else { return };
@@ -332,26 +346,29 @@ impl<L: TrackLoader> Player<L> {
         self.crossfade().max(self.format.second_divided_by(DECLICK_DIVISOR))
     }
 
-    /// Chooses the next track and has it opened, unless that has been done.
-    fn choose_next_track(&mut self, now: u64) {
+    /// Selects the next track and has it opened, unless that has been done.
+    fn select_next_track(&mut self, now: u64) {
         let Some(target) = self.target.filter(|_| self.next_track.is_none() && !self.faded_out) else {
             return;
         };
-        let chosen = self.returning_track(&target).or_else(|| {
+        let selected = self.returning_track(&target).or_else(|| {
             // Skipping leads to another track wherever there is one.
             let skips = self.pending_switch == Some(SwitchReason::Skip);
             let no_repeat = (self.options.no_repeat as usize).max(usize::from(skips));
             self.selector.set_no_repeat(no_repeat);
             self.selector.select(&self.library, &query(&target)).map(|selection| (selection, 0))
         });
-        self.nothing_playable = chosen.is_none();
-        let Some((selection, start)) = chosen.or_else(|| self.retry_last_track(now, &target)) else { return };
+        self.nothing_playable = selected.is_none();
+        let Some((selection, start)) = selected.or_else(|| self.retry_last_track(now, &target)) else {
+            return;
+        };
         let Some(track) = self.library.tracks.get(selection.track) else { return };
         let id = self.loader.load(LoadRequest { uri: track.uri.clone(), format: self.format, start });
         self.next_track = Some(NextTrack { selection, target, start, state: LoadState::Loading(id) });
     }
 
-    /// The track that played for this emotion before and its start, where the mood has returned and the options say so.
+    /// The track that played for this emotion before and its start, where the mood has returned and the
+    /// options say so.
     fn returning_track(&self, target: &MusicTarget) -> Option<(Selection, u64)> {
         let (track, position) = match (self.pending_switch, self.options.resume, target.emotion) {
             (Some(SwitchReason::Mood), Resume::Continue | Resume::Restart, Some(emotion)) => {
@@ -396,11 +413,11 @@ impl<L: TrackLoader> Player<L> {
         self.selector.clear_failures();
     }
 
-    /// Whether the next track is open. Tracks that cannot be played are reported, and others chosen. With `wait`, waits until
-    /// one is open.
+    /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. With
+    /// `wait`, waits until one is open.
     fn load_next_track(&mut self, now: u64, wait: bool) -> Result<bool, Interrupted> {
         loop {
-            self.choose_next_track(now);
+            self.select_next_track(now);
             let Some(next) = &mut self.next_track else { return Ok(false) };
             let LoadState::Loading(id) = next.state else { return Ok(true) };
             match self.loader.take(id, wait)? {
@@ -523,6 +540,7 @@ impl<L: TrackLoader> Player<L> {
         self.resume_points.extend(point);
     }
 
+    /// Fades all voices out, so that none leads.
     fn fade_out_voices(&mut self) {
         self.save_resume_point();
         let length = self.switch_fade();
@@ -532,6 +550,7 @@ impl<L: TrackLoader> Player<L> {
         }
     }
 
+    /// Gives up the next track.
     fn drop_next_track(&mut self) {
         match self.next_track.take().map(|next| next.state) {
             Some(LoadState::Loading(id)) => self.loader.cancel(id),
@@ -540,7 +559,8 @@ impl<L: TrackLoader> Player<L> {
         }
     }
 
-    /// How many samples, at most `limit` and at least one, can be mixed before a track or a fade may begin or end.
+    /// How many samples, at most `limit` and at least one, can be mixed before a track or a fade may begin or
+    /// end.
     fn samples_to_next_change(&self, limit: usize) -> usize {
         let changes = self.voices.iter().map(|voice| {
             let fade = voice.fade.remaining();
@@ -622,6 +642,7 @@ impl<L: TrackLoader> Player<L> {
         self.events.push(PlayerEvent { sample: now, line });
     }
 
+    /// A line for the decision log about a track, without what only the start of a track has.
     fn line(&self, event: TrackEvent, track: usize, target: Option<&MusicTarget>) -> TrackLine {
         let track = self.library.tracks.get(track);
         TrackLine {
@@ -646,6 +667,7 @@ impl<L: TrackLoader> Drop for Player<L> {
     }
 }
 
+/// What the selector is asked for.
 fn query(target: &MusicTarget) -> SelectionQuery {
     SelectionQuery { affect: target.affect, emotion: target.emotion }
 }

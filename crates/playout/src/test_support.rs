@@ -1,5 +1,5 @@
-//! A loader of made-up tracks: each is one value that grows a little with every sample, so that what is heard shows which
-//! track plays and where in it.
+//! A loader of made-up tracks: each is one value that grows a little with every sample, so that what is heard
+//! shows which track plays and where in it.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -58,8 +58,8 @@ impl TrackSource for Ramp {
     }
 }
 
-/// Opens `file:///VALUE/SECONDS`. A third part makes a broken track: `never` cannot be opened, anything else breaks off at the
-/// end.
+/// Opens `file:///VALUE/SECONDS`. A third part makes a broken track: `never` cannot be opened, anything else
+/// breaks off at the end.
 #[derive(Default)]
 pub struct FakeLoader {
     last_id: u64,

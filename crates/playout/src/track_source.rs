@@ -7,8 +7,8 @@ use crate::{AudioFormat, Loudness};
 pub enum WaitMode {
     /// Every track and every sample, so that the result never depends on the machine's speed: for recordings.
     Always,
-    /// Samples, and a track where nothing else plays. While another plays, a new one begins once it is open: for playing
-    /// without an input.
+    /// Samples, and a track where nothing else plays. While another plays, a new one begins once it is open:
+    /// for playing without an input.
     UnlessPlaying,
     /// Nothing, because the audio must go out in real time: for live inputs.
     Never,
@@ -30,13 +30,15 @@ pub enum TrackEnd {
 
 /// An open track.
 pub trait TrackSource {
-    /// Decodes until `samples` are buffered or the end is known. With `wait` false, takes only what is decoded already.
+    /// Decodes until `samples` are buffered or the end is known. With `wait` false, takes only what is
+    /// decoded already.
     fn fill(&mut self, samples: usize, wait: bool) -> Result<(), Interrupted>;
     /// The number of samples that can be read.
     fn buffered(&self) -> usize;
     /// How the track ends, once everything before its end is buffered.
     fn end(&self) -> Option<&TrackEnd>;
-    /// Moves buffered samples to the beginning of the interleaved `out`, as many as are there and fit. Returns how many.
+    /// Moves buffered samples to the beginning of the interleaved `out`, as many as are there and fit.
+    /// Returns how many.
     fn read(&mut self, out: &mut [f32]) -> usize;
 }
 

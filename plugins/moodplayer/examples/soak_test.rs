@@ -1,12 +1,13 @@
-//! Plays for many hours of recorded video, as fast as it can, with a new mood every 43 s, and reports what came of it.
+//! Plays for many hours of recorded video, as fast as it can, with a new mood every 43 s, and reports what
+//! came of it.
 //!
 //! ```shell
 //! cargo run --release -p gstmoodplayer --example soak_test -- [HOURS] [TRACKS]
 //! ```
 //!
-//! By default 24 hours and 60 tracks. Makes a library of tones, of which every tenth file is broken, feeds ten frames a
-//! second, and checks every sample of the output. Fails where there is a gap, silence, or a sample that is too loud or not
-//! finite.
+//! By default 24 hours and 60 tracks. Makes a library of tones, of which every tenth file is broken, feeds
+//! ten frames a second, and checks every sample of the output. Fails where there is a gap, silence, or a
+//! sample that is too loud or not finite.
 
 use std::error::Error;
 use std::path::Path;
@@ -238,7 +239,8 @@ fn resident_memory() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// The processor time that this process has used, seconds; 0 where the system does not say. proc(5) counts hundredths.
+/// The processor time that this process has used, seconds; 0 where the system does not say. proc(5) counts
+/// hundredths.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();

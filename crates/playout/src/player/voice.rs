@@ -4,7 +4,8 @@ use mood::MusicTarget;
 
 use crate::{AudioFormat, Fade, TrackSource};
 
-/// How much must be buffered of a track that ran dry before it is heard again, as a divisor of a second: 250 ms.
+/// How much must be buffered of a track that ran dry before it is heard again, as a divisor of a second: 250
+/// ms.
 const REFILL_DIVISOR: u64 = 4;
 
 /// A track that sounds, with its fade. It either leads or fades out.
@@ -13,7 +14,7 @@ pub struct Voice<S> {
     pub source: S,
     /// Its index in the library.
     pub track: usize,
-    /// What it was chosen for.
+    /// What it was selected for.
     pub target: MusicTarget,
     /// The gain of the fade.
     pub fade: Fade,
@@ -32,8 +33,9 @@ pub struct Voice<S> {
 }
 
 impl<S: TrackSource> Voice<S> {
-    /// Reads what is decoded into the interleaved `out`, without waiting, and returns the number of samples. Where the
-    /// source is about to run dry, its last samples are faded out; when it has enough again, it is faded in: no clicks.
+    /// Reads what is decoded into the interleaved `out`, without waiting, and returns the number of samples.
+    /// Where the source is about to run dry, its last samples are faded out; when it has enough again, it is
+    /// faded in: no clicks.
     pub fn read_decoded(&mut self, out: &mut [f32], format: AudioFormat) -> usize {
         let channels = format.channel_count();
         let samples = out.len() / channels;

@@ -12,17 +12,18 @@ use playout::{AudioFormat, CuePoints, Interrupted, TrackEnd, TrackSource};
 use super::format;
 use mood_meta::audio::{add_audio_decoder, make_element};
 
-/// A track that gives nothing for this long is taken for broken. A busy machine or a disk that spins up take less.
+/// A track that gives nothing for this long is taken for broken. A busy machine or a disk that spins up take
+/// less.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a wait checks whether it is interrupted: short enough for a state change to seem immediate.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// How many decoded buffers wait in the sink.
 const MAX_BUFFERS: u32 = 32;
-/// How much must be decoded before a track counts as open, as a divisor of a second: 250 ms, so that live audio does not
-/// run dry at once.
+/// How much must be decoded before a track counts as open, as a divisor of a second: 250 ms, so that live
+/// audio does not run dry at once.
 const PREROLL_DIVISOR: u32 = 4;
-/// A start later than this, in seconds, is sought. Before it, the audio is decoded and dropped, which takes a second at most
-/// and is exact where seeking is not, as in MP3.
+/// A start later than this, in seconds, is sought. Before it, the audio is decoded and dropped, which takes a
+/// second at most and is exact where seeking is not, as in MP3.
 const MIN_SEEK_SECONDS: u64 = 5 * 60;
 
 /// An open track.
@@ -49,8 +50,8 @@ impl Drop for Deck {
 }
 
 impl Deck {
-    /// Opens the part `cue` of a track and waits for its first samples. With `allow_network`, the track may make decoders
-    /// open other addresses.
+    /// Opens the part `cue` of a track and waits for its first samples. With `allow_network`, the track may
+    /// make decoders open other addresses.
     ///
     /// The error is in words for the user: the track cannot be played, or `interrupt` was set.
     pub fn open(

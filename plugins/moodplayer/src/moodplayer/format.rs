@@ -42,8 +42,8 @@ pub(crate) fn deck_caps(format: AudioFormat) -> gst::Caps {
 }
 
 impl OutputFormat {
-    /// The best of the formats that downstream accepts, with its fixed caps: stereo rather than mono, then float rather
-    /// than integer, then the rate nearest to 48 kHz. `None` where it accepts none.
+    /// The best of the formats that downstream accepts, with its fixed caps: stereo rather than mono, then
+    /// float rather than integer, then the rate nearest to 48 kHz. `None` where it accepts none.
     pub fn choose(caps: &gst::Caps) -> Option<(Self, gst::Caps)> {
         // Encoders list their numbers of channels one by one, and not the best first.
         let choices = caps.iter().filter_map(|structure| Self::fixate(structure.to_owned()));

@@ -2,10 +2,10 @@
 //!
 //! # Locks
 //!
-//! `settings`, `state`, `performance` and `playing` are taken one at a time. Under that of `state`, the state of a mood pad
-//! may be locked: always the element's first. None is held while a message is posted, a property notified, or data or
-//! an event pushed, nor while waiting for anything but [`MoodPlayer::changed`]. The task takes the performance out of its
-//! lock and works on it alone.
+//! `settings`, `state`, `performance` and `playing` are taken one at a time. Under that of `state`, the state
+//! of a mood pad may be locked: always the element's first. None is held while a message is posted, a
+//! property notified, or data or an event pushed, nor while waiting for anything but [`MoodPlayer::changed`].
+//! The task takes the performance out of its lock and works on it alone.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,7 @@
 //! All mood pads of a player, with the frames they have received.
 //!
-//! Everything here happens under the lock of the element's state, which comes before those of the pads' states.
+//! Everything here happens under the lock of the element's state, which comes before those of the pads'
+//! states.
 
 use std::collections::BTreeMap;
 

@@ -74,8 +74,8 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Starts the thread. With `allow_network`, tracks may make decoders open other addresses. Waits end while `interrupt`
-    /// is set.
+    /// Starts the thread. With `allow_network`, tracks may make decoders open other addresses. Waits end
+    /// while `interrupt` is set.
     pub fn new(allow_network: bool, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Worker { shared: shared.clone(), allow_network, analyses: BTreeMap::new() };
@@ -193,8 +193,8 @@ impl Worker {
             let result = self.open(&request, &stop);
             let mut queue = lock(&self.shared.queue);
             queue.current = None;
-            // Where the request was cancelled meanwhile, nobody takes the result. It is closed without the lock, because
-            // that takes time.
+            // Where the request was cancelled meanwhile, nobody takes the result. It is closed without the
+            // lock, because that takes time.
             let unwanted =
                 if stop.load(Ordering::Acquire) { Some(result) } else { queue.results.insert(id, result) };
             drop(queue);
@@ -203,7 +203,8 @@ impl Worker {
         }
     }
 
-    /// Waits for the next track to open or measure, and closes those to be closed meanwhile. `None` at the end.
+    /// Waits for the next track to open or measure, and closes those to be closed meanwhile. `None` at the
+    /// end.
     fn next_work(&self) -> Option<(Work, Arc<AtomicBool>)> {
         let mut queue = lock(&self.shared.queue);
         loop {

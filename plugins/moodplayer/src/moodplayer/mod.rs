@@ -1,25 +1,28 @@
 //! SECTION:element-moodplayer
 //!
-//! Plays music that fits the mood that `haarfacedetect` and `emotionclassify` find in a video, with a crossfade when the
-//! mood changes. The pads `mood` and `mood_%u` take video with any caps, read the faces from its metadata and drop it.
-//! Without a linked mood pad, the `manual-mood` decides, or neutral music plays.
+//! Plays music that fits the mood that `haarfacedetect` and `emotionclassify` find in a video, with a
+//! crossfade when the mood changes. The pads `mood` and `mood_%u` take video with any caps, read the faces
+//! from its metadata and drop it. Without a linked mood pad, the `manual-mood` decides, or neutral music
+//! plays.
 //!
-//! The music comes from a folder, a playlist or a database made by `gst-mood library scan`. The mood of a track is in its
-//! tag (`TMOO`, `MOOD`, iTunes `MOOD`, `WM/Mood`) or in a file beside it that has `.mood` added to its name. Tracks are
-//! brought to `target-lufs` with true peaks below -1 dBTP, and silence at their ends is left out.
+//! The music comes from a folder, a playlist or a database made by `gst-mood library scan`. The mood of a
+//! track is in its tag (`TMOO`, `MOOD`, iTunes `MOOD`, `WM/Mood`) or in a file beside it that has `.mood`
+//! added to its name. Tracks are brought to `target-lufs` with true peaks below -1 dBTP, and silence at their
+//! ends is left out.
 //!
-//! With live video, the audio runs on the pipeline's clock. With recorded video, it follows the video's timestamps, so that
-//! the same video, settings and seed give the same audio and the same decision log at any speed.
+//! With live video, the audio runs on the pipeline's clock. With recorded video, it follows the video's
+//! timestamps, so that the same video, settings and seed give the same audio and the same decision log at any
+//! speed.
 //!
-//! Before the first mood there is silence. The audio ends with the video, or when EOS is sent to the element; neither
-//! silence nor a broken track ends it. A track that cannot be played is reported by a WARNING and `track-failed`, and left
-//! out. Where none can be played, the last one is tried again every ten seconds.
+//! Before the first mood there is silence. The audio ends with the video, or when EOS is sent to the element;
+//! neither silence nor a broken track ends it. A track that cannot be played is reported by a WARNING and
+//! `track-failed`, and left out. Where none can be played, the last one is tried again every ten seconds.
 //!
 //! ## Properties
 //!
-//! With a database as `library`, the ratings and exclusions of the `client` count, and `rate` writes a rating. With live
-//! video, what is played is also added to the client's listening history, which the next session takes into account;
-//! recorded video gives the same music whatever was heard before.
+//! With a database as `library`, the ratings and exclusions of the `client` count, and `rate` writes a
+//! rating. With live video, what is played is also added to the client's listening history, which the next
+//! session takes into account; recorded video gives the same music whatever was heard before.
 //!
 //! A playlist may refer to files below its own folder only, unless `allow-outside` or `allow-network` is set.
 //!
@@ -27,7 +30,8 @@
 //!
 //! ## Signals
 //!
-//! These are actions, to be emitted by the application. They take effect with the next block of audio, 10 ms long.
+//! These are actions, to be emitted by the application. They take effect with the next block of audio, 10 ms
+//! long.
 //!
 //! - `skip()`: fades to another track for the same mood. Ends the silence after `fade-out`.
 //! - `fade-out()`: fades to silence, until the mood of the music changes or `skip` is emitted.
@@ -38,8 +42,9 @@
 //! Element messages. Each has `timestamp`, the stream time in ns.
 //!
 //! - `mood-changed`: the mood changed; `from`, `to`, `confidence`, and the time of the evidence.
-//! - `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`: `uri`, `title`, `mood`; for `track-started`
-//!   also the `distance` between mood and track, the `reason` of the choice and the `runners-up`.
+//! - `track-started`, `crossfade-started`, `crossfade-done`, `track-ended`: `uri`, `title`, `mood`; for
+//!   `track-started` also the `distance` between mood and track, the `reason` of the choice and the
+//!   `runners-up`.
 //! - `track-failed`: a track could not be played; `uri` and `error`.
 //! - `safety-limit`: `max-negative-time` was reached; `negative-time` in ns.
 //!
@@ -65,15 +70,16 @@
 // How the parts work together:
 //
 // The mood pads' threads leave frames in `inputs`. One task on the source pad (`task`) hands them to a
-// `playout::Performance`, which decides and mixes, and pushes the audio. Each track is decoded by a pipeline of its own
-// (`deck`), opened and measured on a thread (`loader`).
+// `playout::Performance`, which decides and mixes, and pushes the audio. Each track is decoded by a pipeline
+// of its own (`deck`), opened and measured on a thread (`loader`).
 //
-// This is no GstAggregator. An aggregator makes a buffer when each of its sink pads has one queued, and ends with them. Here
-// the audio has its own rate and also plays while no pad is linked. A pad must be able to run half a minute ahead of the
-// audio: an encoder that looks ahead, beside the mood pad behind a tee, would otherwise wait for ever for a pad that waits
-// for the muxer. An aggregator holds the buffers that wait, here full video frames, while a mood pad keeps the faces and
-// drops the rest at once. And live inputs are never waited for: whatever has come by the time that the clock gives counts,
-// where an aggregator would wait for each pad up to its latency.
+// This is no GstAggregator. An aggregator makes a buffer when each of its sink pads has one queued, and ends
+// with them. Here the audio has its own rate and also plays while no pad is linked. A pad must be able to run
+// half a minute ahead of the audio: an encoder that looks ahead, beside the mood pad behind a tee, would
+// otherwise wait for ever for a pad that waits for the muxer. An aggregator holds the buffers that wait, here
+// full video frames, while a mood pad keeps the faces and drops the rest at once. And live inputs are never
+// waited for: whatever has come by the time that the clock gives counts, where an aggregator would wait for
+// each pad up to its latency.
 
 mod deck;
 mod enums;

@@ -28,7 +28,8 @@ impl MoodPlayer {
         }
     }
 
-    /// Adds a mood pad. `name` is the name that was asked for; `None` where it is taken or there is no such name.
+    /// Adds a mood pad. `name` is the name that was asked for; `None` where it is taken or there is no such
+    /// name.
     pub(crate) fn add_mood_pad(&self, template: &gst::PadTemplate, name: Option<&str>) -> Option<gst::Pad> {
         let pad = {
             // From the choice of the number to the insertion, so that no two threads choose the same.
@@ -117,7 +118,8 @@ impl MoodPlayer {
         self.changed.notify_all();
     }
 
-    /// Follows the linking and unlinking of a pad. An unlinked pad is not waited for, and what it showed is forgotten.
+    /// Follows the linking and unlinking of a pad. An unlinked pad is not waited for, and what it showed is
+    /// forgotten.
     fn set_linked(&self, pad: &MoodPad, linked: bool) {
         let mut state = lock(&self.state);
         pad.state().linked = linked;
@@ -259,8 +261,8 @@ impl MoodPlayer {
     /// Handles an upstream event on the source pad.
     pub(crate) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
-            // The audio follows the video, so seeking is up to the mood pads. Each gets the event, even where the first
-            // refuses.
+            // The audio follows the video, so seeking is up to the mood pads. Each gets the event, even where
+            // the first refuses.
             gst::EventView::Seek(_) => {
                 let pads = self.linked_pads();
                 let accepted = pads.iter().map(|pad| pad.push_event(event.clone()));

@@ -89,16 +89,16 @@ impl Settings {
             glib::ParamSpecString::builder("log-location")
                 .nick("Log location")
                 .blurb(
-                    "File for the decision log: decisions and track events as JSON Lines, in place of an older file. Unset, \
-                     the default, writes none",
+                    "File for the decision log: decisions and track events as JSON Lines, in place of an \
+                     older file. Unset, the default, writes none",
                 )
                 .mutable_ready()
                 .build(),
             glib::ParamSpecString::builder("mood")
                 .nick("Mood")
                 .blurb(
-                    "The mood that is held: angry, disgust, fear, happy, sad, surprise, neutral, uncertain or absent. \
-                     Notified when it changes",
+                    "The mood that is held: angry, disgust, fear, happy, sad, surprise, neutral, uncertain \
+                     or absent. Notified when it changes",
                 )
                 .read_only()
                 .build(),
@@ -151,7 +151,8 @@ impl Settings {
         SourceAccess { network: self.allow_network, outside_folder: self.allow_outside }
     }
 
-    /// The settings for the decision log. The client's name is left out, because the log may be given to others.
+    /// The settings for the decision log. The client's name is left out, because the log may be given to
+    /// others.
     pub fn to_json(&self) -> Map<String, Value> {
         let nick = |value: glib::Value| {
             let nick = glib::EnumValue::from_value(&value).map(|(_, value)| value.nick().to_owned());
@@ -259,8 +260,9 @@ fn library_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecString::builder("client")
             .nick("Client")
             .blurb(
-                "The client whose ratings and exclusions in a library database count and, with a live input, whose \
-                 listening history is read and written. Empty, the default, stands for everybody",
+                "The client whose ratings and exclusions in a library database count and, with a live \
+                 input, whose listening history is read and written. Empty, the default, stands for \
+                 everybody",
             )
             .default_value("")
             .mutable_ready()
@@ -268,16 +270,16 @@ fn library_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecBoolean::builder("allow-network")
             .nick("Allow network")
             .blurb(
-                "Whether playlists may refer to addresses on other machines, and tracks to further addresses. By \
-                 default only local files are opened",
+                "Whether playlists may refer to addresses on other machines, and tracks to further \
+                 addresses. By default only local files are opened",
             )
             .mutable_ready()
             .build(),
         glib::ParamSpecBoolean::builder("allow-outside")
             .nick("Allow outside")
             .blurb(
-                "Whether a playlist may refer to files outside its own folder. Off by default, so that a playlist \
-                 from somebody else cannot open other files; set it for playlists of your own",
+                "Whether a playlist may refer to files outside its own folder. Off by default, so that a \
+                 playlist from somebody else cannot open other files; set it for playlists of your own",
             )
             .mutable_ready()
             .build(),
@@ -309,17 +311,18 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecEnum::builder_with_default("strategy", defaults.strategy)
             .nick("Strategy")
             .blurb(
-                "How the music relates to the mood: match (the default) plays music of the same mood; target plays \
-                 music near target-valence and target-arousal, whatever the mood; iso begins with music of the same \
-                 mood and moves towards the target in steps; hold keeps to the first mood",
+                "How the music relates to the mood: match (the default) plays music of the same mood; \
+                 target plays music near target-valence and target-arousal, whatever the mood; iso begins \
+                 with music of the same mood and moves towards the target in steps; hold keeps to the \
+                 first mood",
             )
             .mutable_playing()
             .build(),
         coordinate(
             "target-valence",
             "Target valence",
-            "Valence of the music that strategy=target plays and strategy=iso moves to, from -1 (unpleasant) to \
-             1 (pleasant); max-negative-time leads there too, unless it is negative",
+            "Valence of the music that strategy=target plays and strategy=iso moves to, from -1 \
+             (unpleasant) to 1 (pleasant); max-negative-time leads there too, unless it is negative",
             defaults.target.valence,
         ),
         coordinate(
@@ -332,8 +335,8 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecString::builder("subject")
             .nick("Subject")
             .blurb(
-                "Whose face decides where there are several: largest (the default, the face with the largest box), \
-                 mean (the average of all faces), or id:N (the face with the track id N)",
+                "Whose face decides where there are several: largest (the default, the face with the \
+                 largest box), mean (the average of all faces), or id:N (the face with the track id N)",
             )
             .default_value("largest")
             .mutable_playing()
@@ -341,30 +344,31 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
         time(
             "hold-time",
             "Hold time",
-            "How long another mood must be the most likely one before it becomes the mood, in ns. Longer ignores \
-             short expressions, shorter reacts sooner",
+            "How long another mood must be the most likely one before it becomes the mood, in ns. Longer \
+             ignores short expressions, shorter reacts sooner",
             defaults.hold_time,
         ),
         time(
             "min-dwell",
             "Minimum dwell",
-            "Shortest time between two changes of the mood that the music follows, in ns, and with strategy=iso the \
-             duration of a step. Longer makes for calmer music; 0 lets every change through",
+            "Shortest time between two changes of the mood that the music follows, in ns, and with \
+             strategy=iso the duration of a step. Longer makes for calmer music; 0 lets every change \
+             through",
             defaults.min_dwell,
         ),
         glib::ParamSpecEnum::builder_with_default("on-no-face", defaults.on_no_face)
             .nick("On no face")
             .blurb(
-                "What plays while there is no face: hold (the default) goes on with the music, neutral changes to \
-                 neutral music, fade fades to silence until a face comes",
+                "What plays while there is no face: hold (the default) goes on with the music, neutral \
+                 changes to neutral music, fade fades to silence until a face comes",
             )
             .mutable_playing()
             .build(),
         glib::ParamSpecString::builder("manual-mood")
             .nick("Manual mood")
             .blurb(
-                "Overrides the mood of the faces: angry, disgust, fear, happy, sad, surprise or neutral. Empty, the \
-                 default, follows the faces",
+                "Overrides the mood of the faces: angry, disgust, fear, happy, sad, surprise or neutral. \
+                 Empty, the default, follows the faces",
             )
             .default_value("")
             .mutable_playing()
@@ -372,9 +376,10 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
         time(
             "max-negative-time",
             "Maximum negative time",
-            "Safety limit: once the mood has been one of negative valence for this long, in ns, safety-limit is posted and \
-             the music moves to the target (to neutral valence and arousal where target-valence is negative) until the mood is \
-             no longer negative. 0, the default, is no limit",
+            "Safety limit: once the mood has been one of negative valence for this long, in ns, \
+             safety-limit is posted and the music moves to the target (to neutral valence and arousal \
+             where target-valence is negative) until the mood is no longer negative. 0, the default, is no \
+             limit",
             defaults.max_negative_time,
         ),
     ]
@@ -387,16 +392,17 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecEnum::builder_with_default("switch-at", defaults.switch_at)
             .nick("Switch at")
             .blurb(
-                "When the music follows a changed mood: now (the default) fades to another track at once, track-end \
-                 lets the present track end. With strategy=iso, track-end also makes a step last at least a track",
+                "When the music follows a changed mood: now (the default) fades to another track at once, \
+                 track-end lets the present track end. With strategy=iso, track-end also makes a step last \
+                 at least a track",
             )
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt64::builder("crossfade")
             .nick("Crossfade")
             .blurb(
-                "How long two tracks overlap, in ns, with constant total power; at a track's end at most a quarter of \
-                 the track. 0 lets tracks follow each other without a gap",
+                "How long two tracks overlap, in ns, with constant total power; at a track's end at most a \
+                 quarter of the track. 0 lets tracks follow each other without a gap",
             )
             .maximum(MAX_CROSSFADE.nseconds())
             .default_value(defaults.crossfade.nseconds())
@@ -405,8 +411,9 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecDouble::builder("target-lufs")
             .nick("Target loudness")
             .blurb(
-                "Loudness that every track is brought to, in LUFS, with true peaks of at most -1 dBTP. A change holds \
-                 from the next track on. -23 is broadcast level; louder than the default leaves more to the limiter",
+                "Loudness that every track is brought to, in LUFS, with true peaks of at most -1 dBTP. A \
+                 change holds from the next track on. -23 is broadcast level; louder than the default \
+                 leaves more to the limiter",
             )
             .minimum(-70.0)
             .maximum(0.0)
@@ -416,16 +423,16 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecEnum::builder_with_default("resume", defaults.resume)
             .nick("Resume")
             .blurb(
-                "What plays when a mood returns: next (the default) another track, resume the mood's last track from \
-                 where it was left, restart that track from its beginning",
+                "What plays when a mood returns: next (the default) another track, resume the mood's last \
+                 track from where it was left, restart that track from its beginning",
             )
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder("no-repeat")
             .nick("No repeat")
             .blurb(
-                "How many other tracks play before a track is chosen again. It is chosen earlier where no other \
-                 fits the mood; 0 lets a track follow itself",
+                "How many other tracks play before a track is chosen again. It is chosen earlier where no \
+                 other fits the mood; 0 lets a track follow itself",
             )
             .default_value(defaults.no_repeat)
             .mutable_playing()
@@ -433,8 +440,8 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt64::builder("seed")
             .nick("Seed")
             .blurb(
-                "Decides between tracks that fit equally well. The same seed gives the same music for the same input; \
-                 change it for another selection",
+                "Decides between tracks that fit equally well. The same seed gives the same music for the \
+                 same input; change it for another selection",
             )
             .default_value(defaults.seed)
             .mutable_ready()

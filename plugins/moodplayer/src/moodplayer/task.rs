@@ -51,7 +51,8 @@ struct Start {
 impl MoodPlayer {
     /// One iteration of the task.
     pub(crate) fn run_task_once(&self) {
-        // Taken out of its lock, because nothing may be posted or pushed under it. Nobody else uses it while the task runs.
+        // Taken out of its lock, because nothing may be posted or pushed under it. Nobody else uses it while
+        // the task runs.
         let Some(performance) = lock(&self.performance).take() else {
             let _ = self.src.pause_task();
             return;
@@ -96,7 +97,8 @@ impl MoodPlayer {
                     Ok((start, format)) => {
                         let options = lock(&self.settings).playout();
                         let is_live = lock(&self.state).inputs.is_live();
-                        // What a client heard before counts for a listener, but a recording must give the same music again.
+                        // What a client heard before counts for a listener, but a recording must give the
+                        // same music again.
                         let waiting = waiting.set_format(format.audio, &options, is_live);
                         self.play_block(self.begin(waiting, start))
                     }
@@ -124,24 +126,27 @@ impl MoodPlayer {
 
     /// Pushes the segment and begins to count samples.
     fn begin(&self, waiting: WaitingForStart<Loader>, start: Start) -> Running<Loader> {
-        let (segment, clock) = audio_segment(start.segment.as_ref(), waiting.format().rate, start.earliest);
+        let (segment, start_time) = audio_segment(start.segment.as_ref(), start.earliest);
         self.src.push_event(gst::event::Segment::builder(&segment).seqnum_if_some(start.seqnum).build());
         let mut state = lock(&self.state);
-        (state.discont, state.inputs.audio_time) = (true, clock.running_time(0));
+        (state.discont, state.inputs.audio_time) = (true, start_time.running_time);
         drop(state);
-        waiting.start(clock)
+        waiting.start(start_time)
     }
 
+    /// Plays the next block.
     fn play_block(&self, mut running: Running<Loader>) -> (Performance<Loader>, Result<(), StopReason>) {
         let result = self.make_and_push_block(&mut running);
         (running.into(), result)
     }
 
+    /// Waits until the next block is due, makes, reports and pushes it.
     fn make_and_push_block(&self, running: &mut Running<Loader>) -> Result<(), StopReason> {
         self.refresh_settings(running);
         let (clock, start) = (running.clock(), running.position());
         let due = self.wait_for_block(&clock, start);
-        // Not earlier, because elements upstream announce their settings between the segment and their first buffer.
+        // Not earlier, because elements upstream announce their settings between the segment and their first
+        // buffer.
         if matches!(due, Ok(_) | Err(StopReason::Eos)) {
             running.write_header(|| self.settings_for_log());
         }
@@ -165,7 +170,8 @@ impl MoodPlayer {
         settings
     }
 
-    /// Waits until every linked mood pad has a segment or has ended and, with live inputs, until the element is PLAYING.
+    /// Waits until every linked mood pad has a segment or has ended and, with live inputs, until the element
+    /// is PLAYING.
     fn wait_for_start(&self) -> Result<Start, StopReason> {
         let mut state = lock(&self.state);
         loop {
@@ -191,6 +197,7 @@ impl MoodPlayer {
         }
     }
 
+    /// Pushes the stream-start event, in the group of the first mood pad's stream.
     fn push_stream_start(&self) {
         let upstream = self.linked_pads().into_iter().next();
         let upstream = upstream.and_then(|pad| pad.sticky_event::<gst::event::StreamStart>(0));
@@ -235,14 +242,14 @@ impl MoodPlayer {
         }
     }
 
-    /// Waits until the block that begins with the sample `start` may be made. Returns its length in samples and what to make
-    /// it from.
+    /// Waits until the block that begins with the sample `start` may be made. Returns its length in samples
+    /// and what to make it from.
     fn wait_for_block(
         &self,
         sample_clock: &SampleClock,
         start: u64,
     ) -> Result<(u64, BlockInput), StopReason> {
-        let block = (u64::from(sample_clock.rate) / BLOCKS_PER_SECOND).max(1);
+        let block = (u64::from(sample_clock.rate()) / BLOCKS_PER_SECOND).max(1);
         let now = sample_clock.running_time(start);
         let clock = self.obj().clock();
         let mut state = lock(&self.state);
@@ -358,6 +365,7 @@ impl MoodPlayer {
         }
     }
 
+    /// Posts a line of the decision log as a message and sends it upstream.
     fn report_line(&self, line: &Line, pads: &[MoodPad]) {
         let structure = match line {
             Line::Mood(change) => mood_meta::message::build_mood_changed(change),

@@ -28,8 +28,8 @@ impl Recording {
         named.map(|message| message.get::<u64>("timestamp").unwrap() as f64 / 1e9).collect()
     }
 
-    /// Asserts that between two times the level of every fifth of a second is within 1 dB of the overall level. `what` is for
-    /// the message.
+    /// Asserts that between two times the level of every fifth of a second is within 1 dB of the overall
+    /// level. `what` is for the message.
     pub fn assert_level(&self, from: f64, to: f64, what: &str) {
         let overall = level_in_db(&self.samples[self.index(from)..self.index(to)]);
         let mut at = from;

@@ -1,4 +1,5 @@
-//! Makes tracks of tones that are recognised in the output, feeds faces to a player, and records what it plays.
+//! Makes tracks of tones that are recognised in the output, feeds faces to a player, and records what it
+//! plays.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -24,8 +25,8 @@ pub fn init() {
     ONCE.call_once(|| gstmoodplayer::plugin_register_static().unwrap());
 }
 
-/// Writes a sine, encoded as the name's extension says, with a mood tag or, where the format has none, a `.mood` file. `format`
-/// is the caps of the audio that is encoded.
+/// Writes a sine, encoded as the name's extension says, with a mood tag or, where the format has none, a
+/// `.mood` file. `format` is the caps of the audio that is encoded.
 pub fn write_tone(
     folder: &Path,
     name: &str,
@@ -297,8 +298,8 @@ impl Recording {
         }
     }
 
-    /// The amplitude of a tone in the first channel, in the tenth of a second that begins at the second `at`; 1 is a full-scale
-    /// sine.
+    /// The amplitude of a tone in the first channel, in the tenth of a second that begins at the second `at`;
+    /// 1 is a full-scale sine.
     pub fn tone_level(&self, at: f64, frequency: u32) -> f64 {
         let from = (at * self.rate as f64) as usize * self.channels;
         let window = &self.samples[from..from + self.rate / 10 * self.channels];

@@ -9,7 +9,8 @@ use crate::harness::{
 
 use Emotion::{Angry, Happy, Neutral, Sad};
 
-/// Plays until another track leads than `before`, and then until it is heard alone. Returns the track and the last audio.
+/// Plays until another track leads than `before`, and then until it is heard alone. Returns the track and the
+/// last audio.
 fn play_to_next_track(pipeline: &TestPipeline, before: &str) -> (String, Recording) {
     let started = std::time::Instant::now();
     loop {

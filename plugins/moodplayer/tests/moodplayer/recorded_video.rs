@@ -108,8 +108,8 @@ fn every_format_is_decoded_and_brought_to_the_target_loudness() {
         assert_eq!(recording.count_messages("track-failed"), 0, "{name}: {:?}", recording.messages);
         let started = recording.messages.iter().find(|m| m.name() == "track-started").unwrap();
         assert_eq!(started.get::<f64>("distance").unwrap(), 0.0, "{name}: its mood was not read");
-        // A full-scale stereo sine is at 0 LUFS, so -20 LUFS is a tenth of full scale. Measured in the track's middle, between
-        // its fades.
+        // A full-scale stereo sine is at 0 LUFS, so -20 LUFS is a tenth of full scale. Measured in the
+        // track's middle, between its fades.
         let level = recording.tone_level(recording.message_times("track-started")[0] + 2.0, 997);
         assert!((20.0 * (level / 0.1).log10()).abs() < 0.5, "{name}: {level}");
     }

@@ -116,7 +116,8 @@ fn an_aac_track_begins_with_its_first_sample() {
     assert!(phase(start + 48_000).abs() < 0.05, "{} samples late", -phase(start + 48_000) / step_angle);
 }
 
-/// Encodes with FFmpeg, which unlike GStreamer's encoders writes how much it has added before and after the music.
+/// Encodes with FFmpeg, which unlike GStreamer's encoders writes how much it has added before and after the
+/// music.
 fn encode(wave: &Path, path: &Path, codec: &[&str], rate: u32, samples: &[f32]) {
     write(wave, "F32LE", rate, 1, samples);
     let mut encode = std::process::Command::new("ffmpeg");

@@ -44,8 +44,8 @@ impl PadState {
         });
     }
 
-    /// Moves the position to the end of a buffer or gap. Returns the running time of its beginning, ns; `None` where that is
-    /// outside the segment. Without a timestamp, it begins at the position.
+    /// Moves the position to the end of a buffer or gap. Returns the running time of its beginning, ns;
+    /// `None` where that is outside the segment. Without a timestamp, it begins at the position.
     pub fn advance(&mut self, pts: Option<gst::ClockTime>, duration: Option<gst::ClockTime>) -> Option<u64> {
         let segment = self.segment.as_ref()?;
         let start = match pts {
