@@ -56,7 +56,7 @@ impl AccessArguments {
 /// Whose ratings and exclusions a command reads.
 #[derive(clap::Args)]
 pub struct ClientName {
-    /// Whose ratings and exclusions are meant; everybody's where nobody is named
+    /// Client whose ratings and exclusions count; everybody's if none is named
     #[arg(long, default_value = "")]
     pub client: String,
 }
@@ -64,7 +64,7 @@ pub struct ClientName {
 /// Whose ratings and exclusions a command stores.
 #[derive(clap::Args)]
 pub struct ClientArguments {
-    /// Whose opinions these are; everybody's where nobody is named
+    /// Client whose ratings and exclusions are meant; everybody's if none is named
     #[arg(long, default_value = "")]
     pub client: String,
     /// The note that the client has consented to being stored, once: who, when, where the signed form is

@@ -21,11 +21,12 @@ const MAX_UNCERTAINTY: f64 = 0.5;
 /// The subcommands of `library`.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Read folders and playlists into the library: tags, loudness, tempo, key, a guess at the mood
+    /// Read folders and playlists into the library: tags, loudness, tempo, key, an estimate of the mood
     Scan {
         /// Folders and playlists (m3u8, m3u, xspf)
         #[arg(required = true)]
         sources: Vec<String>,
+        /// The library.
         #[command(flatten)]
         library: DatabaseArgument,
         /// How many files are read at once [default: as many as the machine has cores]
@@ -37,18 +38,21 @@ pub enum Command {
         /// Write what the library knows better into the files' tags; without it, no music file is changed
         #[arg(long)]
         write_tags: bool,
+        /// What playlists may refer to.
         #[command(flatten)]
         access: AccessArguments,
         /// Print what was done as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show the tracks and what is known of them
+    /// List the tracks with what is known about them
     List {
         /// Only tracks with this text in their title, artist, album, mood or address
         text: Option<String>,
+        /// The library.
         #[command(flatten)]
         library: DatabaseArgument,
+        /// Whose opinions are read.
         #[command(flatten)]
         client: ClientName,
         /// Plot the tracks by valence and arousal into this SVG file
@@ -64,17 +68,21 @@ pub enum Command {
     Import {
         /// The table; - for standard input
         table: PathBuf,
+        /// The library.
         #[command(flatten)]
         library: DatabaseArgument,
+        /// Whose opinions are stored.
         #[command(flatten)]
         client: ClientArguments,
     },
-    /// Write all that is known as a CSV table
+    /// Write everything known as a CSV table
     Export {
         /// The table; standard output where none is named
         table: Option<PathBuf>,
+        /// The library.
         #[command(flatten)]
         library: DatabaseArgument,
+        /// Whose opinions are read.
         #[command(flatten)]
         client: ClientName,
     },
@@ -90,8 +98,10 @@ pub struct SetArguments {
     /// Paths or addresses
     #[arg(required = true)]
     tracks: Vec<String>,
+    /// The library.
     #[command(flatten)]
     library: DatabaseArgument,
+    /// Whose opinions are stored.
     #[command(flatten)]
     client: ClientArguments,
     /// The track's title
@@ -310,7 +320,7 @@ fn describe(entry: &TrackRecord) -> String {
     parts.join("; ")
 }
 
-/// Stores what a person says about tracks, and prints each as it is known then.
+/// Stores the values given for tracks, and prints what is known about each afterwards.
 fn run_set(set: &SetArguments) -> Result<(), CommandError> {
     let database = set.library.open()?;
     let fields = [

@@ -36,9 +36,10 @@ pub struct Arguments {
     /// A library database, a folder with music or a playlist [default: the user's own database]
     #[arg(short, long)]
     library: Option<PathBuf>,
+    /// Whose ratings and exclusions count.
     #[command(flatten)]
     client: ClientArguments,
-    /// A device such as /dev/video2, a film to try it with, or a source in gst-launch's notation
+    /// A device such as /dev/video2, a video file to try it with, or a source in gst-launch's notation
     /// [default: the first camera there is]
     #[arg(long)]
     camera: Option<String>,
@@ -53,6 +54,7 @@ pub struct Arguments {
     #[arg(long, value_name = "A", default_value_t = -0.3, allow_hyphen_values = true,
           value_parser = parse_coordinate)]
     target_arousal: f64,
+    /// What playlists may refer to.
     #[command(flatten)]
     access: AccessArguments,
     /// Where the picture goes, in gst-launch's notation [default: a window]
@@ -64,7 +66,7 @@ pub struct Arguments {
     /// Show no picture
     #[arg(long, conflicts_with = "video_sink")]
     no_window: bool,
-    /// Take no part in the desktop's media control
+    /// Do not register with the desktop's media control (MPRIS)
     #[arg(long)]
     no_mpris: bool,
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log

@@ -1,6 +1,7 @@
 //! The command `gst-mood`: reads the arguments, runs a command, and sets the exit code.
 //!
-//! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor` says what).
+//! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor`
+//! lists what).
 
 mod arguments;
 mod clients;
@@ -38,13 +39,15 @@ use error::CommandError;
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
+    /// The command to run.
     #[command(subcommand)]
     command: Command,
 }
 
+/// The commands, with the help texts that clap shows.
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole way on the built-in actor and music: annotated video, timeline, report and soundtrack
+    /// Demonstrate everything on a built-in actor and music: annotated video, timeline, report and soundtrack
     Demo(demo::Arguments),
     /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
     Live(live::Arguments),
@@ -54,16 +57,16 @@ enum Command {
     Export(export::Arguments),
     /// Make a session's report again, or compare several sessions of one person
     Report(report::Arguments),
-    /// Remove what is stored of a client
+    /// Remove everything stored about a client
     Forget(forget::Arguments),
     /// Measure a model on faces whose expression is known
     Evaluate(evaluate::Arguments),
-    /// A music library that knows what its tracks feel like
+    /// Manage a music library with the moods of its tracks
     #[command(subcommand)]
     Library(library::Command),
     /// Rank the music that fits a picture, a video, a mood, or a point of valence and arousal
     Recommend(recommend::Arguments),
-    /// Say what is there, where and in which version, and what to install where something is missing
+    /// Check for everything that is needed: its version and place, or what to install if it is missing
     Doctor(doctor::Arguments),
 }
 

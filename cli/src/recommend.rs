@@ -29,24 +29,25 @@ pub struct Arguments {
     /// A library database, a folder with music or a playlist [default: the user's own database]
     #[arg(short, long)]
     library: Option<PathBuf>,
-    /// How many tracks to name
+    /// How many tracks to list
     #[arg(short = 'n', long, default_value_t = 5)]
     count: usize,
-    /// Whose ratings, exclusions and history count; everybody's where nobody is named
+    /// Client whose ratings, exclusions and history count; everybody's if none is named
     #[arg(long, default_value = "")]
     client: String,
     /// How many of the tracks heard last are not listed
     #[arg(long, default_value_t = 3)]
     no_repeat: usize,
-    /// Decides between equals
+    /// Seed for the choice between tracks that fit equally well
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What playlists may refer to.
     #[command(flatten)]
     access: AccessArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print a playlist
+    /// Print an M3U8 playlist
     #[arg(long, conflicts_with = "json")]
     m3u8: bool,
 }

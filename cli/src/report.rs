@@ -47,7 +47,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     let comparison = Comparison::from_summaries(&summaries);
     if comparison.sessions.len() < 2 {
         return Err(CommandError::Failed(
-            "a comparison takes at least two sessions in which somebody was seen".into(),
+            "a comparison takes at least two sessions in which a face was found".into(),
         ));
     }
     if arguments.json {

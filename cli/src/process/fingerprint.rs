@@ -164,7 +164,8 @@ fn describe_files(folder: &Path) -> Vec<String> {
     files.filter_map(describe).collect()
 }
 
-/// Hash of a library that is no database; like the two below, the same for every input of a run.
+/// Hash of a library that is no database. Like the two below, it is the same for every input of a run; no two of these
+/// locks are held together.
 static LIBRARY: Mutex<Option<String>> = Mutex::new(None);
 /// Hash of the cascade.
 static CASCADE: Mutex<Option<String>> = Mutex::new(None);

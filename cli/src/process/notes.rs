@@ -55,7 +55,7 @@ struct Person {
 pub struct Notes {
     /// Who is who in the recording.
     pub people: PersonMap,
-    /// Whose history the session belongs to, if anybody's.
+    /// The client whose history the session is added to, if there is one.
     pub client: Option<ConsentedClient>,
 }
 

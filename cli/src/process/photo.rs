@@ -147,7 +147,7 @@ impl PhotoResult {
         })
     }
 
-    /// The photo's rows: one a face, or the one that tells that there is none.
+    /// The photo's rows: one for each face, or a single one with `success` 0.
     fn rows(&self) -> Vec<csv::StringRecord> {
         if !self.faces.is_empty() {
             return self.faces.clone();
