@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use mini_xception::{Classifier, Model, Provider, Runtime};
+use mood_schema::{Affect, Emotion};
 use music_library::{Database, Library, SourceAccess};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -140,12 +141,69 @@ fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     let source = local_path(source);
     if let Some(name) = source.to_str().filter(|_| Database::is_database(&source)) {
         let library = Library::open_for_client(name, notes.client_name(), SourceAccess::default())?;
-        return Ok(short_sha256(format!("{:?}", library.tracks).as_bytes()));
+        return Ok(short_sha256(describe_tracks(&library.tracks).as_bytes()));
     }
     compute_once(&LIBRARY, || match source.is_dir() {
         true => Ok(short_sha256(describe_files(&source).join("\0").as_bytes())),
         false => file_sha256(&source),
     })
+}
+
+/// All that a library knows of its tracks, as text. Part of the stored fingerprint: the names of the types and fields below
+/// appear in the text, which must not change with those of `music-library`.
+fn describe_tracks(tracks: &[music_library::Track]) -> String {
+    /// See [`music_library::Track`].
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "read by Debug only")]
+    struct Track<'a> {
+        uri: &'a str,
+        title: &'a str,
+        artist: &'a str,
+        album: &'a str,
+        genre: &'a str,
+        moods: &'a [String],
+        affect: Option<Affect>,
+        doubt: f64,
+        emotions: &'a [Emotion],
+        bpm: Option<f64>,
+        key: Option<Key>,
+        energy: Option<f64>,
+        loudness: Option<f64>,
+        true_peak: Option<f64>,
+        duration: Option<f64>,
+        rating: i32,
+        excluded: bool,
+    }
+    /// See [`music_library::MusicalKey`].
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "read by Debug only")]
+    struct Key {
+        tonic: u8,
+        minor: bool,
+    }
+    let tracks: Vec<Track> = tracks
+        .iter()
+        .map(|track| Track {
+            uri: &track.uri,
+            title: &track.title,
+            artist: &track.artist,
+            album: &track.album,
+            genre: &track.genre,
+            moods: &track.moods,
+            affect: track.affect,
+            doubt: track.uncertainty,
+            emotions: &track.emotions,
+            bpm: track.bpm,
+            key: track.key.map(|key| Key { tonic: key.tonic, minor: key.minor }),
+            energy: track.energy,
+            loudness: track.loudness,
+            true_peak: track.true_peak,
+            duration: track.duration,
+            rating: track.rating,
+            excluded: track.excluded,
+        })
+        .collect();
+    format!("{tracks:?}")
 }
 
 /// Path, size and modification time of every file in a folder and below, except hidden ones. What cannot be read is left
@@ -249,6 +307,29 @@ mod tests {
         assert_eq!(fingerprint.analysis.settings.scan_interval, 1.0);
         assert_eq!(serde_json::to_string_pretty(&fingerprint.to_value().unwrap()).unwrap(), STORED);
         assert_eq!(InputId::from_summary(&summary), Some(fingerprint.input));
+    }
+
+    #[test]
+    fn the_description_of_tracks_is_that_of_earlier_versions() {
+        let track = music_library::Track {
+            uri: "file:///a.ogg".into(),
+            title: "A".into(),
+            moods: vec!["calm".into()],
+            affect: Some(Affect { valence: 0.5, arousal: -0.25 }),
+            uncertainty: 0.125,
+            emotions: vec![Emotion::Neutral],
+            bpm: Some(120.0),
+            key: "F#m".parse().ok(),
+            rating: -1,
+            ..music_library::Track::default()
+        };
+        assert_eq!(
+            describe_tracks(&[track]),
+            "[Track { uri: \"file:///a.ogg\", title: \"A\", artist: \"\", album: \"\", genre: \"\", moods: [\"calm\"], \
+             affect: Some(Affect { valence: 0.5, arousal: -0.25 }), doubt: 0.125, emotions: [Neutral], \
+             bpm: Some(120.0), key: Some(Key { tonic: 6, minor: true }), energy: None, loudness: None, \
+             true_peak: None, duration: None, rating: -1, excluded: false }]"
+        );
     }
 
     #[test]
