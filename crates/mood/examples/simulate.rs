@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let policy = move || -> Box<dyn MoodEstimator> {
         Box::new(Policy::with_confusion_matrix(PolicySettings::default(), confusion))
     };
-    println!("| follower | switches per true change | right, % of time | median delay, s |");
+    println!("| method | switches per true change | right, % of time | median delay, s |");
     println!("|---|---|---|---|");
     print_row(&scenario, "this crate's policy", &policy);
     print_row(&scenario, "argmax", &|| Box::new(Argmax));
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print_row(&scenario, "mean of 5 s, hysteresis, dwell", &|| Box::new(MovingAverage::default()));
     for duration in [SECOND / 2, SECOND, 2 * SECOND] {
         let scenario = Scenario { label_duration: (duration, duration), ..scenario };
-        let name = format!("the policy, all spells {} s", duration as f64 / SECOND as f64);
+        let name = format!("the policy, errors of {} s", duration as f64 / SECOND as f64);
         print_row(&scenario, &name, &policy);
     }
     Ok(())

@@ -102,7 +102,7 @@ pub enum MusicRequest {
 pub enum PolicyEvent {
     /// The held mood has changed.
     MoodChanged(MoodChange),
-    /// Something else should be heard from now on.
+    /// The requested music has changed.
     MusicRequested(MusicRequest),
     /// The mood has been negative for the maximum time; from now on the music leads out of it.
     SafetyLimitReached {

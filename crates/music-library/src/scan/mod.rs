@@ -43,8 +43,8 @@ pub struct Scan<'a> {
     /// What playlists may refer to besides their own folders, the folders of this scan, and what the library
     /// has already. Tracks on the network are not analysed.
     pub access: SourceAccess,
-    /// Whether to write values that the library knows better into the tags of the files: names, mood words,
-    /// tempo, key and ReplayGain. Otherwise no audio file is changed.
+    /// Whether to write values that take precedence over the tags into the files: names, mood words, tempo, key
+    /// and ReplayGain. Otherwise no audio file is changed.
     pub write_tags: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Writing of values that the library knows better than the tags into audio files, only on request.
+//! Writing of values that take precedence over the tags into audio files, only on request.
 //!
 //! The tags are written to a copy beside the file, which is then renamed over it, so that the file is
 //! complete at any time.
