@@ -345,7 +345,7 @@ impl<L: TrackLoader> Running<L> {
         }
     }
 
-    /// Makes the next block, of `samples` samples. After an error the same block can be asked for again,
+    /// Makes the next block, of `samples` samples. After an interruption the block can be asked for again,
     /// without the frames and commands that were given.
     pub fn render(&mut self, samples: usize, input: BlockInput) -> Result<AudioBlock, Interrupted> {
         let now = self.clock.running_time(self.position);

@@ -235,8 +235,8 @@ impl<L: TrackLoader> Player<L> {
         if self.limiter_primed { self.limiter.delay() as u64 } else { 0 }
     }
 
-    /// Fills the interleaved `out` with the audio from the sample `at` on. After an error, the same samples
-    /// can be asked for again.
+    /// Fills the interleaved `out` with the audio from the sample `at` on. After an interruption, the
+    /// block can be asked for again; samples of tracks that were mixed into it already are skipped.
     pub fn render(&mut self, at: u64, out: &mut [f32], wait: WaitMode) -> Result<(), Interrupted> {
         if !self.limiter_primed {
             let mut first = vec![0.0; self.limiter.delay() * self.format.channel_count()];

@@ -25,6 +25,7 @@ fn database() -> (tempfile::TempDir, Database) {
     (folder, database)
 }
 
+/// A player for the client anna.
 fn player_for_anna(database: &Database) -> gst::Element {
     let player = make_player(database.path());
     player.set_property("client", "anna");

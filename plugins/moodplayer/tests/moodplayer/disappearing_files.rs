@@ -40,11 +40,11 @@ fn record_moods_after(
 impl Recording {
     /// The second at which sound begins, and whether it then never stops for a quarter of a second.
     fn sound_start_and_continuity(&self) -> (f64, bool) {
-        let started = self.samples.iter().position(|sample| *sample != 0.0).unwrap();
+        let first = self.samples.iter().position(|sample| *sample != 0.0).unwrap();
         let window = self.rate / 4 * self.channels;
         let silent = |window: &[f32]| window.iter().all(|sample| sample.abs() < 1e-4);
-        let is_continuous = !self.samples[started..].chunks_exact(window).any(silent);
-        ((started / self.channels) as f64 / self.rate as f64, is_continuous)
+        let is_continuous = !self.samples[first..].chunks_exact(window).any(silent);
+        ((first / self.channels) as f64 / self.rate as f64, is_continuous)
     }
 
     /// The names of the tracks that `track-failed` was posted for, sorted.

@@ -160,13 +160,13 @@ fn a_track_resumes_at_the_exact_sample() {
         assert_eq!(started.len(), 3, "{name}");
         // After the fade of half a second, the audio must be what followed where the track was left.
         let index = |seconds: f64| ((seconds + 0.6) * 48_000.0).round() as usize * 2;
-        let (left, back) =
+        let (expected, resumed) =
             (&uninterrupted.samples[index(started[1])..], &interrupted.samples[index(started[2])..]);
-        let length = back.len().min(96_000);
-        let (left, back) = (&left[..length], &back[..length]);
+        let length = resumed.len().min(96_000);
+        let (expected, resumed) = (&expected[..length], &resumed[..length]);
         let energy = |samples: &[f32]| samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
-        let difference: Vec<f32> = left.iter().zip(back).map(|(a, b)| a - b).collect();
-        let difference = 10.0 * (energy(&difference) / energy(left)).log10();
+        let difference: Vec<f32> = expected.iter().zip(resumed).map(|(a, b)| a - b).collect();
+        let difference = 10.0 * (energy(&difference) / energy(expected)).log10();
         assert!(difference < -40.0, "{name}: differs at {difference} dB");
     }
 }
@@ -192,6 +192,6 @@ fn a_track_of_three_hours_starts_in_time() {
     pipeline.player.set_property("manual-mood", "happy");
     let recording = pipeline.play().record(5.0);
     recording.assert_continuous();
-    recording.assert_level(0.5, 4.9, "an hours-long track");
+    recording.assert_level(0.5, 4.9, "a track of three hours");
     assert!(pipeline.player.property::<String>("track").ends_with("long.wav"));
 }
