@@ -106,8 +106,11 @@ fn contiguous_runs(columns: &[Option<Column>]) -> impl Iterator<Item = Vec<Colum
         .filter(|run: &Vec<_>| run.len() > 1)
 }
 
+/// The error of plotters' SVG backend.
 type DrawError = Box<dyn std::error::Error>;
+/// A rectangle of the chart to draw in.
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// A plot with seconds on the horizontal axis.
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Draws the chart as an `<svg>` element.
@@ -177,6 +180,7 @@ fn build_plot<'a>(
     Ok(chart)
 }
 
+/// Draws the stacked areas of the emotions' probabilities.
 fn draw_probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), DrawError> {
     let mut chart = build_plot(area, [8, 0], seconds, 0.0..1.0, &|share| format!("{:.0} %", share * 100.0))?;
     for run in contiguous_runs(columns) {
@@ -200,6 +204,7 @@ fn draw_probabilities(area: &Area, columns: &[Option<Column>], seconds: f64) -> 
     Ok(())
 }
 
+/// Draws the lines of valence and arousal.
 fn draw_affect(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<(), DrawError> {
     let label = |value: &f64| if value.abs() < 1e-9 { "0".into() } else { format!("{value:+.1}") };
     let mut chart = build_plot(area, [12, 6], seconds, -1.0..1.0, &label)?;
@@ -220,6 +225,7 @@ struct Bar {
     color: RGBColor,
 }
 
+/// Seconds from `begin` to `pts` (both ns).
 fn seconds_since(begin: u64, pts: u64) -> f64 {
     pts.saturating_sub(begin) as f64 / 1e9
 }
@@ -271,6 +277,7 @@ fn majority_labels(episodes: &[Episode], begin: u64, width: u64) -> Vec<(u64, u6
     shown
 }
 
+/// The moods the player held.
 fn mood_bars(timeline: &Timeline) -> Vec<Bar> {
     let [begin, end] = timeline.span();
     let bar = |(start, end, mood): (u64, u64, Mood)| Bar {

@@ -19,8 +19,8 @@ use format::escape_html;
 
 /// Style sheet of all pages.
 const STYLE: &str = include_str!("report/style.css");
-/// Script of a session's page: moves a time cursor over the chart, shows the values there, and seeks the video. Its data are those
-/// of [`script_data`].
+/// Script of a session's page: moves a time cursor over the chart, shows the values there, and seeks the video. It reads the JSON
+/// of [`script_data`]. The script is part of every page, and its hash of the policy, so any change to it changes all reports.
 const SCRIPT: &str = include_str!("report/script.js");
 
 /// Start of the section that states the limits of the method; the page that includes it closes it.
@@ -138,6 +138,7 @@ fn line_sample(color: RGBColor) -> String {
     )
 }
 
+/// The legend: squares for the emotions and the label `uncertain`, line samples for valence and arousal.
 fn render_legend() -> String {
     let emotions: String = Emotion::ALL
         .iter()
@@ -151,6 +152,7 @@ fn render_legend() -> String {
     )
 }
 
+/// The footer: the program and, where it is known, the source of the recording.
 fn render_footer(timeline: &Timeline, summary: &Summary) -> String {
     let program = format!("Made by {}", escape_html(&timeline.header.generator));
     match &summary.source {

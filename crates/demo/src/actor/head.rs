@@ -37,16 +37,16 @@ pub(super) fn draw(canvas: &mut Canvas, pose: &Pose) {
 
 /// Draws the hair behind the head, around the horizontal position `x`.
 fn draw_back_hair(canvas: &mut Canvas, x: f32) {
-    let mass = Pen::new(x - 0.62, 1.3)
+    let outline = Pen::new(x - 0.62, 1.3)
         .curve([x - 0.95, 1.42], [x - 1.12, 1.2], [x - 1.06, 0.7])
         .curve([x - 1.2, 0.2], [x - 1.15, -1.2], [x, -1.55])
         .curve([x + 1.15, -1.2], [x + 1.2, 0.2], [x + 1.06, 0.7])
         .curve([x + 1.12, 1.2], [x + 0.95, 1.42], [x + 0.62, 1.3])
         .curve([x + 0.4, 1.1], [x - 0.4, 1.1], [x - 0.62, 1.3])
         .finish();
-    if let Some(mass) = mass {
+    if let Some(outline) = outline {
         canvas.fill_soft_ellipse([x, 0.1], [1.5, 1.9], 0x20262c, 0.25);
-        canvas.fill(&mass, 0x2a1b16, 1.0);
+        canvas.fill(&outline, 0x2a1b16, 1.0);
     }
 }
 

@@ -225,7 +225,7 @@ pub(super) fn rain_on_glass(arrangement: &mut Arrangement) {
     });
 }
 
-/// Neutral: G without a third, open fifths and seconds that are neither major nor minor, at an even pace.
+/// Neutral: G, with open fifths and added seconds that sound neither major nor minor, at an even pace.
 pub(super) fn level_ground(arrangement: &mut Arrangement) {
     const G: (u8, [u8; 4]) = (43, [62, 67, 69, 74]);
     const C: (u8, [u8; 4]) = (48, [62, 64, 67, 74]);
@@ -316,12 +316,12 @@ pub(super) fn trapdoor(arrangement: &mut Arrangement) {
         let run: [u8; 8] = [82, 84, 86, 88, 90, 92, 90, 86].map(|pitch| pitch + transposition);
         arrangement.add_part(XYLOPHONE, [0.75, 0.25, 0.25], |part| {
             for bar in 0..3 {
-                let at = start + bar_start(bar);
+                let bar_time = start + bar_start(bar);
                 for (step, pitch) in run.into_iter().enumerate() {
                     // Each bar leaves out other steps, which makes the accents unpredictable.
                     if (step + bar * 3 + phrase) % 4 != 3 {
                         let velocity = if step % 3 == 0 { 1.0 } else { 0.6 };
-                        part.add_note(at + step as f32 * 0.5, 0.3, pitch, velocity);
+                        part.add_note(bar_time + step as f32 * 0.5, 0.3, pitch, velocity);
                     }
                 }
             }

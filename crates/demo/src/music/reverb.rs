@@ -1,7 +1,7 @@
 //! Artificial reverberation.
 
-/// Parallel comb filters with low-pass filtered feedback, followed by all-pass filters in series (Schroeder 1962, "Natural sounding
-/// artificial reverberation", J. Audio Eng. Soc. 10(3), 219-223; Moorer 1979, doi:10.2307/3680280). One channel.
+/// One channel: parallel comb filters with low-pass filtered feedback, followed by all-pass filters in series (Schroeder 1962,
+/// "Natural sounding artificial reverberation", J. Audio Eng. Soc. 10(3), 219-223; Moorer 1979, doi:10.2307/3680280).
 pub(super) struct Reverb {
     combs: [DelayLine; 6],
     /// States of the one-pole low-pass filters in the combs' feedback.

@@ -1,5 +1,5 @@
-//! BORIS project (Friard and Gamba 2016, doi:10.1111/2041-210X.12584), project format version 7.0 as BORIS 7 and 8 read it
-//! (<https://www.boris.unito.it>): one observation of the video, in which each episode is a state event that starts and stops.
+//! BORIS project (Friard and Gamba 2016, doi:10.1111/2041-210X.12584), project format version 7.0 (<https://www.boris.unito.it>):
+//! one observation of the video, in which each episode is a state event that starts and stops.
 
 use std::io::{self, Write};
 

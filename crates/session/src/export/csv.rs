@@ -52,6 +52,7 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
     rows.flush()
 }
 
+/// Six decimals.
 fn format_number(value: f64) -> String {
     format!("{value:.6}")
 }

@@ -41,6 +41,7 @@ pub(super) fn write(tiers: &[Tier], recording: &Recording, writer: &mut dyn Writ
     xml.into_inner().write_all(b"\n")
 }
 
+/// Writes the header with the link to the video, absolute and relative to the document.
 fn write_header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recording) -> io::Result<()> {
     let header =
         xml.create_element("HEADER").with_attributes([("MEDIA_FILE", ""), ("TIME_UNITS", "milliseconds")]);

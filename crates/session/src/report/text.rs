@@ -6,6 +6,7 @@ use super::format::{escape_html, format_percent};
 use crate::time_format::format_duration;
 use crate::{PersonSummary, Summary, Trend};
 
+/// A count with its noun: `no tracks`, `one track`, `2 tracks`.
 fn format_count(count: u64, noun: &str) -> String {
     match count {
         0 => format!("no {noun}s"),
@@ -14,6 +15,7 @@ fn format_count(count: u64, noun: &str) -> String {
     }
 }
 
+/// How often something changed: `never changed`, `changed once`, ...
 fn describe_change_count(count: u64) -> String {
     match count {
         0 => "never changed".into(),
@@ -49,6 +51,7 @@ pub(super) fn describe_session(summary: &Summary) -> [String; 3] {
     [recording, subject, music]
 }
 
+/// One sentence on what the subject showed and for how much of the time, and the trend of valence where it is significant.
 fn describe_subject(subject: &PersonSummary) -> String {
     let labels = subject.labels_by_share();
     let adjective = |label: Label| match label {
