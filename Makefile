@@ -15,7 +15,7 @@ help:
 	@echo 'make build    plugins and command line into target/release'
 	@echo 'make bench    benchmarks against other programs, into benches/RESULTS.md; PARTS=haar for a part'
 	@echo 'make fuzz     random cascades and images, MINUTES=1'
-	@echo 'make lint     formatting, clippy, documentation'
+	@echo 'make lint     formatting, clippy, documentation, module cycles'
 	@echo 'make install  plugins, ONNX Runtime, the large model and gst-mood into PREFIX ($(PREFIX))'
 
 setup:
@@ -42,6 +42,7 @@ lint: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	scripts/module_cycles.py
 
 install: build
 	install -d $(addprefix $(DESTDIR),$(PLUGIN_DIR) $(PREFIX)/lib/onnxruntime $(PREFIX)/share/gst-mood $(PREFIX)/bin)

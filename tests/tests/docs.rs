@@ -126,7 +126,6 @@ fn run_example(origin: &str, command: &str) {
 }
 
 #[test]
-#[ignore = "until all elements are documented in this way"]
 fn the_example_pipelines_of_the_elements_run() {
     for element in ELEMENTS {
         let commands = shell_commands(&doc_text(&section_docs(element)));
