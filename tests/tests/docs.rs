@@ -153,7 +153,6 @@ fn the_pipelines_of_the_readme_run() {
 }
 
 #[test]
-#[ignore = "until all elements are documented in this way"]
 fn every_element_is_documented_in_the_same_form() {
     for element in ELEMENTS {
         let name = element.rsplit('/').next().unwrap();

@@ -336,7 +336,6 @@ fn every_enum_value_is_described() {
 }
 
 #[test]
-#[ignore = "until all elements are documented in this way"]
 fn every_element_has_metadata_and_the_same_author() {
     for element in &ELEMENTS {
         let factory = element.factory();
