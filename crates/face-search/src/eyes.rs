@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
 
-/// Ratio of one window size to the next: finer than for faces, since eyes are few pixels wide and covered by hair, glasses
-/// and shadow.
+/// Ratio of one window size to the next: finer than for faces, since eyes are few pixels wide and covered by
+/// hair, glasses and shadow.
 const SCALE_FACTOR: f64 = 1.1;
-/// First and last row of a face, in percent of its height, that a window of an eye may cover. On filmed faces the centres of
-/// such windows lie at 30 to 50 %.
+/// First and last row of a face, in percent of its height, that a window of an eye may cover. On filmed faces
+/// the centres of such windows lie at 30 to 50 %.
 const ROWS: (u32, u32) = (12, 62);
-/// Smallest and largest window of an eye, in percent of the face's width. On filmed faces they have 18 to 35 %.
+/// Smallest and largest window of an eye, in percent of the face's width. On filmed faces they have 18 to 35
+/// %.
 const SIZES: (u32, u32) = (18, 36);
-/// How far the line between two eyes may lean, degrees. In a pair that leans more, one is a mouth corner or a brow.
+/// How far the line between two eyes may lean, degrees. In a pair that leans more, one is a mouth corner or a
+/// brow.
 const MAX_ROLL: f64 = 30.0;
 
 /// Searches faces for eyes.
@@ -28,8 +30,8 @@ impl EyeFinder {
         Ok(Self { detector: Detector::new(cascade, params)? })
     }
 
-    /// The best supported eye in each half of a face, from left to right. Of a pair that leans too far, only the better
-    /// supported eye.
+    /// The best supported eye in each half of a face, from left to right. Of a pair that leans too far, only
+    /// the better supported eye.
     pub(crate) fn find(
         &mut self,
         image: &GrayImage,

@@ -103,8 +103,8 @@ impl FaceFinder {
 
     /// Finds the faces of a frame, largest first.
     ///
-    /// `time` is in ns; a step backwards starts a new scene. A frame without a time is taken to come 40 ms after the one
-    /// before.
+    /// `time` is in ns; a step backwards starts a new scene. A frame without a time is taken to come 40 ms
+    /// after the one before.
     ///
     /// # Errors
     /// The scale factor is out of range.
@@ -152,8 +152,8 @@ impl FaceFinder {
         Ok(found)
     }
 
-    /// Searches for the known faces where they are predicted, at about their size. Of several detections of one face the best
-    /// supported one is returned.
+    /// Searches for the known faces where they are predicted, at about their size. Of several detections of
+    /// one face the best supported one is returned.
     fn search_around_faces(
         &mut self,
         image: &GrayImage,

@@ -1,27 +1,29 @@
-//! Faces in the frames of a video, with ids that follow them and with their eyes: when to search all of a frame, where to
-//! search otherwise, and which detections to believe.
+//! Faces in the frames of a video, with ids that follow them and with their eyes: when to search all of a
+//! frame, where to search otherwise, and which detections to believe.
 //!
 //! [`FaceFinder`] joins a cascade detector ([`haar`]) and a tracker ([`face_track`]).
 //!
 //! # Search schedule
 //!
-//! The first frame that comes at least [`scan_interval`](SearchSettings::scan_interval) after the last full search is searched
-//! completely. In the other frames each known face is searched for between the place where it was last observed and the place
-//! that its motion predicts, with a margin that grows while it is absent, and at window sizes near its own. Faces that are
-//! predicted in one place are searched for together.
+//! The first frame that comes at least [`scan_interval`](SearchSettings::scan_interval) after the last full
+//! search is searched completely. In the other frames each known face is searched for between the place where
+//! it was last observed and the place that its motion predicts, with a margin that grows while it is absent,
+//! and at window sizes near its own. Faces that are predicted in one place are searched for together.
 //!
 //! # Evidence
 //!
 //! A cascade accepts or rejects a window, so the number of windows that agree is the evidence for a face.
 //!
-//! - A new face begins in a full search. It is reported at once if three times the required windows agree, or in the first
-//!   frame of a scene; otherwise from the second consecutive frame on, since a false detection rarely lasts.
+//! - A new face begins in a full search. It is reported at once if three times the required windows agree, or
+//!   in the first frame of a scene; otherwise from the second consecutive frame on, since a false detection
+//!   rarely lasts.
 //! - Around a known face half of the required windows are enough.
-//! - A face that a full search missed is doubtful until a full search finds it again: in the frames between it is reported
-//!   only with all required windows and in a second consecutive frame, or at once with three times as many.
+//! - A face that a full search missed is doubtful until a full search finds it again: in the frames between
+//!   it is reported only with all required windows and in a second consecutive frame, or at once with three
+//!   times as many.
 //!
-//! So a new face appears within one interval (and one frame, on weak evidence), and a face that left is no longer reported
-//! after one interval.
+//! So a new face appears within one interval (and one frame, on weak evidence), and a face that left is no
+//! longer reported after one interval.
 
 mod eyes;
 mod finder;

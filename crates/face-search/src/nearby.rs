@@ -3,18 +3,19 @@
 use face_track::Prediction;
 use haar::{Params, PixelRect, Size};
 
-/// Window sizes searched around a face are at least from its size divided by this to its size times this. Windows a fifth
-/// larger or smaller than the face still agree on it.
+/// Window sizes searched around a face are at least from its size divided by this to its size times this.
+/// Windows a fifth larger or smaller than the face still agree on it.
 const SIZE_RATIO: f64 = 1.3;
-/// The window sizes also span at least this many levels of the pyramid on either side, for coarse scale factors.
+/// The window sizes also span at least this many levels of the pyramid on either side, for coarse scale
+/// factors.
 const LEVELS: f64 = 1.5;
 /// Margin around the place of a face, in sides of the face.
 const MARGIN: f64 = 0.35;
 /// Growth of the margin while a face is not observed, in sides of the face a second.
 const MARGIN_PER_SECOND: f64 = 1.0;
 
-/// The settings of a search around a face, within the limits of those for the full frame. So few windows are work for one
-/// thread.
+/// The settings of a search around a face, within the limits of those for the full frame. So few windows are
+/// work for one thread.
 pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     let PixelRect { w, h, .. } = face.rect;
     let ratio = SIZE_RATIO.max(full_frame.scale_factor.powf(LEVELS));
@@ -38,8 +39,8 @@ pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     }
 }
 
-/// The region to search for a face: from where it was last observed to where it is predicted, with a margin. May reach beyond
-/// the right and the lower edge of the image.
+/// The region to search for a face: from where it was last observed to where it is predicted, with a margin.
+/// May reach beyond the right and the lower edge of the image.
 pub(crate) fn search_region(face: &Prediction) -> PixelRect {
     let margin = MARGIN + MARGIN_PER_SECOND * face.unobserved_for as f64 / 1e9;
     let span = |last: f64, last_length: f64, predicted: f64, length: f64| {

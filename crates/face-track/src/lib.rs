@@ -1,13 +1,13 @@
 //! Tracking of faces over the frames of a video: ids that stay with a face.
 //!
-//! The tracker has no clock. Every frame comes with its time, in nanoseconds on any scale that does not run backwards within
-//! a scene; a step backwards starts a new scene, in which no earlier id returns.
+//! The tracker has no clock. Every frame comes with its time, in nanoseconds on any scale that does not run
+//! backwards within a scene; a step backwards starts a new scene, in which no earlier id returns.
 //!
-//! Each face has a Kalman filter of constant velocity for its centre and its size. Of all pairs of a face and an observation
-//! that may belong together ([`Params`]), the most likely one is matched first, then the most likely of the remaining ones,
-//! and so on. This is greedy: over simulated crossings with dropouts and noise, the assignment of the least total cost
-//! (Hungarian algorithm, Kuhn 1955, doi:10.1002/nav.3800020109) switched ids as often, since a wrong pair is wrong whatever
-//! the other pairs cost.
+//! Each face has a Kalman filter of constant velocity for its centre and its size. Of all pairs of a face and
+//! an observation that may belong together ([`Params`]), the most likely one is matched first, then the most
+//! likely of the remaining ones, and so on. This is greedy: over simulated crossings with dropouts and noise,
+//! the assignment of the least total cost (Hungarian algorithm, Kuhn 1955, doi:10.1002/nav.3800020109)
+//! switched ids as often, since a wrong pair is wrong whatever the other pairs cost.
 //!
 //! ```
 //! use face_track::{Observation, PixelRect, Tracker};

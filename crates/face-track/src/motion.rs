@@ -1,10 +1,10 @@
-//! The motion of a face: a Kalman filter (Kalman 1960, doi:10.1115/1.3662552) of constant velocity for its centre and its
-//! size.
+//! The motion of a face: a Kalman filter (Kalman 1960, doi:10.1115/1.3662552) of constant velocity for its
+//! centre and its size.
 //!
-//! Each axis (centre x, centre y, logarithm of the side) is a filter of its own whose state is a value and its velocity, with
-//! white-noise acceleration (Bar-Shalom, Li, Kirubarajan: Estimation with Applications to Tracking and Navigation, 2001,
-//! section 6.2; doi:10.1002/0471221279). Times are in seconds, so any frame rate gives the same motion. Noise is in sides of
-//! the face, so any image size does too.
+//! Each axis (centre x, centre y, logarithm of the side) is a filter of its own whose state is a value and
+//! its velocity, with white-noise acceleration (Bar-Shalom, Li, Kirubarajan: Estimation with Applications to
+//! Tracking and Navigation, 2001, section 6.2; doi:10.1002/0471221279). Times are in seconds, so any frame
+//! rate gives the same motion. Noise is in sides of the face, so any image size does too.
 
 use gray_image::PixelRect;
 
@@ -23,7 +23,8 @@ const CENTRE: Noise = Noise { observation: 0.04, initial_velocity: 1.0, accelera
 /// The noise of the size.
 const SIZE: Noise = Noise { observation: 0.06, initial_velocity: 0.2, acceleration: 0.2 };
 
-/// Smaller sides are raised to this one, in pixels, so that the logarithm is finite and every face has some uncertainty.
+/// Smaller sides are raised to this one, in pixels, so that the logarithm is finite and every face has some
+/// uncertainty.
 const MIN_SIDE: f64 = 1e-6;
 
 /// The state of one axis. `unit` is the face's side in its methods, 1 for the size.
@@ -82,8 +83,8 @@ impl Axis {
 /// How well an observation fits a motion.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Fit {
-    /// Squared Mahalanobis distance; for observations of the face it follows a chi-squared distribution with three degrees
-    /// of freedom.
+    /// Squared Mahalanobis distance; for observations of the face it follows a chi-squared distribution with
+    /// three degrees of freedom.
     pub(crate) distance: f64,
     /// Minus twice the log-likelihood, up to a constant: comparable between motions.
     pub(crate) cost: f64,

@@ -9,39 +9,40 @@ use crate::motion::Motion;
 pub struct Observation {
     /// Its place, in pixels.
     pub rect: PixelRect<f64>,
-    /// Whether the evidence is strong. A new face on weak evidence gets its id when it is observed in two consecutive
-    /// frames: a detector mistakes a fold or a shadow for a face, but rarely twice.
+    /// Whether the evidence is strong. A new face on weak evidence gets its id when it is observed in two
+    /// consecutive frames: a detector mistakes a fold or a shadow for a face, but rarely twice.
     pub is_confident: bool,
 }
 
 /// When an observation may be a known face, and how long a face is remembered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
-    /// An observation may be a face if its intersection over union with the predicted or the last observed place of the
-    /// face is at least this, 0-1.
+    /// An observation may be a face if its intersection over union with the predicted or the last observed
+    /// place of the face is at least this, 0-1.
     pub min_overlap: f64,
-    /// So may an observation that is likely by the face's motion, if its centre is at most this far from the predicted one,
-    /// in sides of the face.
+    /// So may an observation that is likely by the face's motion, if its centre is at most this far from the
+    /// predicted one, in sides of the face.
     pub max_distance: f64,
-    /// How long a face may be absent and still get its id back, ns: counted from the first frame without it, or, if there
-    /// was none, from the last frame with it.
+    /// How long a face may be absent and still get its id back, ns: counted from the first frame without it,
+    /// or, if there was none, from the last frame with it.
     pub max_absence: u64,
 }
 
 impl Default for Params {
-    /// An overlap of 0.2, which two squares have when they are two thirds of a side apart; one side; one second.
+    /// An overlap of 0.2, which two squares have when they are two thirds of a side apart; one side; one
+    /// second.
     fn default() -> Self {
         Self { min_overlap: 0.2, max_distance: 1.0, max_absence: 1_000_000_000 }
     }
 }
 
-/// The largest squared Mahalanobis distance of a likely observation: the 99th percentile of the chi-squared distribution
-/// with three degrees of freedom.
+/// The largest squared Mahalanobis distance of a likely observation: the 99th percentile of the chi-squared
+/// distribution with three degrees of freedom.
 const MAX_MAHALANOBIS: f64 = 11.34;
 
-/// The cost of a match with a face that was missing in the frame before: minus twice the logarithm of the probability, about
-/// one in seven, that such a face is back in this frame. So a face in view keeps its observations when a hidden one may pass
-/// behind it.
+/// The cost of a match with a face that was missing in the frame before: minus twice the logarithm of the
+/// probability, about one in seven, that such a face is back in this frame. So a face in view keeps its
+/// observations when a hidden one may pass behind it.
 const MISSING_COST: f64 = 4.0;
 
 /// A tracked face at a given time.
@@ -113,7 +114,8 @@ enum SearchScope {
     AroundFaces,
 }
 
-/// Gives ids to the faces of consecutive frames. Times are in nanoseconds; a step backwards starts a new scene.
+/// Gives ids to the faces of consecutive frames. Times are in nanoseconds; a step backwards starts a new
+/// scene.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
     params: Params,
@@ -133,18 +135,18 @@ impl Tracker {
         Self { params, ..Self::default() }
     }
 
-    /// Updates the tracks with a frame that was searched completely. Returns the id of each observation in the order given;
-    /// no id appears twice.
+    /// Updates the tracks with a frame that was searched completely. Returns the id of each observation in
+    /// the order given; no id appears twice.
     ///
-    /// An observation that matches no face gets the next id: at once if it is confident or in the first frame of a scene (a
-    /// still image has no second frame), otherwise in the next frame, and `None` until then.
+    /// An observation that matches no face gets the next id: at once if it is confident or in the first frame
+    /// of a scene (a still image has no second frame), otherwise in the next frame, and `None` until then.
     pub fn update(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
         self.update_with(time, observations, SearchScope::FullFrame)
     }
 
-    /// Like [`update`](Self::update), for a frame that was searched only around the [predictions](Self::predict): no new
-    /// face begins. A face that the last full search missed needs the evidence of a new one: a confident observation, or
-    /// observations in two consecutive frames.
+    /// Like [`update`](Self::update), for a frame that was searched only around the
+    /// [predictions](Self::predict): no new face begins. A face that the last full search missed needs the
+    /// evidence of a new one: a confident observation, or observations in two consecutive frames.
     pub fn update_known(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
         self.update_with(time, observations, SearchScope::AroundFaces)
     }
@@ -221,8 +223,8 @@ impl Tracker {
         ids
     }
 
-    /// The index of the track that each observation belongs to. Of all possible pairs the cheapest is matched first, then the
-    /// cheapest of the remaining ones, and so on.
+    /// The index of the track that each observation belongs to. Of all possible pairs the cheapest is matched
+    /// first, then the cheapest of the remaining ones, and so on.
     fn match_observations(&self, time: u64, observations: &[Observation]) -> Vec<Option<usize>> {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
         for (track_index, track) in self.tracks.iter().enumerate() {
@@ -245,8 +247,8 @@ impl Tracker {
         matches
     }
 
-    /// The cost of a match, which is lower the likelier it is; `None` where the observation cannot be the face. `motion` is
-    /// that of the track, predicted for the frame.
+    /// The cost of a match, which is lower the likelier it is; `None` where the observation cannot be the
+    /// face. `motion` is that of the track, predicted for the frame.
     fn match_cost(&self, track: &Track, motion: &Motion, observed: &PixelRect<f64>) -> Option<f64> {
         let predicted = motion.rect();
         let overlap = predicted

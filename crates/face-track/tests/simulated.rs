@@ -31,7 +31,8 @@ impl Random {
         (0..12).map(|_| self.share()).sum::<f64>() - 6.0
     }
 
-    /// The face as a detector reports it, with an error of 3 % of a side in place and 5 % in size (standard deviations).
+    /// The face as a detector reports it, with an error of 3 % of a side in place and 5 % in size (standard
+    /// deviations).
     fn observe(&mut self, truth: PixelRect<f64>) -> PixelRect<f64> {
         let side = truth.w * (0.05 * self.normal()).exp();
         let (x, y) = truth.centre();
@@ -82,8 +83,9 @@ impl Scene {
     }
 }
 
-/// Two people walk past each other, one of them `apart` sides or more higher than the other. The one behind is hidden while
-/// their rectangles overlap by more than a third, and one observation in ten is lost in addition.
+/// Two people walk past each other, one of them `apart` sides or more higher than the other. The one behind
+/// is hidden while their rectangles overlap by more than a third, and one observation in ten is lost in
+/// addition.
 fn simulate_crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
     let sides = [random.between(60.0, 110.0), random.between(60.0, 110.0)];
     let speeds = [random.between(0.6, 2.0) * sides[0], -random.between(0.6, 2.0) * sides[1]];
@@ -125,8 +127,8 @@ fn people_who_cross_keep_their_ids() {
     }
 }
 
-/// Where one face passes exactly behind the other, an observation at that time may be either's; the ids must be right
-/// again afterwards.
+/// Where one face passes exactly behind the other, an observation at that time may be either's; the ids must
+/// be right again afterwards.
 #[test]
 fn ids_are_not_exchanged_after_a_crossing() {
     for rate in RATES {
@@ -165,7 +167,8 @@ fn an_id_survives_a_second_of_absence_and_no_more() {
                     let scene = simulate_absence(seconds, rate, drift, random);
                     assert_eq!(scene.ids[&0], [1], "{seconds} s, {rate} frames a second, {drift}, {seed}");
                 }
-                // One frame later is too late. 1.1 s, tested below, are not a multiple of the frame time at every rate.
+                // One frame later is too late. 1.1 s, tested below, are not a multiple of the frame time at
+                // every rate.
                 let scene = simulate_absence(1.0 + 1.5 / rate, rate, drift, random);
                 assert_eq!(scene.ids[&0], [1, 2], "{rate} frames a second");
             }

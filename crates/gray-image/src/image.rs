@@ -15,14 +15,16 @@ pub struct GrayImage<'a> {
 }
 
 impl<'a> GrayImage<'a> {
-    /// The largest width and height, in pixels: coordinates and differences of coordinates fit 16 bits, and sums and
-    /// products of two of them fit an `i32`.
+    /// The largest width and height, in pixels: coordinates and differences of coordinates fit 16 bits, and
+    /// sums and products of two of them fit an `i32`.
     pub const MAX_SIDE: usize = 32767;
 
-    /// An image over `data`, of full range. The last row may end with its last pixel, without the padding of the others.
+    /// An image over `data`, of full range. The last row may end with its last pixel, without the padding of
+    /// the others.
     ///
     /// # Errors
-    /// A side is larger than [`MAX_SIDE`](Self::MAX_SIDE), `stride` is shorter than a row, or `data` is too short.
+    /// A side is larger than [`MAX_SIDE`](Self::MAX_SIDE), `stride` is shorter than a row, or `data` is too
+    /// short.
     pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Result<Self, ImageError> {
         if width > Self::MAX_SIDE || height > Self::MAX_SIDE {
             return Err(ImageError::TooLarge { width, height });
@@ -40,8 +42,8 @@ impl<'a> GrayImage<'a> {
         Ok(Self { data, width, height, stride, limited_range: false })
     }
 
-    /// The same image with its range: limited means that 16 is black and 235 is white, as in most video; full means
-    /// 0 and 255.
+    /// The same image with its range: limited means that 16 is black and 235 is white, as in most video; full
+    /// means 0 and 255.
     pub fn with_limited_range(self, limited_range: bool) -> Self {
         Self { limited_range, ..self }
     }

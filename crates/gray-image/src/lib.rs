@@ -1,5 +1,5 @@
-//! The luma of an image, borrowed, and rectangles in it: what the detector, the tracker, the classifier and the elements
-//! hand to each other.
+//! The luma of an image, borrowed, and rectangles in it: what the detector, the tracker, the classifier and
+//! the elements hand to each other.
 //!
 //! ```
 //! use gray_image::{GrayImage, PixelRect};

@@ -1,7 +1,7 @@
 //! Rectangles in pixels.
 
-/// A rectangle in pixels of an image: whole pixels (`u32`, or `i32` where a corner may lie outside the image), or
-/// sub-pixel positions (`f64`).
+/// A rectangle in pixels of an image: whole pixels (`u32`, or `i32` where a corner may lie outside the
+/// image), or sub-pixel positions (`f64`).
 ///
 /// Shares of the frame, 0-1, are a type of their own, `mood_schema::Rect`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,8 @@ impl PixelRect<i32> {
         (common.w > 0 && common.h > 0).then_some(common)
     }
 
-    /// The rectangle moved as little as necessary to lie inside `outer`; `None` where it is larger than `outer`.
+    /// The rectangle moved as little as necessary to lie inside `outer`; `None` where it is larger than
+    /// `outer`.
     pub fn move_into(&self, outer: &Self) -> Option<Self> {
         let fits = self.w <= outer.w && self.h <= outer.h;
         fits.then(|| Self {
@@ -89,8 +90,8 @@ impl PixelRect<i32> {
 }
 
 impl PixelRect<f64> {
-    /// Intersection over union (Jaccard index), 0-1: the area that both rectangles cover over the area that either
-    /// covers. 0 where a rectangle is empty.
+    /// Intersection over union (Jaccard index), 0-1: the area that both rectangles cover over the area that
+    /// either covers. 0 where a rectangle is empty.
     pub fn intersection_over_union(&self, other: &Self) -> f64 {
         let overlap = |a: f64, a_length: f64, b: f64, b_length: f64| {
             ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)

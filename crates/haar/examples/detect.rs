@@ -1,10 +1,11 @@
-//! Finds faces, or other objects that a cascade was trained for, in images. Prints a line `IMAGE COUNT` for each image, then
-//! a line `x y w h` for each object.
+//! Finds faces, or other objects that a cascade was trained for, in images. Prints a line `IMAGE COUNT` for
+//! each image, then a line `x y w h` for each object.
 //!
 //!     cargo run --release -p haar --example detect -- --scale-factor 1.1 photo.jpg
 //!
-//! Colour is converted to grey as by OpenCV's `cvtColor`; a grey image is used unchanged. For a PNG the result equals
-//! `cv2.imread(path, cv2.IMREAD_GRAYSCALE)`; JPEG decoders may differ by a grey level in some pixels.
+//! Colour is converted to grey as by OpenCV's `cvtColor`; a grey image is used unchanged. For a PNG the
+//! result equals `cv2.imread(path, cv2.IMREAD_GRAYSCALE)`; JPEG decoders may differ by a grey level in some
+//! pixels.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

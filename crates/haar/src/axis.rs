@@ -1,4 +1,5 @@
-//! The interpolation tables of OpenCV's INTER_LINEAR_EXACT for 8-bit images: two taps an axis, weights in 1/256.
+//! The interpolation tables of OpenCV's INTER_LINEAR_EXACT for 8-bit images: two taps an axis, weights in
+//! 1/256.
 
 /// Where each output pixel lies between two input pixels, along one axis.
 #[derive(Clone, Debug)]
@@ -7,7 +8,8 @@ pub(crate) struct ResizeAxis {
     first_taps: Vec<u32>,
     /// Weight of the input pixel after it, 0-256.
     weights: Vec<u16>,
-    /// The tables for vectors; empty where eight output pixels do not lie within [`TapGroup::SPAN`] input pixels.
+    /// The tables for vectors; empty where eight output pixels do not lie within [`TapGroup::SPAN`] input
+    /// pixels.
     groups: Vec<TapGroup>,
 }
 
@@ -23,8 +25,8 @@ pub(crate) struct TapGroup {
 }
 
 impl ResizeAxis {
-    /// The axis from `source` (at least 2) to `target` (at least 1) pixels. Borders are repeated: there the weight is 0 or
-    /// 256.
+    /// The axis from `source` (at least 2) to `target` (at least 1) pixels. Borders are repeated: there the
+    /// weight is 0 or 256.
     pub(crate) fn new(source: usize, target: usize) -> Self {
         // Two divisions, since OpenCV computes the inverse scale first.
         let scale = 1.0 / (target as f64 / source as f64);

@@ -8,13 +8,15 @@ use std::str::FromStr;
 pub enum Backend {
     /// One window at a time in plain code: the reference that the others are tested against.
     Scalar,
-    /// 4 windows at a time in portable code, which the compiler turns into the target's baseline vectors (SSE2, VSX, RVV).
+    /// 4 windows at a time in portable code, which the compiler turns into the target's baseline vectors
+    /// (SSE2, VSX, RVV).
     Portable,
     /// 4 windows at a time on 64-bit ARM.
     Neon,
     /// 8 windows at a time on x86-64 with AVX2.
     Avx2,
-    /// 16 windows at a time on x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since Zen 4).
+    /// 16 windows at a time on x86-64 with AVX-512 F, BW, DQ, VL and VBMI (Intel since Ice Lake, AMD since
+    /// Zen 4).
     Avx512,
 }
 

@@ -1,4 +1,5 @@
-//! A cascade as trained: stages of weak classifiers over Haar features, validated so that evaluation needs no checks.
+//! A cascade as trained: stages of weak classifiers over Haar features, validated so that evaluation needs no
+//! checks.
 
 use gray_image::PixelRect;
 
@@ -7,11 +8,12 @@ use crate::error::CascadeError;
 /// What OpenCV subtracts from every stage threshold when it reads a cascade (`THRESHOLD_EPS`).
 const THRESHOLD_EPS: f32 = 1e-5;
 
-/// Largest side of a detection window, pixels: the sum of squares over a window of this side still fits 32 bits.
+/// Largest side of a detection window, pixels: the sum of squares over a window of this side still fits 32
+/// bits.
 const MAX_WINDOW: i32 = 256;
 
-/// A boosted cascade of Haar features (Viola and Jones 2001, doi:10.1109/CVPR.2001.990517; tilted features: Lienhart
-/// and Maydt 2002, doi:10.1109/ICIP.2002.1038171) in the format of OpenCV 2 to 4.
+/// A boosted cascade of Haar features (Viola and Jones 2001, doi:10.1109/CVPR.2001.990517; tilted features:
+/// Lienhart and Maydt 2002, doi:10.1109/ICIP.2002.1038171) in the format of OpenCV 2 to 4.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cascade {
     /// Width and height of the detection window, pixels.
@@ -90,7 +92,8 @@ impl Cascade {
     /// Builds a cascade from its parts; stage thresholds are as in the file.
     ///
     /// # Errors
-    /// [`CascadeError::Invalid`] unless every index exists, every tree ends and every rectangle lies inside the window.
+    /// [`CascadeError::Invalid`] unless every index exists, every tree ends and every rectangle lies inside
+    /// the window.
     pub(crate) fn new(
         width: i32,
         height: i32,

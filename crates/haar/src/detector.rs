@@ -19,8 +19,8 @@ use crate::scan_plan::ScanPlan;
 /// Windows of work for which another thread pays off: starting one costs about as much as these.
 const WINDOWS_PER_THREAD: usize = 4000;
 
-/// Shares of the stripes that a thread takes one after the other. Large shares have rows in common, which are integrated
-/// once; small shares keep the threads from waiting for the last one.
+/// Shares of the stripes that a thread takes one after the other. Large shares have rows in common, which are
+/// integrated once; small shares keep the threads from waiting for the last one.
 const SHARES_PER_THREAD: usize = 16;
 
 /// Upper limit of threads, however many are asked for.
@@ -38,8 +38,9 @@ pub struct Detection {
 impl Detection {
     /// The confidence, 0-1: 1 - exp(-neighbors / 5).
     ///
-    /// A cascade only accepts or rejects a window, so the number of windows that agree is the only evidence. The value is
-    /// no probability: it grows with the evidence, and with finer scale factors, which evaluate more windows.
+    /// A cascade only accepts or rejects a window, so the number of windows that agree is the only evidence.
+    /// The value is no probability: it grows with the evidence, and with finer scale factors, which evaluate
+    /// more windows.
     pub fn confidence(&self) -> f64 {
         1.0 - (-f64::from(self.neighbors) / 5.0).exp()
     }
@@ -47,8 +48,8 @@ impl Detection {
 
 /// Finds the objects that a cascade was trained for.
 ///
-/// Buffers are kept from image to image: with one thread, further images of one size allocate only where more windows pass
-/// than ever before.
+/// Buffers are kept from image to image: with one thread, further images of one size allocate only where more
+/// windows pass than ever before.
 #[derive(Clone, Debug)]
 pub struct Detector {
     cascade: Arc<Cascade>,
@@ -121,11 +122,11 @@ impl Detector {
         Ok(())
     }
 
-    /// Searches an image. The largest detection comes first; those of one size are ordered from top to bottom, then from
-    /// left to right.
+    /// Searches an image. The largest detection comes first; those of one size are ordered from top to
+    /// bottom, then from left to right.
     ///
-    /// The rectangles equal those of OpenCV 4's `detectMultiScale` in the same image, also before grouping. An image
-    /// smaller than the cascade's window has none.
+    /// The rectangles equal those of OpenCV 4's `detectMultiScale` in the same image, also before grouping.
+    /// An image smaller than the cascade's window has none.
     pub fn detect(&mut self, image: &GrayImage) -> Vec<Detection> {
         let mut detections = Vec::new();
         self.detect_into(image, &mut detections);
@@ -145,7 +146,8 @@ impl Detector {
             .sort_unstable_by_key(|Detection { rect, .. }| (Reverse(rect.area()), rect.y, rect.x, rect.w));
     }
 
-    /// Makes the plan for images of this size and compiles the cascade for its layout, unless that has been done.
+    /// Makes the plan for images of this size and compiles the cascade for its layout, unless that has been
+    /// done.
     fn prepare(&mut self, image: &GrayImage) {
         let size = (image.width(), image.height());
         if self.planned_size != Some(size) {

@@ -12,8 +12,9 @@ pub const PATH_VARIABLE: &str = "GST_MOOD_CASCADE_PATH";
 const PREFIXES: [&str; 4] =
     ["/usr/share", "/usr/local/share", "/opt/homebrew/share", "/home/linuxbrew/.linuxbrew/share"];
 
-/// The file of a cascade: `name_or_path` itself where it is a file, else `haarcascade_<name>.xml` in the folders of
-/// [`PATH_VARIABLE`], then in OpenCV's data folders under /usr/share, /usr/local/share and Homebrew's.
+/// The file of a cascade: `name_or_path` itself where it is a file, else `haarcascade_<name>.xml` in the
+/// folders of [`PATH_VARIABLE`], then in OpenCV's data folders under /usr/share, /usr/local/share and
+/// Homebrew's.
 ///
 /// # Errors
 /// [`CascadeError::NotFound`] with the folders searched.

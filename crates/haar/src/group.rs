@@ -2,7 +2,8 @@
 
 use gray_image::PixelRect;
 
-/// By how much the edges of two rectangles of one object may differ, as a share of their mean side (OpenCV's `GROUP_EPS`).
+/// By how much the edges of two rectangles of one object may differ, as a share of their mean side (OpenCV's
+/// `GROUP_EPS`).
 const EPS: f64 = 0.2;
 
 /// Whether two windows may be of one object.
@@ -12,10 +13,11 @@ fn are_similar(a: &PixelRect<i32>, b: &PixelRect<i32>) -> bool {
     is_near(a.x, b.x) && is_near(a.y, b.y) && is_near(a.x + a.w, b.x + b.w) && is_near(a.y + a.h, b.y + b.h)
 }
 
-/// Calls `report` with the index of each rectangle similar to `rect` among others no smaller, sorted by size, x and y.
+/// Calls `report` with the index of each rectangle similar to `rect` among others no smaller, sorted by size,
+/// x and y.
 ///
-/// Binary searches skip those out of reach, so that even a million candidates, from a cascade that every window passes, do
-/// not take quadratic time.
+/// Binary searches skip those out of reach, so that even a million candidates, from a cascade that every
+/// window passes, do not take quadratic time.
 fn for_each_similar(rect: &PixelRect<i32>, others: &[PixelRect<i32>], mut report: impl FnMut(usize)) {
     let reach = (EPS * f64::from(rect.w + rect.h) * 0.5) as i32;
     let mut first = 0;
@@ -62,11 +64,13 @@ pub(crate) struct Grouping {
 }
 
 impl Grouping {
-    /// The means of the classes of more than `min_neighbors` similar candidates, each with its number of candidates; a small
-    /// one inside a better supported large one is dropped. With 0 every candidate is a group of its own.
+    /// The means of the classes of more than `min_neighbors` similar candidates, each with its number of
+    /// candidates; a small one inside a better supported large one is dropped. With 0 every candidate is a
+    /// group of its own.
     ///
-    /// Two candidates are in one class where a chain of similar ones connects them, and means are computed from integer
-    /// sums, so the result does not depend on the order of the candidates, which are sorted here.
+    /// Two candidates are in one class where a chain of similar ones connects them, and means are computed
+    /// from integer sums, so the result does not depend on the order of the candidates, which are sorted
+    /// here.
     pub(crate) fn group(
         &mut self,
         candidates: &mut [PixelRect<i32>],
@@ -114,7 +118,8 @@ impl Grouping {
     }
 }
 
-/// The mean of a class and its number of candidates, in single precision and by a multiplication as in OpenCV.
+/// The mean of a class and its number of candidates, in single precision and by a multiplication as in
+/// OpenCV.
 fn class_mean(&(sum, support): &([i64; 4], u32)) -> (PixelRect<i32>, u32) {
     let share = 1.0 / support as f32;
     let [x, y, w, h] = sum.map(|sum| (sum as f32 * share).round_ties_even() as i32);

@@ -7,11 +7,12 @@ use crate::layout::{Layout, ROW_PADDING};
 use crate::resize::Resizer;
 use crate::scan_plan::{Level, Stripe};
 
-/// Sums over all pixels above and left of a corner: of pixels, of their squares, and, where needed, over the 45 degree cone
-/// above the corner.
+/// Sums over all pixels above and left of a corner: of pixels, of their squares, and, where needed, over the
+/// 45 degree cone above the corner.
 ///
-/// A stripe's integral images begin with zeros above its own first row. A rectangle's sum is a difference of corners, so it
-/// equals that in an integral image of the complete level; sums that wrap around differ by the right amount too.
+/// A stripe's integral images begin with zeros above its own first row. A rectangle's sum is a difference of
+/// corners, so it equals that in an integral image of the complete level; sums that wrap around differ by the
+/// right amount too.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Integrals {
     /// The plane of upright sums, then, where tilted features need it, that of tilted sums.
@@ -31,8 +32,8 @@ impl Integrals {
         self.last = None;
     }
 
-    /// Resizes the rows of the image that the stripe's windows cover, and integrates them. Rows shared with the stripe
-    /// computed last are taken over.
+    /// Resizes the rows of the image that the stripe's windows cover, and integrates them. Rows shared with
+    /// the stripe computed last are taken over.
     pub(crate) fn compute(
         &mut self,
         kernel: impl Kernel,
@@ -91,8 +92,9 @@ impl Integrals {
     }
 }
 
-/// T(x, y) = T(x-1, y-1) + T(x+1, y-1) - T(x, y-2) + the two pixels above the corner (Lienhart and Maydt 2002). Beyond
-/// either side of the image the cone covers only what it covers a row higher and a column nearer.
+/// T(x, y) = T(x-1, y-1) + T(x+1, y-1) - T(x, y-2) + the two pixels above the corner (Lienhart and Maydt
+/// 2002). Beyond either side of the image the cone covers only what it covers a row higher and a column
+/// nearer.
 fn integrate_tilted_row(
     pixels: &[u8],
     pixels_above: &[u8],

@@ -1,7 +1,7 @@
 //! How the integral images of a stripe lie in memory.
 
-/// Zeros behind each row of pixels and room behind each row of sums, in elements, so that kernels may work in whole
-/// vectors past the end of a row.
+/// Zeros behind each row of pixels and room behind each row of sums, in elements, so that kernels may work in
+/// whole vectors past the end of a row.
 pub(crate) const ROW_PADDING: usize = 32;
 
 /// The memory layout of the integral images of every stripe of a search.
@@ -13,8 +13,8 @@ pub(crate) struct Layout {
     pub(crate) rows: usize,
     /// Whether a plane of tilted sums follows the plane of upright sums.
     pub(crate) tilted: bool,
-    /// 2 where a row holds the sums of its even columns first and those of its odd columns from half the stride on, so
-    /// that the sums of windows two columns apart are adjacent; else 1.
+    /// 2 where a row holds the sums of its even columns first and those of its odd columns from half the
+    /// stride on, so that the sums of windows two columns apart are adjacent; else 1.
     pub(crate) step: usize,
 }
 
@@ -34,8 +34,8 @@ impl Layout {
         if self.tilted { 2 } else { 1 }
     }
 
-    /// Offset of the sum at corner (x, y) of a window from the window's upper left sum. Where the step is 2, windows begin
-    /// in even columns.
+    /// Offset of the sum at corner (x, y) of a window from the window's upper left sum. Where the step is 2,
+    /// windows begin in even columns.
     pub(crate) fn offset(&self, x: i32, y: i32) -> u32 {
         let (stride, step) = (self.stride as u32, self.step as u32);
         let x = x as u32;

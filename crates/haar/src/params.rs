@@ -20,21 +20,22 @@ impl Size {
 
 /// The settings of a search; the first four mean the same as in OpenCV's `detectMultiScale`.
 ///
-/// The defaults are OpenCV's, except for a scale factor of 1.2 instead of 1.1: it halves the time, and on every kind of
-/// image tried it gave fewer false detections at the cost of a few faces (`benches/quality.py`; the figures are in
-/// benches/RESULTS.md).
+/// The defaults are OpenCV's, except for a scale factor of 1.2 instead of 1.1: it halves the time, and on
+/// every kind of image tried it gave fewer false detections at the cost of a few faces (`benches/quality.py`;
+/// the figures are in benches/RESULTS.md).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
     /// Ratio of one window size to the next smaller one, 1.001-100.
     pub scale_factor: f64,
     /// A detection needs more than this many similar windows; 0 returns every window ungrouped.
     pub min_neighbors: u32,
-    /// Smallest window searched. Where the pyramid has no window size between the limits, the size nearest to this one is
-    /// searched.
+    /// Smallest window searched. Where the pyramid has no window size between the limits, the size nearest to
+    /// this one is searched.
     pub min_size: Size,
     /// Largest window searched; 0 is no limit.
     pub max_size: Size,
-    /// Number of threads, the calling one included; 0 is as many as are useful. The result does not depend on it.
+    /// Number of threads, the calling one included; 0 is as many as are useful. The result does not depend on
+    /// it.
     pub threads: usize,
 }
 

@@ -16,16 +16,19 @@ use crate::error::CascadeError;
 const MAX_BYTES: u64 = 16 << 20;
 /// Most XML nodes parsed; OpenCV's largest cascade has less than a tenth of them.
 const MAX_XML_NODES: u32 = 2_000_000;
-/// Most attributes parsed: the XML library takes quadratic time for attributes and namespaces. Cascades have a few.
+/// Most attributes parsed: the XML library takes quadratic time for attributes and namespaces. Cascades have
+/// a few.
 const MAX_EQUALS_SIGNS: usize = 500;
 
 impl Cascade {
     /// Parses the text of a cascade file (`opencv_storage/cascade`, stage type BOOST, feature type HAAR).
     ///
-    /// Memory and time are proportional to the length of the text, which may be up to 16 MiB, whatever it contains.
+    /// Memory and time are proportional to the length of the text, which may be up to 16 MiB, whatever it
+    /// contains.
     ///
     /// # Errors
-    /// [`CascadeError`]; it names the line and the element, or the number of the stage or feature, that is wrong.
+    /// [`CascadeError`]; it names the line and the element, or the number of the stage or feature, that is
+    /// wrong.
     pub fn parse(xml: &str) -> Result<Self, CascadeError> {
         if xml.len() as u64 > MAX_BYTES {
             return Err(too_large());
@@ -83,8 +86,8 @@ impl Cascade {
         Self::parse(&Self::read(path)?)
     }
 
-    /// Reads the text of a cascade file for [`parse`](Self::parse). Of a longer file than that accepts, only enough is read
-    /// for it to be refused.
+    /// Reads the text of a cascade file for [`parse`](Self::parse). Of a longer file than that accepts, only
+    /// enough is read for it to be refused.
     ///
     /// # Errors
     /// [`CascadeError::Read`], also for a folder, a pipe or a device.

@@ -1,4 +1,5 @@
-//! Resizing an image row by row, bit-identical to OpenCV's INTER_LINEAR_EXACT for 8-bit images: one rounding at the end.
+//! Resizing an image row by row, bit-identical to OpenCV's INTER_LINEAR_EXACT for 8-bit images: one rounding
+//! at the end.
 
 use crate::axis::ResizeAxis;
 use crate::kernel::Kernel;
@@ -70,7 +71,8 @@ mod tests {
 
     #[test]
     fn values_equal_opencv() {
-        // cv2.resize(np.arange(0, 240, 10, np.uint8).reshape(4, 6), (4, 3), interpolation=cv2.INTER_LINEAR_EXACT)
+        // cv2.resize(np.arange(0, 240, 10, np.uint8).reshape(4, 6), (4, 3),
+        // interpolation=cv2.INTER_LINEAR_EXACT)
         let source: Vec<u8> = (0..24).map(|i| i * 10).collect();
         assert_eq!(resize(&source, 6, (4, 3)), [13, 28, 43, 58, 93, 108, 123, 138, 172, 187, 202, 217]);
     }

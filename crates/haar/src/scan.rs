@@ -9,8 +9,8 @@ use crate::scan_plan::{Level, Stripe};
 
 /// Calls `report` with column and row (in the level) of each window that passes every stage.
 ///
-/// As in OpenCV, the window after one that fails the first stage is skipped; a window too flat to be normalised fails
-/// without that consequence.
+/// As in OpenCV, the window after one that fails the first stage is skipped; a window too flat to be
+/// normalised fails without that consequence.
 pub(crate) fn scan(
     kernel: impl Kernel,
     cascade: &CompiledCascade,

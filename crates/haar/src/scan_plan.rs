@@ -1,11 +1,13 @@
-//! The window sizes and positions that a search covers: OpenCV's choice of pyramid levels and steps, cut into stripes.
+//! The window sizes and positions that a search covers: OpenCV's choice of pyramid levels and steps, cut into
+//! stripes.
 
 use crate::axis::ResizeAxis;
 use crate::layout::{Layout, ROW_PADDING};
 use crate::params::{Params, Size};
 
-/// Sums in the integral images of a stripe, tilted ones included. With the squares these are at most 512 KiB, so that a stripe
-/// stays in a second-level cache of 1 MiB; a third or twice as many sums were no faster there.
+/// Sums in the integral images of a stripe, tilted ones included. With the squares these are at most 512 KiB,
+/// so that a stripe stays in a second-level cache of 1 MiB; a third or twice as many sums were no faster
+/// there.
 const STRIPE_SUMS: usize = 64 << 10;
 
 /// A level of the pyramid: the image at one scale.
@@ -56,7 +58,8 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// The plan for an image of `width` x `height` pixels. `window` is the cascade's, `tilted` whether it has tilted features.
+    /// The plan for an image of `width` x `height` pixels. `window` is the cascade's, `tilted` whether it has
+    /// tilted features.
     pub(crate) fn new(
         window: (u32, u32),
         tilted: bool,
@@ -95,8 +98,8 @@ fn round(value: f64) -> i64 {
     value.round_ties_even() as i64
 }
 
-/// The scales of all levels that fit the image and the limits; where none fits the limits, the one nearest to the smallest
-/// size.
+/// The scales of all levels that fit the image and the limits; where none fits the limits, the one nearest to
+/// the smallest size.
 fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
     let (window_width, window_height) = (f64::from(window.0), f64::from(window.1));
     let scaled_window = |factor: f64| (round(window_width * factor), round(window_height * factor));
@@ -141,7 +144,8 @@ fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usiz
     chosen
 }
 
-/// The level of a scale; `None` where no window fits after rounding. `first_columns` are the columns of the first level.
+/// The level of a scale; `None` where no window fits after rounding. `first_columns` are the columns of the
+/// first level.
 fn build_level(
     window: (u32, u32),
     scale: f32,
@@ -154,8 +158,8 @@ fn build_level(
     let columns = (level_width + 1).checked_sub(window.0 as usize).filter(|&columns| columns > 0)?;
     let rows = (level_height + 1).checked_sub(window.1 as usize).filter(|&rows| rows > 0)?;
     let step = if scale >= 2.0 { 1 } else { 2 };
-    // OpenCV divides the rows into as many shares as the first level has blocks of 32 columns, and does not search a last
-    // odd row that remains.
+    // OpenCV divides the rows into as many shares as the first level has blocks of 32 columns, and does not
+    // search a last odd row that remains.
     let shares = first_columns.unwrap_or(columns).div_ceil(32);
     let share_rows = ((rows / step).div_ceil(shares)).max(1) * step;
     let scaled_side = |side: u32| (side as f32 * scale).round_ties_even() as i32;

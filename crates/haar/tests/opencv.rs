@@ -1,5 +1,5 @@
-//! The rectangles equal those of OpenCV's `detectMultiScale`, before and after grouping. Compares with the files that
-//! expected/make.py writes.
+//! The rectangles equal those of OpenCV's `detectMultiScale`, before and after grouping. Compares with the
+//! files that expected/make.py writes.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,4 +1,5 @@
-//! The GStreamer plugin `facedetect`: the element `haarfacedetect`, which finds faces in video and attaches them as metadata.
+//! The GStreamer plugin `facedetect`: the element `haarfacedetect`, which finds faces in video and attaches
+//! them as metadata.
 
 mod haarfacedetect;
 

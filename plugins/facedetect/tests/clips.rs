@@ -131,7 +131,8 @@ fn full_searches_at_intervals_find_the_same_faces() {
         );
         assert!(found * 100 >= faces.len() * 95, "{clip}: {found} of {}", faces.len());
         assert_eq!((unique_ids(&all), unique_ids(&at_intervals)), (vec![1], vec![1]), "{clip}");
-        // A face reported between full searches must have been there within half a second, at most 15 frames of these clips.
+        // A face reported between full searches must have been there within half a second, at most 15 frames
+        // of these clips.
         for (number, faces) in at_intervals.iter().enumerate() {
             let nearby_frames = &all[number.saturating_sub(15)..all.len().min(number + 16)];
             assert!(

@@ -1,4 +1,5 @@
-//! A cascade compiled for a memory layout of the integral images: each corner of a rectangle becomes an offset.
+//! A cascade compiled for a memory layout of the integral images: each corner of a rectangle becomes an
+//! offset.
 
 pub(crate) mod scalar;
 pub(crate) mod vector;
@@ -20,8 +21,8 @@ pub(crate) enum CompiledCascade {
 }
 
 impl CompiledCascade {
-    /// Compiles `cascade` for `layout`. `previous` is the same cascade for another layout of the same step, whose parts that
-    /// do not depend on the layout are reused.
+    /// Compiles `cascade` for `layout`. `previous` is the same cascade for another layout of the same step,
+    /// whose parts that do not depend on the layout are reused.
     pub(crate) fn new(cascade: &Cascade, layout: Layout, previous: Option<&Self>) -> Self {
         let batch_stages = match previous {
             Some(Self::Vector(previous)) => Some(Arc::clone(&previous.batch_stages)),

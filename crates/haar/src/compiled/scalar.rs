@@ -61,7 +61,8 @@ pub(crate) struct CompiledNode {
     pub(crate) rects: FeatureRects,
     /// Compared with the feature's normalised value.
     pub(crate) threshold: f32,
-    /// The branches of a value below the threshold and of one not below it: above 0 a node, else minus a leaf.
+    /// The branches of a value below the threshold and of one not below it: above 0 a node, else minus a
+    /// leaf.
     pub(crate) branches: [i32; 2],
 }
 

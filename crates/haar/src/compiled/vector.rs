@@ -1,10 +1,10 @@
 //! A cascade compiled for the evaluation of many windows at once.
 //!
-//! Three departures from OpenCV's order of evaluation leave every result unchanged. Corners that rectangles share are
-//! loaded once: with integer weights every sum is an integer that single precision represents exactly, so the order of
-//! additions does not matter. The stumps of a stage are sorted by shape, which makes loops without branches. Votes are
-//! added in single precision, and where a sum comes so close to the stage's threshold that rounding could matter, the
-//! exact sum of the scalar cascade decides.
+//! Three departures from OpenCV's order of evaluation leave every result unchanged. Corners that rectangles
+//! share are loaded once: with integer weights every sum is an integer that single precision represents
+//! exactly, so the order of additions does not matter. The stumps of a stage are sorted by shape, which makes
+//! loops without branches. Votes are added in single precision, and where a sum comes so close to the stage's
+//! threshold that rounding could matter, the exact sum of the scalar cascade decides.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ const MAX_EXACT: f64 = (1 << 24) as f64;
 /// The largest pixel value.
 const MAX_PIXEL: f64 = 255.0;
 
-/// Number of stages in which neighbouring windows are evaluated together. After them about one window in ten is left on
-/// images of faces.
+/// Number of stages in which neighbouring windows are evaluated together. After them about one window in ten
+/// is left on images of faces.
 const BLOCK_STAGES: usize = 4;
 
 /// Windows evaluated together once the survivors have no neighbours left.
@@ -36,8 +36,8 @@ pub(crate) struct VectorCascade {
     pub(crate) exact: ScalarCascade,
     /// The first stages, for neighbouring windows in the integral images.
     pub(crate) block_stages: Vec<VectorStage>,
-    /// The other stages, for a patch: a copy of the integral images under a batch of windows, [`BATCH`] sums for each
-    /// corner.
+    /// The other stages, for a patch: a copy of the integral images under a batch of windows, [`BATCH`] sums
+    /// for each corner.
     pub(crate) batch_stages: Arc<[VectorStage]>,
     /// The layout of a patch, in units of [`BATCH`] sums.
     pub(crate) patch_layout: Layout,
@@ -64,12 +64,12 @@ pub(crate) struct VectorStage {
     pub(crate) fail_bound: f32,
 }
 
-/// The value of a two-rectangle feature, two halves side by side: corners 0 and 1 minus 2 and 3, plus the factor times
-/// (4 minus 5).
+/// The value of a two-rectangle feature, two halves side by side: corners 0 and 1 minus 2 and 3, plus the
+/// factor times (4 minus 5).
 pub(crate) type EdgeSum = CornerSum<6, 1>;
 
-/// The value of a rectangle inside another, which includes lines of three parts: corners 0 and 1 minus 2 and 3, plus the
-/// factor times (4 and 5 minus 6 and 7).
+/// The value of a rectangle inside another, which includes lines of three parts: corners 0 and 1 minus 2 and
+/// 3, plus the factor times (4 and 5 minus 6 and 7).
 pub(crate) type CentreSum = CornerSum<8, 1>;
 
 /// The value of a four-rectangle feature: corners 0 to 3, 4 to 7, and 8, each group with its factor.
@@ -122,15 +122,16 @@ pub(crate) struct VectorNode {
     pub(crate) value: FeatureSum,
     /// Compared with the normalised value.
     pub(crate) threshold: f32,
-    /// The branches of a value below the threshold and of one not below it: above 0 a node, else minus a leaf.
+    /// The branches of a value below the threshold and of one not below it: above 0 a node, else minus a
+    /// leaf.
     pub(crate) branches: [i32; 2],
 }
 
 impl VectorCascade {
     /// Compiles `cascade` for `layout`. `batch_stages` may come from another layout of the same step.
     ///
-    /// `None` where a feature is tilted or has another shape than those that OpenCV trains, where a sum might not be exact,
-    /// or where a tree is too large.
+    /// `None` where a feature is tilted or has another shape than those that OpenCV trains, where a sum might
+    /// not be exact, or where a tree is too large.
     pub(crate) fn try_new(
         cascade: &Cascade,
         layout: Layout,
@@ -213,8 +214,8 @@ impl VectorStage {
 
     /// Sets the bounds beyond which a sum of votes is certain. No partial sum exceeds `largest_sum`.
     fn with_bounds<T>(mut self, stage: &Stage<T>, largest_sum: f64) -> Option<Self> {
-        // Each addition, and the rounding of each summand, errs by at most half a unit in the last place of `largest_sum`:
-        // twice that for every summand exceeds the total error.
+        // Each addition, and the rounding of each summand, errs by at most half a unit in the last place of
+        // `largest_sum`: twice that for every summand exceeds the total error.
         let summands = (stage.classifiers.len() + 4) as f64;
         let error = summands * f64::from(f32::EPSILON) * largest_sum + f64::from(f32::EPSILON);
         self.pass_bound = ((stage.threshold + error) as f32).next_up();

@@ -78,7 +78,8 @@ fn resize_row_horizontally(axis: &ResizeAxis, source: &[u8], target: &mut [u16])
                 _mm256_loadu2_m128i(b.weights.as_ptr().cast(), a.weights.as_ptr().cast()),
             )
         };
-        // A pick with its highest bit set gives 0: taps of the high 16 do so in the low ones, and the other way.
+        // A tap with its highest bit set gives 0: taps in the high half get it for the low half, and vice
+        // versa.
         let from_low = _mm256_shuffle_epi8(low, _mm256_adds_epu8(taps, _mm256_set1_epi8(0x70)));
         let from_high = _mm256_shuffle_epi8(high, _mm256_sub_epi8(taps, _mm256_set1_epi8(16)));
         let both = _mm256_or_si256(from_low, from_high);
@@ -92,7 +93,8 @@ fn resize_row_horizontally(axis: &ResizeAxis, source: &[u8], target: &mut [u16])
     scalar::resize_row_from(axis, source, target, done);
 }
 
-// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES` elements.
+// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES`
+// elements.
 unsafe impl Lanes for Avx2 {
     const LANES: usize = 8;
     type Ints = __m256i;

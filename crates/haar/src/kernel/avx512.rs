@@ -24,7 +24,8 @@ impl Avx512 {
     }
 }
 
-// After the first stage 8 lanes instead of 16: a load of 64 bytes that crosses a cache line costs two, and few lanes are busy.
+// After the first stage 8 lanes instead of 16: a load of 64 bytes that crosses a cache line costs two, and
+// few lanes are busy.
 entry_points! {
     token: Avx512,
     features: "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi",
@@ -56,7 +57,8 @@ impl Kernel for Avx512 {
     }
 }
 
-// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES` elements.
+// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES`
+// elements.
 unsafe impl Lanes for Avx512 {
     const LANES: usize = 16;
     type Ints = __m512i;
@@ -219,7 +221,8 @@ unsafe impl Lanes for Avx512 {
     unsafe fn transpose(self, from: &[*const i32; BATCH], start: usize, first: usize, to: *mut i32) {
         // A vector is as long as a batch.
         debug_assert!(first == 0);
-        // SAFETY: `self` proves the AVX-512 extensions; the caller guarantees the rows and the room for the columns.
+        // SAFETY: `self` proves the AVX-512 extensions; the caller guarantees the rows and the room for the
+        // columns.
         unsafe { transpose(from, start, to) }
     }
 }

@@ -7,8 +7,8 @@ use crate::compiled::vector::{
 };
 use crate::layout::{Layout, ROW_PADDING};
 
-/// Batch stages between two regroupings of the survivors. Copying a batch into the patch takes about as long as some
-/// stages, and without it the lanes of windows that failed stay idle.
+/// Batch stages between two regroupings of the survivors. Copying a batch into the patch takes about as long
+/// as some stages, and without it the lanes of windows that failed stay idle.
 const STAGES_PER_ROUND: usize = 4;
 
 /// The vectors of an instruction set: `LANES` integers or floats.
@@ -16,8 +16,9 @@ const STAGES_PER_ROUND: usize = 4;
 /// Masks have one bit a lane, the first lane's lowest.
 ///
 /// # Safety
-/// A value of an implementing type is the proof that the CPU has the instructions that its methods use. Loads and stores
-/// touch exactly the memory that their descriptions name, and need no alignment beyond the element's.
+/// A value of an implementing type is the proof that the CPU has the instructions that its methods use. Loads
+/// and stores touch exactly the memory that their descriptions name, and need no alignment beyond the
+/// element's.
 pub(super) unsafe trait Lanes: Copy {
     /// Number of lanes: a power of two, 4 to 16.
     const LANES: usize;
@@ -59,7 +60,8 @@ pub(super) unsafe trait Lanes: Copy {
         norm: Self::Floats,
         stump: (f32, f32),
     ) -> Self::Floats;
-    /// The first of `branches` in the lanes where value times norm is below the threshold, the second in the others.
+    /// The first of `branches` in the lanes where value times norm is below the threshold, the second in the
+    /// others.
     fn select_branch(
         self,
         value: Self::Ints,
@@ -71,8 +73,8 @@ pub(super) unsafe trait Lanes: Copy {
     fn add_floats(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// A mask of the lanes where `votes` is `bound` or more.
     fn at_least(self, votes: Self::Floats, bound: f32) -> u64;
-    /// The factors of [`window_norm`](super::window_norm) from sums over the inner window, and a mask of the lanes that have
-    /// one.
+    /// The factors of [`window_norm`](super::window_norm) from sums over the inner window, and a mask of the
+    /// lanes that have one.
     fn window_norms(self, sums: Self::Ints, squares: Self::Ints, area: f64) -> (Self::Floats, u64);
 
     /// Loads `LANES` bytes.
@@ -91,21 +93,24 @@ pub(super) unsafe trait Lanes: Copy {
     fn prefix_sums(self, ints: Self::Ints) -> Self::Ints;
     /// The last lane in every lane.
     fn broadcast_last(self, ints: Self::Ints) -> Self::Ints;
-    /// Of the lanes of `a` followed by those of `b`, the first, third, fifth... and the second, fourth, sixth...
+    /// Of the lanes of `a` followed by those of `b`, the first, third, fifth... and the second, fourth,
+    /// sixth...
     fn deinterleave(self, a: Self::Ints, b: Self::Ints) -> (Self::Ints, Self::Ints);
 
-    /// Copies a square of `LANES` x `LANES` integers to its transpose. The rows begin `start` integers after the pointers
-    /// `from[first..]`; column `i` goes to `to + i * BATCH + first`.
+    /// Copies a square of `LANES` x `LANES` integers to its transpose. The rows begin `start` integers after
+    /// the pointers `from[first..]`; column `i` goes to `to + i * BATCH + first`.
     ///
     /// # Safety
-    /// From `start` on `LANES` integers are readable in each of those rows, and `LANES * BATCH` are writable from `to` on.
+    /// From `start` on `LANES` integers are readable in each of those rows, and `LANES * BATCH` are writable
+    /// from `to` on.
     unsafe fn transpose(self, from: &[*const i32; BATCH], start: usize, first: usize, to: *mut i32);
 }
 
-/// Defines functions with a kernel's `target_feature`s around the loops of this module, which are inlined into them.
+/// Defines functions with a kernel's `target_feature`s around the loops of this module, which are inlined
+/// into them.
 ///
-/// `token`: the kernel's type, a value of which proves the features; `lanes`: the vectors for the first stage and for those
-/// after it.
+/// `token`: the kernel's type, a value of which proves the features; `lanes`: the vectors for the first stage
+/// and for those after it.
 macro_rules! entry_points {
     (token: $token:ty, features: $features:literal, lanes: |$kernel:ident| $lanes:expr) => {
         /// [`lanes::evaluate_block`] with this kernel's instructions.
@@ -159,8 +164,8 @@ pub(super) fn integrate_row<L: Lanes>(
     // Positions of the two vectors of a pair in a row: one after the other, or odd columns and even columns.
     let (first, second) = if step == 1 { (1, 1 + L::LANES) } else { (stride / 2, 1) };
     for start in (0..width).step_by(2 * L::LANES) {
-        // SAFETY: two vectors from `start` on end at most in the padding behind the pixels, and so at most in the padding
-        // of a row of sums or of its halves.
+        // SAFETY: two vectors from `start` on end at most in the padding behind the pixels, and so at most in
+        // the padding of a row of sums or of its halves.
         unsafe {
             let a = lanes.load_bytes(pixels.as_ptr().add(start));
             let b = lanes.load_bytes(pixels.as_ptr().add(start + L::LANES));
@@ -172,10 +177,12 @@ pub(super) fn integrate_row<L: Lanes>(
     }
 }
 
-/// Writes the sums of two vectors of values to the row below `row`. Returns the sum of the row so far in every lane.
+/// Writes the sums of two vectors of values to the row below `row`. Returns the sum of the row so far in
+/// every lane.
 ///
 /// # Safety
-/// In the row from `row` on and in the one a stride later, `LANES` integers are readable and writable at both positions.
+/// In the row from `row` on and in the one a stride later, `LANES` integers are readable and writable at both
+/// positions.
 #[inline(always)]
 unsafe fn add_prefix_sums<L: Lanes>(
     lanes: L,
@@ -198,8 +205,8 @@ unsafe fn add_prefix_sums<L: Lanes>(
     lanes.broadcast_last(b)
 }
 
-/// See [`Kernel::evaluate_block`](super::Kernel::evaluate_block). The stages after the first use `narrow` vectors, since
-/// few windows are left and more of their lanes are busy.
+/// See [`Kernel::evaluate_block`](super::Kernel::evaluate_block). The stages after the first use `narrow`
+/// vectors, since few windows are left and more of their lanes are busy.
 #[inline(always)]
 pub(super) fn evaluate_block<L: Lanes, N: Lanes>(
     (lanes, narrow): (L, N),
@@ -217,8 +224,8 @@ pub(super) fn evaluate_block<L: Lanes, N: Lanes>(
     let Some((first_stage, later_stages)) = cascade.block_stages.split_first() else { return 0 };
     let mut index = 0;
     while index < block.windows {
-        // SAFETY: the slices are long enough by the assertions above; `index` is a multiple of `LANES`, which divides the
-        // number of norms.
+        // SAFETY: the slices are long enough by the assertions above; `index` is a multiple of `LANES`, which
+        // divides the number of norms.
         let (norm, mask) = unsafe {
             let sum = load_rect(lanes, sums.add(index), &exact.inner);
             let square_sum = load_rect(lanes, squares.add(index), &exact.inner);
@@ -287,8 +294,8 @@ pub(super) fn filter_survivors<L: Lanes>(
                 let (mut passed, mut doubtful) = (0, 0);
                 let is_alive = |first: &usize| alive >> first & low_bits(L::LANES) != 0;
                 for first in (0..BATCH).step_by(L::LANES).filter(is_alive) {
-                    // SAFETY: the patch has a line of `BATCH` sums for each corner of its stages, and there are `BATCH`
-                    // norms; `first + LANES` is at most `BATCH`.
+                    // SAFETY: the patch has a line of `BATCH` sums for each corner of its stages, and there
+                    // are `BATCH` norms; `first + LANES` is at most `BATCH`.
                     let (pass, doubt) = unsafe {
                         let norm = lanes.load_floats(norms.as_ptr().add(first));
                         evaluate_stage(lanes, stage, patch.as_ptr().cast::<i32>().add(first), norm)
@@ -314,7 +321,8 @@ pub(super) fn filter_survivors<L: Lanes>(
     }
 }
 
-/// Copies the integral image under each window of a batch to the patch: a line of [`BATCH`] sums for each corner.
+/// Copies the integral image under each window of a batch to the patch: a line of [`BATCH`] sums for each
+/// corner.
 #[inline(always)]
 fn copy_to_patch<L: Lanes>(
     lanes: L,
@@ -336,8 +344,9 @@ fn copy_to_patch<L: Lanes>(
                 let from = row * source_stride + part * (source_stride / step) + column;
                 let to = row * stride + part * columns + column;
                 for first in (0..BATCH).step_by(L::LANES) {
-                    // SAFETY: the slices are long enough by the assertions above. The last vector of a row may write lines
-                    // of the next row, which are written after it, or of the `BATCH` lines behind the last row.
+                    // SAFETY: the slices are long enough by the assertions above. The last vector of a row
+                    // may write lines of the next row, which are written after it, or of the `BATCH` lines
+                    // behind the last row.
                     unsafe {
                         let to = patch.as_mut_ptr().cast::<i32>().add(to * BATCH);
                         lanes.transpose(&corners, from, first, to);
@@ -354,13 +363,14 @@ fn low_bits(bits: usize) -> u64 {
     u64::MAX >> (BLOCK - bits)
 }
 
-/// The windows that OpenCV evaluates, given those that would fail the first stage: it skips the window after one that it
-/// evaluated and that failed, so of a run of failures it evaluates every second.
+/// The windows that OpenCV evaluates, given those that would fail the first stage: it skips the window after
+/// one that it evaluated and that failed, so of a run of failures it evaluates every second.
 fn unskipped_windows(failed: u64, skip: &mut bool) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let skipped = u64::from(*skip);
     let failed = failed & !skipped;
-    // A carry from the first bit of a run to the bit after its last clears the runs that begin at even positions.
+    // A carry from the first bit of a run to the bit after its last clears the runs that begin at even
+    // positions.
     let starts = failed & !(failed << 1);
     let even = failed & !failed.wrapping_add(starts & EVEN);
     let failed = (even & EVEN) | (failed & !even & !EVEN);

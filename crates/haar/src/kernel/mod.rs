@@ -1,7 +1,8 @@
 //! The hot loops, once for each instruction set. The only unsafe code of the crate is here.
 //!
-//! [`Kernel`] lists the operations. [`Scalar`] is the reference: plain code that every other kernel must agree with to the
-//! bit. `lanes` has the loops over windows for any vectors, and `portable`, `avx2`, `avx512` and `neon` the vectors.
+//! [`Kernel`] lists the operations. [`Scalar`] is the reference: plain code that every other kernel must
+//! agree with to the bit. `lanes` has the loops over windows for any vectors, and `portable`, `avx2`,
+//! `avx512` and `neon` the vectors.
 
 #![allow(unsafe_code, reason = "intrinsics, and loads without bounds checks")]
 
@@ -35,21 +36,22 @@ pub(crate) const MARGIN: usize = 2 * BLOCK;
 /// The hot loops in one instruction set.
 ///
 /// # Safety of the implementors
-/// A value of an implementing type is the proof that the CPU has the type's instructions: the type has a private field, and
-/// its only constructor asks [`Backend::is_available`]. So the methods are safe to call, and may call functions with these
-/// `target_feature`s. They check the lengths of the slices that they access without bounds checks.
+/// A value of an implementing type is the proof that the CPU has the type's instructions: the type has a
+/// private field, and its only constructor asks [`Backend::is_available`]. So the methods are safe to call,
+/// and may call functions with these `target_feature`s. They check the lengths of the slices that they access
+/// without bounds checks.
 ///
 /// Every implementor writes exactly what [`Scalar`] writes, except for padding behind rows.
 pub(crate) trait Kernel: Copy + Debug {
-    /// Evaluates the block stages for the windows of a block. Returns a bit for each window that passes them, lowest bit
-    /// first, with its factor in `block.norms`.
+    /// Evaluates the block stages for the windows of a block. Returns a bit for each window that passes them,
+    /// lowest bit first, with its factor in `block.norms`.
     ///
-    /// As OpenCV does, skips the window after one that fails the first stage, and leaves in `block.skip` whether the window
-    /// after the block is skipped.
+    /// As OpenCV does, skips the window after one that fails the first stage, and leaves in `block.skip`
+    /// whether the window after the block is skipped.
     fn evaluate_block(self, cascade: &VectorCascade, block: &mut Block) -> u64;
 
-    /// Keeps the survivors that also pass the batch stages, in their order. `sums` are the integral image that their
-    /// corners refer to.
+    /// Keeps the survivors that also pass the batch stages, in their order. `sums` are the integral image
+    /// that their corners refer to.
     fn filter_survivors(self, cascade: &VectorCascade, sums: &[i32], survivors: &mut Survivors);
 
     /// Resizes a row of pixels to `target`, in 1/256 of a pixel value.
@@ -58,14 +60,15 @@ pub(crate) trait Kernel: Copy + Debug {
     /// Interpolates between two resized rows; `weight` is the lower one's, 0-256.
     fn interpolate_rows(self, upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]);
 
-    /// Extends an integral image, and one of squares, by a row: `rows` are two rows each, of which the second is written.
-    /// `pixels` end with [`ROW_PADDING`](crate::layout::ROW_PADDING) zeros. Sums wrap around.
+    /// Extends an integral image, and one of squares, by a row: `rows` are two rows each, of which the second
+    /// is written. `pixels` end with [`ROW_PADDING`](crate::layout::ROW_PADDING) zeros. Sums wrap around.
     fn integrate_row(self, layout: Layout, pixels: &[u8], rows: (&mut [i32], &mut [u32]));
 }
 
 /// Neighbouring windows of a row.
 pub(crate) struct Block<'a> {
-    /// The integral image from the first window's corner on, at least [`MARGIN`] sums more than its last corner needs.
+    /// The integral image from the first window's corner on, at least [`MARGIN`] sums more than its last
+    /// corner needs.
     pub(crate) sums: &'a [i32],
     /// The integral image of squares, likewise.
     pub(crate) squares: &'a [u32],
@@ -73,7 +76,8 @@ pub(crate) struct Block<'a> {
     pub(crate) windows: usize,
     /// Whether the first window is skipped, because the one before it failed the first stage.
     pub(crate) skip: bool,
-    /// The factors that normalise the features of each window; written by the kernel, valid for windows that pass.
+    /// The factors that normalise the features of each window; written by the kernel, valid for windows that
+    /// pass.
     pub(crate) norms: [f32; BLOCK],
 }
 

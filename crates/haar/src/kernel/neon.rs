@@ -60,14 +60,16 @@ fn interpolate_rows(upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]
     scalar::interpolate_rows(upper, lower, weight, target);
 }
 
-/// Eight output pixels at a time: their sixteen taps are looked up in the span, then left * (256 - weight) + right * wgroup.
+/// Eight output pixels at a time: their sixteen taps are looked up in the span, then left * (256 - weight) +
+/// right * wgroup.
 #[target_feature(enable = "neon")]
 fn resize_row_horizontally(axis: &ResizeAxis, source: &[u8], target: &mut [u16]) {
     let (outs, _) = target.as_chunks_mut::<8>();
     let mut done = 0;
     for (group, out) in axis.groups().iter().zip(outs) {
         let Some(span) = source[group.start as usize..].first_chunk::<{ TapGroup::SPAN }>() else { break };
-        // SAFETY: the pointers are to twice 16 bytes of the span, to 16 bytes, and to eight integers of 16 bits.
+        // SAFETY: the pointers are to twice 16 bytes of the span, to 16 bytes, and to eight integers of 16
+        // bits.
         let (span, taps, weights) = unsafe {
             (
                 uint8x16x2_t(vld1q_u8(span.as_ptr()), vld1q_u8(span[16..].as_ptr())),
@@ -98,7 +100,8 @@ fn mask(lanes: uint32x4_t) -> u64 {
     u64::from(vaddvq_u32(vshlq_u32(vshrq_n_u32::<31>(lanes), shifts)))
 }
 
-// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES` elements.
+// SAFETY: a value exists only where the CPU has the instructions, and every load and store touches `LANES`
+// elements.
 unsafe impl Lanes for Neon {
     const LANES: usize = 4;
     type Ints = int32x4_t;
@@ -282,7 +285,8 @@ unsafe fn transpose(from: &[*const i32; BATCH], start: usize, first: usize, to: 
     }
 }
 
-/// Two lanes of [`Lanes::window_norms`]. Multiplication and subtraction are separate: fused they would round differently.
+/// Two lanes of [`Lanes::window_norms`]. Multiplication and subtraction are separate: fused they would round
+/// differently.
 #[inline]
 #[target_feature(enable = "neon")]
 fn partial_norms(sums: int32x2_t, squares: int32x2_t, area: f64) -> (float32x2_t, uint32x2_t) {

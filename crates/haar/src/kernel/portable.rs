@@ -1,5 +1,5 @@
-//! The kernel in portable code: 4 lanes, which the compiler turns into the vectors that every CPU of the target has, such as
-//! SSE2.
+//! The kernel in portable code: 4 lanes, which the compiler turns into the vectors that every CPU of the
+//! target has, such as SSE2.
 
 use super::lanes::{self, Lanes};
 use super::scalar;
@@ -168,7 +168,8 @@ unsafe impl Lanes for Portable {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut i32, ints: Ints) {
-        // SAFETY: the caller guarantees room for `LANES` integers; an array has the alignment of its elements.
+        // SAFETY: the caller guarantees room for `LANES` integers; an array has the alignment of its
+        // elements.
         unsafe { to.cast::<Ints>().write(ints) }
     }
 

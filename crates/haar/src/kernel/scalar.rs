@@ -77,8 +77,8 @@ fn evaluate_windows<T>(
     passed
 }
 
-/// The factor that normalises a window's features, one over area times standard deviation. `None` for a window so flat that
-/// the division would amplify noise.
+/// The factor that normalises a window's features, one over area times standard deviation. `None` for a
+/// window so flat that the division would amplify noise.
 #[inline(always)]
 pub(crate) fn window_norm(cascade: &ScalarCascade, sums: &[i32], squares: &[u32]) -> Option<f32> {
     let [a, b, c, d] = cascade.inner.map(|corner| squares[corner as usize]);

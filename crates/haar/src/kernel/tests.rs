@@ -94,8 +94,8 @@ fn every_kernel_integrates_rows_alike() {
     }
 }
 
-/// A cascade with features of every shape that OpenCV trains. About half of the windows pass a stage, many of them with
-/// votes so close to the threshold that rounding matters.
+/// A cascade with features of every shape that OpenCV trains. About half of the windows pass a stage, many of
+/// them with votes so close to the threshold that rounding matters.
 fn random_cascade(random: &mut Random, (width, height): (i32, i32)) -> Cascade {
     let rect =
         |x: i32, y: i32, w: i32, h: i32, weight: f32| WeightedRect { rect: PixelRect { x, y, w, h }, weight };

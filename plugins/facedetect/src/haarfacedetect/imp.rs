@@ -48,8 +48,8 @@ enum FrameError {
 
 /// The instance.
 ///
-/// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are posted and
-/// events pushed only when no lock is held.
+/// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are
+/// posted and events pushed only when no lock is held.
 #[derive(Default)]
 pub struct HaarFaceDetect {
     settings: Mutex<Settings>,

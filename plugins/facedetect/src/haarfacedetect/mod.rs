@@ -1,34 +1,38 @@
 //! SECTION:element-haarfacedetect
 //!
-//! Finds the faces of every frame with an OpenCV Haar cascade and follows them from frame to frame. It writes no pixel and
-//! copies no frame: it adds a region of interest of type `face`, whose id stays with the person and whose param `detection`
-//! follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye` have the face as their parent, and the
-//! param `pose` of the face's region has the roll of the head (`roll`, degrees, clockwise).
+//! Finds the faces of every frame with an OpenCV Haar cascade and follows them from frame to frame. It writes
+//! no pixel and copies no frame: it adds a region of interest of type `face`, whose id stays with the person
+//! and whose param `detection` follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye`
+//! have the face as their parent, and the param `pose` of the face's region has the roll of the head (`roll`,
+//! degrees, clockwise).
 //!
 //! ## Properties
 //!
-//! - The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in `GST_MOOD_CASCADE_PATH`.
-//! - The defaults (`scale-factor=1.2`, three neighbours, faces from a twelfth of the shorter side on) suit one or a few people
-//!   in front of a camera. For wide views with small faces set `min-size` and `scale-factor=1.1`. Precision and recall under
-//!   different settings are in benches/RESULTS.md.
-//! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a false detection.
-//!   The faces of the first frame are all reported.
-//! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a second, counted from
-//!   the first frame without the face. A step back in time, a flush or a new frame size starts a new scene with new ids.
-//!   Frames without a timestamp are taken to be 40 ms apart.
-//! - With `scan-interval`, the first frame that comes at least so long after the last full search is searched completely. In
-//!   the others each face is searched for near its predicted place and size, where half of `min-neighbors` is enough. A face
-//!   that a full search misses is reported again only on the evidence of a new face. So a new face appears within one
-//!   interval, and one that left is no longer reported after one interval.
-//! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by more than 30
-//!   degrees is no pair.
-//! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each change, and
-//!   `emotionlog` writes them into its timeline.
+//! - The cascades are OpenCV's own: install opencv-data (Debian, Ubuntu), or name their folder in
+//!   `GST_MOOD_CASCADE_PATH`.
+//! - The defaults (`scale-factor=1.2`, three neighbours, faces from a twelfth of the shorter side on) suit
+//!   one or a few people in front of a camera. For wide views with small faces set `min-size` and
+//!   `scale-factor=1.1`. Precision and recall under different settings are in benches/RESULTS.md.
+//! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a
+//!   false detection. The faces of the first frame are all reported.
+//! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a
+//!   second, counted from the first frame without the face. A step back in time, a flush or a new frame size
+//!   starts a new scene with new ids. Frames without a timestamp are taken to be 40 ms apart.
+//! - With `scan-interval`, the first frame that comes at least so long after the last full search is searched
+//!   completely. In the others each face is searched for near its predicted place and size, where half of
+//!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a
+//!   new face. So a new face appears within one interval, and one that left is no longer reported after one
+//!   interval.
+//! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
+//!   more than 30 degrees is no pair.
+//! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each
+//!   change, and `emotionlog` writes them into its timeline.
 //!
 //! ## Messages
 //!
-//! `faces`, for the faces of one frame: `count`, `faces` (an array of structures like those of `GstMoodFrame`), and
-//! `timestamp` in nanoseconds of stream time. The property `messages` chooses when it is posted.
+//! `faces`, for the faces of one frame: `count`, `faces` (an array of structures like those of
+//! `GstMoodFrame`), and `timestamp` in nanoseconds of stream time. The property `messages` chooses when it is
+//! posted.
 //!
 //! ## Example pipelines
 //!

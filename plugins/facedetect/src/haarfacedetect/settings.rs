@@ -147,8 +147,8 @@ impl Settings {
         ]
     }
 
-    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a value of
-    /// another type.
+    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a
+    /// value of another type.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
         let search = &mut self.search;
         match name {

@@ -34,8 +34,8 @@ pub fn media(name: &str) -> Option<PathBuf> {
 /// Centre (x, y) and radius of a drawn head, pixels.
 pub type Head = (i64, i64, i64);
 
-/// The grey value of a pixel of drawn faces on a background. The cascade frontalface_default finds faces from a radius of
-/// about 20 on.
+/// The grey value of a pixel of drawn faces on a background. The cascade frontalface_default finds faces from
+/// a radius of about 20 on.
 pub fn grey(heads: &[Head], x: usize, y: usize) -> u8 {
     let (x, y) = (x as i64, y as i64);
     let mut value = 60 + (x + y) / 8 % 60;
@@ -70,8 +70,8 @@ pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
     VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1)).build().unwrap()
 }
 
-/// Frame `number`, at `number` times 40 ms, with drawn heads. If `padding` is not 0, as many bytes follow every row, and a
-/// video meta gives the strides.
+/// Frame `number`, at `number` times 40 ms, with drawn heads. If `padding` is not 0, as many bytes follow
+/// every row, and a video meta gives the strides.
 pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> gst::Buffer {
     let rows = |plane: u32| info.comp_height(plane.min(info.n_components() - 1) as u8) as usize;
     let strides: Vec<i32> = info.stride().iter().map(|stride| stride + padding as i32).collect();
