@@ -39,7 +39,7 @@ pub fn estimate(medium: &Path) -> Result<Expression, CommandError> {
         .map_err(|error| CommandError::Failed(format!("{}: {error}", medium.display())))?;
     let [begin, end] = timeline.span();
     progress.finish((end > begin).then(|| Duration::from_nanos(end - begin)));
-    Expression::of_main_face(&timeline).ok_or_else(|| {
+    Expression::from_main_face(&timeline).ok_or_else(|| {
         CommandError::Failed(format!(
             "no face found in {}: use a picture of a face that looks into the camera, or give --mood",
             medium.display()
