@@ -1,5 +1,5 @@
-//! The stored history and baseline of each client who consented to it. They are kept in the user's data folder, each
-//! client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
+//! The stored history and baseline of each client who consented to it. They are kept in the user's data
+//! folder, each client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
 
 use std::fs;
 use std::io;
@@ -35,8 +35,8 @@ struct ClientRecord {
     updated: String,
 }
 
-/// Fails unless something may be stored of the client called `name`: they consented earlier, or `note` is their consent,
-/// which is then stored. The empty name stands for everybody and needs no consent.
+/// Fails unless something may be stored of the client called `name`: they consented earlier, or `note` is
+/// their consent, which is then stored. The empty name stands for everybody and needs no consent.
 pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandError> {
     if is_blank(name) {
         return Ok(());
@@ -56,7 +56,8 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
 }
 
 impl Client {
-    /// The client called `name`, whether or not anything is stored of them. An error if there is no data folder.
+    /// The client called `name`, whether or not anything is stored of them. An error if there is no data
+    /// folder.
     pub fn open(name: &str) -> Result<Self, CommandError> {
         // A hash also because a name may be anything, a path for example.
         let hash = digest::short_sha256(music_library::normalize_client_name(name).as_bytes());
@@ -75,8 +76,8 @@ impl Client {
         serde_json::from_slice(&text).map(Some).map_err(broken)
     }
 
-    /// Adds a session to the history, or replaces it if a recording of the same content (`recording_sha256`) was added
-    /// before. A baseline that the session measured becomes the client's.
+    /// Adds a session to the history, or replaces it if a recording of the same content (`recording_sha256`)
+    /// was added before. A baseline that the session measured becomes the client's.
     pub fn add_session(
         &self,
         client: &ConsentedClient,
@@ -117,7 +118,8 @@ impl Client {
         stored.iter().map(|(_, path)| read_summary(path)).collect()
     }
 
-    /// Removes everything stored of the client. Returns how many sessions that were, or `None` if nothing was stored.
+    /// Removes everything stored of the client. Returns how many sessions that were, or `None` if nothing was
+    /// stored.
     pub fn forget(&self) -> Result<Option<usize>, CommandError> {
         if !self.folder.exists() {
             return Ok(None);

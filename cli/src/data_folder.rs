@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::error::CommandError;
 
-/// `$GST_MOOD_DATA`, else `gst-mood` in the user's data folder (XDG Base Directory Specification 0.8). An error if no
-/// variable names one.
+/// `$GST_MOOD_DATA`, else `gst-mood` in the user's data folder (XDG Base Directory Specification 0.8). An
+/// error if no variable names one.
 pub fn path() -> Result<PathBuf, CommandError> {
     let path_in = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // The specification demands that relative paths are ignored.

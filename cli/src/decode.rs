@@ -1,5 +1,5 @@
-//! Decodes music for the analysis of a library, with the same elements that play it later: what can be analysed can be
-//! played.
+//! Decodes music for the analysis of a library, with the same elements that play it later: what can be
+//! analysed can be played.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -58,7 +58,8 @@ fn build_pipeline(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst:
     Ok((pipeline, sink))
 }
 
-/// Passes everything decoded to `take`, until it breaks or the file ends. An error if decoding fails or stalls.
+/// Passes everything decoded to `take`, until it breaks or the file ends. An error if decoding fails or
+/// stalls.
 fn pull_blocks(
     pipeline: &gst::Pipeline,
     sink: &gst_app::AppSink,

@@ -1,8 +1,8 @@
 //! `gst-mood demo`: everything that the project does, on material that the program makes itself.
 //!
-//! The drawn actor is encoded into an H.264 file and the synthesised music into tagged FLAC files. A pipeline then decodes
-//! the video, detects and classifies the face, draws and logs the results, chooses and plays music, and muxes both into
-//! the annotated video. Finally the report is written.
+//! The drawn actor is encoded into an H.264 file and the synthesised music into tagged FLAC files. A pipeline
+//! then decodes the video, detects and classifies the face, draws and logs the results, chooses and plays
+//! music, and muxes both into the annotated video. Finally the report is written.
 
 mod material;
 
@@ -31,8 +31,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The player's `hold-time`. The actor changes expression every nine seconds, and with its defaults the player would hardly
-/// follow.
+/// The player's `hold-time`. The actor changes expression every nine seconds, and with its defaults the
+/// player would hardly follow.
 const HOLD_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(500);
 /// The player's `min-dwell`, short for the same reason.
 const MIN_DWELL: gst::ClockTime = gst::ClockTime::from_seconds(4);
@@ -83,7 +83,8 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Plays the video with the music in the folder `music` and writes the results into `folder`; `duration` is the video's.
+/// Plays the video with the music in the folder `music` and writes the results into `folder`; `duration` is
+/// the video's.
 fn play_session(video: &Path, music: &Path, folder: &Path, duration: Duration) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(PIPELINE)?;
     for (element, property, path) in [

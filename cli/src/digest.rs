@@ -32,7 +32,8 @@ pub fn file_sha256(path: &Path) -> Result<String, CommandError> {
     }
 }
 
-/// Identifies a file by where it is without revealing its name: the [short hash](short_sha256) of the canonical path.
+/// Identifies a file by where it is without revealing its name: the [short hash](short_sha256) of the
+/// canonical path.
 pub fn path_hash(path: &Path) -> String {
     let canonical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     short_sha256(canonical.as_os_str().as_encoded_bytes())

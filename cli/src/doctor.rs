@@ -1,5 +1,5 @@
-//! `gst-mood doctor`: reports what the program needs, where it was found and in which version, and what to install where
-//! something is missing.
+//! `gst-mood doctor`: reports what the program needs, where it was found and in which version, and what to
+//! install where something is missing.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,8 @@ struct Finding {
 const OWN_PLUGINS: [(&str, &str); 3] =
     [("facedetect", "haarfacedetect"), ("emotionclassify", "emotionclassify"), ("moodplayer", "moodplayer")];
 
-/// Elements that the pipelines of this command and those in `pipelines/` use, each with the Debian package it is in.
+/// Elements that the pipelines of this command and those in `pipelines/` use, each with the Debian package it
+/// is in.
 const OTHER_ELEMENTS: [(&str, &str); 9] = [
     ("decodebin", "gstreamer1.0-plugins-base"),
     ("videoconvert", "gstreamer1.0-plugins-base"),
@@ -47,7 +48,8 @@ const OTHER_ELEMENTS: [(&str, &str); 9] = [
     ("avenc_aac", "gstreamer1.0-libav"),
 ];
 
-/// Checks everything and prints the findings; [`CommandError::RequirementsMissing`] if something needed is missing.
+/// Checks everything and prints the findings; [`CommandError::RequirementsMissing`] if something needed is
+/// missing.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     gst::init().map_err(|error| CommandError::Failed(format!("GStreamer does not start: {error}")))?;
     let mut findings = vec![finding("GStreamer", true, Ok(gst::version_string().to_string()))];
@@ -65,8 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     if has_all_needed { Ok(()) } else { Err(CommandError::RequirementsMissing) }
 }
 
-/// Fails if something is missing that nothing works without, so that a command ends before it has worked for long.
-/// GStreamer must have been started.
+/// Fails if something is missing that nothing works without, so that a command ends before it has worked for
+/// long. GStreamer must have been started.
 pub fn check_requirements() -> Result<(), CommandError> {
     match requirements().find(|finding| !finding.found) {
         Some(Finding { name, detail, .. }) => Err(CommandError::Environment(format!("{name}: {detail}"))),
@@ -104,7 +106,8 @@ fn print(findings: &[Finding]) {
     }
 }
 
-/// Looks for a plugin where gst-launch-1.0 would find it. It is not needed: this program has its own copy built in.
+/// Looks for a plugin where gst-launch-1.0 would find it. It is not needed: this program has its own copy
+/// built in.
 fn check_own_plugin(name: &str, element: &str) -> Finding {
     let advice = || {
         // The plugins are built into the folder of this program.

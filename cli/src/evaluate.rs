@@ -1,4 +1,5 @@
-//! `gst-mood evaluate`: measures a model on labelled faces, with the same crop, resampling and inference as the element.
+//! `gst-mood evaluate`: measures a model on labelled faces, with the same crop, resampling and inference as
+//! the element.
 
 mod dataset;
 
@@ -21,8 +22,8 @@ const BATCH_SIZE: usize = 64;
 /// The arguments of `evaluate`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of faces, or
-    /// FER-2013's csv
+    /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of
+    /// faces, or FER-2013's csv
     data: PathBuf,
     /// The part of FER-2013's csv
     #[arg(long, value_enum, default_value_t)]
@@ -35,8 +36,8 @@ pub struct Arguments {
     json: Option<PathBuf>,
 }
 
-/// Classifies all faces, prints the figures and writes them to the JSON file if one is wanted. Images that cannot be read
-/// are left out; that is an error in the end.
+/// Classifies all faces, prints the figures and writes them to the JSON file if one is wanted. Images that
+/// cannot be read are left out; that is an error in the end.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let runtime = Runtime::load(None, &[]).map_err(|error| CommandError::Environment(error.to_string()))?;
     let model = arguments.model.clone().map_or(Model::BuiltIn, Model::File);

@@ -22,8 +22,8 @@ pub struct Arguments {
     /// The file to write, - for standard output; without it, session.FORMAT beside the timeline
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Stretches of an expression shorter than this count as what was before them; without it, those of summary.json are
-    /// written
+    /// Stretches of an expression shorter than this count as what was before them; without it, those of
+    /// summary.json are written
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     shortest: Option<f64>,
 }

@@ -1,4 +1,5 @@
-//! The expression of the main person in an image or a video, estimated by the same elements as in all other pipelines.
+//! The expression of the main person in an image or a video, estimated by the same elements as in all other
+//! pipelines.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,8 +14,8 @@ use crate::{doctor, pipeline};
 const PIPELINE: &str = "filesrc name=medium ! decodebin ! queue name=frames ! videoconvert \
     ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! fakesink sync=false";
 
-/// Estimates the expression of the main person in the file `medium`: the one with a face in most frames, of several the
-/// one with the largest face. An error if the file cannot be decoded or has no face.
+/// Estimates the expression of the main person in the file `medium`: the one with a face in most frames, of
+/// several the one with the largest face. An error if the file cannot be decoded or has no face.
 pub fn estimate(medium: &Path) -> Result<Expression, CommandError> {
     if !medium.is_file() {
         return Err(CommandError::Failed(format!("{}: no such file", medium.display())));

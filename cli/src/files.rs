@@ -9,15 +9,15 @@ use serde::Serialize;
 
 use crate::error::CommandError;
 
-/// Removes the rights of group and others from every file that this process creates from now on, whichever library
-/// creates it.
+/// Removes the rights of group and others from every file that this process creates from now on, whichever
+/// library creates it.
 pub fn restrict_permissions() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Writes a file under its [partial path](partial_path) and renames it once it is complete; nothing remains of a file
-/// that could not be written. The target of a symbolic link is replaced, not the link. What is no regular file, such as
-/// a pipe or `/dev/null`, is written to directly.
+/// Writes a file under its [partial path](partial_path) and renames it once it is complete; nothing remains
+/// of a file that could not be written. The target of a symbolic link is replaced, not the link. What is no
+/// regular file, such as a pipe or `/dev/null`, is written to directly.
 pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

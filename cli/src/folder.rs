@@ -40,8 +40,8 @@ pub struct SessionFolder {
 }
 
 impl SessionFolder {
-    /// Loads a session from `path`, its folder or its timeline. Without a `summary.json` beside the timeline, the
-    /// statistics are computed.
+    /// Loads a session from `path`, its folder or its timeline. Without a `summary.json` beside the timeline,
+    /// the statistics are computed.
     pub fn load(path: &Path) -> Result<Self, CommandError> {
         let file = if path.is_dir() { path.join(TIMELINE) } else { path.to_path_buf() };
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -110,7 +110,8 @@ pub fn write_report(folder: &Path, timeline: &Timeline, summary: &Summary) -> Re
     write_report_to(&folder.join(REPORT), folder, timeline, summary)
 }
 
-/// Writes the report page of the session in `folder` to `path`. Only a page in that folder can show its video.
+/// Writes the report page of the session in `folder` to `path`. Only a page in that folder can show its
+/// video.
 pub fn write_report_to(
     path: &Path,
     folder: &Path,
@@ -127,8 +128,8 @@ pub fn write_report_to(
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 
-/// Renames the video and the soundtrack that a pipeline finished from their partial names. They can be played, even if an
-/// interruption made them shorter.
+/// Renames the video and the soundtrack that a pipeline finished from their partial names. They can be
+/// played, even if an interruption made them shorter.
 pub fn commit_media(folder: &Path) -> Result<(), CommandError> {
     for name in [ANNOTATED_VIDEO, SOUNDTRACK] {
         let path = folder.join(name);

@@ -19,7 +19,8 @@ pub struct Arguments {
     library: Vec<PathBuf>,
 }
 
-/// Removes a client's history, baseline, ratings and exclusions; results in other folders are the user's to remove.
+/// Removes a client's history, baseline, ratings and exclusions; results in other folders are the user's to
+/// remove.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let name = &arguments.client;
     if is_blank(name) {

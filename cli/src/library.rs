@@ -224,7 +224,8 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
     report_skipped(&report.failed, "the others are in the library")
 }
 
-/// Prints the entries that were left out and returns an error if there are any; `rest` says what happened to the others.
+/// Prints the entries that were left out and returns an error if there are any; `rest` says what happened to
+/// the others.
 fn report_skipped(failed: &[SkippedItem], rest: &str) -> Result<(), CommandError> {
     for SkippedItem { name, reason } in failed {
         eprintln!("gst-mood: {name}: {reason}");

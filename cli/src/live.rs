@@ -1,7 +1,8 @@
-//! `gst-mood live`: a camera drives the music until Ctrl-C, or until a media controller of the desktop stops it.
+//! `gst-mood live`: a camera drives the music until Ctrl-C, or until a media controller of the desktop stops
+//! it.
 //!
-//! Only this thread changes the pipeline's state. Ctrl-C, the pipeline's bus and the D-Bus thread reach it as a flag,
-//! messages and a channel.
+//! Only this thread changes the pipeline's state. Ctrl-C, the pipeline's bus and the D-Bus thread reach it as
+//! a flag, messages and a channel.
 
 use std::env;
 use std::fs;
@@ -124,8 +125,8 @@ fn build_pipeline(arguments: &Arguments, library: &str) -> Result<gst::Pipeline,
              frames."
         )
     });
-    // scan-interval spares the processor: frames are searched completely twice a second, and in between only around the
-    // faces. The leaky queues drop late frames, which would delay everything behind them.
+    // scan-interval spares the processor: frames are searched completely twice a second, and in between only
+    // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
         "{} ! videoconvert ! queue leaky=downstream max-size-buffers=2
          ! haarfacedetect scan-interval=500000000 ! emotionclassify {window} ! queue ! player.mood
@@ -170,8 +171,8 @@ struct Camera {
 }
 
 impl Camera {
-    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. An error for an absolute path that
-    /// cannot be opened.
+    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. An error for an
+    /// absolute path that cannot be opened.
     fn parse(argument: Option<&str>) -> Result<Self, CommandError> {
         let Some(argument) = argument else {
             return Ok(Self { description: "autovideosrc name=camera".into(), location: None });
@@ -224,8 +225,8 @@ struct Live {
 }
 
 impl Live {
-    /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers questions
-    /// about tracks from it.
+    /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers
+    /// questions about tracks from it.
     fn play(&mut self, source: Option<LibrarySource>) -> Result<(), CommandError> {
         use gst::{MessageType, MessageView};
         let types = [MessageType::Error, MessageType::Eos, MessageType::Warning, MessageType::Element];
@@ -327,8 +328,8 @@ impl Live {
         Ok(())
     }
 
-    /// Changes the state of the pipeline. Stopping releases the camera, so that other programs can use it and its light
-    /// goes out.
+    /// Changes the state of the pipeline. Stopping releases the camera, so that other programs can use it and
+    /// its light goes out.
     fn set_status(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
         match (self.status, status) {
             (PlaybackStatus::Stopped, PlaybackStatus::Playing) => {
@@ -348,8 +349,8 @@ impl Live {
         Ok(())
     }
 
-    /// Fails if the automatic elements found no device: they then put in a test picture, or discard the sound, without an
-    /// error.
+    /// Fails if the automatic elements found no device: they then put in a test picture, or discard the
+    /// sound, without an error.
     fn check_devices(&self) -> Result<(), CommandError> {
         for (substitute, advice) in [
             ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),

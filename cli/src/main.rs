@@ -1,7 +1,7 @@
 //! The command `gst-mood`: reads the arguments, runs a command, and sets the exit code.
 //!
-//! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine (`gst-mood doctor`
-//! lists what).
+//! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine
+//! (`gst-mood doctor` lists what).
 
 mod arguments;
 mod clients;

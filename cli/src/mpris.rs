@@ -1,7 +1,8 @@
-//! Control from outside: MPRIS2 on the session's D-Bus, where desktops, media keys and `playerctl` look for players.
+//! Control from outside: MPRIS2 on the session's D-Bus, where desktops, media keys and `playerctl` look for
+//! players.
 //!
-//! Media controllers send [`PlayerCommand`]s to the command; the command posts [`PlayerEvent`]s for them. A thread of its own
-//! talks to the bus, so that a bus that is slow or missing delays nothing.
+//! Media controllers send [`PlayerCommand`]s to the command; the command posts [`PlayerEvent`]s for them. A
+//! thread of its own talks to the bus, so that a bus that is slow or missing delays nothing.
 //!
 //! <https://specifications.freedesktop.org/mpris-spec/latest/>
 
@@ -114,8 +115,8 @@ pub struct Mpris {
 }
 
 impl Mpris {
-    /// Starts the thread, which registers the player on the bus, or prints a warning if there is no bus. From then on,
-    /// `commands` gets what media controllers ask for. An error if the thread cannot be started.
+    /// Starts the thread, which registers the player on the bus, or prints a warning if there is no bus. From
+    /// then on, `commands` gets what media controllers ask for. An error if the thread cannot be started.
     pub fn start(
         source: LibrarySource,
         commands: mpsc::Sender<PlayerCommand>,
@@ -216,8 +217,8 @@ fn serve(
 
 /// Requests the well-known name, or one with the number of this process if another gst-mood has it.
 fn take_name(connection: &DBusConnection) -> Result<(), glib::Error> {
-    // Flag and reply of RequestName in the D-Bus specification. Without the flag, the name would be ours once the other
-    // program ends.
+    // Flag and reply of RequestName in the D-Bus specification. Without the flag, the name would be ours once
+    // the other program ends.
     const DO_NOT_QUEUE: u32 = 4;
     const REPLY_EXISTS: u32 = 3;
     let is_taken = |name: &str| -> Result<bool, glib::Error> {
@@ -299,7 +300,8 @@ impl BusPlayer {
                 let error = "org.freedesktop.DBus.Error.NotSupported";
                 return invocation.return_dbus_error(error, "the mood chooses what plays");
             }
-            // Raise, Previous, Seek and SetPosition have no effect: CanRaise, CanGoPrevious and CanSeek are false.
+            // Raise, Previous, Seek and SetPosition have no effect: CanRaise, CanGoPrevious and CanSeek are
+            // false.
             _ => {}
         }
         invocation.return_value(None);

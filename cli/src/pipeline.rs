@@ -14,11 +14,13 @@ use crate::progress::Progress;
 pub const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// The name of the queue right behind the decoder, in a pipeline that [`run_file`] plays.
 pub const DECODER_QUEUE: &str = "frames";
-/// The name of the bin that takes the file's own audio, in a pipeline that [`run_file`] plays, if there is one.
+/// The name of the bin that takes the file's own audio, in a pipeline that [`run_file`] plays, if there is
+/// one.
 pub const AUDIO_BIN: &str = "sound-of-recording";
 /// How long a file may take to give its first frame while nothing is read from it.
 const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
-/// How long it may give nothing after its first frame. That may be the player waiting for music from a slow disk.
+/// How long it may give nothing after its first frame. That may be the player waiting for music from a slow
+/// disk.
 const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(10);
@@ -41,7 +43,8 @@ pub fn interrupt_flag() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// Starts GStreamer and registers the elements of this workspace in this process, whatever `GST_PLUGIN_PATH` says.
+/// Starts GStreamer and registers the elements of this workspace in this process, whatever `GST_PLUGIN_PATH`
+/// says.
 pub fn init_gstreamer() -> Result<(), CommandError> {
     gst::init().map_err(|error| CommandError::Environment(format!("GStreamer does not start: {error}")))?;
     gstfacedetect::plugin_register_static()
@@ -50,7 +53,8 @@ pub fn init_gstreamer() -> Result<(), CommandError> {
         .map_err(|error| CommandError::Environment(format!("our elements cannot be registered: {error}")))
 }
 
-/// Builds a pipeline from gst-launch's notation. Set file names afterwards with [`set_path`]: they would need quoting.
+/// Builds a pipeline from gst-launch's notation. Set file names afterwards with [`set_path`]: they would need
+/// quoting.
 pub fn parse(description: &str) -> Result<gst::Pipeline, CommandError> {
     let element = gst::parse::launch(description)
         .map_err(|error| CommandError::Environment(format!("the pipeline cannot be built: {error}")))?;
@@ -73,16 +77,16 @@ pub fn set_path(
     Ok(())
 }
 
-/// Plays a pipeline to its end and stops it, also after an error. `progress` counts milliseconds of the media. On Ctrl-C,
-/// the pipeline's files are finished early and the result is [`CommandError::Interrupted`].
+/// Plays a pipeline to its end and stops it, also after an error. `progress` counts milliseconds of the
+/// media. On Ctrl-C, the pipeline's files are finished early and the result is [`CommandError::Interrupted`].
 pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
     let end_early = || _ = pipeline.send_event(gst::event::Eos::new());
     run_and_stop(pipeline, progress, end_early, || Ok(()))
 }
 
-/// Does the same for a pipeline that decodes a file. Demuxers do not end early on an event from outside: on Ctrl-C, video and
-/// audio are ended behind the decoder instead, at [`DECODER_QUEUE`] and [`AUDIO_BIN`], the audio with the last frame. A
-/// file that stalls is an error.
+/// Does the same for a pipeline that decodes a file. Demuxers do not end early on an event from outside: on
+/// Ctrl-C, video and audio are ended behind the decoder instead, at [`DECODER_QUEUE`] and [`AUDIO_BIN`], the
+/// audio with the last frame. A file that stalls is an error.
 pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
     let frames = pipeline.by_name(DECODER_QUEUE).and_then(|queue| queue.static_pad("sink"));
     let last_pts = Arc::new(AtomicU64::new(0));
@@ -114,8 +118,8 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Com
     run_and_stop(pipeline, progress, end_early, || stall_detector.poll())
 }
 
-/// Detects a file that gives nothing more without ending: an error that a demuxer posts right at its start gets lost in
-/// decodebin, and a decoder may hang in damaged data.
+/// Detects a file that gives nothing more without ending: an error that a demuxer posts right at its start
+/// gets lost in decodebin, and a decoder may hang in damaged data.
 struct StallDetector {
     /// Buffers read from the file.
     read: Arc<AtomicU64>,
@@ -165,8 +169,8 @@ impl StallDetector {
         detector
     }
 
-    /// To be called every [`POLL_INTERVAL`]; an error if the file has stalled. Polls are counted instead of reading a
-    /// clock: a process that was suspended for a while has not stalled.
+    /// To be called every [`POLL_INTERVAL`]; an error if the file has stalled. Polls are counted instead of
+    /// reading a clock: a process that was suspended for a while has not stalled.
     fn poll(&mut self) -> Result<(), CommandError> {
         let counts = [&self.read, &self.decoded].map(|counter| counter.load(Ordering::Relaxed));
         let is_idle = counts == self.previous && !self.has_ended.load(Ordering::Relaxed);
@@ -181,7 +185,8 @@ impl StallDetector {
     }
 }
 
-/// Plays a pipeline to its end, calling `end_early` on Ctrl-C and `poll` every [`POLL_INTERVAL`], and stops it.
+/// Plays a pipeline to its end, calling `end_early` on Ctrl-C and `poll` every [`POLL_INTERVAL`], and stops
+/// it.
 fn run_and_stop(
     pipeline: &gst::Pipeline,
     progress: &Progress,
@@ -246,7 +251,8 @@ pub fn print_warning(warning: &gst::message::Warning) {
     eprintln!("gst-mood: warning: {}", warning.error().to_string().replace('\n', " "));
 }
 
-/// Describes an error in one line for the user: what happened and, where GStreamer's own text does not say it, what to do.
+/// Describes an error in one line for the user: what happened and, where GStreamer's own text does not say
+/// it, what to do.
 pub fn describe_error(message: &gst::message::Error) -> String {
     let error = message.error();
     // The first line of the details is a place in the source of the element.

@@ -1,7 +1,7 @@
 //! A plot of a library's tracks in the plane of valence and arousal, as SVG.
 //!
-//! It stays in the command rather than in `music-library` so that the player, which links that crate, does without a plotting
-//! library.
+//! It stays in the command rather than in `music-library` so that the player, which links that crate, does
+//! without a plotting library.
 
 use mood_schema::{Affect, Emotion, Mood};
 use music_library::Track;
@@ -26,8 +26,8 @@ const FOREGROUND: RGBColor = RGBColor(0x44, 0x44, 0x44);
 /// Colour of axes and frame.
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
 
-/// Plots the tracks whose valence and arousal are known or estimated, with the emotions for comparison. Returns the SVG
-/// document.
+/// Plots the tracks whose valence and arousal are known or estimated, with the emotions for comparison.
+/// Returns the SVG document.
 pub fn plot_tracks(tracks: &[Track]) -> Result<String, CommandError> {
     let mut svg = String::new();
     write_plot(tracks, &mut svg)

@@ -1,4 +1,5 @@
-//! How far the work has come: progress bars on a terminal, a line at the beginning and the end of each step elsewhere.
+//! How far the work has come: progress bars on a terminal, a line at the beginning and the end of each step
+//! elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::LazyLock;
@@ -23,7 +24,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins a step of `length` units. They are milliseconds if the step plays media; 0 if the length is not known yet.
+    /// Begins a step of `length` units. They are milliseconds if the step plays media; 0 if the length is not
+    /// known yet.
     pub fn start(name: impl Into<String>, length: u64) -> Self {
         let name = replace_control_characters(&name.into());
         let is_terminal = std::io::stderr().is_terminal();
@@ -71,7 +73,8 @@ impl Progress {
         Some(Duration::from_millis(self.bar.position())).filter(|position| !position.is_zero())
     }
 
-    /// Ends the step and prints the time taken; with the duration of the media, also the speed relative to real time.
+    /// Ends the step and prints the time taken; with the duration of the media, also the speed relative to
+    /// real time.
     pub fn finish(&self, media: Option<Duration>) {
         self.bar.finish_and_clear();
         let taken = self.started.elapsed().as_secs_f64();

@@ -1,4 +1,5 @@
-//! `gst-mood recommend`: lists the music that fits a mood, the best first, each with a reason; as text, JSON or a playlist.
+//! `gst-mood recommend`: lists the music that fits a mood, the best first, each with a reason; as text, JSON
+//! or a playlist.
 
 use std::path::PathBuf;
 

@@ -45,8 +45,8 @@ impl VolumeRamp {
         let silence = Arc::new(AtomicU64::new(0));
         let (probe_target, probe_silence) = (target.clone(), silence.clone());
         let state = Mutex::new(RampState { gain: 1.0, is_settled: false });
-        // Runs on the streaming thread right before the element takes the buffer, so that the element interpolates from
-        // the first sample to the last.
+        // Runs on the streaming thread right before the element takes the buffer, so that the element
+        // interpolates from the first sample to the last.
         let probe = pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
             let mut state = lock(&state);
             let target = f64::from_bits(probe_target.load(Ordering::Relaxed));

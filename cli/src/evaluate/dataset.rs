@@ -45,8 +45,8 @@ pub struct LabelledFace {
     pub truth: Emotion,
 }
 
-/// Finds the images in the class folders of `folder`, sorted by name so that every run has the same order. Folders that are
-/// not named after an emotion are left out with a warning.
+/// Finds the images in the class folders of `folder`, sorted by name so that every run has the same order.
+/// Folders that are not named after an emotion are left out with a warning.
 pub fn find_images(folder: &Path) -> Result<Vec<(PathBuf, Emotion)>, CommandError> {
     let mut images = Vec::new();
     for class in sorted_entries(folder)? {

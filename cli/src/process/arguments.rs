@@ -35,8 +35,8 @@ pub struct Arguments {
     pub report: ReportOptions,
 }
 
-/// Options that take effect while the video is decoded: a change makes it be decoded again. They are part of the
-/// fingerprint in `summary.json`, so their serialized form must not change.
+/// Options that take effect while the video is decoded: a change makes it be decoded again. They are part of
+/// the fingerprint in `summary.json`, so their serialized form must not change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct AnalysisOptions {
@@ -46,7 +46,8 @@ pub struct AnalysisOptions {
     /// Make faces in annotated.mp4 unrecognisable
     #[arg(long, requires = "overlay")]
     pub blur_faces: bool,
-    /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept otherwise
+    /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept
+    /// otherwise
     #[arg(long, value_enum, requires = "overlay")]
     pub audio: Option<RecordingAudio>,
     /// Music that follows the mood, a folder, a playlist or a database: soundtrack.ogg and music.jsonl

@@ -1,5 +1,5 @@
-//! What a session's results were made from. The fingerprint is stored in `summary.json` under `made_from`; an input whose
-//! stored fingerprint equals the current one need not be processed again.
+//! What a session's results were made from. The fingerprint is stored in `summary.json` under `made_from`; an
+//! input whose stored fingerprint equals the current one need not be processed again.
 //!
 //! The serialized form must not change, or finished results would not be recognised any more.
 
@@ -77,8 +77,8 @@ pub struct ReportFingerprint {
 }
 
 impl Fingerprint {
-    /// Computes the fingerprint of `input`, for which its content is read once. An error if a file cannot be read, if
-    /// cascade or ONNX Runtime are missing, or if the library cannot be opened.
+    /// Computes the fingerprint of `input`, for which its content is read once. An error if a file cannot be
+    /// read, if cascade or ONNX Runtime are missing, or if the library cannot be opened.
     pub fn compute(input: &Path, arguments: &Arguments, notes: &Notes) -> Result<Self, CommandError> {
         let options = &arguments.analysis;
         let cascade = haar::find("frontalface_default")
@@ -107,8 +107,8 @@ impl Fingerprint {
         })
     }
 
-    /// The fingerprint stored in a summary; `None` if there is none or if another version of this program wrote a form
-    /// that this one does not know.
+    /// The fingerprint stored in a summary; `None` if there is none or if another version of this program
+    /// wrote a form that this one does not know.
     pub fn from_summary(summary: &Summary) -> Option<Self> {
         serde_json::from_value(summary.made_from.clone()?).ok()
     }
@@ -134,9 +134,9 @@ impl InputId {
     }
 }
 
-/// Hashes what the library offers. For a database that is what it offers to the client, whatever else it stores; for a
-/// playlist its content; for a folder the name, size and time of every file, because files beside the music may tell its
-/// mood.
+/// Hashes what the library offers. For a database that is what it offers to the client, whatever else it
+/// stores; for a playlist its content; for a folder the name, size and time of every file, because files
+/// beside the music may tell its mood.
 fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     let source = local_path(source);
     if let Some(name) = source.to_str().filter(|_| Database::is_database(&source)) {
@@ -149,8 +149,8 @@ fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     })
 }
 
-/// All that a library knows of its tracks, as text. Part of the stored fingerprint: the names of the types and fields below
-/// appear in the text, which must not change with those of `music-library`.
+/// All that a library knows of its tracks, as text. Part of the stored fingerprint: the names of the types
+/// and fields below appear in the text, which must not change with those of `music-library`.
 fn describe_tracks(tracks: &[music_library::Track]) -> String {
     /// See [`music_library::Track`].
     #[derive(Debug)]
@@ -206,8 +206,8 @@ fn describe_tracks(tracks: &[music_library::Track]) -> String {
     format!("{tracks:?}")
 }
 
-/// Path, size and modification time of every file in a folder and below, except hidden ones. What cannot be read is left
-/// out: it cannot be played either.
+/// Path, size and modification time of every file in a folder and below, except hidden ones. What cannot be
+/// read is left out: it cannot be played either.
 fn describe_files(folder: &Path) -> Vec<String> {
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
@@ -222,8 +222,8 @@ fn describe_files(folder: &Path) -> Vec<String> {
     files.filter_map(describe).collect()
 }
 
-/// Hash of a library that is no database. Like the two below, it is the same for every input of a run; no two of these
-/// locks are held together.
+/// Hash of a library that is no database. Like the two below, it is the same for every input of a run; no two
+/// of these locks are held together.
 static LIBRARY: Mutex<Option<String>> = Mutex::new(None);
 /// Hash of the cascade.
 static CASCADE: Mutex<Option<String>> = Mutex::new(None);

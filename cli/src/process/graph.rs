@@ -1,5 +1,5 @@
-//! The pipeline that `process` plays a video through: detection, classification, timeline, annotated video and soundtrack
-//! in one pass.
+//! The pipeline that `process` plays a video through: detection, classification, timeline, annotated video
+//! and soundtrack in one pass.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,8 +14,8 @@ use crate::folder::{ANNOTATED_VIDEO, MUSIC, SOUNDTRACK, TIMELINE};
 use crate::pipeline::{self, set_path};
 use crate::progress::Progress;
 
-/// From the file to upright frames. Decoding, detection and classification each have a thread of their own, because of the
-/// queues before and in [`ANALYSIS`].
+/// From the file to upright frames. Decoding, detection and classification each have a thread of their own,
+/// because of the queues before and in [`ANALYSIS`].
 const SOURCE: &str = "
     filesrc name=source ! decodebin name=decoder
     queue name=frames ! videoconvert ! videoflip video-direction=auto !";
@@ -70,8 +70,8 @@ impl GraphConfig<'_> {
         self.options.overlay && self.recording_audio() != RecordingAudio::Drop
     }
 
-    /// The pipeline in gst-launch's notation, without paths, and without the recording's audio, which is added once the
-    /// decoder has found it.
+    /// The pipeline in gst-launch's notation, without paths, and without the recording's audio, which is
+    /// added once the decoder has found it.
     fn description(&self) -> String {
         let AnalysisOptions { overlay, library, .. } = self.options;
         let mut text = SOURCE.to_owned() + ANALYSIS;
@@ -95,8 +95,8 @@ impl GraphConfig<'_> {
         text
     }
 
-    /// The elements that take the recording's own audio, in gst-launch's notation, and the name of the element that they
-    /// are linked to.
+    /// The elements that take the recording's own audio, in gst-launch's notation, and the name of the
+    /// element that they are linked to.
     fn audio_branch(&self) -> (String, &'static str) {
         let convert = format!("{LONG_QUEUE} ! audioconvert ! audioresample");
         match (&self.options.library, self.recording_audio()) {
@@ -107,8 +107,8 @@ impl GraphConfig<'_> {
     }
 }
 
-/// Plays a video to its end and writes its results into the folder. The annotated video and the soundtrack keep their
-/// partial names, see [`folder::commit_media`](crate::folder::commit_media).
+/// Plays a video to its end and writes its results into the folder. The annotated video and the soundtrack
+/// keep their partial names, see [`folder::commit_media`](crate::folder::commit_media).
 pub fn process_video(config: &GraphConfig, progress: &Progress) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(&config.description())?;
     set_path(&pipeline, "source", "location", config.input)?;
@@ -172,8 +172,8 @@ struct Links {
     has_audio: bool,
 }
 
-/// Links the decoder's pads once they appear: the wanted video stream, and the first audio stream if audio is wanted. The
-/// pipeline fails if there is no such video stream.
+/// Links the decoder's pads once they appear: the wanted video stream, and the first audio stream if audio is
+/// wanted. The pipeline fails if there is no such video stream.
 fn connect_decoder(pipeline: &gst::Pipeline, config: &GraphConfig) -> Result<(), CommandError> {
     let decoder = pipeline::element(pipeline, "decoder")?;
     let wants_audio = config.has_recording_audio();
@@ -233,8 +233,8 @@ fn connect_decoder(pipeline: &gst::Pipeline, config: &GraphConfig) -> Result<(),
     Ok(())
 }
 
-/// Adds the elements of `description` to the running pipeline and links them between the decoder's pad and the element
-/// called `target`.
+/// Adds the elements of `description` to the running pipeline and links them between the decoder's pad and
+/// the element called `target`.
 fn add_audio_branch(
     pipeline: &gst::Pipeline,
     decoder_pad: &gst::Pad,

@@ -27,8 +27,8 @@ const EXTENSIONS: [&str; 22] = [
     "webm", "wmv", "bmp", "jpeg", "jpg", "png", "tiff", "webp",
 ];
 
-/// Finds the files that the arguments name, each once, in order. Folders are searched and patterns expanded. A usage
-/// error if an argument names nothing; an I/O error if a folder cannot be read.
+/// Finds the files that the arguments name, each once, in order. Folders are searched and patterns expanded.
+/// A usage error if an argument names nothing; an I/O error if a folder cannot be read.
 pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, CommandError> {
     let mut files = Vec::new();
     for argument in arguments {
@@ -64,8 +64,8 @@ fn expand_pattern(pattern: &Path) -> Result<Vec<PathBuf>, CommandError> {
     if matches.is_empty() { Err(missing()) } else { Ok(matches) }
 }
 
-/// Appends the media files in `folder` and below, sorted by name, without hidden ones and without those in the folder of
-/// the results.
+/// Appends the media files in `folder` and below, sorted by name, without hidden ones and without those in
+/// the folder of the results.
 fn collect_media(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
     let io_error = |error| CommandError::io(folder, &error);
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(io_error)?.collect();
@@ -94,8 +94,8 @@ fn is_media(path: &Path) -> bool {
     EXTENSIONS.contains(&extension.as_str())
 }
 
-/// Chooses the folder for a file's results: named by its stem; by its full name if another file has that folder; by its
-/// name and a number if that is taken too.
+/// Chooses the folder for a file's results: named by its stem; by its full name if another file has that
+/// folder; by its name and a number if that is taken too.
 fn assign_folder(path: PathBuf, output: &Path, taken: &mut HashSet<PathBuf>) -> Input {
     let name = path.file_name().unwrap_or_default();
     let stem = path.file_stem().filter(|stem| *stem != "." && *stem != "..").unwrap_or(name);

@@ -1,5 +1,5 @@
-//! The processing of one input: decides whether it is finished, whether only its timeline must be evaluated again, or
-//! whether it must be decoded.
+//! The processing of one input: decides whether it is finished, whether only its timeline must be evaluated
+//! again, or whether it must be decoded.
 
 use std::fs;
 use std::time::Duration;
@@ -62,8 +62,8 @@ fn timeline_duration(timeline: &Timeline) -> Duration {
     Duration::from_nanos(end.saturating_sub(begin))
 }
 
-/// A warning if the frames end long before the file does: by more than 2 s and a tenth of its duration. It is no error,
-/// because the file's audio may be longer.
+/// A warning if the frames end long before the file does: by more than 2 s and a tenth of its duration. It is
+/// no error, because the file's audio may be longer.
 fn early_end_warning(decoded: Duration, declared: Duration) -> Option<String> {
     let missing = declared.saturating_sub(decoded);
     (missing > Duration::from_secs(2) && missing > declared / 10).then(|| {
@@ -97,8 +97,8 @@ impl Job<'_> {
         Progress::start(name, 0)
     }
 
-    /// Decodes a video and writes all its results. A video that fails or is interrupted on the way gets results of the
-    /// part before, which do not count as finished.
+    /// Decodes a video and writes all its results. A video that fails or is interrupted on the way gets
+    /// results of the part before, which do not count as finished.
     fn process_video(&self) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
@@ -129,8 +129,8 @@ impl Job<'_> {
         played.and(written)
     }
 
-    /// Replaces the outcome of playing a truncated file by an error that says so: demuxers end without an error where the
-    /// file does.
+    /// Replaces the outcome of playing a truncated file by an error that says so: demuxers end without an
+    /// error where the file does.
     fn explain_truncation(
         &self,
         played: Result<(), CommandError>,
@@ -147,7 +147,8 @@ impl Job<'_> {
         )))
     }
 
-    /// Writes everything that is made of the timeline. Unless it `is_complete`, the next run will process it again.
+    /// Writes everything that is made of the timeline. Unless it `is_complete`, the next run will process it
+    /// again.
     fn write_outputs(&self, is_complete: bool) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         let mut timeline = read_timeline(&folder.join(TIMELINE), folder)?;
@@ -175,7 +176,8 @@ impl Job<'_> {
         self.input.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Decodes a photo and writes all its results: the table of its faces, the photo with the faces drawn, the summary.
+    /// Decodes a photo and writes all its results: the table of its faces, the photo with the faces drawn,
+    /// the summary.
     fn process_photo(&self) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         let lines = partial_path(&folder.join("faces.jsonl"));

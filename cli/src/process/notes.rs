@@ -60,8 +60,9 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Reads the notes beside a recording, if there are any, and combines them with the options of the command line,
-    /// which have precedence. An error if the notes cannot be understood, or name people or a client without consent.
+    /// Reads the notes beside a recording, if there are any, and combines them with the options of the
+    /// command line, which have precedence. An error if the notes cannot be understood, or name people or a
+    /// client without consent.
     pub fn load(recording: &Path, options: &ReportOptions) -> Result<Self, CommandError> {
         let (path, file) = find_notes_file(recording)?;
         let invalid = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));

@@ -20,8 +20,9 @@ use crate::folder::{
 const EXPORTS: [(&str, Format); 3] =
     [("timeline.csv", Format::Csv), ("session.eaf", Format::Eaf), ("session.vtt", Format::Vtt)];
 
-/// Writes everything that is made of a timeline into the session's folder, `summary.json` last, and adds the session to
-/// the client's history. Without a fingerprint, the session is not marked as finished and enters no history.
+/// Writes everything that is made of a timeline into the session's folder, `summary.json` last, and adds the
+/// session to the client's history. Without a fingerprint, the session is not marked as finished and enters
+/// no history.
 pub fn write_outputs(
     timeline: &Timeline,
     title: String,
@@ -80,7 +81,8 @@ pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The baseline that the options ask for, else the client's. An error if the options name none that can be used.
+/// The baseline that the options ask for, else the client's. An error if the options name none that can be
+/// used.
 fn find_baseline(options: &ReportOptions, client: Option<&Client>) -> Result<BaselineSource, CommandError> {
     let Some(argument) = &options.baseline else {
         let stored = client.map(Client::baseline).transpose()?.flatten();

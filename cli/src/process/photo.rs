@@ -33,8 +33,8 @@ pub fn is_photo(path: &Path) -> bool {
         .is_some_and(|header| image::guess_format(header).is_ok_and(|format| format.reading_enabled()))
 }
 
-/// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with the faces
-/// drawn to the file `annotated`, a JPEG.
+/// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with
+/// the faces drawn to the file `annotated`, a JPEG.
 pub fn process_photo(
     config: &GraphConfig,
     timeline: &Path,
@@ -54,8 +54,8 @@ pub fn process_photo(
     pipeline::run(&pipeline, progress)
 }
 
-/// Decodes a photo and turns it as the camera was held (EXIF orientation). GStreamer's decoders ignore the orientation and
-/// do not know all formats.
+/// Decodes a photo and turns it as the camera was held (EXIF orientation). GStreamer's decoders ignore the
+/// orientation and do not know all formats.
 fn decode_upright(path: &Path) -> Result<RgbImage, CommandError> {
     let broken =
         |error| CommandError::Failed(format!("it is damaged, or nothing that can be shown ({error})"));
@@ -92,9 +92,9 @@ fn push_image(pipeline: &gst::Pipeline, image: &RgbImage) -> Result<(), CommandE
     source.end_of_stream().map(|_| ()).map_err(|error| failed(&error))
 }
 
-/// Writes one table over the faces of all finished photos in the folder `output`, of this run and of earlier ones. A photo
-/// without a face has one row, in which only the first columns and `success`, which is 0, are filled. The table is removed
-/// if there are no photos.
+/// Writes one table over the faces of all finished photos in the folder `output`, of this run and of earlier
+/// ones. A photo without a face has one row, in which only the first columns and `success`, which is 0, are
+/// filled. The table is removed if there are no photos.
 pub fn write_table(output: &Path) -> Result<(), CommandError> {
     let entries = fs::read_dir(output).map_err(|error| CommandError::io(output, &error))?;
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

@@ -1,22 +1,22 @@
 //! How long a media file should be, by the sizes that its container declares.
 //!
-//! A download or a copy that broke off leaves a file whose beginning can be played. Demuxers play that part and end without
-//! an error, so the container's own sizes are compared with the length of the file. MP4 and QuickTime, Matroska and WebM,
-//! AVI, and MPEG transport streams are known.
+//! A download or a copy that broke off leaves a file whose beginning can be played. Demuxers play that part
+//! and end without an error, so the container's own sizes are compared with the length of the file. MP4 and
+//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are known.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The most top-level boxes of an MP4 file that are read. Fragmented files have two a fragment; one with more is taken to
-/// end with the last box read.
+/// The most top-level boxes of an MP4 file that are read. Fragmented files have two a fragment; one with more
+/// is taken to end with the last box read.
 const MAX_BOXES: usize = 10_000;
 
 /// Packets at the beginning of a file that must have a sync byte for it to be taken for a transport stream.
 const SYNC_PACKETS: u64 = 5;
 
-/// The length in bytes that the file at `path` should have, if it is shorter than that. `None` if it is complete, if its
-/// container declares no length or is not known, or if it cannot be read.
+/// The length in bytes that the file at `path` should have, if it is shorter than that. `None` if it is
+/// complete, if its container declares no length or is not known, or if it cannot be read.
 pub fn truncated_from(path: &Path) -> Option<u64> {
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
@@ -24,9 +24,9 @@ pub fn truncated_from(path: &Path) -> Option<u64> {
     (declared > length).then_some(declared)
 }
 
-/// The length in bytes that a container declares; `length` is the actual one. A transport stream declares none, but
-/// consists of complete packets only. `None` if the container is not known, or was recorded live without a length. An
-/// error if reading fails, for example because the file ends within a header.
+/// The length in bytes that a container declares; `length` is the actual one. A transport stream declares
+/// none, but consists of complete packets only. `None` if the container is not known, or was recorded live
+/// without a length. An error if reading fails, for example because the file ends within a header.
 pub fn declared_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut header = [0; 12];
     file.read_exact(&mut header)?;
@@ -40,7 +40,8 @@ pub fn declared_length(file: &mut (impl Read + Seek), length: u64) -> io::Result
     }
 }
 
-/// The end of the last packet of an MPEG transport stream (ISO/IEC 13818-1, 2.4.3), or of one with timestamps (M2TS).
+/// The end of the last packet of an MPEG transport stream (ISO/IEC 13818-1, 2.4.3), or of one with timestamps
+/// (M2TS).
 fn transport_stream_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     // Size of a packet and the offset of its sync byte.
     for (size, sync_offset) in [(188, 0), (192, 4)] {
@@ -90,7 +91,8 @@ fn mp4_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u
     Ok(Some(position))
 }
 
-/// The end of the segment of a Matroska or WebM file (RFC 8794, RFC 9559), or `None` if its size is not known.
+/// The end of the segment of a Matroska or WebM file (RFC 8794, RFC 9559), or `None` if its size is not
+/// known.
 fn matroska_length(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     file.seek(SeekFrom::Start(4))?;
     let Some(header) = read_ebml_size(file)? else { return Ok(None) };
@@ -105,8 +107,8 @@ fn matroska_length(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     Ok(size.map(|size| begin.saturating_add(size)))
 }
 
-/// Reads a data size of EBML (RFC 8794, 6): the leading zeros of the first byte count the bytes that follow; if all other
-/// bits are ones, the size is unknown.
+/// Reads a data size of EBML (RFC 8794, 6): the leading zeros of the first byte count the bytes that follow;
+/// if all other bits are ones, the size is unknown.
 fn read_ebml_size(file: &mut impl Read) -> io::Result<Option<u64>> {
     let mut first = [0];
     file.read_exact(&mut first)?;

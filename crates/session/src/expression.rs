@@ -31,8 +31,8 @@ struct FaceSums {
 }
 
 impl Expression {
-    /// The expression of the face that was classified in most frames, of several the one with the largest mean area.
-    /// `None` if no face was classified.
+    /// The expression of the face that was classified in most frames, of several the one with the largest
+    /// mean area. `None` if no face was classified.
     pub fn from_main_face(timeline: &Timeline) -> Option<Self> {
         let mut sums_by_id: BTreeMap<u32, FaceSums> = BTreeMap::new();
         for face in timeline.frames.iter().flat_map(|frame| &frame.faces) {
