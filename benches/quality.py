@@ -5,7 +5,7 @@
 
 The rectangles equal OpenCV's for the same settings, so this compares settings, not implementations. Three kinds of images:
 
-- photographs with annotated boxes (dlib's, from PASCAL VOC), mostly of small faces;
+- photos with annotated boxes (dlib's, from PASCAL VOC), mostly of small faces;
 - scenes: frames without people into which faces of FER-2013's PublicTest are pasted, 32 to 320 pixels wide in 1280x720;
 - clips: every tenth frame of videos of one person. These have no annotated boxes, so one detection per frame counts as correct,
   any further one as false, whatever their positions.
@@ -44,11 +44,11 @@ SETTINGS = {
     "1.3, 2 neighbours, from a twelfth": (1.3, 2, 1 / 12),
 }
 MIN_IOU = 0.4
-ONE_PERSON = ["WolfgangLanger_Pexels.mp4", "single_face.mp4", "book.mkv", "walk.mkv", "yes.mkv"]
+ONE_PERSON_VIDEOS = ["WolfgangLanger_Pexels.mp4", "single_face.mp4", "book.mkv", "walk.mkv", "yes.mkv"]
 
 
-def photographs(data):
-    """Yields (grey image, boxes) of dlib's photographs."""
+def read_photos(data):
+    """Yields (grey image, boxes) of dlib's photos."""
     folder = data / "images/dlib"
     for listing in ["testing.xml", "training.xml"]:
         for image in ET.parse(folder / listing).iter("image"):
@@ -56,7 +56,7 @@ def photographs(data):
             yield cv2.imread(str(folder / image.get("file")), cv2.IMREAD_GRAYSCALE), boxes
 
 
-def frames(path, step):
+def read_frames(path, step):
     """Yields every `step`th frame of a video, in grey."""
     video, index = cv2.VideoCapture(str(path)), 0
     while True:
@@ -68,14 +68,14 @@ def frames(path, step):
         index += 1
 
 
-def scenes(data, count):
+def make_scenes(data, count):
     """Yields (grey image, boxes) of frames without people with faces pasted in."""
     spec = importlib.util.spec_from_file_location("fer2013_load", data / "fer2013/load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     fer = module.load()
     faces = fer["pixels"][(fer["usage"] == 1) & (fer["ferplus_votes"].argmax(1) != 9)]
-    empty = list(frames(data / "video/no_face.mp4", 8)) + list(frames(data / "video/one-by-one-person-detection.mp4", 200))
+    empty = list(read_frames(data / "video/no_face.mp4", 8)) + list(read_frames(data / "video/one-by-one-person-detection.mp4", 200))
     rng = np.random.default_rng(7)
     for index in range(count):
         scene = cv2.resize(empty[index % len(empty)], (1280, 720), interpolation=cv2.INTER_CUBIC).astype(np.float32)
@@ -95,33 +95,33 @@ def scenes(data, count):
         yield np.clip(scene + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8), boxes
 
 
-def clips(data):
+def read_clips(data):
     """Yields (grey frame, number of faces)."""
-    for name in ONE_PERSON:
-        for frame in frames(data / "video" / name, 10):
+    for name in ONE_PERSON_VIDEOS:
+        for frame in read_frames(data / "video" / name, 10):
             yield frame, 1
-    for frame in frames(data / "video/no_face.mp4", 10):
+    for frame in read_frames(data / "video/no_face.mp4", 10):
         yield frame, 0
 
 
 def intersection_over_union(one, other):
-    """Boxes are (left, top, width, height)."""
+    """The intersection over union (0-1) of two boxes, each (left, top, width, height)."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    common = max(width, 0) * max(height, 0)
-    return common / (one[2] * one[3] + other[2] * other[3] - common)
+    intersection = max(width, 0) * max(height, 0)
+    return intersection / (one[2] * one[3] + other[2] * other[3] - intersection)
 
 
-def match(found, truth):
-    """Indices of the true boxes that a detection matches; the best overlaps are matched first. `truth` is the boxes, or only
-    their number."""
+def match_boxes(found, truth):
+    """Indices of the annotated boxes that a detection matches; the best overlaps are matched first. `truth` is the annotated
+    boxes, or only their number."""
     if isinstance(truth, int):
         return range(min(len(found), truth))
     pairs = [(intersection_over_union(f, t), i, j) for i, f in enumerate(found) for j, t in enumerate(truth)]
     pairs.sort(reverse=True)
     used_found, used_truth = set(), set()
-    for share, i, j in pairs:
-        if share >= MIN_IOU and i not in used_found and j not in used_truth:
+    for iou, i, j in pairs:
+        if iou >= MIN_IOU and i not in used_found and j not in used_truth:
             used_found.add(i)
             used_truth.add(j)
     return used_truth
@@ -129,7 +129,7 @@ def match(found, truth):
 
 def detect(paths, heights, setting):
     """The rectangles found in each image, and the median time of a search in ms."""
-    factor, neighbors, min_size = setting
+    scale_factor, min_neighbors, min_size = setting
     times = []
     # One run for all images with the same minimum size.
     sizes = [round(height * min_size) if min_size < 1 else min_size for height in heights]
@@ -138,7 +138,7 @@ def detect(paths, heights, setting):
         indices_by_size.setdefault(size, []).append(index)
     found = [[] for _ in paths]
     for size, indices in indices_by_size.items():
-        command = [DETECT, "--scale-factor", factor, "--min-neighbors", neighbors, "--min-size", size, "--repeat", 1]
+        command = [DETECT, "--scale-factor", scale_factor, "--min-neighbors", min_neighbors, "--min-size", size, "--repeat", 1]
         command += [paths[index] for index in indices]
         run = subprocess.run([str(argument) for argument in command], capture_output=True, text=True, check=True)
         lines = iter(run.stdout.splitlines())
@@ -157,15 +157,15 @@ def main():
     if not options.data.is_dir():
         sys.exit(f"no test media in {options.data}: name their folder with --data")
     kinds = {
-        "photographs": list(photographs(options.data)),
-        "scenes": list(scenes(options.data, options.scenes)),
-        "clips": list(clips(options.data)),
+        "photos": list(read_photos(options.data)),
+        "scenes": list(make_scenes(options.data, options.scenes)),
+        "clips": list(read_clips(options.data)),
     }
     for kind, images in kinds.items():
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / f"{index}.png" for index in range(len(images))]
-            for path, (picture, _) in zip(paths, images):
-                cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+            for path, (image, _) in zip(paths, images):
+                cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
             truths = [truth for _, truth in images]
             total = sum(truth if isinstance(truth, int) else len(truth) for truth in truths)
 
@@ -177,10 +177,10 @@ def main():
                 for index, truth in enumerate(truths)
                 for box in range(truth if isinstance(truth, int) else len(truth))
             )
-            print(f"{kind}: {len(images)} pictures, {total} faces")
+            print(f"{kind}: {len(images)} images, {total} faces")
             for name, setting in SETTINGS.items():
-                found, time = detect(paths, [min(picture.shape) for picture, _ in images], setting)
-                matched = [(index, box) for index, boxes in enumerate(found) for box in match(boxes, truths[index])]
+                found, time = detect(paths, [min(image.shape) for image, _ in images], setting)
+                matched = [(index, box) for index, boxes in enumerate(found) for box in match_boxes(boxes, truths[index])]
                 matches, matches_large = len(matched), sum(is_large(index, box) for index, box in matched)
                 count = sum(map(len, found))
                 precision, recall = matches / max(count, 1), matches / total

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # For a living room: scans a music folder into a library database with tempo, key, loudness and an estimate of the mood of each
-# track, then plays from it by the mood that a camera sees.
+# track, then plays from it by the mood of the faces before a camera.
 #   pipelines/home.sh ~/Music
 # Run it again whenever there is new music: only changed files are read. Estimates can be corrected:
 #   gst-mood library set ~/Music/song.flac --mood 'calm, warm' --rating 2

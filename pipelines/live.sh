@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays music from a folder by the mood that a camera sees; shows the annotated video in a window.
+# Plays music from a folder by the mood of the faces before a camera; shows the annotated video in a window.
 #   pipelines/live.sh ~/Music
 # The music's moods come from its tags (MOOD, TMOO) or from a file song.flac.mood beside song.flac.
 # Another camera: CAMERA='v4l2src device=/dev/video2' pipelines/live.sh ~/Music

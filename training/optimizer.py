@@ -1,8 +1,8 @@
 """The optimiser: AdamW and, where the configuration has a `muon_lr`, Muon for matrices.
 
 AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101. Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/)
-orthogonalises the update of a matrix. It is used for the convolutions that mix channels; depthwise convolutions, the first of
-the stem, the last layer and batch normalisation use AdamW.
+orthogonalises the update of a matrix. It is used for the convolutions that mix channels; depthwise convolutions, the first
+convolution of the stem, the last layer and batch normalisation use AdamW.
 """
 
 import torch
@@ -14,8 +14,7 @@ class Optimizer:
 
     def __init__(self, model, config):
         matrices = list(_mixing_kernels(model)) if "muon_lr" in config else []
-        # torch's Muon accepts only matrices. Each must share its memory with its kernel, so `view`, which fails where that is
-        # impossible.
+        # torch's Muon accepts only matrices. Each must share its memory with its kernel: `view` fails rather than copy it.
         self.matrices = [(kernel, _channels_last(kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
         rest = [p for p in model.parameters() if all(p is not kernel for kernel in matrices)]
         self.optimizers = {"adamw": torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weight_decay"])}
@@ -47,9 +46,10 @@ class Optimizer:
 
 
 def _mixing_kernels(model):
-    """Kernels (outputs, inputs, height, width) of the convolutions that mix channels, without the first and the last layer."""
-    inside = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.groups == 1 and m.in_channels > 1]
-    return (m.weight for m in inside if m is not getattr(model, "head", None))
+    """Kernels (outputs, inputs, height, width) of the convolutions that mix channels, without the first and the last
+    layer."""
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.groups == 1 and m.in_channels > 1]
+    return (m.weight for m in convolutions if m is not getattr(model, "head", None))
 
 
 def _channels_last(kernel):

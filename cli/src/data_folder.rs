@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use crate::error::CommandError;
 
-/// `$GST_MOOD_DATA`, else `gst-mood` in the user's data folder (XDG Base Directory Specification 0.8). An
-/// error if no variable names one.
+/// The folder's path: `$GST_MOOD_DATA`, else `gst-mood` in the user's data folder (XDG Base Directory
+/// Specification 0.8). An error if none of the environment variables is set.
 pub fn path() -> Result<PathBuf, CommandError> {
-    let path_in = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // The specification demands that relative paths are ignored.
-    let absolute_path_in = |name: &str| path_in(name).filter(|path| path.is_absolute());
-    path_in("GST_MOOD_DATA")
-        .or_else(|| absolute_path_in("XDG_DATA_HOME").map(|data| data.join("gst-mood")))
-        .or_else(|| absolute_path_in("HOME").map(|home| home.join(".local/share/gst-mood")))
+    let path_variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // The specification requires that relative paths are ignored.
+    let absolute_path_variable = |name: &str| path_variable(name).filter(|path| path.is_absolute());
+    path_variable("GST_MOOD_DATA")
+        .or_else(|| absolute_path_variable("XDG_DATA_HOME").map(|data| data.join("gst-mood")))
+        .or_else(|| absolute_path_variable("HOME").map(|home| home.join(".local/share/gst-mood")))
         .ok_or_else(|| CommandError::Failed("there is no home folder: set HOME or GST_MOOD_DATA".into()))
 }
 

@@ -11,18 +11,18 @@ use music_library::{AudioBlock, AudioDecoder};
 use crate::error::CommandError;
 use crate::pipeline;
 
-/// Buffers that may wait in the sink.
+/// The most decoded buffers that are queued in the sink.
 const MAX_BUFFERS: u32 = 16;
 /// How long the sink is waited for before the bus is checked for an error.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
-/// How long a decoder may give nothing before it counts as stalled.
+/// A decoder that gives no samples for this long counts as stalled.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Decodes with GStreamer. It exists only once GStreamer has been started.
+/// Decodes with GStreamer. A value exists only after GStreamer was initialised.
 pub struct Decoder(());
 
 impl Decoder {
-    /// Starts GStreamer.
+    /// Initialises GStreamer.
     pub fn new() -> Result<Self, CommandError> {
         pipeline::init_gstreamer()?;
         Ok(Self(()))
@@ -33,14 +33,14 @@ impl AudioDecoder for Decoder {
     fn decode(
         &self,
         file: &Path,
-        take: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+        consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
     ) -> Result<(), String> {
         let (pipeline, sink) = build_pipeline(file).map_err(|error| error.to_string())?;
         let result = match pipeline.set_state(gst::State::Playing) {
-            Ok(_) => pull_blocks(&pipeline, &sink, take),
+            Ok(_) => pull_blocks(&pipeline, &sink, consume),
             Err(_) => Err(pop_error(&pipeline).unwrap_or_else(|| "cannot be opened".into())),
         };
-        // A decoder that does not stop cannot be helped.
+        // Nothing can be done about a decoder that does not stop.
         let _ = pipeline.set_state(gst::State::Null);
         result
     }
@@ -58,12 +58,12 @@ fn build_pipeline(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst:
     Ok((pipeline, sink))
 }
 
-/// Passes everything decoded to `take`, until it breaks or the file ends. An error if decoding fails or
-/// stalls.
+/// Passes the decoded audio to `consume` block by block, until the file ends or `consume` returns `Break`. An
+/// error if decoding fails or stalls.
 fn pull_blocks(
     pipeline: &gst::Pipeline,
     sink: &gst_app::AppSink,
-    take: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+    consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
 ) -> Result<(), String> {
     let mut samples = Vec::new();
     let mut last_sample = Instant::now();
@@ -74,7 +74,7 @@ fn pull_blocks(
             let bytes = map.as_deref().unwrap_or_default();
             samples.clear();
             samples.extend(bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)));
-            if take(AudioBlock { rate, channels, samples: &samples }).is_break() {
+            if consume(AudioBlock { rate, channels, samples: &samples }).is_break() {
                 return Ok(());
             }
             last_sample = Instant::now();
@@ -88,14 +88,14 @@ fn pull_blocks(
     }
 }
 
-/// Sample rate and number of channels; `None` if the caps have none.
+/// Sample rate and number of channels; `None` if the caps lack one of them.
 fn read_format(sample: &gst::Sample) -> Option<(u32, u32)> {
     let caps = sample.caps()?.structure(0)?;
     let number = |name| u32::try_from(caps.get::<i32>(name).ok()?).ok().filter(|number| *number > 0);
     Some((number("rate")?, number("channels")?))
 }
 
-/// Text of the next error on the bus, if there is one.
+/// Takes the next error from the bus and returns its text.
 fn pop_error(pipeline: &gst::Pipeline) -> Option<String> {
     let message = pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
     match message.view() {

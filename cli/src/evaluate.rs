@@ -22,10 +22,10 @@ const BATCH_SIZE: usize = 64;
 /// The arguments of `evaluate`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with pictures of
-    /// faces, or FER-2013's csv
+    /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with images of
+    /// faces, or FER-2013's CSV file
     data: PathBuf,
-    /// The part of FER-2013's csv
+    /// The part of FER-2013
     #[arg(long, value_enum, default_value_t)]
     split: Split,
     /// An ONNX model instead of the built-in one
@@ -36,8 +36,8 @@ pub struct Arguments {
     json: Option<PathBuf>,
 }
 
-/// Classifies all faces, prints the figures and writes them to the JSON file if one is wanted. Images that
-/// cannot be read are left out; that is an error in the end.
+/// Classifies all faces, prints the figures and writes them to the JSON file if one is named. Images that
+/// cannot be read are left out; the function then returns an error at the end.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let runtime = Runtime::load(None, &[]).map_err(|error| CommandError::Environment(error.to_string()))?;
     let model = arguments.model.clone().map_or(Model::BuiltIn, Model::File);
@@ -87,24 +87,25 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     match unreadable {
         0 => Ok(()),
         count => Err(CommandError::Failed(format!(
-            "{count} pictures could not be read; the figures are of the others"
+            "{count} images could not be read; the figures are of the others"
         ))),
     }
 }
 
-/// Collects faces and classifies [`BATCH_SIZE`] of them at a time.
+/// Faces that are classified [`BATCH_SIZE`] at a time, and the results.
 #[derive(Default)]
 struct Batch {
-    /// The classifier's input for the faces that wait.
+    /// The classifier's input for the pending faces.
     patches: Vec<u8>,
-    /// The labels of the faces that wait.
+    /// The labels of the pending faces.
     truths: Vec<Emotion>,
-    /// The faces that have been classified.
+    /// The labels and probabilities of the classified faces.
     samples: Vec<Sample>,
 }
 
 impl Batch {
-    /// Adds a face, and classifies the batch once it is full. A face without pixels is left out.
+    /// Adds a face, and classifies the batch once it is full. An image without pixels, or with a side longer
+    /// than [`GrayImage::MAX_SIDE`], is left out.
     fn push(&mut self, face: &LabelledFace, classifier: &mut Classifier) -> Result<(), CommandError> {
         let Ok(image) = GrayImage::new(&face.pixels, face.width, face.height, face.width) else {
             return Ok(());
@@ -112,14 +113,14 @@ impl Batch {
         if image.is_empty() {
             return Ok(());
         }
-        // The face fills the image, so it is cut without a margin.
+        // The face fills the image, so it is cropped without a margin.
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
         patch::append_crop(&image, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
         self.truths.push(face.truth);
         if self.truths.len() == BATCH_SIZE { self.classify(classifier) } else { Ok(()) }
     }
 
-    /// Classifies the faces that wait.
+    /// Classifies the pending faces.
     fn classify(&mut self, classifier: &mut Classifier) -> Result<(), CommandError> {
         let results =
             classifier.classify(&self.patches).map_err(|error| CommandError::Failed(error.to_string()))?;
@@ -131,7 +132,7 @@ impl Batch {
     }
 }
 
-/// The figures with the keys that `--json` promises.
+/// The figures as the JSON object that `--json` writes.
 fn to_json(evaluation: &Evaluation) -> serde_json::Value {
     let recall: serde_json::Map<String, serde_json::Value> = Emotion::ALL
         .iter()

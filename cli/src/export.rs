@@ -19,11 +19,11 @@ pub struct Arguments {
     /// csv, jsonl, eaf (ELAN), textgrid (Praat), boris, vtt, srt or audacity
     #[arg(long, value_name = "FORMAT")]
     to: Format,
-    /// The file to write, - for standard output; without it, session.FORMAT beside the timeline
+    /// The file to write, - for standard output [default: session.FORMAT beside the timeline]
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Stretches of an expression shorter than this count as what was before them; without it, those of
-    /// summary.json are written
+    /// Episodes of an expression shorter than this count as the expression before them; without it, the
+    /// episodes of summary.json are written
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     shortest: Option<f64>,
 }
@@ -33,9 +33,9 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     files::restrict_permissions();
     let mut session = SessionFolder::load(&arguments.timeline)?;
     if let Some(seconds) = arguments.shortest {
-        let people = session.summary.person_map.clone();
+        let person_map = session.summary.person_map.clone();
         let shortest = (seconds * 1e9) as u64;
-        let summary = Summary::compute_with(&session.timeline, &people, &BaselineSource::None, shortest);
+        let summary = Summary::compute_with(&session.timeline, &person_map, &BaselineSource::None, shortest);
         session.summary = Summary { title: session.summary.title, source: session.summary.source, ..summary };
     }
     let recording = session.recording();

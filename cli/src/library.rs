@@ -1,4 +1,4 @@
-//! `gst-mood library`: scans music into a database, lists, corrects, exports and imports what it knows.
+//! `gst-mood library`: scans music into a database; lists, corrects, exports and imports the tracks' values.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
@@ -15,7 +15,7 @@ use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::{pipeline, plot};
 
-/// [`Track::uncertainty`] above which valence and arousal are listed as a guess.
+/// Tracks with a larger [`Track::uncertainty`] have their valence and arousal listed as a guess.
 const MAX_UNCERTAINTY: f64 = 0.5;
 
 /// The subcommands of `library`.
@@ -26,33 +26,34 @@ pub enum Command {
         /// Folders and playlists (m3u8, m3u, xspf)
         #[arg(required = true)]
         sources: Vec<String>,
-        /// The library.
+        /// The library database.
         #[command(flatten)]
         library: DatabaseArgument,
         /// How many files are read at once [default: as many as the machine has cores]
         #[arg(long)]
         threads: Option<std::num::NonZero<usize>>,
-        /// Only read tags; do not analyse the sound
+        /// Read tags only; do not analyse the audio
         #[arg(long)]
         tags_only: bool,
-        /// Write what the library knows better into the files' tags; without it, no music file is changed
+        /// Write values that take precedence over a file's tags into the tags; without it, no music file is
+        /// changed
         #[arg(long)]
         write_tags: bool,
         /// What playlists may refer to.
         #[command(flatten)]
         access: AccessArguments,
-        /// Print what was done as JSON
+        /// Print the report as JSON
         #[arg(long)]
         json: bool,
     },
-    /// List the tracks with what is known about them
+    /// List the tracks with their values
     List {
         /// Only tracks with this text in their title, artist, album, mood or address
         text: Option<String>,
-        /// The library.
+        /// The library database.
         #[command(flatten)]
         library: DatabaseArgument,
-        /// Whose opinions are read.
+        /// The client whose ratings and exclusions are read.
         #[command(flatten)]
         client: ClientName,
         /// Plot the tracks by valence and arousal into this SVG file
@@ -62,27 +63,27 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Correct what is known of a track; your values take precedence over its tags and every estimate
+    /// Set values of tracks; they take precedence over tags and estimates
     Set(Box<SetArguments>),
-    /// Read values from a CSV table as export writes it
+    /// Import values from a CSV table in the format of export
     Import {
         /// The table; - for standard input
         table: PathBuf,
-        /// The library.
+        /// The library database.
         #[command(flatten)]
         library: DatabaseArgument,
-        /// Whose opinions are stored.
+        /// The client whose ratings and exclusions are stored.
         #[command(flatten)]
         client: ClientArguments,
     },
-    /// Write everything known as a CSV table
+    /// Write all values as a CSV table
     Export {
-        /// The table; standard output where none is named
+        /// The table [default: standard output]
         table: Option<PathBuf>,
-        /// The library.
+        /// The library database.
         #[command(flatten)]
         library: DatabaseArgument,
-        /// Whose opinions are read.
+        /// The client whose ratings and exclusions are read.
         #[command(flatten)]
         client: ClientName,
     },
@@ -95,54 +96,54 @@ pub enum Command {
     "clear",
 ]))]
 pub struct SetArguments {
-    /// Paths or addresses
+    /// Paths or URIs of the tracks
     #[arg(required = true)]
     tracks: Vec<String>,
-    /// The library.
+    /// The library database.
     #[command(flatten)]
     library: DatabaseArgument,
-    /// Whose opinions are stored.
+    /// The client whose ratings and exclusions are stored.
     #[command(flatten)]
     client: ClientArguments,
     /// The track's title
     #[arg(long, value_parser = |text: &str| Field::Title.parse(text))]
     title: Option<Value>,
-    /// Who plays it
+    /// The artist
     #[arg(long, value_parser = |text: &str| Field::Artist.parse(text))]
     artist: Option<Value>,
-    /// The album it is on
+    /// The album
     #[arg(long, value_parser = |text: &str| Field::Album.parse(text))]
     album: Option<Value>,
-    /// Its genre
+    /// The genre
     #[arg(long, value_parser = |text: &str| Field::Genre.parse(text))]
     genre: Option<Value>,
-    /// Words for its mood with commas between them
+    /// Mood words, separated by commas
     #[arg(long, value_parser = |text: &str| Field::Mood.parse(text))]
     mood: Option<Value>,
-    /// From unpleasant -1 to pleasant 1
+    /// Valence, from -1 (unpleasant) to 1 (pleasant)
     #[arg(long, requires = "arousal", allow_hyphen_values = true,
           value_parser = |text: &str| Field::Valence.parse(text))]
     valence: Option<Value>,
-    /// From calm -1 to activated 1
+    /// Arousal, from -1 (calm) to 1 (activated)
     #[arg(long, requires = "valence", allow_hyphen_values = true,
           value_parser = |text: &str| Field::Arousal.parse(text))]
     arousal: Option<Value>,
-    /// Beats a minute
+    /// Tempo, beats per minute
     #[arg(long, value_parser = |text: &str| Field::Bpm.parse(text))]
     bpm: Option<Value>,
     /// Musical key, such as C, F#m or 8A
     #[arg(long, value_parser = |text: &str| Field::Key.parse(text))]
     key: Option<Value>,
-    /// -2 (never while anything else fits) to 2 (a favourite)
+    /// Rating, from -2 (only when nothing else fits) to 2 (a favourite)
     #[arg(long, allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-2..=2))]
     rating: Option<i32>,
-    /// Never play it
+    /// Never play the tracks
     #[arg(long, conflicts_with = "include")]
     exclude: bool,
-    /// Play it again
+    /// Undo an earlier --exclude
     #[arg(long)]
     include: bool,
-    /// Remove the value that was set of this field
+    /// Remove the value of this field that was set with this command
     #[arg(long, value_name = "FIELD", value_parser = |text: &str| text.parse::<Field>())]
     clear: Vec<Field>,
 }
@@ -237,7 +238,7 @@ fn report_skipped(failed: &[SkippedItem], rest: &str) -> Result<(), CommandError
     }
 }
 
-/// Prints the tracks that contain `text`, and plots them into the file `plot`.
+/// Prints the tracks with `text` in a field, and plots them into the file `plot_path`.
 fn list(
     database: &Database,
     client: &str,
@@ -275,7 +276,7 @@ fn write_json(out: &mut impl Write, entries: &[TrackRecord]) -> io::Result<()> {
     writeln!(out, "{:#}", serde_json::Value::from(entries))
 }
 
-/// All values of an entry with their sources.
+/// Converts an entry to JSON: all values with their sources.
 fn to_json(entry: &TrackRecord) -> serde_json::Value {
     let values = Field::ALL.iter().filter_map(|field| entry.best_value(*field)).map(|stored| {
         let value = match &stored.value {
@@ -291,7 +292,7 @@ fn to_json(entry: &TrackRecord) -> serde_json::Value {
     })
 }
 
-/// Writes one line an entry.
+/// Writes one line per entry.
 fn write_lines(out: &mut impl Write, entries: &[TrackRecord]) -> io::Result<()> {
     for entry in entries {
         writeln!(out, "{}", describe(entry))?;
@@ -299,7 +300,8 @@ fn write_lines(out: &mut impl Write, entries: &[TrackRecord]) -> io::Result<()> 
     Ok(())
 }
 
-/// Name, valence and arousal, mood words, tempo, key and loudness in one line, as far as they are known.
+/// Describes an entry in one line: name, valence and arousal, mood words, tempo, key and loudness, where
+/// known.
 fn describe(entry: &TrackRecord) -> String {
     let track = Track::from_record(entry);
     let mut parts = vec![track.title.clone()];
@@ -355,7 +357,7 @@ fn run_set(set: &SetArguments) -> Result<(), CommandError> {
             Err(error) => return Err(error.into()),
         }
     }
-    // `main` prints the first.
+    // `main` prints the first error.
     errors.iter().skip(1).for_each(|error| eprintln!("gst-mood: {error}"));
     errors.into_iter().next().map_or(Ok(()), |error| Err(CommandError::Failed(error)))
 }
@@ -370,7 +372,7 @@ fn import(database: &Database, client: &str, path: &Path) -> Result<(), CommandE
     };
     let imported = imported?;
     println!("{} tracks changed, {} as they were", imported.changed, imported.unchanged);
-    report_skipped(&imported.skipped, "the rest was taken over")
+    report_skipped(&imported.skipped, "the rest was imported")
 }
 
 /// Exports a table to `path`, or to standard output.

@@ -1,7 +1,7 @@
 //! A plot of a library's tracks in the plane of valence and arousal, as SVG.
 //!
-//! It stays in the command rather than in `music-library` so that the player, which links that crate, does
-//! without a plotting library.
+//! It is in the command rather than in `music-library` so that the player, which links that crate, does not
+//! depend on a plotting library.
 
 use mood_schema::{Affect, Emotion, Mood};
 use music_library::Track;
@@ -65,14 +65,14 @@ fn write_plot(tracks: &[Track], svg: &mut String) -> Result<(), Box<dyn std::err
         chart.draw_series([Text::new(emotion.as_str(), (valence, arousal + 0.02), style)])?;
     }
 
-    let located: Vec<(&Track, Affect)> =
+    let placed: Vec<(&Track, Affect)> =
         tracks.iter().filter_map(|track| Some((track, track.affect?))).collect();
-    let step = located.len().div_ceil(MAX_DOTS).max(1);
-    for (track, affect) in located.iter().step_by(step) {
+    let step = placed.len().div_ceil(MAX_DOTS).max(1);
+    for (track, affect) in placed.iter().step_by(step) {
         let is_guess = track.uncertainty > MAX_UNCERTAINTY;
         let style = if is_guess { FOREGROUND.stroke_width(2) } else { FOREGROUND.filled() };
         chart.draw_series([Circle::new((affect.valence, affect.arousal), 5, style)])?;
-        if located.len() <= MAX_TITLES {
+        if placed.len() <= MAX_TITLES {
             // Beside the dot, on the side where there is room.
             let (anchor, shift) =
                 if affect.valence < 0.7 { (HPos::Left, 0.025) } else { (HPos::Right, -0.025) };
@@ -85,7 +85,7 @@ fn write_plot(tracks: &[Track], svg: &mut String) -> Result<(), Box<dyn std::err
         }
     }
 
-    let count = format!("{} of {} tracks", located.len().div_ceil(step), tracks.len());
+    let count = format!("{} of {} tracks", placed.len().div_ceil(step), tracks.len());
     let legend_y = size - 14;
     area.draw_text(&count, &text_style(14, HPos::Right, VPos::Bottom), (size - MARGIN, legend_y))?;
     area.draw(&Circle::new((MARGIN + 5, legend_y - 6), 5, FOREGROUND.filled()))?;

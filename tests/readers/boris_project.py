@@ -20,7 +20,7 @@ class Stub(type):
         if name.startswith("__"):
             raise AttributeError(name)
         # Used as a decorator, a stub returns the decorated function.
-        members = {"__init__": lambda self, *_, **__: None, "__call__": lambda self, *things: (things or [self])[0]}
+        members = {"__init__": lambda self, *_, **__: None, "__call__": lambda self, *arguments: (arguments or [self])[0]}
         found = Stub(name, (), members)
         setattr(cls, name, found)
         return found
@@ -28,11 +28,13 @@ class Stub(type):
     def __or__(cls, other):
         return cls
 
-    def __contains__(cls, thing):
+    def __contains__(cls, item):
         return False
 
 
 class StubImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports stubs in place of the packages in DESKTOP and of BORIS's own module for mpv."""
+
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in DESKTOP or name == "boris.mpv2":
             return importlib.machinery.ModuleSpec(name, self, is_package=True)

@@ -1,7 +1,8 @@
-//! Helpers shared by the end-to-end tests: processes with a timeout, paths, timelines read back, audio, a drawn actor.
+//! Helpers shared by the end-to-end tests: processes with a timeout, paths, timelines read back, audio, a
+//! drawn actor.
 //!
-//! The tests run GStreamer's own commands against the plugins in `target/release`; each test program uses its own
-//! plugin registry. `make test` builds the plugins first.
+//! The tests run GStreamer's own commands against the plugins in `target/release`; each test program uses its
+//! own plugin registry. `make test` builds the plugins first.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "used by tests only, and a test may panic")]
 

@@ -8,7 +8,7 @@ use mood_schema::Emotion;
 use crate::error::CommandError;
 
 /// Width and height of FER-2013's images, pixels.
-const FER_SIZE: usize = 48;
+const FER_SIDE: usize = 48;
 
 /// A part of FER-2013.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -33,15 +33,15 @@ impl Split {
     }
 }
 
-/// The image of a face, which fills it, and its label.
+/// An image that a face fills, with its label.
 pub struct LabelledFace {
     /// Grey values, row by row without gaps.
     pub pixels: Vec<u8>,
-    /// Pixels a row.
+    /// Width, pixels.
     pub width: usize,
-    /// Rows.
+    /// Height, pixels.
     pub height: usize,
-    /// The label.
+    /// The emotion that the dataset gives.
     pub truth: Emotion,
 }
 
@@ -80,33 +80,37 @@ pub fn load_image(path: &Path, truth: Emotion) -> Result<LabelledFace, String> {
 
 /// Reads a part of FER-2013's CSV file, whose columns are emotion (0-6), pixels (2304 grey values) and Usage.
 pub fn load_fer2013(path: &Path, split: Split) -> Result<Vec<LabelledFace>, CommandError> {
-    let broken = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
+    let dataset_error = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
     let file = File::open(path).map_err(|error| CommandError::io(path, &error))?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-    let headers = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
+    let headers = reader.headers().map_err(|error| dataset_error(error.to_string()))?.clone();
     let find_column = |name: &str| {
         headers.iter().position(|header| header.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            broken(format!("no column '{name}': FER-2013's csv has emotion, pixels and Usage"))
+            dataset_error(format!("no column '{name}': FER-2013's csv has emotion, pixels and Usage"))
         })
     };
-    let (emotion, pixels, usage) = (find_column("emotion")?, find_column("pixels")?, find_column("usage")?);
+    let (emotion_column, pixels_column, usage_column) =
+        (find_column("emotion")?, find_column("pixels")?, find_column("usage")?);
     let mut faces = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| broken(error.to_string()))?;
-        if record.get(usage) != Some(split.usage()) {
+        let record = record.map_err(|error| dataset_error(error.to_string()))?;
+        if record.get(usage_column) != Some(split.usage()) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        let truth = record.get(emotion).and_then(|text| text.parse().ok()).and_then(Emotion::from_index);
+        let truth =
+            record.get(emotion_column).and_then(|text| text.parse().ok()).and_then(Emotion::from_index);
         let pixels: Option<Vec<u8>> = record
-            .get(pixels)
+            .get(pixels_column)
             .and_then(|text| text.split_whitespace().map(|value| value.parse().ok()).collect());
         match (truth, pixels) {
-            (Some(truth), Some(pixels)) if pixels.len() == FER_SIZE * FER_SIZE => {
-                faces.push(LabelledFace { pixels, width: FER_SIZE, height: FER_SIZE, truth });
+            (Some(truth), Some(pixels)) if pixels.len() == FER_SIDE * FER_SIDE => {
+                faces.push(LabelledFace { pixels, width: FER_SIDE, height: FER_SIDE, truth });
             }
             _ => {
-                return Err(broken(format!("line {line} is not an emotion 0-6 with 2304 grey values 0-255")));
+                return Err(dataset_error(format!(
+                    "line {line} is not an emotion 0-6 with 2304 grey values 0-255"
+                )));
             }
         }
     }

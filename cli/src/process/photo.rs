@@ -125,7 +125,7 @@ struct PhotoResult {
     file: String,
     /// The columns of the photo's own table.
     columns: csv::StringRecord,
-    /// The rows of that table, one a face.
+    /// The rows of that table, one for each face.
     faces: Vec<csv::StringRecord>,
 }
 

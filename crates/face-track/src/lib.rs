@@ -5,9 +5,9 @@
 //!
 //! Each face has a Kalman filter of constant velocity for its centre and its size. Of all pairs of a face and
 //! an observation that may belong together ([`Params`]), the most likely one is matched first, then the most
-//! likely of the remaining ones, and so on. This is greedy: over simulated crossings with dropouts and noise,
-//! the assignment of the least total cost (Hungarian algorithm, Kuhn 1955, doi:10.1002/nav.3800020109)
-//! switched ids as often, since a wrong pair is wrong whatever the other pairs cost.
+//! likely of the remaining ones, and so on. This assignment is greedy. In simulations of crossing faces with
+//! dropouts and noise, the assignment of least total cost (Hungarian algorithm, Kuhn 1955,
+//! doi:10.1002/nav.3800020109) switched ids just as often.
 //!
 //! ```
 //! use face_track::{Observation, PixelRect, Tracker};

@@ -7,7 +7,7 @@ use crate::motion::Motion;
 /// A face that a detector found in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Observation {
-    /// Its place, in pixels.
+    /// The face's rectangle, in pixels.
     pub rect: PixelRect<f64>,
     /// Whether the evidence is strong. A new face on weak evidence gets its id when it is observed in two
     /// consecutive frames: a detector mistakes a fold or a shadow for a face, but rarely twice.
@@ -20,8 +20,8 @@ pub struct Params {
     /// An observation may be a face if its intersection over union with the predicted or the last observed
     /// place of the face is at least this, 0-1.
     pub min_overlap: f64,
-    /// So may an observation that is likely by the face's motion, if its centre is at most this far from the
-    /// predicted one, in sides of the face.
+    /// An observation with less overlap may still be a face if it is likely given the face's motion and its
+    /// centre is at most this far from the predicted one, in side lengths of the face.
     pub max_distance: f64,
     /// How long a face may be absent and still get its id back, ns: counted from the first frame without it,
     /// or, if there was none, from the last frame with it.
@@ -29,8 +29,7 @@ pub struct Params {
 }
 
 impl Default for Params {
-    /// An overlap of 0.2, which two squares have when they are two thirds of a side apart; one side; one
-    /// second.
+    /// `min_overlap` is that of two squares that are two thirds of a side apart.
     fn default() -> Self {
         Self { min_overlap: 0.2, max_distance: 1.0, max_absence: 1_000_000_000 }
     }
@@ -56,7 +55,7 @@ pub struct Prediction {
     pub last_rect: PixelRect<f64>,
     /// Time since it was last observed, ns.
     pub unobserved_for: u64,
-    /// The last full search did not find it, so it may have left.
+    /// Whether the last full search did not find it, so that it may have left.
     pub is_doubtful: bool,
 }
 
@@ -64,7 +63,7 @@ pub struct Prediction {
 #[derive(Clone, Copy, Debug)]
 struct Track {
     id: Option<u32>,
-    /// Where it was last observed.
+    /// Where it was last observed, in pixels.
     last_rect: PixelRect<f64>,
     /// When it was last observed, ns.
     last_time: u64,
@@ -72,10 +71,10 @@ struct Track {
     motion: Motion,
     /// Time of the first frame without it since, ns.
     missing_since: Option<u64>,
-    /// The last full search did not find it.
+    /// Whether the last full search did not find it.
     is_doubtful: bool,
-    /// The frame before had an observation of it that was not accepted, because the evidence was weak.
-    has_weak_hint: bool,
+    /// Whether an observation of it in the frame before was rejected because the evidence was weak.
+    has_rejected_match: bool,
 }
 
 impl Track {
@@ -87,13 +86,13 @@ impl Track {
             motion: Motion::new(&rect),
             missing_since: None,
             is_doubtful: false,
-            has_weak_hint: false,
+            has_rejected_match: false,
         }
     }
 
     /// Whether weak evidence is enough. A doubtful face is treated like a new one.
     fn accepts_weak_evidence(&self) -> bool {
-        !self.is_doubtful || self.has_weak_hint || self.missing_since.is_none()
+        !self.is_doubtful || self.has_rejected_match || self.missing_since.is_none()
     }
 
     fn observe(&mut self, time: u64, rect: &PixelRect<f64>) {
@@ -123,7 +122,7 @@ pub struct Tracker {
     tracks: Vec<Track>,
     /// Time of the last frame, ns.
     last_time: Option<u64>,
-    /// Whether the scene had a frame already.
+    /// Whether the current scene has had a frame.
     has_frame: bool,
     /// The last id given.
     last_id: u32,
@@ -181,7 +180,7 @@ impl Tracker {
         let is_first = !std::mem::replace(&mut self.has_frame, true);
         let is_full = scope == SearchScope::FullFrame;
         let matches = self.match_observations(time, observations);
-        let mut has_weak_hint = vec![false; self.tracks.len()];
+        let mut has_rejected_match = vec![false; self.tracks.len()];
         let mut ids = Vec::with_capacity(observations.len());
         for (&Observation { rect, is_confident }, known) in observations.iter().zip(matches) {
             let track = match known {
@@ -190,7 +189,7 @@ impl Tracker {
                     self.tracks.get_mut(index)
                 }
                 Some(index) => {
-                    has_weak_hint[index] = true;
+                    has_rejected_match[index] = true;
                     None
                 }
                 None if is_full => {
@@ -207,8 +206,8 @@ impl Tracker {
                 track.id
             }));
         }
-        has_weak_hint.resize(self.tracks.len(), false);
-        for (track, has_weak_hint) in self.tracks.iter_mut().zip(has_weak_hint) {
+        has_rejected_match.resize(self.tracks.len(), false);
+        for (track, has_rejected_match) in self.tracks.iter_mut().zip(has_rejected_match) {
             let is_missing = track.last_time != time;
             if is_missing {
                 track.missing_since.get_or_insert(time);
@@ -216,7 +215,7 @@ impl Tracker {
             if is_full {
                 track.is_doubtful = is_missing;
             }
-            track.has_weak_hint = has_weak_hint;
+            track.has_rejected_match = has_rejected_match;
         }
         // A new face on weak evidence that is not observed again was a false detection.
         self.tracks.retain(|track| track.id.is_some() || track.last_time == time);
@@ -280,8 +279,8 @@ impl Tracker {
 mod tests {
     use super::*;
 
-    /// 25 frames a second, ns.
-    const FRAME: u64 = 40_000_000;
+    /// Time between frames at 25 frames per second, ns.
+    const PERIOD: u64 = 40_000_000;
 
     fn square(x: f64, y: f64, side: f64) -> PixelRect<f64> {
         PixelRect { x, y, w: side, h: side }
@@ -304,7 +303,7 @@ mod tests {
         let mut tracker = Tracker::default();
         for frame in 0..200 {
             let x = 300.0 + 200.0 * (frame as f64 / 15.0).sin();
-            assert_eq!(tracker.update(frame * FRAME, &[strong(x, 50.0 + frame as f64, 80.0)]), ids([1]));
+            assert_eq!(tracker.update(frame * PERIOD, &[strong(x, 50.0 + frame as f64, 80.0)]), ids([1]));
         }
     }
 
@@ -313,20 +312,23 @@ mod tests {
         let mut tracker = Tracker::default();
         let (left, right) = (strong(100.0, 100.0, 80.0), strong(220.0, 100.0, 80.0));
         assert_eq!(tracker.update(0, &[left, right]), ids([1, 2]));
-        assert_eq!(tracker.update(FRAME, &[right, left]), ids([2, 1]));
-        assert_eq!(tracker.update(2 * FRAME, &[right]), ids([2]));
-        assert_eq!(tracker.update(3 * FRAME, &[strong(400.0, 0.0, 80.0), left, right]), ids([3, 1, 2]));
+        assert_eq!(tracker.update(PERIOD, &[right, left]), ids([2, 1]));
+        assert_eq!(tracker.update(2 * PERIOD, &[right]), ids([2]));
+        assert_eq!(tracker.update(3 * PERIOD, &[strong(400.0, 0.0, 80.0), left, right]), ids([3, 1, 2]));
     }
 
     #[test]
     fn the_better_overlap_wins() {
         let mut tracker = Tracker::default();
         tracker.update(0, &[strong(100.0, 0.0, 80.0)]);
-        assert_eq!(tracker.update(FRAME, &[strong(140.0, 0.0, 80.0), strong(105.0, 0.0, 80.0)]), ids([2, 1]));
+        assert_eq!(
+            tracker.update(PERIOD, &[strong(140.0, 0.0, 80.0), strong(105.0, 0.0, 80.0)]),
+            ids([2, 1])
+        );
     }
 
     #[test]
-    fn a_short_loss_is_survived_and_a_long_one_is_not() {
+    fn an_id_survives_a_short_absence_but_not_a_long_one() {
         let mut tracker = Tracker::default();
         let face = strong(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(0, &[face]), ids([1]));
@@ -341,8 +343,8 @@ mod tests {
     fn a_new_scene_gets_new_ids() {
         let mut tracker = Tracker::default();
         let face = strong(10.0, 10.0, 50.0);
-        assert_eq!(tracker.update(5 * FRAME, &[face]), ids([1]));
-        assert_eq!(tracker.update(4 * FRAME, &[face]), ids([2]), "time ran backwards");
+        assert_eq!(tracker.update(5 * PERIOD, &[face]), ids([1]));
+        assert_eq!(tracker.update(4 * PERIOD, &[face]), ids([2]), "time ran backwards");
         tracker.reset();
         assert_eq!(tracker.update(0, &[face]), ids([3]));
     }
@@ -352,14 +354,14 @@ mod tests {
         let mut tracker = Tracker::default();
         assert_eq!(tracker.update(0, &[strong(300.0, 50.0, 90.0)]), ids([1]));
         let both = [strong(300.0, 50.0, 90.0), weak(100.0, 50.0, 30.0)];
-        assert_eq!(tracker.update(FRAME, &both), [Some(1), None]);
-        assert_eq!(tracker.update(2 * FRAME, &both[..1]), ids([1]));
-        assert_eq!(tracker.update(3 * FRAME, &both), [Some(1), None], "not in consecutive frames");
-        assert_eq!(tracker.predict(3 * FRAME).len(), 2, "to be searched for");
-        assert_eq!(tracker.update(4 * FRAME, &both), ids([1, 2]));
-        assert_eq!(tracker.update(5 * FRAME, &both[1..]), ids([2]));
+        assert_eq!(tracker.update(PERIOD, &both), [Some(1), None]);
+        assert_eq!(tracker.update(2 * PERIOD, &both[..1]), ids([1]));
+        assert_eq!(tracker.update(3 * PERIOD, &both), [Some(1), None], "not in consecutive frames");
+        assert_eq!(tracker.predict(3 * PERIOD).len(), 2, "to be searched for");
+        assert_eq!(tracker.update(4 * PERIOD, &both), ids([1, 2]));
+        assert_eq!(tracker.update(5 * PERIOD, &both[1..]), ids([2]));
         tracker.reset();
-        assert_eq!(tracker.update(6 * FRAME, &both), ids([3, 4]), "a still image has no second frame");
+        assert_eq!(tracker.update(6 * PERIOD, &both), ids([3, 4]), "a still image has no second frame");
     }
 
     #[test]
@@ -367,21 +369,21 @@ mod tests {
         let mut tracker = Tracker::default();
         let face = strong(10.0, 10.0, 50.0);
         assert_eq!(tracker.update(0, &[face, face]), ids([1, 2]));
-        assert_eq!(tracker.update(FRAME, &[face, face]), ids([1, 2]));
+        assert_eq!(tracker.update(PERIOD, &[face, face]), ids([1, 2]));
     }
 
     #[test]
-    fn no_face_begins_between_full_searches() {
+    fn no_new_face_gets_an_id_between_full_searches() {
         let mut tracker = Tracker::default();
         assert_eq!(tracker.update_known(0, &[strong(300.0, 50.0, 90.0)]), [None]);
-        assert_eq!(tracker.update(FRAME, &[strong(10.0, 10.0, 50.0)]), ids([1]));
+        assert_eq!(tracker.update(PERIOD, &[strong(10.0, 10.0, 50.0)]), ids([1]));
         let both = [strong(10.0, 10.0, 50.0), strong(300.0, 50.0, 90.0)];
-        assert_eq!(tracker.update_known(2 * FRAME, &both), [Some(1), None]);
-        assert_eq!(tracker.update(3 * FRAME, &both), ids([1, 2]));
+        assert_eq!(tracker.update_known(2 * PERIOD, &both), [Some(1), None]);
+        assert_eq!(tracker.update(3 * PERIOD, &both), ids([1, 2]));
         let both_weak = [weak(10.0, 10.0, 50.0), weak(100.0, 10.0, 30.0)];
-        assert_eq!(tracker.update(4 * FRAME, &both_weak), [Some(1), None]);
+        assert_eq!(tracker.update(4 * PERIOD, &both_weak), [Some(1), None]);
         assert_eq!(
-            tracker.update_known(5 * FRAME, &both_weak),
+            tracker.update_known(5 * PERIOD, &both_weak),
             ids([1, 3]),
             "observed in two consecutive frames"
         );
@@ -392,42 +394,42 @@ mod tests {
         let mut tracker = Tracker::default();
         let (strong, weak) = (strong(10.0, 10.0, 50.0), weak(10.0, 10.0, 50.0));
         assert_eq!(tracker.update(0, &[strong]), ids([1]));
-        assert_eq!(tracker.update_known(FRAME, &[]), []);
-        assert_eq!(tracker.update_known(2 * FRAME, &[weak]), ids([1]), "not doubtful");
-        assert_eq!(tracker.update(3 * FRAME, &[]), []);
-        assert!(tracker.predict(4 * FRAME)[0].is_doubtful);
+        assert_eq!(tracker.update_known(PERIOD, &[]), []);
+        assert_eq!(tracker.update_known(2 * PERIOD, &[weak]), ids([1]), "not doubtful");
+        assert_eq!(tracker.update(3 * PERIOD, &[]), []);
+        assert!(tracker.predict(4 * PERIOD)[0].is_doubtful);
         for frame in [4, 6] {
-            assert_eq!(tracker.update_known(frame * FRAME, &[weak]), [None]);
-            assert_eq!(tracker.update_known((frame + 1) * FRAME, &[]), [], "not in consecutive frames");
+            assert_eq!(tracker.update_known(frame * PERIOD, &[weak]), [None]);
+            assert_eq!(tracker.update_known((frame + 1) * PERIOD, &[]), [], "not in consecutive frames");
         }
-        assert_eq!(tracker.update_known(8 * FRAME, &[weak]), [None]);
-        assert_eq!(tracker.update_known(9 * FRAME, &[weak]), ids([1]));
-        assert_eq!(tracker.update_known(10 * FRAME, &[weak]), ids([1]));
-        assert_eq!(tracker.update(11 * FRAME, &[]), []);
-        assert_eq!(tracker.update_known(12 * FRAME, &[strong]), ids([1]));
-        assert_eq!(tracker.update(13 * FRAME, &[weak]), ids([1]));
-        assert!(!tracker.predict(14 * FRAME)[0].is_doubtful);
+        assert_eq!(tracker.update_known(8 * PERIOD, &[weak]), [None]);
+        assert_eq!(tracker.update_known(9 * PERIOD, &[weak]), ids([1]));
+        assert_eq!(tracker.update_known(10 * PERIOD, &[weak]), ids([1]));
+        assert_eq!(tracker.update(11 * PERIOD, &[]), []);
+        assert_eq!(tracker.update_known(12 * PERIOD, &[strong]), ids([1]));
+        assert_eq!(tracker.update(13 * PERIOD, &[weak]), ids([1]));
+        assert!(!tracker.predict(14 * PERIOD)[0].is_doubtful);
     }
 
     #[test]
-    fn the_predicted_place_moves_on() {
+    fn the_prediction_extrapolates_the_motion() {
         let mut tracker = Tracker::default();
         for frame in 0..25 {
-            tracker.update(frame * FRAME, &[strong(4.0 * frame as f64, 10.0, 50.0)]);
+            tracker.update(frame * PERIOD, &[strong(4.0 * frame as f64, 10.0, 50.0)]);
         }
-        let prediction = tracker.predict(29 * FRAME)[0];
+        let prediction = tracker.predict(29 * PERIOD)[0];
         assert!((prediction.rect.x - 116.0).abs() < 1.0, "{prediction:?}");
         assert_eq!(
             (prediction.id, prediction.last_rect.x, prediction.unobserved_for),
-            (Some(1), 96.0, 5 * FRAME)
+            (Some(1), 96.0, 5 * PERIOD)
         );
     }
 
     #[test]
-    fn impossible_rectangles_are_harmless() {
+    fn invalid_rectangles_do_not_disturb_other_faces() {
         let mut tracker = Tracker::default();
         for (frame, side) in [0.0, f64::NAN, f64::INFINITY, -5.0, 1e300, 0.0].into_iter().enumerate() {
-            let time = frame as u64 * FRAME;
+            let time = frame as u64 * PERIOD;
             let ids = tracker.update(time, &[strong(0.0, 0.0, side), strong(300.0, 50.0, 90.0)]);
             assert_eq!(ids[1], Some(2), "{side}");
             assert!(!tracker.predict(time).is_empty());

@@ -1,4 +1,4 @@
-//! The interpolation tables of OpenCV's INTER_LINEAR_EXACT for 8-bit images: two taps an axis, weights in
+//! The interpolation tables of OpenCV's INTER_LINEAR_EXACT for 8-bit images: two taps per axis, weights in
 //! 1/256.
 
 /// Where each output pixel lies between two input pixels, along one axis.

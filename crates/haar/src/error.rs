@@ -30,12 +30,12 @@ pub enum CascadeError {
     /// A part of the cascade is missing or inconsistent.
     #[error("not a cascade: {}; take one of OpenCV's haarcascade_*.xml", escape_and_cut(.0))]
     Invalid(String),
-    /// The features are of another kind than Haar's.
+    /// The features are not Haar features, or their splits are categorical.
     #[error(
         "the cascade has {} features; only HAAR is understood: take one of OpenCV's haarcascade_*.xml",
         escape_and_cut(.0)
     )]
-    Features(String),
+    UnsupportedFeatures(String),
     /// The file is in the format of OpenCV 1.
     #[error(
         "the cascade is in OpenCV 1's format (opencv-haar-classifier): load and save it with OpenCV 2 to 4's \
@@ -48,8 +48,12 @@ pub enum CascadeError {
 fn escape_and_cut(text: &impl std::fmt::Display) -> String {
     let text = text.to_string();
     let mut escaped = String::new();
-    for letter in text.chars().take(200) {
-        if letter.is_control() { escaped.extend(letter.escape_default()) } else { escaped.push(letter) }
+    for character in text.chars().take(200) {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
     }
     escaped
 }

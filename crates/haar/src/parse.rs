@@ -58,7 +58,7 @@ impl Cascade {
         }
         match child_text(root, "featureType")? {
             "HAAR" => (),
-            other => return Err(CascadeError::Features(other.into())),
+            other => return Err(CascadeError::UnsupportedFeatures(other.into())),
         }
         let categories: i32 =
             match child(root, "featureParams").and_then(|params| child(params, "maxCatCount")) {
@@ -66,7 +66,7 @@ impl Cascade {
                 None => 0,
             };
         if categories > 0 {
-            return Err(CascadeError::Features("categorical".into()));
+            return Err(CascadeError::UnsupportedFeatures("categorical".into()));
         }
         let features = entries(root, "features")?.map(parse_feature).collect::<Result<_, _>>()?;
         let stages = entries(root, "stages")?.map(parse_stage).collect::<Result<_, _>>()?;

@@ -24,7 +24,7 @@ fn the_example_cascade_is_valid() {
 fn other_kinds_of_cascade_are_named_in_the_error() {
     for kind in ["LBP", "HOG"] {
         let error = parse_with("HAAR", kind).unwrap_err();
-        assert!(matches!(error, CascadeError::Features(_)) && error.to_string().contains(kind));
+        assert!(matches!(error, CascadeError::UnsupportedFeatures(_)) && error.to_string().contains(kind));
     }
     let old =
         r#"<opencv_storage><c type_id="opencv-haar-classifier"><size>20 20</size></c></opencv_storage>"#;

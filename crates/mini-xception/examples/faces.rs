@@ -1,8 +1,9 @@
 //! Classifies images of faces from standard input, for scripts that measure models (training/robustness.py):
-//! `faces SIDE [MODEL] < faces.raw`, where the input is SIDE x SIDE grey bytes for each image, one after the other.
+//! `faces SIDE [MODEL] < faces.raw`, where the input is SIDE x SIDE grey bytes for each image, one after the
+//! other.
 //!
-//! Prints a line for each image: its quality, then its seven probabilities, from the same crop and network as in the
-//! element.
+//! Prints a line for each image: its quality, then its seven probabilities, from the same crop and network as
+//! in the element.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a tool for measurements may panic")]
 

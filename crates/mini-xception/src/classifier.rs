@@ -63,7 +63,7 @@ pub enum Model {
 static BUILT_IN: &[u8] = include_bytes!("../../../models/mini_xception.onnx");
 
 impl Model {
-    /// What error messages call the model.
+    /// The model's name in error messages.
     fn display_name(&self) -> String {
         match self {
             Self::BuiltIn => "the built-in model".into(),
@@ -82,30 +82,31 @@ impl Model {
     }
 }
 
-/// A loaded network.
+/// A loaded model.
 pub struct Classifier {
     session: Session,
     description: Description,
     sha256: String,
     provider: Provider,
-    fallback: Option<String>,
+    fallback_reason: Option<String>,
     /// The normalised input; kept to reuse its memory.
     input: Vec<f32>,
 }
 
 impl Classifier {
     /// Loads a model. Where `provider` does not work the processor runs it, see [`Self::provider`] and
-    /// [`Self::fallback`].
+    /// [`Self::fallback_reason`].
     pub fn load(runtime: &Runtime, model: &Model, provider: Provider) -> Result<Self, ClassifierError> {
         let bytes = model.read()?;
-        let OpenedSession { session, provider, fallback } = open_session(runtime, model, &bytes, provider)?;
+        let OpenedSession { session, provider, fallback_reason } =
+            open_session(runtime, model, &bytes, provider)?;
         let description = Description::read(&session)
             .map_err(|what| ClassifierError::Description { model: model.display_name(), what })?;
         let mut sha256 = String::new();
         for byte in Sha256::digest(&bytes) {
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok(Self { session, description, sha256, provider, fallback, input: Vec::new() })
+        Ok(Self { session, description, sha256, provider, fallback_reason, input: Vec::new() })
     }
 
     /// The side of the square patches that are its input, pixels.
@@ -129,15 +130,15 @@ impl Classifier {
     }
 
     /// Why the requested provider does not run the network; `None` where it does.
-    pub fn fallback(&self) -> Option<&str> {
-        self.fallback.as_deref()
+    pub fn fallback_reason(&self) -> Option<&str> {
+        self.fallback_reason.as_deref()
     }
 
-    /// Classifies faces in one run of the network. Returns a distribution for each, in [`mood_schema::Emotion`]'s
-    /// order.
+    /// Classifies faces in one run of the network. Returns a distribution for each, in
+    /// [`mood_schema::Emotion`]'s order.
     ///
-    /// `patches` holds the patches one after the other, [`Self::side`] squared grey values of full range each; an
-    /// incomplete patch at the end is ignored.
+    /// `patches` holds the patches one after the other, [`Self::side`] squared grey values of full range
+    /// each; an incomplete patch at the end is ignored.
     pub fn classify(&mut self, patches: &[u8]) -> Result<Vec<[f64; 7]>, ClassifierError> {
         let description = &self.description;
         let pixels = description.side * description.side;
@@ -167,7 +168,7 @@ impl Classifier {
 struct OpenedSession {
     session: Session,
     provider: Provider,
-    fallback: Option<String>,
+    fallback_reason: Option<String>,
 }
 
 /// Opens a session with `provider`, or with the processor where that does not work.
@@ -184,15 +185,15 @@ fn open_session(
             .and_then(|builder| Ok(builder.with_execution_providers([registration])?))
             .and_then(|mut builder| builder.commit_from_memory(bytes));
         match session {
-            Ok(session) => return Ok(OpenedSession { session, provider, fallback: None }),
+            Ok(session) => return Ok(OpenedSession { session, provider, fallback_reason: None }),
             Err(error) => reasons.push(error_text(&error)),
         }
     }
     let session = session_builder(runtime).and_then(|mut builder| builder.commit_from_memory(bytes));
     let session = session
         .map_err(|error| ClassifierError::Load { model: model.display_name(), reason: error_text(&error) })?;
-    let fallback = (!reasons.is_empty()).then(|| reasons.join("; "));
-    Ok(OpenedSession { session, provider: Provider::Cpu, fallback })
+    let fallback_reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    Ok(OpenedSession { session, provider: Provider::Cpu, fallback_reason })
 }
 
 /// ONNX Runtime's error message without the full stop, for use within a sentence.
@@ -200,8 +201,8 @@ fn error_text(error: &ort::Error) -> String {
     error.to_string().trim_end_matches(['.', ' ']).to_string()
 }
 
-/// Sessions run on the caller's thread alone and never wait actively: a small network must not bring a pool of spinning
-/// threads into a media process.
+/// Sessions run on the caller's thread alone and never wait actively: a small network must not bring a pool
+/// of spinning threads into a media process.
 fn session_builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?

@@ -51,10 +51,10 @@ fn missing_provider_falls_back_to_the_processor() {
     for provider in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino, Provider::Auto] {
         let mut classifier = Classifier::load(&runtime(), &Model::BuiltIn, provider).unwrap();
         assert_eq!(classifier.provider(), Provider::Cpu, "{provider:?}");
-        assert!(!classifier.fallback().unwrap().is_empty());
+        assert!(!classifier.fallback_reason().unwrap().is_empty());
         assert_eq!(classifier.classify(&patches(1, 48)).unwrap().len(), 1);
     }
-    assert_eq!(built_in().fallback(), None);
+    assert_eq!(built_in().fallback_reason(), None);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Custom events between elements.
 //!
-//! - Downstream and sticky: an element's settings together with the hashes of its model or cascade. A log that is
-//!   linked later still receives them. [`SettingsAnnouncement`] decides when an element sends one.
-//! - Upstream: the decisions of a player and the tracks it plays, sent through its mood pads, for an overlay or a log
-//!   between camera and player.
+//! - Downstream and sticky: an element's settings together with the hashes of its model or cascade. A log
+//!   that is linked later still receives them. [`SettingsAnnouncement`] decides when an element sends one.
+//! - Upstream: the decisions of a player and the tracks it plays, sent through its mood pads, for an overlay
+//!   or a log between camera and player.
 
 use mood_schema::Line;
 use serde_json::{Map, Value};
@@ -23,7 +23,8 @@ pub fn build_settings(element: &str, settings: &Map<String, Value>) -> gst::Even
     gst::event::CustomDownstreamSticky::new(structure)
 }
 
-/// Reads an event made by [`build_settings`]: the element's factory name and its settings. `None` for any other event.
+/// Reads an event made by [`build_settings`]: the element's factory name and its settings. `None` for any
+/// other event.
 pub fn parse_settings(event: &gst::EventRef) -> Option<(String, Map<String, Value>)> {
     let structure = event.structure().filter(|structure| structure.name().starts_with(SETTINGS_PREFIX))?;
     let json: &str = structure.get("settings").ok()?;
@@ -41,11 +42,11 @@ pub fn parse_player_line(event: &gst::EventRef) -> Option<Line> {
     serde_json::from_str(structure.get("line").ok()?).ok()
 }
 
-/// Remembers which settings of an element have been sent downstream, so that they are sent once at the beginning of the
-/// stream and again only after a change.
+/// Remembers which settings of an element have been sent downstream, so that they are sent once at the
+/// beginning of the stream and again only after a change.
 ///
-/// An element calls [`update`](Self::update) after each segment event and before each buffer, and pushes the event it
-/// gets once its locks are released.
+/// An element calls [`update`](Self::update) after each segment event and before each buffer, and pushes the
+/// event it gets once its locks are released.
 #[derive(Debug)]
 pub struct SettingsAnnouncement {
     element: &'static str,
@@ -58,7 +59,8 @@ impl SettingsAnnouncement {
         Self { element, announced: None }
     }
 
-    /// Returns the event to push where `settings` differ from those announced last, and regards them as announced.
+    /// Returns the event to push where `settings` differ from those announced last, and regards them as
+    /// announced.
     #[must_use = "the settings count as announced: push the event"]
     pub fn update(&mut self, settings: Map<String, Value>) -> Option<gst::Event> {
         if self.announced.as_ref() == Some(&settings) {

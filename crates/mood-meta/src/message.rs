@@ -1,7 +1,8 @@
 //! The element messages that applications watch: how their structures are built and read.
 //!
-//! Times are `timestamp`, ns of stream time, as uint64. A face's box is `x` `y` `w` `h`, shares of the frame. Each
-//! `parse_` function returns `None` for a structure of another name or without a field that its message always has.
+//! Times are `timestamp`, ns of stream time, as uint64. A face's box is `x` `y` `w` `h`, shares of the frame.
+//! Each `parse_` function returns `None` for a structure of another name or without a field that its message
+//! always has.
 
 use gst::prelude::*;
 use mood_schema::{Candidate, Face, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
@@ -17,8 +18,8 @@ const MOOD_CHANGED: &str = "mood-changed";
 /// Structure name of a player's message about its limit on negative moods.
 const SAFETY_LIMIT: &str = "safety-limit";
 
-/// Posts `structure` as an element message of `element`. The caller must hold no lock: the application's synchronous
-/// handlers run inside the call.
+/// Posts `structure` as an element message of `element`. The caller must hold no lock: the application's
+/// synchronous handlers run inside the call.
 pub fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
     let element = element.as_ref();
     // Without a bus there is nobody to inform, which is no error.
@@ -36,7 +37,7 @@ pub fn build_faces(faces: &[Face], timestamp: Option<gst::ClockTime>) -> gst::St
 
 /// Reads `faces`: the faces and the frame's stream time. A face that cannot be read is left out.
 pub fn parse_faces(structure: &gst::StructureRef) -> Option<(Vec<Face>, Option<gst::ClockTime>)> {
-    let structure = has_name(structure, FACES)?;
+    let structure = require_name(structure, FACES)?;
     Some((faces_from_array(&structure.get::<gst::Array>("faces").ok()?), structure.get("timestamp").ok()?))
 }
 
@@ -51,11 +52,12 @@ pub fn build_emotion(face: &Face, timestamp: Option<gst::ClockTime>) -> Option<g
 
 /// Reads `emotion`: the classified face and the frame's stream time.
 pub fn parse_emotion(structure: &gst::StructureRef) -> Option<(Face, Option<gst::ClockTime>)> {
-    let structure = has_name(structure, EMOTION)?;
+    let structure = require_name(structure, EMOTION)?;
     Some((face_from_structure(structure)?, structure.get("timestamp").ok()?))
 }
 
-/// Builds `mood-changed`: {`timestamp`; `from`, `to` string; `confidence` double; `evidence-start`, `evidence-end` ns}.
+/// Builds `mood-changed`: {`timestamp`; `from`, `to` string; `confidence` double; `evidence-start`,
+/// `evidence-end` ns}.
 pub fn build_mood_changed(change: &MoodLine) -> gst::Structure {
     let [start, end] = change.evidence;
     gst::Structure::builder(MOOD_CHANGED)
@@ -68,9 +70,10 @@ pub fn build_mood_changed(change: &MoodLine) -> gst::Structure {
         .build()
 }
 
-/// Builds `track-started`, `crossfade-started`, `crossfade-done`, `track-ended` or `track-failed`: {`timestamp`; `uri`,
-/// `title`, `reason` string; where known `mood` string and `distance` double; `runners-up` array of structures
-/// `track` {`uri`, `distance`}}. `track-failed` has `error`, the cause, in place of `reason`.
+/// Builds `track-started`, `crossfade-started`, `crossfade-done`, `track-ended` or `track-failed`:
+/// {`timestamp`; `uri`, `title`, `reason` string; where known `mood` string and `distance` double;
+/// `runners-up` array of structures `track` {`uri`, `distance`}}. `track-failed` has `error`, the cause, in
+/// place of `reason`.
 pub fn build_track(track: &TrackLine) -> gst::Structure {
     let runners_up = track.runners_up.iter().map(|candidate| {
         gst::Structure::builder("track")
@@ -97,8 +100,8 @@ pub fn build_safety_limit(limit: &SafetyLine) -> gst::Structure {
         .build()
 }
 
-/// Reads a message of a player, that is one built by [`build_mood_changed`], [`build_track`] or
-/// [`build_safety_limit`], back to the line of its decision log.
+/// Reads a message of a player, built by [`build_mood_changed`], [`build_track`] or [`build_safety_limit`],
+/// as the line that the player's decision log has for it.
 pub fn parse_player_line(structure: &gst::StructureRef) -> Option<Line> {
     match structure.name().as_str() {
         MOOD_CHANGED => parse_mood_changed(structure).map(Line::Mood),
@@ -142,7 +145,7 @@ fn parse_track(structure: &gst::StructureRef) -> Option<TrackLine> {
     })
 }
 
-/// Every event that has a message, for finding one by its message's name.
+/// All track events, to find one by the name of its message.
 const TRACK_EVENTS: [TrackEvent; 5] = [
     TrackEvent::Started,
     TrackEvent::CrossfadeStarted,
@@ -166,7 +169,8 @@ fn reason_field(event: TrackEvent) -> &'static str {
     if event == TrackEvent::Failed { "error" } else { "reason" }
 }
 
-fn has_name<'a>(structure: &'a gst::StructureRef, name: &str) -> Option<&'a gst::StructureRef> {
+/// `None` where the structure has another name.
+fn require_name<'a>(structure: &'a gst::StructureRef, name: &str) -> Option<&'a gst::StructureRef> {
     Some(structure).filter(|structure| structure.name() == name)
 }
 

@@ -1,4 +1,4 @@
-//! Valence and arousal of a distribution over the seven emotions.
+//! Valence and arousal, of an emotion or of a distribution over the seven emotions.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,14 @@ pub struct Affect {
     pub arousal: f64,
 }
 
-/// The norm of arousal for the word "neutral", which is subtracted from the others so that a neutral face has arousal
-/// 0.
+/// The norm of arousal for the word "neutral". It is subtracted from all emotions' arousal, so that a neutral
+/// face has an arousal of 0.
 const NEUTRAL_AROUSAL: f64 = -0.39;
 
 impl Affect {
-    /// The point of an emotion: the norms of Warriner, Kuperman and Brysbaert 2013 (doi:10.3758/s13428-012-0314-x),
-    /// rescaled from 1-9 to -1..1, with arousal shifted so that neutral is the origin. A surprised face may be
-    /// pleased or not, so the valence of surprise is 0.
+    /// The point of an emotion: the norms of Warriner, Kuperman and Brysbaert 2013
+    /// (doi:10.3758/s13428-012-0314-x), rescaled from 1-9 to -1..1, with arousal shifted so that neutral is
+    /// the origin. A surprised face may be pleased or not, so the valence of surprise is 0.
     pub fn from_emotion(emotion: Emotion) -> Self {
         let (valence, arousal) = match emotion {
             Emotion::Angry => (-0.62, 0.30),
@@ -34,8 +34,8 @@ impl Affect {
         Self { valence, arousal: arousal - NEUTRAL_AROUSAL }
     }
 
-    /// The mean of the seven emotions' points weighted by `probabilities`, which are in [`Emotion`]'s order and sum
-    /// to 1.
+    /// The mean of the seven emotions' points weighted by `probabilities`, which are in [`Emotion`]'s order
+    /// and sum to 1.
     pub fn from_distribution(probabilities: &[f64; 7]) -> Self {
         Emotion::ALL.iter().zip(probabilities).fold(Self::default(), |sum, (&emotion, &p)| {
             let point = Self::from_emotion(emotion);

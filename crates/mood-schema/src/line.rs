@@ -1,4 +1,5 @@
-//! The lines of timelines and of players' decision logs. Both are JSON Lines: one object a line, its kind in `type`.
+//! The lines of timelines and of players' decision logs. Both are JSON Lines: one object per line, its kind
+//! in `type`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,10 +28,10 @@ pub enum Line {
 }
 
 impl Line {
-    /// The line as JSON without the line feed.
+    /// The line as JSON, without a line feed at the end.
     pub fn to_json(&self) -> String {
-        // Serialization cannot fail: keys of maps are strings, and serde_json writes null for numbers that are not
-        // finite.
+        // Serialization cannot fail: keys of maps are strings, and serde_json writes null for numbers that
+        // are not finite.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -72,7 +73,7 @@ pub struct MoodLine {
     pub to: Mood,
     /// Probability of the new mood as the player estimates it, 0-1.
     pub confidence: f64,
-    /// Begin and end of the frames that led to the decision, ns of stream time.
+    /// Start and end of the frames that led to the decision, ns of stream time.
     pub evidence: [u64; 2],
 }
 
@@ -116,7 +117,7 @@ pub struct TrackLine {
     /// The mood for which the track was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mood: Option<Mood>,
-    /// Distance between the wanted point and the track in the plane of valence and arousal.
+    /// Distance of the track from the requested point in the plane of valence and arousal, 0 to about 2.8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
     /// Why the track was chosen, or why it failed.
@@ -132,7 +133,7 @@ pub struct TrackLine {
 pub struct Candidate {
     /// URI of the track.
     pub uri: String,
-    /// Distance between the wanted point and the track in the plane of valence and arousal.
+    /// Distance of the track from the requested point in the plane of valence and arousal, 0 to about 2.8.
     pub distance: f64,
 }
 

@@ -1,8 +1,8 @@
 //! The probability of each mood given all frames so far: a hidden Markov model with tempered likelihoods.
 //!
-//! The hidden state is the mood (seven emotions, uncertain, absent), the observation is what the classifier
-//! says of the subject's face. The filter is the forward algorithm (Rabiner 1989, doi:10.1109/5.18626). For
-//! an observation `o` that comes `t` ns after the last one:
+//! The hidden state is the mood (seven emotions, uncertain, absent), the observation is the classifier's
+//! result for the subject's face. The filter is the forward algorithm (Rabiner 1989, doi:10.1109/5.18626).
+//! For an observation `o` that comes `t` ns after the last one:
 //!
 //! ```text
 //! stay       = exp(-t / MEAN_MOOD_DURATION)
@@ -33,8 +33,8 @@ const MEAN_MOOD_DURATION: f64 = 90.0 * SECOND as f64;
 /// first should count.
 const SHARPENING_EXPONENT: i32 = 4;
 
-/// Likelihood of a face with a known label when the mood is a known emotion, uncertain, and absent. Like the
-/// next two constants an assumption; the three sum to 1 for each mood.
+/// Likelihood of a face with a known label when the mood is a known emotion, uncertain, and absent. This and
+/// the next two constants are assumptions, not measurements; for each mood the three sum to 1.
 const LIKELIHOOD_OF_LABEL: [f64; 3] = [0.80, 0.30, 0.02];
 /// Likelihood of a face without a known label when the mood is a known emotion, uncertain, and absent.
 const LIKELIHOOD_OF_UNCERTAIN: [f64; 3] = [0.15, 0.65, 0.03];
@@ -80,9 +80,9 @@ impl MoodFilter {
         *self = Self::new(self.confusion);
     }
 
-    /// Updates the probabilities with an observation at `time` (ns). The first observation only starts the
-    /// time. Later ones weigh by the time since the previous one, at most as much as one independent
-    /// observation. A time before the previous one counts as no time passed.
+    /// Updates the probabilities with an observation at `time` (ns). The first observation only
+    /// sets the time. Later ones are weighted by the time since the previous one, at most as one independent
+    /// observation. A time before the previous one counts as equal to it.
     pub fn update(&mut self, time: u64, observation: &Observation) {
         let Some(last_time) = self.last_time else {
             self.last_time = Some(time);
@@ -163,6 +163,7 @@ fn state_index(mood: Mood) -> usize {
 mod tests {
     use super::*;
 
+    /// Time between frames at 25 frames per second, ns.
     const PERIOD: u64 = SECOND / 25;
 
     fn confident(emotion: Emotion) -> Observation {
@@ -171,7 +172,8 @@ mod tests {
         Observation::Face(probabilities)
     }
 
-    /// Gives the filter the same observation for some seconds; the time at the end.
+    /// Gives the filter the same observation for some seconds, every `period` ns from the time `from` on.
+    /// Returns the time at the end, ns.
     fn feed(filter: &mut MoodFilter, from: u64, seconds: u64, period: u64, observation: Observation) -> u64 {
         let end = from + seconds * SECOND;
         (from..end).step_by(period as usize).for_each(|time| filter.update(time, &observation));

@@ -9,7 +9,7 @@ pub struct Library {
     /// At least one track. The order is that of the file names, of the playlist, or of the URIs in the
     /// database, and the same on every machine.
     pub tracks: Vec<Track>,
-    /// What was left out.
+    /// Entries that were left out, with the reasons.
     pub skipped: Vec<SkippedItem>,
 }
 

@@ -1,6 +1,6 @@
-//! What an MP3 encoder has added before and after the music, read from the tag that LAME writes into the
-//! first frame (Sabin and Taylor, "Mp3 Info Tag revision 1"). GStreamer before 1.24 plays it: some 20 ms of
-//! silence at either end.
+//! The silence that an MP3 encoder has added before and after the music, some 20 ms each, read from the tag
+//! that LAME writes into the first frame (Sabin and Taylor, "Mp3 Info Tag revision 1"). GStreamer before 1.24
+//! does not remove it.
 //!
 //! "Frame" here is an MP3 frame of 576 or 1,152 samples.
 
@@ -8,17 +8,17 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How late a decoder's output is, in samples; the tag's delay does not include it.
+/// Delay of an MP3 decoder's output, in samples; the delay in the tag does not include it.
 const DECODER_DELAY: u64 = 529;
-/// How much of the first frame is read, bytes: more than the tag and all that stands before it.
+/// Number of bytes that are read of the first frame: more than the tag and everything before it.
 const HEAD_BYTES: u64 = 512;
 
-/// What an encoder has added to a track, in samples of the file's own rate.
+/// The silence that an encoder has added to a track, in samples at the file's own rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderPadding {
-    /// Of the file, samples a second.
+    /// Sample rate of the file, Hz.
     pub rate: u64,
-    /// The length of the decoded file, with all that was added.
+    /// Number of samples of the decoded file, including those added.
     pub length: u64,
     /// Samples added before the music.
     pub before: u64,
@@ -60,8 +60,8 @@ impl EncoderPadding {
         };
         let tag = frame.get(4 + if fourth >> 6 == 3 { mono } else { stereo }..)?;
         let flags = tag.get(7)?;
-        // The flags announce the number of frames, which must be there, of bytes, the table of contents and
-        // the quality.
+        // The flags say which fields follow: number of frames (required here), number of bytes, table of
+        // contents, quality.
         if !(tag.starts_with(b"Xing") || tag.starts_with(b"Info")) || flags & 1 == 0 {
             return None;
         }
@@ -82,8 +82,8 @@ impl EncoderPadding {
         })
     }
 
-    /// The first sample of the music and the one after its last, at `rate` samples a second. `decoded` is how
-    /// many of these samples the file was decoded to; `None` where that does not hold the padding any more.
+    /// The first sample of the music and the one after its last, at `rate` samples a second. `decoded` is the
+    /// number of samples that the decoder gave; `None` where that is not the length with the padding.
     pub fn music_range(&self, decoded: u64, rate: u32) -> Option<(u64, u64)> {
         let scale = |samples: u64| (samples as f64 * f64::from(rate) / self.rate as f64).round() as u64;
         let is_padded = scale(self.length).abs_diff(decoded) < scale(self.before) / 2;
@@ -105,7 +105,7 @@ mod tests {
         frame.extend([0; 108]);
         frame.extend(b"LAME3.100");
         frame.extend([0; 12]);
-        // 576 before, 1344 after.
+        // A delay of 576 samples and a padding of 1344.
         frame.extend([0x24, 0x05, 0x40]);
         frame
     }

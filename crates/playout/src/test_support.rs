@@ -1,5 +1,5 @@
-//! A loader of made-up tracks: each is one value that grows a little with every sample, so that what is heard
-//! shows which track plays and where in it.
+//! A loader of synthetic tracks: the values of each rise a little with every sample from a value of its own,
+//! so that the output shows which track plays and at which position.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::{
     TrackSource,
 };
 
-/// Samples a second.
+/// Sample rate, Hz.
 pub const RATE: u64 = 8_000;
 /// How much a track's value grows with each sample.
 pub const SLOPE: f32 = 1e-6;
@@ -26,7 +26,7 @@ pub struct Ramp {
     length: u64,
     end: TrackEnd,
     buffered: u64,
-    /// How far it can be decoded, where that is limited.
+    /// The number of samples that are decoded so far; `None` for all.
     decoded: Option<Rc<Cell<u64>>>,
 }
 
@@ -58,19 +58,19 @@ impl TrackSource for Ramp {
     }
 }
 
-/// Opens `file:///VALUE/SECONDS`. A third part makes a broken track: `never` cannot be opened, anything else
-/// breaks off at the end.
+/// Opens `file:///VALUE/SECONDS`. A third path segment makes a broken track: with `never` it cannot be
+/// opened, with anything else it breaks off at its end.
 #[derive(Default)]
 pub struct FakeLoader {
     last_id: u64,
     requests: BTreeMap<LoadId, LoadRequest>,
-    /// Nothing is open before it is waited for.
+    /// Whether loads finish only when they are waited for.
     pub slow: bool,
-    /// Waits are interrupted.
+    /// Whether every [`TrackLoader::take`] is interrupted.
     pub interrupted: bool,
-    /// No track can be opened.
+    /// Whether all tracks fail to open.
     pub disk_removed: bool,
-    /// How far tracks can be decoded, where that is limited.
+    /// The number of samples that are decoded so far of each track; `None` for all.
     pub decoded: Option<Rc<Cell<u64>>>,
 }
 
@@ -117,7 +117,7 @@ impl TrackLoader for FakeLoader {
     fn close(&mut self, _source: Ramp) {}
 }
 
-/// A library of such tracks, given as emotion and `VALUE/SECONDS`.
+/// A library of tracks for [`FakeLoader`], given as emotion and `VALUE/SECONDS`.
 pub fn library(tracks: &[(Emotion, &str)]) -> Arc<Library> {
     let tracks = tracks.iter().map(|(emotion, path)| Track {
         uri: format!("file:///{path}"),

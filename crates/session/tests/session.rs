@@ -65,8 +65,8 @@ fn parse(text: &str) -> Result<Timeline, ReadError> {
     Timeline::from_reader(text.as_bytes())
 }
 
-/// Ten frames of 100 ms: person 1 is happy in four, sad in four, uncertain in one and absent in the last; person 2 is in view
-/// in two.
+/// Ten frames of 100 ms: person 1 is happy in four, sad in four, uncertain in one and absent in the last;
+/// person 2 is in view in two.
 fn sample_lines() -> Vec<Line> {
     let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
     let mut lines = vec![header()];
@@ -155,7 +155,7 @@ fn decision_log_is_merged_once() {
 }
 
 #[test]
-fn people_shortly_in_view_are_only_counted_but_the_subject_is_listed() {
+fn people_briefly_in_view_are_counted_and_only_the_subject_is_always_listed() {
     let page = |ms: u64| {
         let lines: Vec<Line> = (0..20)
             .map(|n| {
@@ -196,7 +196,7 @@ fn truncated_timelines_are_readable() {
 }
 
 #[test]
-fn errors_give_the_place_and_the_remedy() {
+fn errors_name_the_line_or_file_and_the_remedy() {
     let message = |text: &str| parse(text).unwrap_err().to_string();
     assert!(message("").contains("empty"));
     let newer = r#"{"type":"session","schema":2,"something":"else"}"#.to_owned() + "\n";
@@ -230,7 +230,7 @@ fn unusual_timelines_can_be_rendered() {
 }
 
 #[test]
-fn page_escapes_texts_and_loads_nothing() {
+fn page_escapes_text_and_loads_no_external_resources() {
     let mut lines = sample_lines();
     lines.insert(1, track(0, TrackEvent::Started, "<script>alert(1)</script>"));
     let Line::Session(header) = &mut lines[0] else { panic!("no header") };

@@ -11,14 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Time and memory of the job's limits that are reserved for this script.
+# The part of the job's time and memory that is reserved for this script.
 RESERVED_SECONDS = 60
 RESERVED_MIB = 128
 
 
-def process(video, snakemake):
-    """Runs the program; returns its exit code and its result for the recording. The code is the negative signal number where a
-    signal ended the program, and None where it took too long."""
+def run_process(video, snakemake):
+    """Runs `gst-mood process`; returns its exit code and its result for the recording. The code is the negative signal number
+    where a signal ended the program, and None where it took too long."""
     command = [snakemake.params.program, "process", video, "-o", "sessions", "--json", *snakemake.params.arguments]
     limit = (snakemake.resources.mem_mb - RESERVED_MIB) << 20
 
@@ -41,8 +41,8 @@ def process(video, snakemake):
 
 
 def move_results(folder, session):
-    """Moves the results to the session's folder. The program writes elsewhere where that folder has the results of another
-    recording, which the row named before; these are removed."""
+    """Moves the results to the session's folder. The program chooses another folder if that one has the results of a different
+    recording. This happens when the video of a session was replaced in the archive's table; the old results are removed."""
     target = Path("sessions", session)
     if folder != target:
         shutil.rmtree(target, ignore_errors=True)
@@ -55,7 +55,7 @@ def main(snakemake):
     if not video:
         outcome = {"state": "failed", "error": "there is no such file"}
     else:
-        code, result = process(video, snakemake)
+        code, result = run_process(video, snakemake)
         if code in (0, 1) and result["state"] != "interrupted":
             move_results(Path(result["folder"]), snakemake.wildcards.session)
         elif code and code > 0:

@@ -22,7 +22,8 @@ pub(super) fn draw_wall(canvas: &mut Canvas, size: [f32; 2], pose: &Pose) {
     canvas.fill_soft_ellipse([x, -size[1] * 0.15], [size[0] * 0.6, size[1] * 0.7], 0xf4efe2, 0.35);
 }
 
-/// Draws the lighting over wall and actor: brighter and warmer or dimmer and cooler, and darker on the side away from the light.
+/// Draws the lighting over wall and actor: brighter and warmer or dimmer and cooler, and darker on the side
+/// away from the light.
 pub(super) fn draw_lighting(canvas: &mut Canvas, size: [f32; 2], pose: &Pose) {
     let Some(frame) = frame_outline(size) else { return };
     let (tint, strength) = if pose.brightness > 0.0 { (0xfff0d0, 0.10) } else { (0x101830, 0.16) };

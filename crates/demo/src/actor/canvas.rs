@@ -1,4 +1,5 @@
-//! A drawing surface with the operations a portrait needs: filled shapes, strokes, and soft patches of light and shade.
+//! A drawing surface with the operations that a portrait needs: filled shapes, strokes, and ellipses and
+//! strokes with soft edges.
 
 use tiny_skia::{
     Color, FillRule, GradientStop, LineCap, LineJoin, LinearGradient, Mask, Paint, Path, PathBuilder, Pixmap,
@@ -47,14 +48,15 @@ impl Pen {
 
     /// An ellipse with its centre and radii.
     pub(super) fn ellipse(cx: f32, cy: f32, rx: f32, ry: f32) -> Self {
-        // Distance of the control points that make four cubic curves approximate a circle, as a share of the radius:
+        // Distance of the control points with which four cubic curves approximate a circle, in radii:
         // 4 / 3 (sqrt(2) - 1).
-        const K: f32 = 0.552_285;
+        const CONTROL_DISTANCE: f32 = 0.552_285;
+        let (dx, dy) = (rx * CONTROL_DISTANCE, ry * CONTROL_DISTANCE);
         Self::new(cx - rx, cy)
-            .curve([cx - rx, cy - ry * K], [cx - rx * K, cy - ry], [cx, cy - ry])
-            .curve([cx + rx * K, cy - ry], [cx + rx, cy - ry * K], [cx + rx, cy])
-            .curve([cx + rx, cy + ry * K], [cx + rx * K, cy + ry], [cx, cy + ry])
-            .curve([cx - rx * K, cy + ry], [cx - rx, cy + ry * K], [cx - rx, cy])
+            .curve([cx - rx, cy - dy], [cx - dx, cy - ry], [cx, cy - ry])
+            .curve([cx + dx, cy - ry], [cx + rx, cy - dy], [cx + rx, cy])
+            .curve([cx + rx, cy + dy], [cx + dx, cy + ry], [cx, cy + ry])
+            .curve([cx - dx, cy + ry], [cx - rx, cy + dy], [cx - rx, cy])
     }
 
     /// Finishes the path; `None` where it is empty or not finite, in which case there is nothing to paint.
@@ -68,7 +70,7 @@ pub(super) struct Canvas {
     pixmap: Pixmap,
     /// From the units of the drawing to pixels.
     transform: Transform,
-    /// Where painting has an effect; `None`: everywhere.
+    /// The region to which painting is restricted; `None` for no restriction.
     clip: Option<Mask>,
 }
 
@@ -95,9 +97,9 @@ impl Canvas {
     pub(super) fn with_clip(&mut self, shape: &Path, draw: impl FnOnce(&mut Self)) {
         let previous = self.clip.take();
         let mut mask = previous.clone().or_else(|| {
-            let mut all = Mask::new(self.pixmap.width(), self.pixmap.height())?;
-            all.data_mut().fill(255);
-            Some(all)
+            let mut full = Mask::new(self.pixmap.width(), self.pixmap.height())?;
+            full.data_mut().fill(255);
+            Some(full)
         });
         if let Some(mask) = &mut mask {
             mask.intersect_path(shape, FillRule::Winding, true, self.transform);
@@ -117,7 +119,8 @@ impl Canvas {
         self.paint(path, Shader::SolidColor(color(rgb, alpha)));
     }
 
-    /// Fills a path with a linear gradient along the line from `from` to `to`; `stops` are positions on it (0-1) with colours.
+    /// Fills a path with a linear gradient along the line from `from` to `to`; `stops` are positions on it
+    /// (0-1) with colours.
     pub(super) fn fill_linear(&mut self, path: &Path, from: [f32; 2], to: [f32; 2], stops: &[(f32, Color)]) {
         let stops = stops.iter().map(|&(position, color)| GradientStop::new(position, color)).collect();
         let [from, to] = [from, to].map(|[x, y]| Point::from_xy(x, y));
@@ -155,14 +158,14 @@ impl Canvas {
         self.pixmap.stroke_path(path, &paint, &stroke, self.transform, self.clip.as_ref());
     }
 
-    /// Strokes a path with an opacity that falls from `alpha` in the middle to 0 at the edge of `width`: several strokes of
-    /// increasing width, one over the other.
+    /// Strokes a path with an opacity that falls from `alpha` in the middle to 0 at the edge of `width`:
+    /// several strokes of increasing width, one over the other.
     pub(super) fn stroke_soft(&mut self, path: &Path, width: f32, rgb: Rgb, alpha: f32) {
         const LAYERS: u16 = 6;
         if alpha <= 0.0 {
             return;
         }
-        // The opacity of a layer with which all together have `alpha` in the middle.
+        // The opacity of one layer, such that all layers together have the opacity `alpha` in the middle.
         let layer_alpha = 1.0 - (1.0 - alpha.min(1.0)).powf(1.0 / f32::from(LAYERS));
         for layer in 1..=LAYERS {
             self.stroke(path, width * f32::from(layer) / f32::from(LAYERS), rgb, layer_alpha);

@@ -1,7 +1,7 @@
 //! Shoulders, neck, face and hair, painted from back to front.
 //!
-//! Coordinates are in head units: half the width of the face is 1, the origin lies between the eyes and the tip of the nose, y
-//! grows downwards. `side` is -1 for the left and 1 for the right of the frame.
+//! Coordinates are in head units: half the width of the face is 1, the origin lies between the eyes and the
+//! tip of the nose, y grows downwards. `side` is -1 for the left and 1 for the right of the frame.
 
 use tiny_skia::{Path, Transform};
 
@@ -9,13 +9,13 @@ use super::canvas::{Canvas, Pen, Rgb};
 use super::palette::{HAIR, SKIN, SKIN_HIGHLIGHT, SKIN_SHADE};
 use super::{Pose, eyes, mouth};
 
-/// Blush of the cheeks.
-const BLUSH: Rgb = 0xd9705a;
-/// Highlight on the hair.
+/// Colour of the cheeks.
+const CHEEK: Rgb = 0xd9705a;
+/// Colour of the highlights on the hair.
 const HAIR_HIGHLIGHT: Rgb = 0x8a5e45;
-/// Jumper.
+/// Colour of the jumper.
 const JUMPER: Rgb = 0x2f6670;
-/// Shade on the jumper.
+/// Colour of the shade on the jumper.
 const JUMPER_SHADE: Rgb = 0x163740;
 
 /// Draws the actor from the shoulders up.
@@ -136,8 +136,8 @@ fn draw_ear(canvas: &mut Canvas, side: f32, yaw: f32) {
 fn draw_shading(canvas: &mut Canvas, pose: &Pose) {
     let light = pose.light_position;
     for side in [-1.0, 1.0] {
-        let away = 0.5 - 0.35 * side * light;
-        canvas.fill_soft_ellipse([side * 1.12, 0.15], [0.5, 1.5], SKIN_SHADE, 0.45 + 0.35 * away);
+        let shade = 0.5 - 0.35 * side * light;
+        canvas.fill_soft_ellipse([side * 1.12, 0.15], [0.5, 1.5], SKIN_SHADE, 0.45 + 0.35 * shade);
         canvas.fill_soft_ellipse([side * 0.8, 1.05], [0.5, 0.5], SKIN_SHADE, 0.3);
     }
     canvas.fill_soft_ellipse([0.0, 1.5], [0.9, 0.3], SKIN_SHADE, 0.5);
@@ -154,7 +154,7 @@ fn draw_relief(canvas: &mut Canvas, pose: &Pose) {
         canvas.fill_soft_ellipse(
             [side * 0.58, cheek + 0.06],
             [0.36, 0.28],
-            BLUSH,
+            CHEEK,
             0.22 + 0.15 * e.cheek_raise,
         );
         canvas.fill_soft_ellipse(
@@ -188,7 +188,8 @@ fn draw_relief(canvas: &mut Canvas, pose: &Pose) {
     draw_forehead(canvas, e.inner_brow_raise, e.outer_brow_raise, e.brow_lower);
 }
 
-/// Draws the creases of the forehead and between the brows; the parameters are strengths of movements as in `Expression`.
+/// Draws the creases of the forehead and between the brows; the parameters are strengths of movements as in
+/// `Expression`.
 fn draw_forehead(canvas: &mut Canvas, inner_brow_raise: f32, outer_brow_raise: f32, brow_lower: f32) {
     for line in 0..3u8 {
         let y = -0.74 - 0.11 * f32::from(line);
@@ -258,19 +259,23 @@ fn draw_front_hair(canvas: &mut Canvas, turn: f32) {
         canvas.fill_soft_ellipse([-0.4 + turn, -1.32], [0.7, 0.28], HAIR_HIGHLIGHT, 0.55);
         canvas.fill_soft_ellipse([0.72 + turn, -1.15], [0.3, 0.3], HAIR_HIGHLIGHT, 0.35);
         for strand in 0..14u8 {
-            let s = f32::from(strand) / 13.0;
+            let position = f32::from(strand) / 13.0;
             let (rgb, alpha) = if strand % 2 == 0 { (HAIR_HIGHLIGHT, 0.28) } else { (0x140b08, 0.4) };
-            let sweep = Pen::new(0.36 + turn, -1.24 - 0.35 * s)
+            let left_strand = Pen::new(0.36 + turn, -1.24 - 0.35 * position)
                 .curve(
-                    [-0.1, -1.25 - 0.4 * s],
-                    [-0.65 - 0.3 * s, -1.15 - 0.2 * s],
-                    [-0.78 - 0.3 * s, -0.7 + 0.5 * s],
+                    [-0.1, -1.25 - 0.4 * position],
+                    [-0.65 - 0.3 * position, -1.15 - 0.2 * position],
+                    [-0.78 - 0.3 * position, -0.7 + 0.5 * position],
                 )
                 .finish();
-            let other = Pen::new(0.38 + turn, -1.24 - 0.35 * s)
-                .curve([0.6, -1.22 - 0.3 * s], [0.82 + 0.2 * s, -1.0], [0.88 + 0.2 * s, -0.6 + 0.6 * s])
+            let right_strand = Pen::new(0.38 + turn, -1.24 - 0.35 * position)
+                .curve(
+                    [0.6, -1.22 - 0.3 * position],
+                    [0.82 + 0.2 * position, -1.0],
+                    [0.88 + 0.2 * position, -0.6 + 0.6 * position],
+                )
                 .finish();
-            for path in [sweep, other].into_iter().flatten() {
+            for path in [left_strand, right_strand].into_iter().flatten() {
                 canvas.stroke(&path, 0.018, rgb, alpha);
             }
         }

@@ -32,7 +32,7 @@ pub(crate) const MAX_NODES: usize = 8;
 /// The stages of a cascade for vectors, together with its exact form.
 #[derive(Clone, Debug)]
 pub(crate) struct VectorCascade {
-    /// The same cascade for sums that rounding leaves in doubt.
+    /// The same cascade in exact arithmetic, for windows whose rounded sum is too close to a threshold.
     pub(crate) exact: ScalarCascade,
     /// The first stages, for neighbouring windows in the integral images.
     pub(crate) block_stages: Vec<VectorStage>,
@@ -111,7 +111,7 @@ pub(crate) struct VectorStump<V> {
 pub(crate) struct VectorTree {
     /// The nodes, the root first.
     pub(crate) nodes: Vec<VectorNode>,
-    /// The votes.
+    /// The vote of each leaf.
     pub(crate) leaves: Vec<f32>,
 }
 
@@ -160,20 +160,26 @@ impl VectorCascade {
 }
 
 impl VectorStage {
-    /// The stages in `range`, with every offset multiplied by `spread`.
-    fn compile_range(stages: &Stages, range: Range<usize>, spread: u32) -> Option<Vec<Self>> {
+    /// The stages in `range`, with every offset multiplied by `offset_scale`.
+    fn compile_range(stages: &Stages, range: Range<usize>, offset_scale: u32) -> Option<Vec<Self>> {
         let (skip, take) = (range.start, range.len());
         match stages {
-            Stages::Stumps(stages) => {
-                stages.iter().skip(skip).take(take).map(|stage| Self::from_stumps(stage, spread)).collect()
-            }
-            Stages::Trees(stages) => {
-                stages.iter().skip(skip).take(take).map(|stage| Self::from_trees(stage, spread)).collect()
-            }
+            Stages::Stumps(stages) => stages
+                .iter()
+                .skip(skip)
+                .take(take)
+                .map(|stage| Self::from_stumps(stage, offset_scale))
+                .collect(),
+            Stages::Trees(stages) => stages
+                .iter()
+                .skip(skip)
+                .take(take)
+                .map(|stage| Self::from_trees(stage, offset_scale))
+                .collect(),
         }
     }
 
-    fn from_stumps(stage: &Stage<Stump>, spread: u32) -> Option<Self> {
+    fn from_stumps(stage: &Stage<Stump>, offset_scale: u32) -> Option<Self> {
         let mut compiled = Self::default();
         let (mut base_votes, mut largest_sum) = (0.0, 0.0);
         for stump in &stage.classifiers {
@@ -181,7 +187,7 @@ impl VectorStage {
             base_votes += above;
             largest_sum += above.abs() + (below - above).abs();
             let (threshold, vote_below) = (stump.threshold, (below - above) as f32);
-            match FeatureSum::try_new(&stump.rects, spread)? {
+            match FeatureSum::try_new(&stump.rects, offset_scale)? {
                 FeatureSum::Edge(value) => {
                     compiled.edges.push(VectorStump { value, threshold, vote_below });
                 }
@@ -197,9 +203,9 @@ impl VectorStage {
         compiled.with_bounds(stage, largest_sum)
     }
 
-    fn from_trees(stage: &Stage<CompiledTree>, spread: u32) -> Option<Self> {
+    fn from_trees(stage: &Stage<CompiledTree>, offset_scale: u32) -> Option<Self> {
         let compile_node = |node: &CompiledNode| {
-            let value = FeatureSum::try_new(&node.rects, spread)?;
+            let value = FeatureSum::try_new(&node.rects, offset_scale)?;
             Some(VectorNode { value, threshold: node.threshold, branches: node.branches })
         };
         let compile_tree = |tree: &CompiledTree| {
@@ -229,7 +235,7 @@ impl VectorStage {
 
 impl FeatureSum {
     /// `None` where weights are not integers, a sum might not be exact, or the rectangles form another shape.
-    fn try_new(rects: &FeatureRects, spread: u32) -> Option<Self> {
+    fn try_new(rects: &FeatureRects, offset_scale: u32) -> Option<Self> {
         // Each distinct corner with its factor.
         let mut corners: Vec<(u32, i32)> = Vec::with_capacity(12);
         let mut largest_sum = 0.0;
@@ -252,13 +258,13 @@ impl FeatureSum {
         let factors: [i32; 9] = std::array::from_fn(|index| corners.get(index).map_or(0, |corner| corner.1));
         let sum = match (corners.len(), factors) {
             (6, [1, 1, -1, -1, a, b, ..]) if a == -b => {
-                Self::Edge(CornerSum::try_new(&corners, spread, [a])?)
+                Self::Edge(CornerSum::try_new(&corners, offset_scale, [a])?)
             }
             (8, [1, 1, -1, -1, a, b, c, d, _]) if a == b && c == -a && d == -a => {
-                Self::Centre(CornerSum::try_new(&corners, spread, [a])?)
+                Self::Centre(CornerSum::try_new(&corners, offset_scale, [a])?)
             }
             (9, [a, b, c, d, e, f, g, h, i]) if [b, c, d] == [a; 3] && [f, g, h] == [e; 3] => {
-                Self::Diagonal(CornerSum::try_new(&corners, spread, [a, e, i])?)
+                Self::Diagonal(CornerSum::try_new(&corners, offset_scale, [a, e, i])?)
             }
             _ => return None,
         };
@@ -267,9 +273,9 @@ impl FeatureSum {
 }
 
 impl<const CORNERS: usize, const FACTORS: usize> CornerSum<CORNERS, FACTORS> {
-    /// `None` where the number of corners is another one.
-    fn try_new(corners: &[(u32, i32)], spread: u32, factors: [i32; FACTORS]) -> Option<Self> {
-        let corners = <&[_; CORNERS]>::try_from(corners).ok()?.map(|(corner, _)| corner * spread);
+    /// `None` where there are not exactly `CORNERS` corners.
+    fn try_new(corners: &[(u32, i32)], offset_scale: u32, factors: [i32; FACTORS]) -> Option<Self> {
+        let corners = <&[_; CORNERS]>::try_from(corners).ok()?.map(|(corner, _)| corner * offset_scale);
         Some(Self { corners, factors })
     }
 }

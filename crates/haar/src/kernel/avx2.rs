@@ -60,7 +60,8 @@ fn interpolate_rows(upper: &[u16], lower: &[u16], weight: u32, target: &mut [u8]
     scalar::interpolate_rows(upper, lower, weight, target);
 }
 
-/// Sixteen output pixels at a time: their taps shuffled into place, then left + (right - left) * weight.
+/// Computes sixteen output pixels at a time: shuffles their taps into place, then adds left * 256 and
+/// (right - left) * weight.
 #[target_feature(enable = "avx2")]
 fn resize_row_horizontally(axis: &ResizeAxis, source: &[u8], target: &mut [u16]) {
     let (pairs, _) = axis.groups().as_chunks::<2>();
@@ -309,8 +310,8 @@ fn partial_norms(sums: __m128i, squares: __m128i, area: f64) -> (__m128, u64) {
     let squares = _mm256_mul_pd(area, _mm256_cvtepi32_pd(squares));
     let variance = _mm256_sub_pd(squares, _mm256_mul_pd(sums, sums));
     let norm = _mm256_cvtpd_ps(_mm256_div_pd(_mm256_set1_pd(1.0), _mm256_sqrt_pd(variance)));
-    let spread = _mm256_mul_pd(area, _mm256_cvtps_pd(norm));
-    // Variances of 0 and less give infinity and NaN, which are not below.
-    let below = _mm256_cmp_pd::<_CMP_LT_OQ>(spread, _mm256_set1_pd(1e-1));
-    (norm, u64::from(_mm256_movemask_pd(below).unsigned_abs()))
+    let scaled_norm = _mm256_mul_pd(area, _mm256_cvtps_pd(norm));
+    // A variance of 0 gives infinity, a negative one NaN: neither is below the limit.
+    let is_below = _mm256_cmp_pd::<_CMP_LT_OQ>(scaled_norm, _mm256_set1_pd(1e-1));
+    (norm, u64::from(_mm256_movemask_pd(is_below).unsigned_abs()))
 }

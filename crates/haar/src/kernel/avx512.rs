@@ -279,7 +279,7 @@ fn partial_norms(sums: __m256i, squares: __m256i, area: f64) -> (__m256, u64) {
     let squares = _mm512_mul_pd(area, _mm512_cvtepi32_pd(squares));
     let variance = _mm512_sub_pd(squares, _mm512_mul_pd(sums, sums));
     let norm = _mm512_cvtpd_ps(_mm512_div_pd(_mm512_set1_pd(1.0), _mm512_sqrt_pd(variance)));
-    let spread = _mm512_mul_pd(area, _mm512_cvtps_pd(norm));
-    // Variances of 0 and less give infinity and NaN, which are not below.
-    (norm, u64::from(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(spread, _mm512_set1_pd(1e-1))))
+    let scaled_norm = _mm512_mul_pd(area, _mm512_cvtps_pd(norm));
+    // A variance of 0 gives infinity, a negative one NaN: neither is below the limit.
+    (norm, u64::from(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(scaled_norm, _mm512_set1_pd(1e-1))))
 }

@@ -13,7 +13,7 @@ const STAGES_PER_ROUND: usize = 4;
 
 /// The vectors of an instruction set: `LANES` integers or floats.
 ///
-/// Masks have one bit a lane, the first lane's lowest.
+/// Masks have one bit per lane; the lowest bit is that of the first lane.
 ///
 /// # Safety
 /// A value of an implementing type is the proof that the CPU has the instructions that its methods use. Loads
@@ -38,7 +38,7 @@ pub(super) unsafe trait Lanes: Copy {
     fn add(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// The wrapping difference.
     fn subtract(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
-    /// The wrapping product with a factor.
+    /// The wrapping product of every lane with a factor.
     fn multiply(self, a: Self::Ints, factor: i32) -> Self::Ints;
     /// One value in every lane.
     fn splat(self, value: f32) -> Self::Floats;
@@ -69,7 +69,7 @@ pub(super) unsafe trait Lanes: Copy {
         threshold: f32,
         branches: (Self::Floats, Self::Floats),
     ) -> Self::Floats;
-    /// The sum.
+    /// The sum of floats.
     fn add_floats(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// A mask of the lanes where `votes` is `bound` or more.
     fn at_least(self, votes: Self::Floats, bound: f32) -> u64;
@@ -285,9 +285,9 @@ pub(super) fn filter_survivors<L: Lanes>(
         for first in (0..windows.len()).step_by(BATCH) {
             let batch = &windows[first..windows.len().min(first + BATCH)];
             // Where the batch is not full, its first window fills the other lanes.
-            let member = |lane: usize| batch.get(lane).unwrap_or(&batch[0]);
-            let norms: [f32; BATCH] = std::array::from_fn(|lane| member(lane).norm);
-            let corners: [&[i32]; BATCH] = std::array::from_fn(|lane| &sums[member(lane).corner..]);
+            let window_of_lane = |lane: usize| batch.get(lane).unwrap_or(&batch[0]);
+            let norms: [f32; BATCH] = std::array::from_fn(|lane| window_of_lane(lane).norm);
+            let corners: [&[i32]; BATCH] = std::array::from_fn(|lane| &sums[window_of_lane(lane).corner..]);
             copy_to_patch(lanes, cascade, &corners, patch);
             let mut alive = low_bits(batch.len());
             for (index, stage) in stages.iter().enumerate() {
@@ -357,7 +357,7 @@ fn copy_to_patch<L: Lanes>(
     }
 }
 
-/// The lowest bits, 1 to 64.
+/// A mask of the lowest `bits` bits (1 to 64).
 #[inline(always)]
 fn low_bits(bits: usize) -> u64 {
     u64::MAX >> (BLOCK - bits)
@@ -378,7 +378,8 @@ fn unskipped_windows(failed: u64, skip: &mut bool) -> u64 {
     !(failed << 1 | skipped)
 }
 
-/// Adds to `passed` the doubtful windows whose exact sum of votes passes.
+/// Adds to `passed` the doubtful windows, those too close to the threshold for rounded sums, whose exact sum
+/// of votes passes.
 #[inline(always)]
 fn resolve_doubts(passed: u64, mut doubtful: u64, passes_exactly: impl Fn(usize) -> bool) -> u64 {
     let mut resolved = passed;
@@ -390,7 +391,7 @@ fn resolve_doubts(passed: u64, mut doubtful: u64, passes_exactly: impl Fn(usize)
     resolved
 }
 
-/// Masks of the lanes that pass the stage, and of those where rounding leaves it open.
+/// Masks of the lanes that certainly pass the stage, and of those where rounding could change the result.
 ///
 /// # Safety
 /// `LANES` integers are readable at each corner of the stage, counted from `sums`.

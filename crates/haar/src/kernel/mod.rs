@@ -27,7 +27,7 @@ use crate::layout::Layout;
 
 pub(crate) use scalar::{Scalar, window_norm};
 
-/// Neighbouring windows evaluated in one call: one bit of a `u64` each.
+/// Number of neighbouring windows evaluated in one call; each has one bit of a `u64`.
 pub(crate) const BLOCK: usize = 64;
 
 /// Sums that must follow the last one that a window of a block needs, as vectors are loaded as a whole.
@@ -97,9 +97,9 @@ pub(crate) struct Survivor {
     pub(crate) corner: usize,
     /// The factor that normalises its features.
     pub(crate) norm: f32,
-    /// Column in the level.
+    /// Column of its upper left pixel in the level of the image pyramid.
     pub(crate) column: usize,
-    /// Row in the level.
+    /// Row of its upper left pixel in the level of the image pyramid.
     pub(crate) row: usize,
 }
 

@@ -295,7 +295,7 @@ fn partial_norms(sums: int32x2_t, squares: int32x2_t, area: f64) -> (float32x2_t
     let squares = vmulq_f64(area, vcvtq_f64_s64(vmovl_s32(squares)));
     let variance = vsubq_f64(squares, vmulq_f64(sums, sums));
     let norm = vcvt_f32_f64(vdivq_f64(vdupq_n_f64(1.0), vsqrtq_f64(variance)));
-    let spread = vmulq_f64(area, vcvt_f64_f32(norm));
-    // Variances of 0 and less give infinity and NaN, which are not below.
-    (norm, vmovn_u64(vcltq_f64(spread, vdupq_n_f64(1e-1))))
+    let scaled_norm = vmulq_f64(area, vcvt_f64_f32(norm));
+    // A variance of 0 gives infinity, a negative one NaN: neither is below the limit.
+    (norm, vmovn_u64(vcltq_f64(scaled_norm, vdupq_n_f64(1e-1))))
 }

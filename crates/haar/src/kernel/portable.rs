@@ -8,7 +8,7 @@ use crate::axis::{ResizeAxis, TapGroup};
 use crate::compiled::vector::VectorCascade;
 use crate::layout::Layout;
 
-/// Needs no instructions beyond the target's own.
+/// The portable kernel. It needs no instructions beyond those of every CPU of the target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
@@ -55,7 +55,7 @@ fn each_lane(lane_value: impl Fn(usize) -> i32) -> Ints {
     std::array::from_fn(lane_value)
 }
 
-/// A bit for each lane.
+/// Sets a bit for each lane where `lane_bit` is true.
 #[inline(always)]
 fn mask(lane_bit: impl Fn(usize) -> bool) -> u64 {
     (0..4).fold(0, |mask, lane| mask | u64::from(lane_bit(lane)) << lane)
@@ -156,7 +156,7 @@ unsafe impl Lanes for Portable {
             let variance = area * f64::from(squares[lane]) - sum * sum;
             (1.0 / variance.sqrt()) as f32
         });
-        // Variances of 0 and less give infinity and NaN, which are not below.
+        // A variance of 0 gives infinity, a negative one NaN: neither is below the limit.
         (norms, mask(|lane| area * f64::from(norms[lane]) < 1e-1))
     }
 

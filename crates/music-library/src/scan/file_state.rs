@@ -1,4 +1,4 @@
-//! What tells whether a file has changed: size, modification time and content hash.
+//! Size, modification time and content hash of a file, by which a scan detects that it has changed.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::tags::sidecar_path;
 
 /// Number of bytes that are read and hashed at a time.
-const HASH_CHUNK: usize = 1 << 18;
+const HASH_BLOCK_SIZE: usize = 1 << 18;
 
 /// Size and modification time of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) struct FileStamp {
 }
 
 impl FileStamp {
-    /// Reads the stamp of a file.
+    /// Reads the stamp of the file at `path` and of its sidecar file, if there is one.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         let modified = |metadata: &fs::Metadata| {
@@ -40,21 +40,21 @@ impl FileStamp {
 /// Computes the SHA-256 hash of a file's content; `None` once `cancel` is set.
 pub(super) fn hash_file(path: &Path, cancel: &AtomicBool) -> io::Result<Option<Vec<u8>>> {
     let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
-    let mut chunk = vec![0; HASH_CHUNK];
+    let mut block = vec![0; HASH_BLOCK_SIZE];
     loop {
         if cancel.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        match file.read(&mut chunk) {
+        match file.read(&mut block) {
             Ok(0) => return Ok(Some(hasher.finalize().to_vec())),
-            Ok(length) => hasher.update(&chunk[..length]),
+            Ok(length) => hasher.update(&block[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Reads stamp and hash of a file whose tags were just written.
-pub(super) fn read_rewritten(path: &Path) -> io::Result<(FileStamp, Vec<u8>)> {
+/// Reads stamp and SHA-256 hash of a file, whose tags a scan has just written.
+pub(super) fn read_stamp_and_hash(path: &Path) -> io::Result<(FileStamp, Vec<u8>)> {
     Ok((FileStamp::read(path)?, Sha256::digest(fs::read(path)?).to_vec()))
 }

@@ -43,8 +43,8 @@ pub struct Scan<'a> {
     /// What playlists may refer to besides their own folders, the folders of this scan, and what the library
     /// has already. Tracks on the network are not analysed.
     pub access: SourceAccess,
-    /// Whether to write values that take precedence over the tags into the files: names, mood words, tempo, key
-    /// and ReplayGain. Otherwise no audio file is changed.
+    /// Whether to write values that take precedence over the tags into the files: names, mood words, tempo,
+    /// key and ReplayGain. Otherwise no audio file is changed.
     pub write_tags: bool,
 }
 
@@ -74,7 +74,7 @@ pub struct ScanReport {
     pub missing: usize,
     /// Number of audio files whose tags were written.
     pub tags_written: usize,
-    /// What cannot be played, listed or written.
+    /// Entries that cannot be played or listed, and files whose tags cannot be written, with the reasons.
     pub failed: Vec<SkippedItem>,
     /// Duration of the audio that was analysed, seconds.
     pub analysed_duration: f64,
@@ -82,7 +82,7 @@ pub struct ScanReport {
     pub cancelled: bool,
 }
 
-/// What was read of a file.
+/// The data read from a file.
 struct ReadFile {
     /// Index in the list of tracks.
     index: usize,
@@ -106,7 +106,7 @@ enum AudioResult {
     Failed(String),
 }
 
-/// What the threads of a scan share.
+/// The data that the threads of a scan share.
 struct ScanContext<'a> {
     tracks: &'a [ListedTrack],
     /// The files in the database, by URI.
@@ -148,9 +148,9 @@ impl Scan<'_> {
         report.listed = tracks.len();
         let analysed_contents = index_analysed_contents(&known);
         let context = ScanContext { tracks: &tracks, known: &known, analysed_contents, decoder, cancel };
-        let (unchanged, changed) = context.partition_unchanged();
+        let (unchanged, outdated) = context.partition_unchanged();
         write::write_unchanged(database, &context, &unchanged, &mut report)?;
-        context.read_files(database, self.threads.max(1), &changed, &mut report, &mut progress)?;
+        context.read_files(database, self.threads.max(1), &outdated, &mut report, &mut progress)?;
         if cancel.load(Ordering::Relaxed) {
             report.cancelled = true;
             return Ok(report);
@@ -317,7 +317,7 @@ impl ScanContext<'_> {
             }
             if analyzer.is_none() {
                 match AudioAnalyzer::new(block.rate, block.channels, duration) {
-                    Ok(new) => analyzer = Some(new),
+                    Ok(created) => analyzer = Some(created),
                     Err(error) => unsupported = Some(error.to_string()),
                 }
             }

@@ -45,7 +45,7 @@ pub(super) fn write_tags(
             continue;
         }
         let new_state = rewrite_file(path, &items).and_then(|changed| {
-            let state = changed.then(|| file_state::read_rewritten(path));
+            let state = changed.then(|| file_state::read_stamp_and_hash(path));
             state.transpose().map_err(|error| error.to_string())
         });
         match new_state {

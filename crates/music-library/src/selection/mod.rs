@@ -54,7 +54,7 @@ pub struct RankedTrack {
 /// Selects tracks of one library by mood, ratings and what was played before.
 ///
 /// A track's cost is its distance from the query's point, plus costs for another emotion than the one asked
-/// for, an uncertain mood, a low rating, and a hard change of tempo or key from the track before. Of the
+/// for, an uncertain mood, a low rating, and an abrupt change of tempo or key from the track before. Of the
 /// tracks that cost at most 0.2 more than the best, those played among the last `no_repeat` plays are left
 /// out; where that leaves none, the one played longest ago is selected: a small library repeats tracks rather
 /// than play one that does not fit. The lowest cost decides among the others, and the seed between equal
@@ -62,7 +62,7 @@ pub struct RankedTrack {
 #[derive(Clone, Debug, Default)]
 pub struct TrackSelector {
     seed: u64,
-    /// Number of plays before a track may be repeated.
+    /// Number of other plays before a track may be repeated.
     no_repeat: usize,
     /// Number of plays so far.
     plays: u64,
@@ -78,7 +78,7 @@ pub struct TrackSelector {
     cost_table: OnceLock<CostTable>,
 }
 
-/// What the order of a ranked list depends on; lower is better, compared in the order of the fields.
+/// The sort key of a ranked list; lower is better, compared in the order of the fields.
 #[derive(Clone, Copy, Debug)]
 struct RankKey {
     /// Whether the cost exceeds the lowest one by more than the tolerance.
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn one_track_per_mood_is_repeated_rather_than_the_mood_missed() {
+    fn the_only_track_of_a_mood_is_repeated() {
         let (library, mut selector) =
             (library(&["happy", "sad", "angry", "neutral"]), TrackSelector::new(0, 3));
         for emotion in [Emotion::Happy, Emotion::Happy, Emotion::Sad, Emotion::Happy] {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn others_come_before_a_track_returns_and_the_seed_decides_between_equals() {
+    fn other_tracks_come_before_a_repetition_and_the_seed_decides_between_equals() {
         let library = library(&["happy"; 6]);
         let run = |seed| {
             let mut selector = TrackSelector::new(seed, 3);
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_counts_less_than_a_word_and_excluded_tracks_never() {
+    fn a_named_mood_ranks_before_an_estimate_and_excluded_tracks_are_not_ranked() {
         let mut library = library(&["happy", "happy", "exciting"]);
         library.tracks[0].excluded = true;
         library.tracks[1].uncertainty = 0.8;
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_counts_as_played() {
+    fn tracks_of_the_history_count_as_played() {
         let (library, mut selector) = (library(&["happy"; 3]), TrackSelector::new(0, 3));
         let play = |uri: &str| PlayRecord { uri: uri.into(), client: String::new(), started_at: 0 };
         selector.load_history(&library, &[play("file:///2"), play("file:///gone"), play("file:///0")]);

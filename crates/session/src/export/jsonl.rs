@@ -1,5 +1,5 @@
-//! The timeline as one JSON Lines file (<https://jsonlines.org/>) in the schema of `docs/timeline.schema.json`, with frame, mood
-//! and track lines in order of time.
+//! The timeline as one JSON Lines file (<https://jsonlines.org/>) in the schema of
+//! `docs/timeline.schema.json`, with frame, mood and track lines in order of time.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ pub(super) fn write(timeline: &Timeline, writer: &mut dyn Write) -> io::Result<(
     for track in tracks {
         write_line(Line::Track(track.clone()))?;
     }
-    // The end line is what marks a recording as complete.
+    // Readers take a recording without an end line for incomplete.
     match timeline.end {
         Some(pts) => write_line(Line::End(SessionEnd { pts, frames: timeline.frames.len() as u64 })),
         None => Ok(()),

@@ -118,7 +118,7 @@ impl BaseTransformImpl for EmotionClassify {
         let model = settings.model.map_or(Model::BuiltIn, Model::File);
         let classifier = Classifier::load(&runtime, &model, provider)
             .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")))?;
-        if let Some(reason) = classifier.fallback() {
+        if let Some(reason) = classifier.fallback_reason() {
             gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Settings,

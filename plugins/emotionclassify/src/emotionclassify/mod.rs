@@ -1,23 +1,24 @@
 //! SECTION:element-emotionclassify
 //!
-//! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception through
-//! ONNX Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest of type `face`.
-//! It writes no pixel: it adds a `classification` param to each face's region, and the custom meta `GstMoodFrame`,
-//! which also survives scaling and conversion.
+//! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception
+//! through ONNX Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest
+//! of type `face`. Pixels are not changed. Each face's region gets a `classification` param, and the buffer
+//! gets the custom meta `GstMoodFrame`, which also survives scaling and conversion.
 //!
 //! ## Properties
 //!
-//! - Probabilities are smoothed for each face id by timestamps (`smoothing`), so that dropped frames and variable frame
-//!   rates change nothing. `interval` saves time: between two classifications a face keeps its result.
-//! - Below `min-confidence` or `min-quality` the label is `uncertain`; the probabilities are written all the same.
-//! - The settings and the model's SHA-256 go downstream as a sticky event, at the start and after each change, and
-//!   `emotionlog` writes them into its timeline.
+//! - Probabilities are smoothed for each face id by timestamps (`smoothing`), so that dropped frames and
+//!   variable frame rates do not affect the result. `interval` reduces the CPU load: between two
+//!   classifications a face keeps its result.
+//! - Below `min-confidence` or `min-quality` the label is `uncertain`; the probabilities are still written.
+//! - The settings and the model's SHA-256 go downstream as a sticky event, at the start and after each
+//!   change, and `emotionlog` writes them into its timeline.
 //!
 //! ## Messages
 //!
-//! `emotion`, for one face: `id`, `label`, `label-id`, `confidence`, `probabilities`, `valence`, `arousal`, the box `x`
-//! `y` `w` `h` in shares of the frame, `quality`, `roll` in degrees, and `timestamp` in nanoseconds of stream time. The
-//! property `messages` chooses when it is posted.
+//! `emotion`, for one face: `id`, `label`, `label-id`, `confidence`, `probabilities`, `valence`, `arousal`,
+//! the box `x` `y` `w` `h` in shares of the frame, `quality`, `roll` in degrees, and `timestamp` in
+//! nanoseconds of stream time. The property `messages` chooses when it is posted.
 //!
 //! ## Example pipelines
 //!

@@ -1,19 +1,19 @@
 //! SECTION:element-emotionlog
 //!
 //! Writes the timeline of a session, the emotions of all faces in all frames, and passes every buffer through
-//! unchanged. Where a player takes part downstream, its moods and tracks are written too.
+//! unchanged. Moods and tracks of a `moodplayer` downstream are written too.
 //!
 //! ## Properties
 //!
 //! `format` chooses between
 //!
-//! - `jsonl`: a `session` line, a `frame` line for every frame with or without faces, `mood` and `track` lines, an
-//!   `end` line; see `mood_schema::Line`. Times are nanoseconds of stream time.
+//! - `jsonl`: a `session` line, a `frame` line for every frame with or without faces, `mood` and `track`
+//!   lines, an `end` line; see `mood_schema::Line`. Times are nanoseconds of stream time.
 //! - `csv`: a header, then a row for each face of each frame; `timestamp` is in seconds of stream time.
 //!
-//! Each line is written to the file completely and at once, so that a killed process loses at most the last frame. The
-//! `session` line is written with the first frame, when all elements upstream have announced their settings: an empty
-//! file comes from a process that was killed before its first frame.
+//! Each line is written to the file completely and at once, so that a killed process loses at most the last
+//! frame. The `session` line is written with the first frame, when all elements upstream have announced their
+//! settings: an empty file comes from a process that was killed before its first frame.
 //!
 //! ## Example pipelines
 //!
@@ -44,12 +44,12 @@ glib::wrapper! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionLogFormat")]
 pub enum Format {
-    /// One JSON object a line, see `mood_schema::Line`.
+    /// One JSON object per line, see `mood_schema::Line`.
     #[default]
-    #[enum_value(name = "JSON Lines: one object a line", nick = "jsonl")]
+    #[enum_value(name = "JSON Lines: one object per line", nick = "jsonl")]
     JsonLines,
     /// A header and one row for each face of each frame.
-    #[enum_value(name = "Comma-separated values: one row a face a frame", nick = "csv")]
+    #[enum_value(name = "Comma-separated values: one row for each face of each frame", nick = "csv")]
     Csv,
 }
 

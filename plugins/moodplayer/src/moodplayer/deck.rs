@@ -1,4 +1,4 @@
-//! A track being decoded, by a pipeline of its own.
+//! A deck: the private pipeline that decodes one track.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,33 +12,34 @@ use playout::{AudioFormat, CuePoints, Interrupted, TrackEnd, TrackSource};
 use super::format;
 use mood_meta::audio::{add_audio_decoder, make_element};
 
-/// A track that gives nothing for this long is taken for broken. A busy machine or a disk that spins up take
-/// less.
+/// A track whose decoder gives no samples for this long counts as broken. A busy machine or a disk that spins
+/// up causes shorter delays.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a wait checks whether it is interrupted: short enough for a state change to seem immediate.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(20);
-/// How many decoded buffers wait in the sink.
+/// The most decoded buffers that are queued in the sink.
 const MAX_BUFFERS: u32 = 32;
-/// How much must be decoded before a track counts as open, as a divisor of a second: 250 ms, so that live
-/// audio does not run dry at once.
+/// A track counts as open once this fraction of a second is decoded: 1/4, that is 250 ms, so that live audio
+/// does not run dry at once.
 const PREROLL_DIVISOR: u32 = 4;
-/// A start later than this, in seconds, is sought. Before it, the audio is decoded and dropped, which takes a
-/// second at most and is exact where seeking is not, as in MP3.
+/// A start later than this, in seconds, is reached by seeking. For an earlier one the audio before it is
+/// decoded and dropped, which takes a second at most and is exact where seeking is not, as in MP3.
 const MIN_SEEK_SECONDS: u64 = 5 * 60;
 
-/// An open track.
+/// An open track and the pipeline that decodes it.
 pub(crate) struct Deck {
     pipeline: gst::Pipeline,
     sink: gst_app::AppSink,
     format: AudioFormat,
     /// The part of the track to decode.
     cue: CuePoints,
-    /// The position in the track of the next sample from the sink, where that is known.
+    /// The position in the track of the next sample from the sink; `None` until the first buffer after a
+    /// seek.
     position: Option<u64>,
-    /// Interleaved samples that are decoded and not read.
+    /// Values of decoded samples that have not been read yet, interleaved.
     samples: VecDeque<f32>,
     end: Option<TrackEnd>,
-    /// Set when waiting must end.
+    /// Set by another thread to end a wait early.
     interrupt: Arc<AtomicBool>,
 }
 
@@ -53,7 +54,8 @@ impl Deck {
     /// Opens the part `cue` of a track and waits for its first samples. With `allow_network`, the track may
     /// make decoders open other addresses.
     ///
-    /// The error is in words for the user: the track cannot be played, or `interrupt` was set.
+    /// # Errors
+    /// Why the track cannot be played, as a text for the user, or that `interrupt` was set.
     pub fn open(
         uri: &str,
         format: AudioFormat,
@@ -82,7 +84,7 @@ impl Deck {
         Ok(deck)
     }
 
-    /// Has waits end when another flag is set.
+    /// Replaces the flag that ends waits early.
     pub fn set_interrupt(&mut self, interrupt: Arc<AtomicBool>) {
         self.interrupt = interrupt;
     }
@@ -112,7 +114,7 @@ impl Deck {
         }
     }
 
-    /// Seeks to the cue's start.
+    /// Prerolls the pipeline and seeks to the start of the cue.
     fn seek_to_start(&self) -> Result<(), String> {
         use gst::StateChangeSuccess::{NoPreroll, Success};
         self.set_state(gst::State::Paused)?;
@@ -138,7 +140,7 @@ impl Deck {
         Ok(())
     }
 
-    /// The first error on the bus, in words.
+    /// Takes the next error from the bus and returns its text.
     fn pop_error(&self) -> Option<String> {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
@@ -153,10 +155,10 @@ impl Deck {
         let bytes_per_sample = self.format.channels as usize * size_of::<f32>();
         let samples = map.len() / bytes_per_sample;
         let start = self.position.unwrap_or_else(|| self.track_position(sample));
-        let clamp = |position: u64| (position.saturating_sub(start)).min(samples as u64) as usize;
-        let (first, last) = (clamp(self.cue.start), self.cue.end.map_or(samples, clamp));
-        if let Some(wanted) = map.get(first * bytes_per_sample..last * bytes_per_sample) {
-            self.samples.extend(format::decode(wanted));
+        let index_in_buffer = |position: u64| (position.saturating_sub(start)).min(samples as u64) as usize;
+        let (first, last) = (index_in_buffer(self.cue.start), self.cue.end.map_or(samples, index_in_buffer));
+        if let Some(part) = map.get(first * bytes_per_sample..last * bytes_per_sample) {
+            self.samples.extend(format::decode(part));
         }
         let end = start + samples as u64;
         self.position = Some(end);

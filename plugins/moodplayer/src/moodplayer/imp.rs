@@ -162,7 +162,7 @@ impl MoodPlayer {
         }
     }
 
-    /// Has the task execute a command with its next block.
+    /// Queues a command, which the task executes with its next block.
     fn queue_command(&self, command: Command) {
         lock(&self.state).commands.push(command);
     }

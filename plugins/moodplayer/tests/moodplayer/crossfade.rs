@@ -17,8 +17,8 @@ fn level_in_db(samples: &[f32]) -> f64 {
 }
 
 impl Recording {
-    /// The index of the first value of the sample at a time.
-    fn index(&self, seconds: f64) -> usize {
+    /// The index in `samples` of the first channel's value at a time.
+    fn value_index(&self, seconds: f64) -> usize {
         (seconds * self.rate as f64) as usize * self.channels
     }
 
@@ -28,27 +28,28 @@ impl Recording {
         named.map(|message| message.get::<u64>("timestamp").unwrap() as f64 / 1e9).collect()
     }
 
-    /// Asserts that between two times the level of every fifth of a second is within 1 dB of the overall
-    /// level. `what` is for the message.
+    /// Asserts that between two times (seconds) the level in every window of 0.2 s is within 1 dB of the
+    /// overall level. `what` names the recording in the panic message.
     pub fn assert_level(&self, from: f64, to: f64, what: &str) {
-        let overall = level_in_db(&self.samples[self.index(from)..self.index(to)]);
+        let overall = level_in_db(&self.samples[self.value_index(from)..self.value_index(to)]);
         let mut at = from;
         while at + 0.2 <= to {
-            let here = level_in_db(&self.samples[self.index(at)..self.index(at + 0.2)]);
-            assert!((here - overall).abs() < 1.0, "{what}: {:+.2} dB at {at:.2} s", here - overall);
+            let level = level_in_db(&self.samples[self.value_index(at)..self.value_index(at + 0.2)]);
+            assert!((level - overall).abs() < 1.0, "{what}: {:+.2} dB at {at:.2} s", level - overall);
             at += 0.05;
         }
     }
 
-    /// The largest difference between successive samples of a channel.
+    /// The largest difference between successive samples of a channel between two times (seconds).
     fn largest_step(&self, from: f64, to: f64) -> f32 {
-        let samples = &self.samples[self.index(from)..self.index(to)];
+        let samples = &self.samples[self.value_index(from)..self.value_index(to)];
         let steps = samples.iter().zip(&samples[self.channels..]).map(|(a, b)| (b - a).abs());
         steps.fold(0.0, f32::max)
     }
 }
 
-/// Fades from happy to sad music, and asserts that the level is constant and no click is heard.
+/// Fades from happy to sad music, and asserts that the level is constant and that there is no click. `what`
+/// names the case in panic messages.
 fn assert_clean_fade(folder: &Path, output: &str, what: &str) {
     let player = make_player(folder);
     player.set_property("crossfade", 2_000_000_000u64);
@@ -124,11 +125,11 @@ fn a_changed_mood_is_audible_within_50_ms() {
         let name = format!("{mood}.flac");
         NoiseFile { name: &name, seconds: 30.0, seed, mood, ..NoiseFile::default() }.make(folder.path());
     }
-    let moved = record_moods(make_player(folder.path()), &[(Some(Happy), 8), (Some(Sad), 10)]);
-    let stayed = record_moods(make_player(folder.path()), &[(Some(Happy), 18)]);
-    let confirmed = moved.message_times("mood-changed")[1];
-    let differs = moved.samples.iter().zip(&stayed.samples).position(|(a, b)| a != b).unwrap();
-    let heard = (differs / moved.channels) as f64 / moved.rate as f64;
+    let changing = record_moods(make_player(folder.path()), &[(Some(Happy), 8), (Some(Sad), 10)]);
+    let constant = record_moods(make_player(folder.path()), &[(Some(Happy), 18)]);
+    let confirmed = changing.message_times("mood-changed")[1];
+    let differs = changing.samples.iter().zip(&constant.samples).position(|(a, b)| a != b).unwrap();
+    let heard = (differs / changing.channels) as f64 / changing.rate as f64;
     assert!((0.0..0.05).contains(&(heard - confirmed)), "confirmed at {confirmed} s, heard at {heard} s");
 }
 

@@ -12,7 +12,7 @@ use Emotion::{Angry, Happy, Sad};
 
 const MOODS: [Emotion; 3] = [Happy, Sad, Angry];
 
-/// Makes so many tracks of all formats, for three moods in turn.
+/// Makes `count` tracks in four formats for the three moods in turn.
 fn make_tracks(folder: &Path, count: u64, seconds: f64) {
     for index in 0..count {
         let name = format!("{index:02}.{}", ["flac", "ogg", "wav", "mp3"][index as usize % 4]);
@@ -38,12 +38,13 @@ fn record_moods_after(
 }
 
 impl Recording {
-    /// The second at which sound begins, and whether it then never stops for a quarter of a second.
+    /// The time at which the sound begins, in seconds, and whether no quarter of a second after that is
+    /// silent.
     fn sound_start_and_continuity(&self) -> (f64, bool) {
         let first = self.samples.iter().position(|sample| *sample != 0.0).unwrap();
         let window = self.rate / 4 * self.channels;
-        let silent = |window: &[f32]| window.iter().all(|sample| sample.abs() < 1e-4);
-        let is_continuous = !self.samples[first..].chunks_exact(window).any(silent);
+        let is_silent = |window: &[f32]| window.iter().all(|sample| sample.abs() < 1e-4);
+        let is_continuous = !self.samples[first..].chunks_exact(window).any(is_silent);
         ((first / self.channels) as f64 / self.rate as f64, is_continuous)
     }
 
@@ -96,7 +97,7 @@ fn corrupt_and_missing_tracks_are_skipped_reproducibly() {
 
 #[test]
 fn a_track_deleted_or_truncated_while_it_plays_is_followed_by_another() {
-    for cut in [false, true] {
+    for truncate in [false, true] {
         init();
         let folder = tempfile::TempDir::new().unwrap();
         make_tracks(folder.path(), 12, 20.0);
@@ -105,7 +106,7 @@ fn a_track_deleted_or_truncated_while_it_plays_is_followed_by_another() {
         let first = pipeline.play().record(3.0);
         let track: String = pipeline.player.property("track");
         let path = folder.path().join(track.rsplit('/').next().unwrap());
-        if cut {
+        if truncate {
             std::fs::File::options().write(true).open(&path).unwrap().set_len(200_000).unwrap();
         } else {
             std::fs::remove_file(&path).unwrap();

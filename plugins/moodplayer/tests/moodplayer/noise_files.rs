@@ -1,4 +1,5 @@
-//! Files of noise: the same every time, and alike in every format.
+//! Audio files with reproducible noise that has the same spectrum and level in every format and at every
+//! rate.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +11,17 @@ pub struct NoiseFile<'a> {
     pub name: &'a str,
     /// Sample format: `S16LE`, `S24LE`, `S32LE` or `F32LE`.
     pub format: &'a str,
-    /// Samples a second.
+    /// Sample rate, Hz.
     pub rate: u32,
     /// Number of channels.
     pub channels: usize,
-    /// Length of the noise.
+    /// Duration of the noise, seconds.
     pub seconds: f64,
-    /// Seconds of silence before and after the noise.
+    /// Duration of the silence before and after the noise, seconds.
     pub silence: (f64, f64),
     /// Noise of different seeds is uncorrelated.
     pub seed: u64,
-    /// Its mood, for the `.mood` file.
+    /// The content of the `.mood` file beside it.
     pub mood: &'a str,
 }
 
@@ -40,14 +41,14 @@ impl Default for NoiseFile<'_> {
 }
 
 impl NoiseFile<'_> {
-    /// Writes the file, and its mood beside it.
+    /// Writes the file and its `.mood` file. Returns the path of the audio file.
     pub fn make(&self, folder: &Path) -> PathBuf {
         let samples_in = |seconds: f64| (seconds * f64::from(self.rate)) as usize;
         let mut samples = vec![0.0; samples_in(self.silence.0) * self.channels];
         samples.extend(noise(self.seed, self.rate, self.channels, samples_in(self.seconds)));
         samples.extend(vec![0.0; samples_in(self.silence.1) * self.channels]);
         let path = folder.join(self.name);
-        write(&path, self.format, self.rate, self.channels, &samples);
+        write_audio(&path, self.format, self.rate, self.channels, &samples);
         std::fs::write(folder.join(format!("{}.mood", self.name)), self.mood).unwrap();
         path
     }
@@ -60,7 +61,7 @@ fn noise(seed: u64, rate: u32, channels: usize, length: usize) -> Vec<f32> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
-    // Four one-pole low-passes in a row. The level makes up for the rate.
+    // Four one-pole low-pass filters in series. The level compensates for the sample rate.
     let step = 1.0 - (-std::f32::consts::TAU * 2_000.0 / rate as f32).exp();
     let level = 0.12 * (rate as f32 / 48_000.0).sqrt();
     let mut poles = vec![[0.0f32; 4]; channels];
@@ -76,8 +77,8 @@ fn noise(seed: u64, rate: u32, channels: usize, length: usize) -> Vec<f32> {
     (0..length * channels).map(sample).collect()
 }
 
-/// Writes interleaved samples, encoded as the name's extension says.
-pub fn write(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f32]) {
+/// Writes interleaved samples to a file, whose extension gives the encoding.
+pub fn write_audio(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f32]) {
     let encoder = match path.extension().unwrap().to_str().unwrap() {
         "flac" => "flacenc",
         "ogg" => "vorbisenc quality=0.8 ! oggmux",
@@ -88,8 +89,10 @@ pub fn write(path: &Path, format: &str, rate: u32, channels: usize, samples: &[f
     let mask = if channels == 6 { ",channel-mask=(bitmask)0x3f" } else { "" };
     // The first conversion gives encoders that take floats the precision of integers, too.
     let pipeline = gst::parse::launch(&format!(
-        "appsrc name=in format=time caps=audio/x-raw,format=F32LE,layout=interleaved,rate={rate},channels={channels}{mask} \
-         ! audioconvert dithering=none ! audio/x-raw,format={format} ! audioconvert ! {encoder} ! filesink name=out",
+        "appsrc name=in format=time \
+         caps=audio/x-raw,format=F32LE,layout=interleaved,rate={rate},channels={channels}{mask} \
+         ! audioconvert dithering=none ! audio/x-raw,format={format} ! audioconvert \
+         ! {encoder} ! filesink name=out",
     ));
     let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
     pipeline.by_name("out").unwrap().set_property("location", path.to_str().unwrap());

@@ -37,7 +37,7 @@ fn music_follows_the_mood() {
     assert!(happy.get::<&str>("uri").unwrap().ends_with("/happy.flac"));
     assert_eq!(happy.get::<&str>("title").unwrap(), "600 Hz");
     assert_eq!(happy.get::<&str>("mood").unwrap(), "happy");
-    // The track begins later than the decision by as much as the limiter looks ahead.
+    // The track starts after the decision, delayed by the limiter's look-ahead.
     let changed = recording.messages.iter().filter(|m| m.name() == "mood-changed").nth(1).unwrap();
     let delay = happy.get::<u64>("timestamp").unwrap() - changed.get::<u64>("timestamp").unwrap();
     assert!(delay < 5_000_000, "{delay} ns");
@@ -214,7 +214,7 @@ fn after_a_seek_time_restarts_and_the_track_continues() {
 
 #[test]
 fn video_is_not_blocked_by_slow_audio() {
-    // As a muxer would that takes all video first.
+    // Like a muxer that takes all video before any audio.
     let library = tone_library();
     let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw,format=F32LE");
     let source = video_source();
@@ -235,7 +235,7 @@ fn video_is_not_blocked_by_slow_audio() {
 }
 
 #[test]
-fn the_safety_limit_leads_out_and_absence_fades_to_silence() {
+fn the_safety_limit_ends_negative_music_and_absence_fades_to_silence() {
     let library = tone_library();
     let player = make_player(library.path());
     let log = library.path().join("log.jsonl");

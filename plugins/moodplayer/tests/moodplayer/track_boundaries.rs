@@ -6,7 +6,7 @@ use gst::prelude::*;
 use mood_schema::Emotion;
 
 use crate::harness::{TestPipeline, init, make_player, record_moods};
-use crate::noise_files::{NoiseFile, write};
+use crate::noise_files::{NoiseFile, write_audio};
 
 use Emotion::{Happy, Sad};
 
@@ -66,7 +66,7 @@ fn without_crossfade_tracks_join_gaplessly() {
     let sine: Vec<f32> = (0..96_000).map(|sample| 0.5 * (step_angle * sample as f32 + 1.0).sin()).collect();
     for (name, format) in [("a.wav", "F32LE"), ("b.flac", "S24LE"), ("c.ogg", "F32LE"), ("d.mp3", "F32LE")] {
         let folder = tempfile::TempDir::new().unwrap();
-        write(&folder.path().join(name), format, 48_000, 1, &sine);
+        write_audio(&folder.path().join(name), format, 48_000, 1, &sine);
         if name == "d.mp3" {
             let codec = ["-codec:a", "libmp3lame", "-b:a", "192k"];
             encode(&folder.path().join("a.wav"), &folder.path().join(name), &codec, 48_000, &sine);
@@ -119,7 +119,7 @@ fn an_aac_track_begins_with_its_first_sample() {
 /// Encodes with FFmpeg, which unlike GStreamer's encoders writes how much it has added before and after the
 /// music.
 fn encode(wave: &Path, path: &Path, codec: &[&str], rate: u32, samples: &[f32]) {
-    write(wave, "F32LE", rate, 1, samples);
+    write_audio(wave, "F32LE", rate, 1, samples);
     let mut encode = std::process::Command::new("ffmpeg");
     encode.args(["-v", "error", "-y", "-i"]).arg(wave).args(codec).arg(path);
     assert!(encode.status().expect("ffmpeg, which make setup installs").success());
@@ -129,7 +129,7 @@ fn encode(wave: &Path, path: &Path, codec: &[&str], rate: u32, samples: &[f32]) 
 #[test]
 fn a_track_resumes_at_the_exact_sample() {
     init();
-    // In the last, the position is so late that it is sought.
+    // In the last case the start is so late that it is reached by seeking.
     for (name, seconds) in [
         ("happy.wav", 28),
         ("happy.flac", 28),
