@@ -7,6 +7,7 @@
 //! - [`event`]: events between elements: settings downstream, a player's decisions upstream
 //! - [`audio`]: decodes the audio of a file
 //! - [`filter`]: what elements with one sink and one source pad have in common
+//! - [`wiring`]: notices that no detector or classifier stands upstream
 //!
 //! This crate defines no GObject type: two plugins that link it would both try to register the type.
 
@@ -17,6 +18,7 @@ pub mod frame;
 pub mod luma;
 pub mod message;
 pub mod region;
+pub mod wiring;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

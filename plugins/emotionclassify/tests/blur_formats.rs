@@ -96,14 +96,29 @@ fn measure_detail(
 
 /// Passes a frame with a face through the element.
 fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer {
+    let face = Face { id: 1, bbox: FACE, classification: None, quality: 0.9, roll: 0.0 };
+    mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
+    push(buffer, info, blur).0
+}
+
+/// The buffer behind the element as it is, and the texts of the warnings.
+fn push(buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> (gst::Buffer, Vec<String>) {
     let mut harness = Harness::new("emotionoverlay");
     harness.set_src_caps(info.to_caps().unwrap());
     let element = harness.element().unwrap();
     element.set_property("blur-faces", blur);
     element.set_property("show-id", false);
-    let face = Face { id: 1, bbox: FACE, classification: None, quality: 0.9, roll: 0.0 };
-    mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
-    harness.push_and_pull(buffer).unwrap()
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut blurred = None;
+    for _ in 0..2 {
+        blurred = Some(harness.push_and_pull(buffer.copy()).unwrap());
+    }
+    let warnings = bus.iter_filtered(&[gst::MessageType::Warning]).map(|message| match message.view() {
+        gst::MessageView::Warning(warning) => warning.error().to_string(),
+        _ => String::new(),
+    });
+    (blurred.unwrap(), warnings.collect())
 }
 
 /// Checks that the face is blurred and that pixels far from it do not change.
@@ -124,8 +139,9 @@ fn check_blur(format: VideoFormat, width: u32, height: u32, mode: gst_video::Vid
     // Beyond four blocks of margin and two pixels for line and chroma around the box.
     let is_far =
         |x: usize, y: usize| x < width / 4 || x >= width * 3 / 4 || y < height / 8 || y >= height * 7 / 8;
-    // With an odd width, GStreamer 1.22's rows of these two formats overlap or end one sample early.
-    if width % 2 == 1 && [VideoFormat::Uyvp, VideoFormat::Nv61].contains(&format) {
+    // With an odd width, GStreamer 1.22's rows of these formats overlap, end one sample early, or are read beyond their end.
+    let inexact = [VideoFormat::Uyvp, VideoFormat::Nv61, VideoFormat::Nv1210le32, VideoFormat::Nv1610le32];
+    if width % 2 == 1 && inexact.contains(&format) {
         return;
     }
     for y in 0..height {
@@ -171,5 +187,30 @@ fn boxes_are_drawn_in_all_formats() {
             .count();
         // The box's outline, 40 x 30 pixels.
         assert!((100..1500).contains(&changed), "{format}: {changed} pixels changed");
+    }
+}
+
+#[test]
+fn frame_without_metadata_is_hidden_completely() {
+    init();
+    for format in formats() {
+        let info = info(format, 160, 120, gst_video::VideoInterlaceMode::Progressive);
+        let source = convert(&noise(160, 120, info.interlace_mode()), &info);
+        let (hidden, warnings) = push(source.clone(), &info, true);
+        let share = measure_detail(&to_pixels(&hidden, &info), 0..160, 0..120);
+        assert!(share < 0.1, "{format}: detail remains, {share}");
+        assert!(
+            matches!(warnings.as_slice(), [one] if one.contains("haarfacedetect")),
+            "{format}: {warnings:?}"
+        );
+        let (shown, warnings) = push(source.clone(), &info, false);
+        assert_eq!(shown.map_readable().unwrap().as_slice(), source.map_readable().unwrap().as_slice());
+        assert!(warnings.is_empty(), "{format}: {warnings:?}");
+        // Where a detector has looked and found nobody, nothing is hidden.
+        let mut looked_at = source.copy();
+        mood_meta::frame::write(looked_at.make_mut(), &Frame::default()).unwrap();
+        let (shown, warnings) = push(looked_at, &info, true);
+        assert_eq!(shown.map_readable().unwrap().as_slice(), source.map_readable().unwrap().as_slice());
+        assert!(warnings.is_empty(), "{format}: {warnings:?}");
     }
 }

@@ -179,3 +179,87 @@ fn full_disk_stops_the_stream_with_an_error() {
     assert_eq!(harness.push(buffer(0)), Err(gst::FlowError::Error));
     assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_some());
 }
+
+/// The texts of the warnings that the element has posted on `bus`.
+fn warnings(bus: &gst::Bus) -> Vec<String> {
+    let text = |message: gst::Message| match message.view() {
+        gst::MessageView::Warning(warning) => warning.error().to_string(),
+        _ => String::new(),
+    };
+    bus.iter_filtered(&[gst::MessageType::Warning]).map(text).collect()
+}
+
+#[test]
+fn frames_without_timestamps_are_counted_by_the_frame_rate() {
+    for (caps, duration) in [
+        (CAPS, 40_000_000),
+        ("video/x-raw,format=GRAY8,width=100,height=50,framerate=30000/1001", 33_366_667),
+        ("video/x-raw,format=GRAY8,width=100,height=50,framerate=0/1", 40_000_000),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timeline.jsonl");
+        let element = element(&path, "jsonl");
+        let mut harness = harness(&element, caps);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        for _ in 0..3 {
+            harness.push(gst::Buffer::with_size(5000).unwrap()).unwrap();
+        }
+        drop(harness);
+        element.set_state(gst::State::Null).unwrap();
+        let times = read_lines(&path).into_iter().filter_map(|line| match line {
+            Line::Frame(frame) => Some(frame.pts),
+            _ => None,
+        });
+        assert_eq!(times.collect::<Vec<_>>(), [0, duration, 2 * duration], "{caps}");
+        let warnings = warnings(&bus);
+        assert!(matches!(warnings.as_slice(), [one] if one.contains("without timestamps")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn missing_detector_and_missing_classifier_are_reported_once() {
+    let unclassified = Face { classification: None, ..sad_face() };
+    for (frame, expected) in [
+        (None, Some("haarfacedetect")),
+        (Some(Frame { faces: vec![unclassified] }), Some("emotionclassify")),
+        (Some(Frame { faces: vec![sad_face()] }), None),
+        (Some(Frame::default()), None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let element = element(&folder.path().join("timeline.jsonl"), "jsonl");
+        let mut harness = harness(&element, CAPS);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        for index in 0..200 {
+            let mut buffer = buffer(index);
+            if let Some(frame) = &frame {
+                mood_meta::frame::write(buffer.get_mut().unwrap(), frame).unwrap();
+            }
+            harness.push(buffer).unwrap();
+        }
+        let warnings = warnings(&bus);
+        assert_eq!(warnings.len(), usize::from(expected.is_some()), "{warnings:?}");
+        assert!(expected.is_none_or(|word| warnings[0].contains(word)), "{warnings:?}");
+    }
+}
+
+#[test]
+fn credentials_of_the_source_are_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let upstream = element.static_pad("sink").unwrap().peer().unwrap();
+    upstream.add_probe(gst::PadProbeType::QUERY_UPSTREAM, |_, info| {
+        if let Some(gst::QueryViewMut::Uri(query)) = info.query_mut().map(gst::QueryRef::view_mut) {
+            query.set_uri("rtsp://ada:secret@camera.example:554/live?token=secret");
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
+    harness.push(buffer(0)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("rtsp://camera.example:554/live"), "{text}");
+    assert!(!text.contains("secret") && !text.contains("ada"), "{text}");
+}

@@ -7,8 +7,9 @@ use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::wiring::{WiringCheck, WiringFault};
 use mood_meta::{event, filter, lock};
-use mood_schema::{Line, SCHEMA_VERSION, SessionHeader};
+use mood_schema::{Line, SCHEMA_VERSION, SessionHeader, redact_addresses};
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
@@ -25,9 +26,24 @@ struct State {
     pending_header: Option<SessionHeader>,
     /// Width and height of the frame in pixels, which face regions need; `None` for streams that are not video.
     frame_size: Option<(u32, u32)>,
-    /// Time of the previous frame, used for a frame without timestamp; ns of stream time.
-    last_pts: u64,
+    /// Duration of a frame by the caps' frame rate, ns; `None` where they state none.
+    frame_duration: Option<u64>,
+    /// The time at which a frame without a timestamp is taken to begin, ns of stream time: the end of the one before.
+    next_pts: u64,
+    /// Whether a frame has come without a timestamp.
+    has_untimed_frames: bool,
+    wiring: WiringCheck,
 }
+
+/// Something to warn of once a frame has been written.
+enum FrameWarning {
+    Wiring(WiringFault),
+    /// The first frame without a timestamp.
+    Untimed,
+}
+
+/// The duration of a frame without timestamp, duration and frame rate: 25 frames a second.
+const DEFAULT_FRAME_DURATION: u64 = 40_000_000;
 
 /// The instance.
 ///
@@ -115,8 +131,15 @@ impl BaseTransformImpl for EmotionLog {
             source: None,
             settings: Map::new(),
         };
-        *lock(&self.state) =
-            Some(State { writer, pending_header: Some(header), frame_size: None, last_pts: 0 });
+        *lock(&self.state) = Some(State {
+            writer,
+            pending_header: Some(header),
+            frame_size: None,
+            frame_duration: None,
+            next_pts: 0,
+            has_untimed_frames: false,
+            wiring: WiringCheck::default(),
+        });
         Ok(())
     }
 
@@ -134,8 +157,13 @@ impl BaseTransformImpl for EmotionLog {
             let side = |field| structure.get::<i32>(field).ok().and_then(|side| u32::try_from(side).ok());
             Some((side("width")?, side("height")?))
         });
+        let frame_rate =
+            incaps.structure(0).and_then(|structure| structure.get::<gst::Fraction>("framerate").ok());
+        let frame_duration = frame_rate.filter(|rate| rate.numer() > 0).and_then(|rate| {
+            gst::ClockTime::SECOND.nseconds().mul_div_round(rate.denom() as u64, rate.numer() as u64)
+        });
         if let Some(state) = lock(&self.state).as_mut() {
-            state.frame_size = frame_size;
+            (state.frame_size, state.frame_duration) = (frame_size, frame_duration);
         }
         Ok(())
     }
@@ -160,17 +188,19 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.write_frame(buffer).map_err(|error| {
+        let warnings = self.write_frame(buffer).map_err(|error| {
             self.post_error_message(self.write_error_message(&error));
             gst::FlowError::Error
         })?;
+        warnings.into_iter().for_each(|warning| self.post_frame_warning(warning));
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl State {
-    /// Writes the header with the media's URI, unless it has been written.
+    /// Writes the header with the media's URI, without credentials, unless it has been written.
     fn write_pending_header(&mut self, source: Option<String>) -> io::Result<()> {
+        let source = source.map(|uri| redact_addresses(&uri).into_owned());
         match self.pending_header.take() {
             Some(header) => self.writer.write_header(SessionHeader { source, ..header }),
             None => Ok(()),
@@ -179,21 +209,43 @@ impl State {
 }
 
 impl EmotionLog {
-    /// Writes the line of a frame, and before the first one the header.
-    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<()> {
+    /// Writes the line of a frame, and before the first one the header. Returns what to warn of.
+    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Vec<FrameWarning>> {
         let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
-        let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
         let needs_source = lock(&self.state).as_ref().is_some_and(|state| state.pending_header.is_some());
         let source = if needs_source { self.query_source_uri() } else { None };
 
         let mut state = lock(&self.state);
-        let Some(state) = state.as_mut() else { return Ok(()) };
+        let Some(state) = state.as_mut() else { return Ok(Vec::new()) };
         state.write_pending_header(source)?;
-        let pts = pts.unwrap_or(state.last_pts);
-        state.last_pts = pts;
+        let duration = buffer.duration().map(gst::ClockTime::nseconds).or(state.frame_duration);
+        let mut warnings = Vec::new();
+        if buffer.pts().is_none() && !std::mem::replace(&mut state.has_untimed_frames, true) {
+            warnings.push(FrameWarning::Untimed);
+        }
+        let pts = pts.unwrap_or(state.next_pts);
+        // A frame whose duration nobody states ends where it begins, except that the next one needs a time.
+        let end = pts.saturating_add(duration.unwrap_or(0));
+        state.next_pts = pts.saturating_add(duration.unwrap_or(DEFAULT_FRAME_DURATION));
         let (width, height) = state.frame_size.unwrap_or_default();
-        let frame = mood_meta::read_faces(buffer, width, height).unwrap_or_default();
-        state.writer.write_frame(pts, pts.saturating_add(duration), frame.faces)
+        let frame = mood_meta::read_faces(buffer, width, height);
+        warnings.extend(state.wiring.observe(frame.as_ref()).map(FrameWarning::Wiring));
+        state.writer.write_frame(pts, end, frame.unwrap_or_default().faces)?;
+        Ok(warnings)
+    }
+
+    fn post_frame_warning(&self, warning: FrameWarning) {
+        match warning {
+            FrameWarning::Wiring(fault) => {
+                gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
+            }
+            FrameWarning::Untimed => gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ("frames come without timestamps: their times are counted by the frame rate, or as 25 frames a second \
+                     where there is none; put a parser or a demuxer that knows them before the decoder, or videorate behind it")
+            ),
+        }
     }
 
     /// Writes a line of the player downstream. Does nothing when the element has stopped.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use mood_schema::{Face, FrameLine, Label, Line, SessionEnd, SessionHeader};
@@ -26,16 +27,24 @@ pub(super) struct TimelineWriter {
 }
 
 impl TimelineWriter {
-    /// Creates the file or, with `append`, continues an existing one. An empty csv file gets its header.
+    /// Creates the file or, with `append`, continues an existing one. An empty csv file gets its header. A last line that
+    /// was cut off, by a full disk for example, is ended, so that nothing is added to it.
     pub fn open(path: &Path, format: Format, append: bool) -> io::Result<Self> {
-        let file = if append {
-            OpenOptions::new().create(true).append(true).open(path)?
-        } else {
-            File::create(path)?
+        let file = match append {
+            true => OpenOptions::new().create(true).read(true).append(true).open(path)?,
+            false => File::create(path)?,
         };
         let mut writer = Self { file, format, frame_count: 0, end: 0 };
-        if format == Format::Csv && writer.file.metadata()?.len() == 0 {
+        let length = writer.file.metadata()?.len();
+        if length == 0 && format == Format::Csv {
             writer.file.write_all(COLUMNS.as_bytes())?;
+        }
+        if append && length > 0 {
+            let mut last = [0];
+            writer.file.read_exact_at(&mut last, length - 1)?;
+            if last != *b"\n" {
+                writer.file.write_all(b"\n")?;
+            }
         }
         Ok(writer)
     }
@@ -140,6 +149,17 @@ mod tests {
              0.000000,0.000000,0.000000,0.750000,0.250000,0.000000,0.000000,0.470000,0.490000,0.500000"
         );
         assert!(lines[2].starts_with("1,0.040000000,2,") && lines[2].contains(",,,0,,"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn appending_ends_a_line_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timeline.jsonl");
+        for (before, expected) in [("{\"type\":\"fra", "{\"type\":\"fra\n"), ("{}\n", "{}\n"), ("", "")] {
+            std::fs::write(&path, before).unwrap();
+            TimelineWriter::open(&path, Format::JsonLines, true).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::{LazyLock, Mutex};
 use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::wiring::WiringFault;
 use mood_meta::{event, filter, lock};
-use mood_schema::{Frame, Line, TrackEvent, TrackLine};
+use mood_schema::{Frame, Line, Rect, TrackEvent, TrackLine};
 
-use super::geometry::frame_area;
+use super::geometry::{Area, frame_area};
 use super::layout::{self, LayoutOptions, NowPlaying};
 use super::paint::{self, Typesetter};
 use super::pixelation;
@@ -36,7 +37,9 @@ struct State {
     /// As the player downstream reported it last.
     track: Option<Track>,
     /// Whether the warning about missing fonts has been posted.
-    has_warned: bool,
+    has_warned_of_fonts: bool,
+    /// Whether the warning about missing face metadata has been posted.
+    has_warned_of_metadata: bool,
 }
 
 /// The instance.
@@ -133,9 +136,15 @@ impl BaseTransformImpl for EmotionOverlay {
             (state.info.clone(), state.track.as_ref().map(|track| track.playing.clone()))
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
-        let frame = mood_meta::read_faces(buffer, info.width(), info.height()).unwrap_or_default();
-        if !frame.faces.is_empty() || playing.is_some() {
-            self.draw(buffer, &info, &frame, playing.as_ref(), settings)?;
+        let frame = mood_meta::read_faces(buffer, info.width(), info.height());
+        let area = frame_area(info.width(), info.height());
+        let mosaics = if settings.blur_faces { mosaics(frame.as_ref(), area) } else { Vec::new() };
+        if settings.blur_faces && frame.is_none() {
+            self.warn_about_metadata();
+        }
+        let frame = frame.unwrap_or_default();
+        if !frame.faces.is_empty() || playing.is_some() || !mosaics.is_empty() {
+            self.draw(buffer, &info, &frame, &mosaics, playing.as_ref(), settings)?;
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -147,6 +156,7 @@ impl EmotionOverlay {
         buffer: &mut gst::BufferRef,
         info: &gst_video::VideoInfo,
         frame: &Frame,
+        mosaics: &[(Area, i32)],
         playing: Option<&NowPlaying>,
         settings: Settings,
     ) -> Result<(), gst::FlowError> {
@@ -154,18 +164,13 @@ impl EmotionOverlay {
         if !typesetter.has_fonts() {
             self.warn_about_fonts();
         }
-        let area = frame_area(info.width(), info.height());
         let options = LayoutOptions {
             show_distribution: settings.show_distribution,
             show_id: settings.show_id,
             font_scale: settings.font_scale,
         };
+        let area = frame_area(info.width(), info.height());
         let layout = layout::compute_layout(area, &frame.faces, playing, options, &typesetter);
-        let mosaics: Vec<_> = if settings.blur_faces {
-            frame.faces.iter().filter_map(|face| pixelation::mosaic_area(&face.bbox, area)).collect()
-        } else {
-            Vec::new()
-        };
         if layout.faces.is_empty() && layout.music.is_none() && mosaics.is_empty() {
             return Ok(());
         }
@@ -180,7 +185,7 @@ impl EmotionOverlay {
             gst::FlowError::Error
         })?;
         for (area, block) in mosaics {
-            pixelation::pixelate(&mut frame, area, block);
+            pixelation::pixelate(&mut frame, *area, *block);
         }
         let blended =
             paint::paint(&layout, &typesetter).and_then(|composition| Ok(composition.blend(&mut frame)?));
@@ -190,9 +195,21 @@ impl EmotionOverlay {
         })
     }
 
+    /// Posts a warning that the whole frame is hidden because no element has looked for faces, once.
+    fn warn_about_metadata(&self) {
+        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned_of_metadata, true);
+        if !has_warned {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("blur-faces hides the whole picture: {}", WiringFault::NoDetector)
+            );
+        }
+    }
+
     /// Posts a warning that the system has no fonts, once.
     fn warn_about_fonts(&self) {
-        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned, true);
+        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned_of_fonts, true);
         if !has_warned {
             gst::element_imp_warning!(
                 self,
@@ -203,6 +220,14 @@ impl EmotionOverlay {
             );
         }
     }
+}
+
+/// The areas to pixelate, with the side of their blocks. Without metadata that is the whole frame: nobody has looked for
+/// faces, which is not the same as nobody being there.
+fn mosaics(frame: Option<&Frame>, area: Area) -> Vec<(Area, i32)> {
+    let whole = Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 };
+    let boxes = frame.map_or(vec![whole], |frame| frame.faces.iter().map(|face| face.bbox).collect());
+    boxes.iter().filter_map(|bbox| pixelation::mosaic_area(bbox, area)).collect()
 }
 
 /// The track that is playing after an event of the player.

@@ -10,7 +10,9 @@
 //! ## Properties
 //!
 //! With `blur-faces`, every face found becomes a coarse mosaic before anything is drawn. The original cannot be
-//! reconstructed, but a face that the detector misses stays visible.
+//! reconstructed, but a face that the detector misses stays visible. A buffer without face metadata becomes a mosaic as a
+//! whole, and a warning says so once: either no detector is in the pipeline, or an element behind it, such as
+//! `deinterlace` or `compositor`, has dropped what it wrote.
 //!
 //! ## Example pipelines
 //!

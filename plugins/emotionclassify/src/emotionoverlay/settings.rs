@@ -49,8 +49,9 @@ impl Settings {
             glib::ParamSpecBoolean::builder("blur-faces")
                 .nick("Blur faces")
                 .blurb(
-                    "Whether to make every face found unrecognisable, irreversibly; a face that the detector misses \
-                     stays visible. By default faces are not changed. Enable it to protect the persons' privacy",
+                    "Whether to make every face found unrecognisable, irreversibly, and the whole picture where no \
+                     detector has looked at it; a face that the detector misses stays visible. By default faces are not \
+                     changed. Enable it to protect the persons' privacy",
                 )
                 .default_value(default.blur_faces)
                 .mutable_playing()
