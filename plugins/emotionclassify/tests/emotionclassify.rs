@@ -99,12 +99,24 @@ fn each_face_is_classified_and_no_pixel_changes() {
 }
 
 #[test]
-fn frame_without_faces_gets_empty_metadata() {
+fn frame_without_faces_keeps_what_the_detector_wrote() {
     let info = info(VideoFormat::Rgb, 64, 48);
     let (mut harness, bus) = harness(&info, |_| {});
-    let output = harness.push_and_pull(frame(&info, 0, &[])).unwrap();
-    assert_eq!(read_frame(&output), Frame::default());
-    assert_eq!(emotion_messages(&bus).len(), 0);
+    let not_searched = harness.push_and_pull(frame(&info, 0, &[])).unwrap();
+    assert_eq!(mood_meta::frame::read(&not_searched), None, "no detector has looked");
+
+    let mut searched = frame(&info, 1, &[]);
+    mood_meta::frame::write(searched.get_mut().unwrap(), &Frame::default()).unwrap();
+    assert_eq!(read_frame(&harness.push_and_pull(searched).unwrap()), Frame::default());
+
+    // videocrop drops regions: the face is still there.
+    let lost = face(1, 10, 10, 20).to_face(64, 48);
+    let mut cropped = frame(&info, 2, &[face(2, 30, 10, 30)]);
+    mood_meta::frame::write(cropped.get_mut().unwrap(), &Frame { faces: vec![lost.clone()] }).unwrap();
+    let faces = read_frame(&harness.push_and_pull(cropped).unwrap()).faces;
+    assert_eq!(faces.iter().map(|face| face.id).collect::<Vec<_>>(), [2, 1], "the largest first");
+    assert_eq!(faces[1], lost);
+    assert_eq!(emotion_messages(&bus).len(), 1);
 }
 
 #[test]

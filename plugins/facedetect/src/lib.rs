@@ -5,6 +5,7 @@ mod haarfacedetect;
 
 /// Registers the plugin's elements.
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    mood_meta::frame::register();
     haarfacedetect::register(plugin)
 }
 

@@ -318,3 +318,14 @@ fn properties_have_the_documented_defaults() {
     element.set_property("cascade", None::<String>);
     assert_eq!(element.property::<String>("cascade"), "frontalface_default");
 }
+
+#[test]
+fn every_frame_has_metadata_also_without_faces() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let mut harness = harness("", &info);
+    let with_face = harness.push_and_pull(frame(&info, &[HEAD], 0, 0)).unwrap();
+    let read = mood_meta::frame::read(&with_face).unwrap();
+    assert_eq!(read.faces, [faces(&with_face)[0].to_face(320, 240)]);
+    let empty = harness.push_and_pull(frame(&info, &[], 100, 0)).unwrap();
+    assert_eq!(mood_meta::frame::read(&empty).map(|frame| frame.faces), Some(Vec::new()));
+}

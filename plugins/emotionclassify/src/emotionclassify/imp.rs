@@ -220,6 +220,7 @@ impl EmotionClassify {
         buffer: &mut gst::BufferRef,
     ) -> Result<Vec<gst::Structure>, FrameError> {
         let regions = mood_meta::region::read_faces(buffer);
+        let detected = mood_meta::frame::read(buffer);
         let stream_time = filter::stream_time(&self.obj().segment(), buffer.pts());
         let now = buffer.pts().map(gst::ClockTime::nseconds);
         let thresholds =
@@ -248,8 +249,18 @@ impl EmotionClassify {
             }
             frame.faces.push(face);
         }
-        sort_by_size(&mut frame.faces);
         state.smoother.remove_stale(now);
+        match detected {
+            // Faces whose regions were lost on the way, behind videocrop for example, remain, unclassified.
+            Some(detected) => {
+                let is_lost = |face: &Face| regions.iter().all(|region| region.id != face.id);
+                frame.faces.extend(detected.faces.into_iter().filter(is_lost));
+            }
+            // Without a sign of a detector, no statement that nobody is there.
+            None if regions.is_empty() => return Ok(messages),
+            None => {}
+        }
+        sort_by_size(&mut frame.faces);
         mood_meta::frame::write(buffer, &frame).map_err(|error| {
             FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
         })?;

@@ -130,6 +130,10 @@ impl BaseTransformImpl for EmotionOverlay {
     }
 
     fn transform_ip(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // A gap buffer may have no pixels.
+        if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
+            return Ok(gst::FlowSuccess::Ok);
+        }
         let settings = *lock(&self.settings);
         let (info, playing) = {
             let state = lock(&self.state);

@@ -12,6 +12,7 @@ use haar::{Cascade, CascadeError};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, lock, luma, message};
+use mood_schema::Frame;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -253,16 +254,18 @@ impl HaarFaceDetect {
         for region in &regions {
             add_region(buffer, region, info.width(), info.height());
         }
+        let faces = regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
+        let frame = Frame { faces };
+        // On frames without faces too: it tells "nobody is there" from "nobody has looked".
+        mood_meta::frame::write(buffer, &frame).map_err(|error| {
+            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
+        })?;
         let is_message_due = match settings.messages {
             Messages::None => false,
             Messages::OnChange => has_changed,
             Messages::EveryFrame => true,
         };
-        Ok(is_message_due.then(|| {
-            let faces: Vec<_> =
-                regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
-            message::build_faces(&faces, stream_time)
-        }))
+        Ok(is_message_due.then(|| message::build_faces(&frame.faces, stream_time)))
     }
 
     /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
