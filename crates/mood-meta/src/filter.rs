@@ -5,6 +5,10 @@ use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess
 
 use crate::AUTHOR;
 
+/// How long a frame lasts whose buffer has no timestamp and no duration, and whose caps have no frame rate: 25 frames a
+/// second.
+pub const UNTIMED_FRAME_DURATION: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
 /// The metadata of an element by gst-mood: `name`, `classification` and `description` as `gst-inspect-1.0` prints them.
 /// `classification` is a path of GStreamer's element classes such as `Filter/Analyzer/Video`.
 pub fn element_metadata(

@@ -6,6 +6,7 @@
 //! - [`message`]: the element messages that applications watch, built and read
 //! - [`event`]: events between elements: settings downstream, a player's decisions upstream
 //! - [`audio`]: decodes the audio of a file
+//! - [`property`]: what the properties of elements have in common
 //! - [`filter`]: what elements with one sink and one source pad have in common
 //! - [`wiring`]: notices that no detector or classifier stands upstream
 //!
@@ -17,6 +18,7 @@ pub mod filter;
 pub mod frame;
 pub mod luma;
 pub mod message;
+pub mod property;
 pub mod region;
 pub mod wiring;
 

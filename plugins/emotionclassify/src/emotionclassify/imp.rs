@@ -14,7 +14,7 @@ use mini_xception::{Classifier, Model, Provider, Runtime};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::luma;
 use mood_meta::region::FaceRegion;
-use mood_meta::{filter, lock, message};
+use mood_meta::{filter, lock, message, property};
 use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
 
@@ -72,6 +72,10 @@ impl ObjectImpl for EmotionClassify {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
+            return;
+        }
         let result = lock(&self.settings).set(pspec.name(), value);
         if let Err(error) = result {
             gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());

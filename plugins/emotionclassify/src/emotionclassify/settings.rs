@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use glib::prelude::*;
 use glib::value::ValueTypeMismatchError;
 use gst::prelude::*;
+use mood_meta::property::MAX_DURATION;
 
 use super::{ExecutionProvider, Messages};
 
@@ -83,6 +84,7 @@ impl Settings {
                     "Classify each face at most once in this time, in nanoseconds; in between it keeps its result. The \
                      default, 0, classifies in every frame. Raise it to save processor time",
                 )
+                .maximum(MAX_DURATION.nseconds())
                 .default_value(default.interval)
                 .mutable_playing()
                 .build(),
@@ -105,6 +107,7 @@ impl Settings {
                      default, 0.3 s, removes most flicker; raise it for steadier labels, lower it for brief expressions, \
                      0 disables smoothing",
                 )
+                .maximum(MAX_DURATION.nseconds())
                 .default_value(default.smoothing)
                 .mutable_playing()
                 .build(),

@@ -8,7 +8,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::{WiringCheck, WiringFault};
-use mood_meta::{event, filter, lock};
+use mood_meta::{event, filter, lock, property};
 use mood_schema::{Line, SCHEMA_VERSION, SessionHeader, redact_addresses};
 use serde_json::{Map, Value};
 
@@ -42,9 +42,6 @@ enum FrameWarning {
     Untimed,
 }
 
-/// The duration of a frame without timestamp, duration and frame rate: 25 frames a second.
-const DEFAULT_FRAME_DURATION: u64 = 40_000_000;
-
 /// The instance.
 ///
 /// Lock order: the two locks are never held together. Messages are posted, events pushed and queries sent only when no
@@ -69,6 +66,10 @@ impl ObjectImpl for EmotionLog {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
+            return;
+        }
         let result = lock(&self.settings).set(pspec.name(), value);
         if let Err(error) = result {
             gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
@@ -226,7 +227,7 @@ impl EmotionLog {
         let pts = pts.unwrap_or(state.next_pts);
         // A frame whose duration nobody states ends where it begins, except that the next one needs a time.
         let end = pts.saturating_add(duration.unwrap_or(0));
-        state.next_pts = pts.saturating_add(duration.unwrap_or(DEFAULT_FRAME_DURATION));
+        state.next_pts = pts.saturating_add(duration.unwrap_or(filter::UNTIMED_FRAME_DURATION.nseconds()));
         let (width, height) = state.frame_size.unwrap_or_default();
         let frame = mood_meta::read_faces(buffer, width, height);
         warnings.extend(state.wiring.observe(frame.as_ref()).map(FrameWarning::Wiring));

@@ -6,7 +6,7 @@ use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::WiringFault;
-use mood_meta::{event, filter, lock};
+use mood_meta::{event, filter, lock, property};
 use mood_schema::{Frame, Line, Rect, TrackEvent, TrackLine};
 
 use super::geometry::{Area, frame_area};
@@ -65,6 +65,10 @@ impl ObjectImpl for EmotionOverlay {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
+            return;
+        }
         let result = lock(&self.settings).set(pspec.name(), value);
         if let Err(error) = result {
             gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());

@@ -11,7 +11,7 @@ use gst_base::subclass::prelude::*;
 use haar::{Cascade, CascadeError};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::region::{self, FaceRegion};
-use mood_meta::{filter, lock, luma, message};
+use mood_meta::{filter, lock, luma, message, property};
 use mood_schema::Frame;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -71,6 +71,10 @@ impl ObjectImpl for HaarFaceDetect {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
+            return;
+        }
         let result = lock(&self.settings).set(pspec.name(), value);
         if let Err(error) = result {
             gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());

@@ -5,6 +5,7 @@ use glib::prelude::*;
 use glib::value::ValueTypeMismatchError;
 use gray_image::GrayImage;
 use gst::prelude::*;
+use mood_meta::property::MAX_DURATION;
 
 use super::Messages;
 
@@ -114,6 +115,7 @@ impl Settings {
                      known faces are searched. 0, the default, searches every frame completely. Raise it to save \
                      processor time; a new face is then found up to one interval later",
                 )
+                .maximum(MAX_DURATION.nseconds())
                 .default_value(search.scan_interval)
                 .mutable_playing()
                 .build(),

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use mood::InputId;
-use mood_meta::lock;
+use mood_meta::{lock, property};
 use music_library::{Database, Library};
 use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance};
 use serde_json::{Map, Value};
@@ -299,9 +299,31 @@ impl ObjectImpl for MoodPlayer {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(pspec.name(), value);
-        if let Err(error) = result {
-            gst::error!(CAT, imp = self, "cannot set {}: {error}", pspec.name());
+        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
+            return;
+        }
+        // Before start, a text that cannot be understood stays until start fails with it, since nobody may watch the bus yet.
+        let is_running = self.obj().current_state() > gst::State::Ready;
+        let rejected = {
+            let mut settings = lock(&self.settings);
+            let mut changed = settings.clone();
+            if let Err(error) = changed.set(pspec.name(), value) {
+                gst::error!(CAT, imp = self, "cannot set {}: {error}", pspec.name());
+            }
+            let rejected = if is_running { changed.performance().err() } else { None };
+            if rejected.is_none() {
+                *settings = changed;
+            }
+            rejected
+        };
+        if let Some(error) = rejected {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("{error}; what was set before stays")
+            );
+            return;
         }
         lock(&self.state).settings_changed = true;
     }

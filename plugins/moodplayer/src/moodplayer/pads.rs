@@ -163,14 +163,32 @@ impl MoodPlayer {
         }
         let (width, height) = pad_state.size;
         let received = pad_state.advance(buffer.pts(), buffer.duration());
+        let frame = mood_meta::read_faces(buffer, width, height);
+        let fault = pad_state.wiring.observe(frame.as_ref());
+        let is_first_untimed =
+            buffer.pts().is_none() && !std::mem::replace(&mut pad_state.has_untimed_buffers, true);
         drop(pad_state);
         if let Some(running_time) = received {
             // A buffer without metadata shows no faces.
-            let frame = mood_meta::read_faces(buffer, width, height).unwrap_or_default();
+            let frame = frame.unwrap_or_default();
             state.inputs.frames.push(InputFrame { running_time, input: pad.id(), frame });
         }
         drop(state);
         self.changed.notify_all();
+        if let Some(fault) = fault {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{}: {fault}", pad.name()));
+        }
+        if is_first_untimed {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                (
+                    "{}: frames come without timestamps, so their times are counted by the frame rate, or as 25 frames a \
+                     second where there is none",
+                    pad.name()
+                )
+            );
+        }
         Ok(gst::FlowSuccess::Ok)
     }
 
@@ -200,6 +218,17 @@ impl MoodPlayer {
                 }
             }
             EventView::StreamStart(_) => self.update_pad(pad, |state| state.eos = false),
+            EventView::Caps(caps) if is_audio(caps.caps()) => {
+                gst::element_imp_error!(
+                    self,
+                    gst::CoreError::Negotiation,
+                    (
+                        "audio is linked to {}: a mood pad takes video with faces, and the music leaves by src",
+                        pad.name()
+                    )
+                );
+                return false;
+            }
             EventView::Caps(caps) => self.update_pad(pad, |state| state.set_caps(caps.caps())),
             EventView::Segment(segment) => {
                 // Where a segment is not in time, buffers may still have timestamps.
@@ -293,6 +322,11 @@ impl MoodPlayer {
             _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
     }
+}
+
+/// Whether caps are those of audio.
+fn is_audio(caps: &gst::CapsRef) -> bool {
+    caps.structure(0).is_some_and(|structure| structure.name().starts_with("audio/"))
 }
 
 /// Whether the source that a sink pad is linked to is live.

@@ -2,6 +2,7 @@
 
 use glib::prelude::*;
 use gst::prelude::*;
+use mood_meta::property::MAX_DURATION;
 use mood_schema::{Affect, Emotion};
 use music_library::SourceAccess;
 use playout::{PerformanceSettings, PlayoutOptions};
@@ -303,6 +304,7 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt64::builder(name)
             .nick(nick)
             .blurb(blurb)
+            .maximum(MAX_DURATION.nseconds())
             .default_value(default.nseconds())
             .mutable_playing()
             .build()

@@ -5,6 +5,8 @@ use std::sync::{Mutex, OnceLock};
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use mood::InputId;
+use mood_meta::filter::UNTIMED_FRAME_DURATION;
+use mood_meta::wiring::WiringCheck;
 use playout::InputProgress;
 
 use super::id_from_name;
@@ -30,6 +32,10 @@ pub(crate) struct PadState {
     pub size: (u32, u32),
     /// How long a buffer without a duration lasts, from the caps' frame rate.
     pub frame_duration: Option<gst::ClockTime>,
+    /// Whether a buffer has come without a timestamp.
+    pub has_untimed_buffers: bool,
+    /// Notices that no element upstream writes faces or emotions.
+    pub wiring: WiringCheck,
 }
 
 impl PadState {
@@ -52,7 +58,8 @@ impl PadState {
             Some(pts) => segment.to_running_time(pts)?.nseconds(),
             None => self.position.unwrap_or(0),
         };
-        let duration = duration.or(self.frame_duration).unwrap_or_default();
+        let untimed = pts.is_none().then_some(UNTIMED_FRAME_DURATION);
+        let duration = duration.or(self.frame_duration).or(untimed).unwrap_or_default();
         let duration = (duration.nseconds() as f64 / segment.rate().abs()) as u64;
         let end = start.saturating_add(duration);
         self.position = Some(self.position.map_or(end, |position| position.max(end)));
@@ -117,6 +124,14 @@ mod tests {
         let second = Some(gst::ClockTime::SECOND);
         assert_eq!(state.advance(second, second), Some(SECOND));
         assert_eq!(state.progress().position, Some(2 * SECOND));
+    }
+
+    #[test]
+    fn without_timestamps_and_frame_rate_time_goes_on() {
+        gst::init().unwrap();
+        let mut state = PadState { segment: Some(gst::FormattedSegment::new()), ..PadState::default() };
+        assert_eq!(state.advance(None, None), Some(0));
+        assert_eq!(state.advance(None, None), Some(SECOND / 25));
     }
 
     #[test]
