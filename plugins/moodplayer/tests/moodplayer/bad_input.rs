@@ -118,9 +118,78 @@ fn an_unknown_value_set_while_playing_gives_a_warning_and_changes_nothing() {
     let pipeline = TestPipeline::new(player, "audio/x-raw,format=F32LE");
     pipeline.play().record(1.0);
     pipeline.player.set_property("subject", "tallest");
+    assert_eq!(pipeline.player.property::<String>("subject"), "largest", "what is in force");
     let recording = pipeline.record(1.0);
     assert_eq!(recording.emotion_at(0.8), Some(Happy));
     assert!(recording.problems.iter().any(|text| text.contains("tallest")), "{:?}", recording.problems);
+
+    // The next valid value of any property still takes effect.
+    pipeline.player.set_property("manual-mood", "sad");
+    let recording = pipeline.record(40.0);
+    assert_eq!(recording.emotion_at(39.5), Some(Sad));
+    assert_eq!(recording.problems, Vec::<String>::new(), "one warning for one change");
+}
+
+#[test]
+fn a_property_that_cannot_change_while_playing_keeps_its_value() {
+    let library = tone_library();
+    let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
+    pipeline.play().record(0.5);
+    pipeline.player.set_property("library", "/nowhere");
+    pipeline.player.set_property("seed", 7u64);
+    let library = library.path().to_str().unwrap();
+    assert_eq!(pipeline.player.property::<String>("library"), library);
+    assert_eq!(pipeline.player.property::<u64>("seed"), 0);
+    let problems = pipeline.record(0.5).problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems.iter().all(|text| text.contains("cannot change while")), "{problems:?}");
+}
+
+#[test]
+fn audio_linked_to_a_mood_pad_is_refused() {
+    let library = tone_library();
+    let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
+    let source = video_source();
+    source
+        .set_caps(Some(&"audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved".parse().unwrap()));
+    pipeline.link_input(source.upcast_ref(), "mood");
+    source.push_buffer(gst::Buffer::with_size(1600).unwrap()).unwrap();
+    source.end_of_stream().unwrap();
+    pipeline.play();
+    let started = std::time::Instant::now();
+    let mut errors = Vec::new();
+    while errors.is_empty() && started.elapsed() < std::time::Duration::from_secs(20) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        errors = pipeline.errors();
+    }
+    assert!(errors.iter().any(|text| text.contains("audio is linked to mood")), "{errors:?}");
+}
+
+#[test]
+fn missing_metadata_is_reported_once() {
+    for (frames, word) in [
+        (frames_showing(&[(Some(Happy), 10)]), None),
+        ((0..250).map(untagged_frame).collect::<Vec<_>>(), Some("haarfacedetect")),
+    ] {
+        let library = tone_library();
+        let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
+        let source = video_source();
+        pipeline.link_input(source.upcast_ref(), "mood");
+        frames.into_iter().for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+        source.end_of_stream().unwrap();
+        let problems = pipeline.play().record(f64::MAX).problems;
+        assert_eq!(problems.len(), usize::from(word.is_some()), "{problems:?}");
+        assert!(word.is_none_or(|word| problems[0].contains(word)), "{problems:?}");
+    }
+}
+
+/// A frame of 40 ms that no detector has looked at.
+fn untagged_frame(index: u64) -> gst::Buffer {
+    let mut buffer = gst::Buffer::new();
+    let buffer_ref = buffer.get_mut().unwrap();
+    buffer_ref.set_pts(gst::ClockTime::from_mseconds(40 * index));
+    buffer_ref.set_duration(gst::ClockTime::from_mseconds(40));
+    buffer
 }
 
 #[test]
@@ -165,6 +234,8 @@ fn mood_pads_get_the_requested_or_the_next_free_name() {
     {
         assert_eq!(player.request_pad_simple(asked).unwrap().name(), given);
     }
+    let template = player.pad_template("mood").unwrap();
+    assert_eq!(player.request_pad(&template, None, None), None, "there is one already");
 }
 
 #[test]
