@@ -28,8 +28,8 @@ enum Mutability {
 }
 use Mutability::{Playing, ReadOnly, Ready};
 
-/// A time or a duration in nanoseconds without an upper limit.
-const NANOSECONDS: &str = "guint64 0..18446744073709551615";
+/// A duration in nanoseconds, up to a day.
+const NANOSECONDS: &str = "guint64 0..86400000000000";
 
 /// One element as it is documented.
 struct Element {

@@ -14,7 +14,12 @@ fn sweep(element: &str) {
     audio::make_library(&folder.path().join("library"));
     for seed in [1, 2] {
         let mut command = command(env!("CARGO_BIN_EXE_property_sweep"));
-        command.arg(element).arg(folder.path()).arg(seed.to_string()).env("G_DEBUG", "fatal-criticals");
+        command
+            .current_dir(folder.path())
+            .arg(element)
+            .arg(folder.path())
+            .arg(seed.to_string())
+            .env("G_DEBUG", "fatal-criticals");
         let output = run(command, TIMEOUT);
         let last = output.stdout.lines().last().unwrap_or_default().to_owned();
         assert_eq!(output.code, Some(0), "{element} did not survive {last}\n{output}");

@@ -154,7 +154,7 @@ fn values(spec: &glib::ParamSpec, random: &mut Random) -> Vec<glib::Value> {
     let long = "x".repeat(20_000);
     let texts = [
         "",
-        "/",
+        "/dev/null",
         "/nowhere/at/all",
         "id:4294967295",
         "id:-1",
