@@ -416,9 +416,9 @@ fn tables_hold_what_the_summaries_say() {
     }
     let tables = "import json, sys; sys.path.insert(0, sys.argv[1]); import tables\n\
         who = [{'client': 'A', 'date': f'2026-05-0{n}', 'session': f'A-{n}'} for n in (1, 2)]\n\
-        rows = [tables.session(row, tables.summary(row)) for row in who]\n\
-        assert all(set(row) <= set(tables.SESSION) for row in rows)\n\
-        print(json.dumps([*rows, tables.client('A', rows, 0)]))";
+        rows = [tables.session_row(row, tables.read_summary(row)) for row in who]\n\
+        assert all(set(row) <= set(tables.SESSION_COLUMNS) for row in rows)\n\
+        print(json.dumps([*rows, tables.client_row('A', rows, 0)]))";
     let mut python = command(paths::workspace_root().join("target/snakemake/bin/python"));
     python.args(["-B", "-c", tables]).arg(paths::workspace_root().join("pipelines/cluster/scripts"));
     python.current_dir(archive.folder.path());
