@@ -174,6 +174,7 @@ fn values(spec: &glib::ParamSpec, random: &mut Random) -> Vec<glib::Value> {
 struct Random(u64);
 
 impl Random {
+    /// The next number of the sequence.
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
