@@ -22,7 +22,7 @@ impl DatabaseArgument {
         self.library.clone().map_or_else(default_library, Ok)
     }
 
-    /// Opens the database; an error if there is none.
+    /// Opens the database. Fails if there is none.
     pub fn open(&self) -> Result<Database, CommandError> {
         let path = self.path()?;
         if !path.exists() {
@@ -47,7 +47,7 @@ pub struct AccessArguments {
 }
 
 impl AccessArguments {
-    /// The same in the library's own type.
+    /// Converts to the type of `music_library`.
     pub fn to_access(&self) -> SourceAccess {
         SourceAccess { network: self.allow_network, outside_folder: self.allow_outside }
     }
@@ -73,7 +73,7 @@ pub struct ClientArguments {
 }
 
 impl ClientArguments {
-    /// Fails unless something may be stored of the client; stores the consent note if one is given.
+    /// Stores the consent note if one is given. Fails for a client without a consent note, now or earlier.
     pub fn require_consent(&self) -> Result<(), CommandError> {
         clients::require_consent(&self.client, self.consent.as_deref())
     }

@@ -56,7 +56,7 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
 }
 
 impl Client {
-    /// The client called `name`, whether or not anything is stored of them. An error if there is no data
+    /// The client called `name`, whether or not anything is stored of them. Fails if there is no data
     /// folder.
     pub fn open(name: &str) -> Result<Self, CommandError> {
         // A hash also because a name may be anything, a path for example.

@@ -15,7 +15,7 @@ pub struct ConsentedClient {
 }
 
 impl ConsentedClient {
-    /// Combines a client's name with the consent note. `None` if no client is named, an error if one is named
+    /// Combines a client's name with the consent note. `None` if no client is named. Fails if one is named
     /// without a note.
     pub fn try_new(name: Option<String>, note: Option<String>) -> Result<Option<Self>, CommandError> {
         match (name.filter(|name| !is_blank(name)), note.filter(|note| !is_blank(note))) {

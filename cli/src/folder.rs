@@ -33,7 +33,7 @@ pub const SOUNDTRACK: &str = "soundtrack.ogg";
 pub struct SessionFolder {
     /// Where the folder is.
     pub path: PathBuf,
-    /// The timeline with the player's decisions; its face ids are those of people.
+    /// The timeline with the player's decisions; the ids of its faces are merged to those of people.
     pub timeline: Timeline,
     /// The statistics of `summary.json`, or computed from the timeline.
     pub summary: Summary,
@@ -59,7 +59,7 @@ impl SessionFolder {
         Ok(Self { path: folder, timeline, summary })
     }
 
-    /// What exports say about the recording.
+    /// Title, date and media of the recording, for exports.
     pub fn recording(&self) -> Recording {
         Recording { title: self.summary.title.clone(), date: utc_now(), media: self.summary.source.clone() }
     }
@@ -85,7 +85,7 @@ pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandErro
     Ok(timeline)
 }
 
-/// Reads a `summary.json`; an error if it is broken or of a newer schema.
+/// Reads a `summary.json`. Fails if it is broken or of a newer schema.
 pub fn read_summary(path: &Path) -> Result<Summary, CommandError> {
     let text = fs::read(path).map_err(|error| CommandError::io(path, &error))?;
     let broken = |error| {

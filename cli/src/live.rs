@@ -26,7 +26,7 @@ use crate::mpris::{LibrarySource, Mpris, PlaybackStatus, PlayerCommand, PlayerEv
 use crate::pipeline;
 use crate::volume::VolumeRamp;
 
-/// How much sound may still be between the volume element and the loudspeaker.
+/// How long the audio that has passed the volume element may take to reach the loudspeaker.
 const OUTPUT_DELAY: Duration = Duration::from_millis(400);
 /// How long a pause or stop waits for the music to fade out; a stalled pipeline does not fade.
 const FADE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -171,8 +171,8 @@ struct Camera {
 }
 
 impl Camera {
-    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. An error for an
-    /// absolute path that cannot be opened.
+    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. Fails for an
+    /// absolute path that does not exist or cannot be accessed.
     fn parse(argument: Option<&str>) -> Result<Self, CommandError> {
         let Some(argument) = argument else {
             return Ok(Self { description: "autovideosrc name=camera".into(), location: None });
@@ -197,9 +197,9 @@ impl Camera {
 /// A fade-out that a pause or stop waits for.
 #[derive(Clone, Copy)]
 struct FadeOut {
-    /// The status after it.
-    then: PlaybackStatus,
-    /// When the status changes at the latest.
+    /// The status once the music has faded out.
+    next_status: PlaybackStatus,
+    /// The status changes by this time, even if the music has not faded out.
     deadline: Instant,
 }
 
@@ -212,9 +212,9 @@ struct Live {
     /// The desktop's media control, unless it is not wanted.
     mpris: Option<Mpris>,
     status: PlaybackStatus,
-    /// The music is fading out before a pause or stop.
+    /// Set while the music fades out before a pause or stop.
     fade_out: Option<FadeOut>,
-    /// The command ends as soon as it is stopped.
+    /// Whether the command ends as soon as the status is stopped.
     is_quitting: bool,
     /// The volume that a media controller set, a linear gain from 0 to 1.
     volume: f64,
@@ -242,11 +242,11 @@ impl Live {
             for command in commands.try_iter() {
                 self.handle_command(command)?;
             }
-            if let Some(FadeOut { then, deadline }) = self.fade_out
+            if let Some(FadeOut { next_status, deadline }) = self.fade_out
                 && (self.ramp.silence() >= OUTPUT_DELAY || Instant::now() >= deadline)
             {
                 self.fade_out = None;
-                self.set_status(then)?;
+                self.set_status(next_status)?;
             }
             if self.is_quitting && self.status == PlaybackStatus::Stopped {
                 return Ok(());
@@ -288,7 +288,7 @@ impl Live {
     /// Executes a command as the MPRIS specification defines it for the current status.
     fn handle_command(&mut self, command: PlayerCommand) -> Result<(), CommandError> {
         use PlaybackStatus::{Paused, Playing, Stopped};
-        let status = self.fade_out.map_or(self.status, |fade_out| fade_out.then);
+        let status = self.fade_out.map_or(self.status, |fade_out| fade_out.next_status);
         match (command, status) {
             _ if self.is_quitting => {}
             (PlayerCommand::Quit, _) => {
@@ -318,13 +318,13 @@ impl Live {
         Ok(())
     }
 
-    /// Begins to fade out what sounds; the status changes after that, or at once if nothing plays.
+    /// Begins to fade out the music; the status changes after that, or at once if nothing plays.
     fn fade_out_to(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
         if self.status != PlaybackStatus::Playing {
             return self.set_status(status);
         }
         self.ramp.set_gain(0.0);
-        self.fade_out = Some(FadeOut { then: status, deadline: Instant::now() + FADE_TIMEOUT });
+        self.fade_out = Some(FadeOut { next_status: status, deadline: Instant::now() + FADE_TIMEOUT });
         Ok(())
     }
 
@@ -349,8 +349,8 @@ impl Live {
         Ok(())
     }
 
-    /// Fails if the automatic elements found no device: they then put in a test picture, or discard the
-    /// sound, without an error.
+    /// Fails if `autovideosrc` or `autoaudiosink` found no device: without an error, they then show a test
+    /// pattern or discard the audio.
     fn check_devices(&self) -> Result<(), CommandError> {
         for (substitute, advice) in [
             ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),
@@ -373,15 +373,15 @@ impl Live {
         }
     }
 
-    /// Keeps track of which track plays, and informs media controllers about a change.
+    /// Updates the current track from a track event, and informs media controllers about a change.
     fn update_track(&mut self, track: &TrackLine) {
-        let has_taken_over = match track.event {
+        let is_new_track = match track.event {
             TrackEvent::Started => true,
-            // Either of the track that just started, or of one that was fading out and is faded in again.
+            // The incoming track has either just started, or was fading out and is faded in again.
             TrackEvent::CrossfadeStarted => self.current_uri != track.uri,
             _ => false,
         };
-        if has_taken_over {
+        if is_new_track {
             self.current_uri.clone_from(&track.uri);
             self.post_event(PlayerEvent::TrackStarted {
                 uri: track.uri.clone(),
@@ -395,13 +395,13 @@ impl Live {
         }
     }
 
-    /// No track plays any more.
+    /// Records that no track plays any more, and informs media controllers.
     fn clear_track(&mut self) {
         self.current_uri.clear();
         self.post_event(PlayerEvent::TrackEnded);
     }
 
-    /// Prints what the player decided or plays, and informs media controllers about tracks.
+    /// Prints a decision of the player or the start of a track, and informs media controllers about tracks.
     fn report_line(&mut self, line: &Line) -> Result<(), CommandError> {
         if let Line::Track(track) = line {
             self.update_track(track);

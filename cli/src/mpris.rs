@@ -116,7 +116,7 @@ pub struct Mpris {
 
 impl Mpris {
     /// Starts the thread, which registers the player on the bus, or prints a warning if there is no bus. From
-    /// then on, `commands` gets what media controllers ask for. An error if the thread cannot be started.
+    /// then on, `commands` gets what media controllers ask for. Fails if the thread cannot be started.
     pub fn start(
         source: LibrarySource,
         commands: mpsc::Sender<PlayerCommand>,

@@ -169,7 +169,7 @@ impl StallDetector {
         detector
     }
 
-    /// To be called every [`POLL_INTERVAL`]; an error if the file has stalled. Polls are counted instead of
+    /// To be called every [`POLL_INTERVAL`]. Fails if the file has stalled. Polls are counted instead of
     /// reading a clock: a process that was suspended for a while has not stalled.
     fn poll(&mut self) -> Result<(), CommandError> {
         let counts = [&self.read, &self.decoded].map(|counter| counter.load(Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! How far the work has come: progress bars on a terminal, a line at the beginning and the end of each step
+//! Progress of the work: bars on a terminal, a line at the beginning and the end of each step
 //! elsewhere.
 
 use std::io::IsTerminal;
@@ -64,7 +64,7 @@ impl Progress {
     }
 
     /// The duration that the media declares, for a step counted in milliseconds.
-    pub fn length(&self) -> Option<Duration> {
+    pub fn media_duration(&self) -> Option<Duration> {
         self.bar.length().map(Duration::from_millis).filter(|length| !length.is_zero())
     }
 

@@ -18,7 +18,7 @@ const FULL_RAMP: gst::ClockTime = gst::ClockTime::from_mseconds(200);
 pub struct VolumeRamp {
     /// Bits of the gain (`f64`) that the ramp leads to.
     target: Arc<AtomicU64>,
-    /// For how long only silence has been let through, nanoseconds.
+    /// Duration of the silence that has been output since the last audible sample, nanoseconds.
     silence: Arc<AtomicU64>,
 }
 
@@ -79,7 +79,7 @@ impl VolumeRamp {
         self.target.store(gain.to_bits(), Ordering::Relaxed);
     }
 
-    /// For how long only silence has been let through.
+    /// Duration of the silence that has been output since the last audible sample.
     pub fn silence(&self) -> Duration {
         Duration::from_nanos(self.silence.load(Ordering::Relaxed))
     }

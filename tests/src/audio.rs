@@ -39,7 +39,8 @@ pub fn write_tone(folder: &Path, name: &str, hertz: f64, seconds: u32, mood: &st
     path
 }
 
-/// Makes a music library in `folder`, which is created where it is missing: a happy, a sad and a neutral tone, 5 s each.
+/// Makes a music library in `folder`, which is created where it is missing: a happy, a sad and a neutral
+/// tone, 5 s each.
 pub fn make_library(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     for (name, hertz, mood) in
@@ -63,7 +64,7 @@ pub fn rms(samples: &[f32]) -> f64 {
     (samples.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
-/// The length of the longest run of samples that are quieter than `threshold`.
+/// The length, in samples, of the longest run of samples whose absolute value is below `threshold`.
 pub fn longest_silence(samples: &[f32], threshold: f32) -> usize {
     samples.split(|x| x.abs() >= threshold).map(<[f32]>::len).max().unwrap_or(0)
 }

@@ -48,12 +48,13 @@ impl Timeline {
                 Line::End(end) => timeline.end = Some(end),
             }
         }
-        let numbered = timeline.frames.iter().map(|frame| frame.frame);
-        assert!(numbered.eq(0..timeline.frames.len() as u64), "frames are counted from 0 without gaps");
+        let numbers = timeline.frames.iter().map(|frame| frame.frame);
+        assert!(numbers.eq(0..timeline.frames.len() as u64), "frames are counted from 0 without gaps");
         timeline
     }
 
-    /// Asserts that every frame is later than the one before, as in a recording that is played from start to end.
+    /// Asserts that every frame is later than the one before, as in a recording that is played from start to
+    /// end.
     #[track_caller]
     pub fn assert_in_order(self) -> Self {
         let unordered = self.frames.windows(2).find(|pair| pair[0].pts >= pair[1].pts);

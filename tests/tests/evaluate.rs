@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// Side of a face image, pixels.
 const SIDE: u32 = 48;
 
-fn evaluate(arguments: &[&str]) -> Command {
+fn evaluate_command(arguments: &[&str]) -> Command {
     gst_mood(&[&["evaluate"], arguments].concat())
 }
 
@@ -40,14 +40,15 @@ fn write_faces(folder: &Path) {
             .unwrap();
     }
     // A row of another split, which is not evaluated.
-    writeln!(csv, "3,{},Training", vec!["128"; 2304].join(" ")).unwrap();
+    writeln!(csv, "3,{},Training", vec!["128"; (SIDE * SIDE) as usize].join(" ")).unwrap();
     fs::write(folder.join("fer2013.csv"), csv).unwrap();
 }
 
 /// Evaluates `data` and returns the figures.
-fn measure(data: &Path) -> Value {
+fn evaluate_to_json(data: &Path) -> Value {
     let json = data.with_extension("json");
-    run(evaluate(&[data.to_str().unwrap(), "--json", json.to_str().unwrap()]), TIMEOUT).assert_success();
+    run(evaluate_command(&[data.to_str().unwrap(), "--json", json.to_str().unwrap()]), TIMEOUT)
+        .assert_success();
     serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap()
 }
 
@@ -55,7 +56,10 @@ fn measure(data: &Path) -> Value {
 fn a_folder_and_a_csv_give_the_same_figures() {
     let folder = TempDir::new().unwrap();
     write_faces(folder.path());
-    let (images, csv) = (measure(&folder.path().join("faces")), measure(&folder.path().join("fer2013.csv")));
+    let (images, csv) = (
+        evaluate_to_json(&folder.path().join("faces")),
+        evaluate_to_json(&folder.path().join("fer2013.csv")),
+    );
     for figure in ["samples", "confusion", "per_class_recall"] {
         assert_eq!(images[figure], csv[figure], "{figure}");
     }
@@ -78,7 +82,7 @@ fn an_unreadable_image_is_named_and_the_others_are_evaluated() {
     write_faces(folder.path());
     let faces = folder.path().join("faces");
     fs::write(faces.join("happy/broken.png"), "no picture").unwrap();
-    let output = run(evaluate(&[faces.to_str().unwrap()]), TIMEOUT);
+    let output = run(evaluate_command(&[faces.to_str().unwrap()]), TIMEOUT);
     assert_eq!(output.code, Some(1), "{output}");
     assert!(output.stderr.contains("broken.png") && output.stdout.contains("on 14 faces"), "{output}");
 }
@@ -98,7 +102,7 @@ fn unusable_data_is_refused_with_the_remedy() {
         (&empty, "folders angry, disgust"),
         (Path::new("/nowhere"), "/nowhere"),
     ] {
-        let output = run(evaluate(&[data.to_str().unwrap()]), TIMEOUT);
+        let output = run(evaluate_command(&[data.to_str().unwrap()]), TIMEOUT);
         assert_eq!(output.code, Some(1), "{output}");
         assert!(output.stderr.contains(words), "{output}");
     }

@@ -95,7 +95,7 @@ impl AnalysisOptions {
     }
 }
 
-/// Options that only affect what is made of the timeline: a change does not make the video be decoded again.
+/// Options that only affect what is made from the timeline: a change does not make the video be decoded again.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReportOptions {
     /// Id of the person the report is about; without it, whoever is longest in view

@@ -77,7 +77,7 @@ pub struct ReportFingerprint {
 }
 
 impl Fingerprint {
-    /// Computes the fingerprint of `input`, for which its content is read once. An error if a file cannot be
+    /// Computes the fingerprint of `input`, for which its content is read once. Fails if a file cannot be
     /// read, if cascade or ONNX Runtime are missing, or if the library cannot be opened.
     pub fn compute(input: &Path, arguments: &Arguments, notes: &Notes) -> Result<Self, CommandError> {
         let options = &arguments.analysis;
@@ -136,7 +136,7 @@ impl InputId {
 
 /// Hashes what the library offers. For a database that is what it offers to the client, whatever else it
 /// stores; for a playlist its content; for a folder the name, size and time of every file, because files
-/// beside the music may tell its mood.
+/// beside the music may contain its mood.
 fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     let source = local_path(source);
     if let Some(name) = source.to_str().filter(|_| Database::is_database(&source)) {
@@ -149,7 +149,7 @@ fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
     })
 }
 
-/// All that a library knows of its tracks, as text. Part of the stored fingerprint: the names of the types
+/// Everything that a library stores about its tracks, as text. Part of the stored fingerprint: the names of the types
 /// and fields below appear in the text, which must not change with those of `music-library`.
 fn describe_tracks(tracks: &[music_library::Track]) -> String {
     /// See [`music_library::Track`].
@@ -242,7 +242,7 @@ fn compute_once(
     }
 }
 
-/// The hash that the timeline's first line names for the model.
+/// SHA-256 of the model, as the timeline's first line names it.
 fn model_hash(file: Option<&Path>) -> Result<String, CommandError> {
     compute_once(&MODEL, || {
         let runtime =

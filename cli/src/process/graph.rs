@@ -58,7 +58,7 @@ pub struct GraphConfig<'a> {
 }
 
 impl GraphConfig<'_> {
-    /// What happens to the recording's own audio in the annotated video.
+    /// The treatment of the recording's own audio in the annotated video: the option, or the default for it.
     fn recording_audio(&self) -> RecordingAudio {
         let default =
             if self.options.library.is_some() { RecordingAudio::Duck } else { RecordingAudio::Keep };
@@ -164,11 +164,11 @@ pub fn configure_analysis(
 /// What the decoder's pads have been linked to so far.
 #[derive(Default)]
 struct Links {
-    /// Video streams found.
+    /// Number of video streams found.
     videos: u32,
-    /// The wanted video stream is linked.
+    /// Whether the wanted video stream is linked.
     has_video: bool,
-    /// An audio stream was taken.
+    /// Whether an audio stream was chosen.
     has_audio: bool,
 }
 
@@ -177,7 +177,7 @@ struct Links {
 fn connect_decoder(pipeline: &gst::Pipeline, config: &GraphConfig) -> Result<(), CommandError> {
     let decoder = pipeline::element(pipeline, "decoder")?;
     let wants_audio = config.has_recording_audio();
-    // Saves decoding streams that nothing is linked to.
+    // Does not decode audio streams that would not be linked.
     decoder.connect("autoplug-continue", false, move |values| {
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
         let name = caps.as_ref().and_then(|caps| caps.structure(0)).map(|caps| caps.name().to_string());
@@ -188,12 +188,12 @@ fn connect_decoder(pipeline: &gst::Pipeline, config: &GraphConfig) -> Result<(),
     let frames = pipeline::element(pipeline, pipeline::DECODER_QUEUE)?;
     let audio_branch = wants_audio.then(|| config.audio_branch());
     let wanted = config.options.video;
-    let links_of_pads = Arc::clone(&links);
-    let weak = pipeline.downgrade();
+    let links_of_added_pads = Arc::clone(&links);
+    let weak_pipeline = pipeline.downgrade();
     decoder.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else { return };
-        let mut links = lock(&links_of_pads);
+        let mut links = lock(&links_of_added_pads);
         if name.starts_with("video/x-raw") {
             links.videos += 1;
             if links.videos == wanted + 1
@@ -204,7 +204,7 @@ fn connect_decoder(pipeline: &gst::Pipeline, config: &GraphConfig) -> Result<(),
         } else if name.starts_with("audio/x-raw")
             && !links.has_audio
             && let Some((description, target)) = &audio_branch
-            && let Some(pipeline) = weak.upgrade()
+            && let Some(pipeline) = weak_pipeline.upgrade()
         {
             links.has_audio = true;
             drop(links);

@@ -21,14 +21,14 @@ pub struct Input {
     pub is_photo: bool,
 }
 
-/// Lowercase extensions of the files that are taken from folders. A file that is named itself may have any.
+/// Lowercase extensions of the files that are taken from folders. A file given as an argument may have any.
 const EXTENSIONS: [&str; 22] = [
     "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts",
     "webm", "wmv", "bmp", "jpeg", "jpg", "png", "tiff", "webp",
 ];
 
 /// Finds the files that the arguments name, each once, in order. Folders are searched and patterns expanded.
-/// A usage error if an argument names nothing; an I/O error if a folder cannot be read.
+/// Fails with a usage error if an argument matches no file, and with an I/O error if a folder cannot be read.
 pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, CommandError> {
     let mut files = Vec::new();
     for argument in arguments {
@@ -53,7 +53,7 @@ pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>,
     Ok(files.into_iter().map(|path| assign_folder(path, output, &mut taken)).collect())
 }
 
-/// The files that match a glob pattern; a usage error if there are none.
+/// The files that match a glob pattern. Fails with a usage error if there are none.
 fn expand_pattern(pattern: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let missing = || {
         CommandError::Usage(format!("{}: no such file, folder, or pattern that finds one", pattern.display()))
@@ -134,28 +134,28 @@ mod tests {
             fs::write(root.join(name), "").unwrap();
         }
         let out = root.join("out");
-        let names = |arguments: &[&str]| {
+        let expand = |arguments: &[&str]| {
             let arguments: Vec<PathBuf> = arguments.iter().map(|name| root.join(name)).collect();
-            let inputs = expand_inputs(&arguments, &out).map_err(|failure| failure.to_string())?;
+            let inputs = expand_inputs(&arguments, &out).map_err(|error| error.to_string())?;
             let relative = |path: &Path, root: &Path| path.strip_prefix(root).unwrap().display().to_string();
-            let name = |input: Input| (relative(&input.path, root), relative(&input.folder, &out));
-            Ok::<_, String>(inputs.into_iter().map(name).collect::<Vec<_>>())
+            let relative_pair = |input: Input| (relative(&input.path, root), relative(&input.folder, &out));
+            Ok::<_, String>(inputs.into_iter().map(relative_pair).collect::<Vec<_>>())
         };
         let pairs = |list: &[(&str, &str)]| {
             list.iter().map(|&(path, folder)| (path.to_owned(), folder.to_owned())).collect::<Vec<_>>()
         };
         assert_eq!(
-            names(&["a", "b", "a/x.mp4"]).unwrap(),
+            expand(&["a", "b", "a/x.mp4"]).unwrap(),
             pairs(&[("a/x.mov", "x"), ("a/x.mp4", "x.mp4"), ("b/x.mp4", "x.mp4-2")])
         );
-        assert_eq!(names(&["b/y.txt"]).unwrap(), pairs(&[("b/y.txt", "y")]));
-        assert_eq!(names(&["*/x.mp4"]).unwrap(), pairs(&[("a/x.mp4", "x"), ("b/x.mp4", "x.mp4")]));
-        assert_eq!(names(&["..mp4"]).unwrap(), pairs(&[("..mp4", "..mp4")]));
+        assert_eq!(expand(&["b/y.txt"]).unwrap(), pairs(&[("b/y.txt", "y")]));
+        assert_eq!(expand(&["*/x.mp4"]).unwrap(), pairs(&[("a/x.mp4", "x"), ("b/x.mp4", "x.mp4")]));
+        assert_eq!(expand(&["..mp4"]).unwrap(), pairs(&[("..mp4", "..mp4")]));
         assert!(
-            !names(&["."]).unwrap().iter().any(|(path, _)| path.starts_with("out")),
+            !expand(&["."]).unwrap().iter().any(|(path, _)| path.starts_with("out")),
             "results are no inputs"
         );
-        assert!(names(&["c.mp4"]).unwrap_err().contains("no such file"));
-        assert!(names(&["out/z/none"]).is_err() && names(&["q*"]).is_err());
+        assert!(expand(&["c.mp4"]).unwrap_err().contains("no such file"));
+        assert!(expand(&["out/z/none"]).is_err() && expand(&["q*"]).is_err());
     }
 }

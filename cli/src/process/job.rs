@@ -72,12 +72,12 @@ fn early_end_warning(decoded: Duration, declared: Duration) -> Option<String> {
     })
 }
 
-/// One input on its way to its results.
+/// The processing of one input.
 struct Job<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
     notes: &'a Notes,
-    /// What marks the results as finished.
+    /// Stored with complete results, so that a second run can skip the input.
     fingerprint: Fingerprint,
 }
 
@@ -97,8 +97,8 @@ impl Job<'_> {
         Progress::start(name, 0)
     }
 
-    /// Decodes a video and writes all its results. A video that fails or is interrupted on the way gets
-    /// results of the part before, which do not count as finished.
+    /// Decodes a video and writes all its results. If decoding fails or is interrupted, the
+    /// results cover the part before, and do not count as finished.
     fn process_video(&self) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
@@ -117,7 +117,7 @@ impl Job<'_> {
             let no_frames = || CommandError::Failed("it has no pictures: is it a video?".into());
             return Err(played.err().unwrap_or_else(no_frames));
         }
-        if let (Ok(()), Some(declared)) = (&played, progress.length())
+        if let (Ok(()), Some(declared)) = (&played, progress.media_duration())
             && let Some(warning) = early_end_warning(decoded, declared)
         {
             let text = format!("{}: {warning}", self.input.path.display());
@@ -129,14 +129,16 @@ impl Job<'_> {
         played.and(written)
     }
 
-    /// Replaces the outcome of playing a truncated file by an error that says so: demuxers end without an
-    /// error where the file does.
+    /// Replaces the result of playing a truncated file by an error that says so: demuxers reach the end of a
+    /// truncated file without an error.
     fn explain_truncation(
         &self,
         played: Result<(), CommandError>,
         has_frames: bool,
     ) -> Result<(), CommandError> {
-        let Some(length) = media_container::truncated_from(&self.input.path) else { return played };
+        let Some(length) = media_container::declared_length_if_truncated(&self.input.path) else {
+            return played;
+        };
         if matches!(played, Err(CommandError::Interrupted)) {
             return played;
         }
@@ -147,8 +149,8 @@ impl Job<'_> {
         )))
     }
 
-    /// Writes everything that is made of the timeline. Unless it `is_complete`, the next run will process it
-    /// again.
+    /// Writes everything that is made from the timeline. Unless it `is_complete`, the next run will process
+    /// the input again.
     fn write_outputs(&self, is_complete: bool) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         let mut timeline = read_timeline(&folder.join(TIMELINE), folder)?;
@@ -180,19 +182,19 @@ impl Job<'_> {
     /// the summary.
     fn process_photo(&self) -> Result<(), CommandError> {
         let folder = &self.input.folder;
-        let lines = partial_path(&folder.join("faces.jsonl"));
+        let timeline_path = partial_path(&folder.join("faces.jsonl"));
         let annotated = folder.join(ANNOTATED_PHOTO);
         let partial = partial_path(&annotated);
         let progress = self.start_progress();
-        let processed = photo::process_photo(&self.graph_config(), &lines, &partial, &progress);
-        let mut timeline = processed.and_then(|()| read_timeline(&lines, folder));
+        let processed = photo::process_photo(&self.graph_config(), &timeline_path, &partial, &progress);
+        let mut timeline = processed.and_then(|()| read_timeline(&timeline_path, folder));
         if let Ok(timeline) = &mut timeline
             && !self.arguments.report.pseudonym
         {
             let path = self.input.path.canonicalize().unwrap_or_else(|_| self.input.path.clone());
             timeline.header.source = gst::glib::filename_to_uri(path, None).ok().map(Into::into);
         }
-        remove_if_present(&lines)?;
+        remove_if_present(&timeline_path)?;
         let timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&partial);
             let _ = fs::remove_dir(folder);

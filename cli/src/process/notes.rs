@@ -1,4 +1,5 @@
-//! The notes beside a recording, `session.mp4.toml` or `session.toml`: who is who, and that they consented.
+//! The notes beside a recording, `session.mp4.toml` or `session.toml`: the people in it, and their
+//! consent.
 //!
 //! ```toml
 //! subject = "client"                # the person the report is about
@@ -61,14 +62,14 @@ pub struct Notes {
 
 impl Notes {
     /// Reads the notes beside a recording, if there are any, and combines them with the options of the
-    /// command line, which have precedence. An error if the notes cannot be understood, or name people or a
-    /// client without consent.
+    /// command line, which have precedence. Fails if the notes are invalid, or name people or a client
+    /// without consent.
     pub fn load(recording: &Path, options: &ReportOptions) -> Result<Self, CommandError> {
         let (path, file) = find_notes_file(recording)?;
         let invalid = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
         let consent = options.consent.clone().or(file.consent).filter(|note| !is_blank(note));
-        let names_people = file.people.values().any(|person| person.name.is_some()) && !options.pseudonym;
-        if names_people && consent.is_none() {
+        let has_names = file.people.values().any(|person| person.name.is_some()) && !options.pseudonym;
+        if has_names && consent.is_none() {
             return Err(invalid(
                 "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
             ));
@@ -100,7 +101,7 @@ impl Notes {
         Ok(Self { people, client })
     }
 
-    /// The client's name, or the empty string, as the library takes it.
+    /// The client's name, or the empty string without a client, as `music_library` expects it.
     pub fn client_name(&self) -> &str {
         self.client.as_ref().map_or("", |client| &client.name)
     }
@@ -145,23 +146,23 @@ mod tests {
     #[test]
     fn people_get_names_and_merged_ids() {
         let consented = format!("consent = \"signed\"\n{PEOPLE}");
-        let found = load(&consented, &ReportOptions::default()).unwrap();
+        let notes = load(&consented, &ReportOptions::default()).unwrap();
         assert_eq!(
-            (found.people.name(1), found.people.name(2), found.people.name(9)),
+            (notes.people.name(1), notes.people.name(2), notes.people.name(9)),
             ("Ada".into(), "other".into(), "Person 9".into())
         );
-        assert_eq!((found.people.person_id(4), found.people.subject), (1, Some(1)));
-        let more = ReportOptions {
+        assert_eq!((notes.people.person_id(4), notes.people.subject), (1, Some(1)));
+        let options = ReportOptions {
             merge: vec![MergedIds(vec![4, 7]), MergedIds(vec![8, 9])],
             subject: Some(2),
             ..ReportOptions::default()
         };
-        let found = load(&consented, &more).unwrap();
+        let notes = load(&consented, &options).unwrap();
         assert_eq!(
-            (found.people.person_id(7), found.people.person_id(9), found.people.subject),
+            (notes.people.person_id(7), notes.people.person_id(9), notes.people.subject),
             (1, 8, Some(2))
         );
-        assert!(found.client.is_none());
+        assert!(notes.client.is_none());
     }
 
     #[test]
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_reported_with_their_line() {
+    fn invalid_notes_are_errors_that_name_the_place() {
         assert!(
             load("\nsubjekt = 1", &ReportOptions::default()).unwrap_err().contains("s.mp4.toml, line 2: ")
         );

@@ -1,4 +1,4 @@
-//! The files that are made of a session's timeline.
+//! The files that are made from a session's timeline.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::folder::{
 const EXPORTS: [(&str, Format); 3] =
     [("timeline.csv", Format::Csv), ("session.eaf", Format::Eaf), ("session.vtt", Format::Vtt)];
 
-/// Writes everything that is made of a timeline into the session's folder, `summary.json` last, and adds the
+/// Writes everything that is made from a timeline into the session's folder, `summary.json` last, and adds the
 /// session to the client's history. Without a fingerprint, the session is not marked as finished and enters
 /// no history.
 pub fn write_outputs(
@@ -32,15 +32,15 @@ pub fn write_outputs(
     notes: &Notes,
 ) -> Result<(), CommandError> {
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
-    let baseline_from = find_baseline(options, client.as_ref())?;
-    let mut summary = Summary::compute_with(timeline, &notes.people, &baseline_from, MIN_EPISODE);
+    let baseline_source = find_baseline(options, client.as_ref())?;
+    let mut summary = Summary::compute_with(timeline, &notes.people, &baseline_source, MIN_EPISODE);
     summary.title = title;
     for (name, format) in EXPORTS {
         write_export(&folder.join(name), format, timeline, &summary)?;
     }
     folder::write_report(folder, timeline, &summary)?;
     let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
-    if matches!(baseline_from, BaselineSource::SessionStart(_)) && baseline.is_none() {
+    if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {
         eprintln!(
             "gst-mood: warning: {}: the subject is not in view long enough for a baseline",
             folder.join(REPORT).display()
@@ -68,7 +68,7 @@ pub fn write_export(
     write_atomically(path, |file| export::write(format, timeline, summary, &recording, file))
 }
 
-/// Removes all files of ours from a session's folder, and the folder if nothing else is in it.
+/// Removes all files that `process` writes from a session's folder, and the folder if nothing else is in it.
 pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
     let others =
         [SUMMARY, TIMELINE, MUSIC, ANNOTATED_VIDEO, SOUNDTRACK, REPORT, BASELINE, FACES, ANNOTATED_PHOTO];
@@ -81,8 +81,8 @@ pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The baseline that the options ask for, else the client's. An error if the options name none that can be
-/// used.
+/// The baseline given in the options, else the client's. Fails if the options give a number of seconds out of
+/// range or a file that is no baseline.
 fn find_baseline(options: &ReportOptions, client: Option<&Client>) -> Result<BaselineSource, CommandError> {
     let Some(argument) = &options.baseline else {
         let stored = client.map(Client::baseline).transpose()?.flatten();

@@ -42,6 +42,7 @@ fn frames_are_deterministic_and_differ_over_time() {
 fn changes_from_frame_to_frame_are_small() {
     let actor = Actor::new(80, 45).unwrap();
     let mut previous = actor.render(Duration::ZERO);
+    // 80 ms apart, the frame interval of 12.5 frames a second.
     for frame in 1..actor.duration().as_millis() as u64 / 80 {
         let current = actor.render(Duration::from_millis(frame * 80));
         let change: u64 = previous.iter().zip(&current).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();

@@ -1,4 +1,4 @@
-//! The four pieces: level, continuity, loudness by mood, determinism.
+//! The four pieces: peak, continuity, order of their RMS levels, determinism.
 
 use std::sync::LazyLock;
 
@@ -44,7 +44,7 @@ fn pieces_have_no_discontinuity_even_where_they_loop() {
 }
 
 #[test]
-fn level_follows_the_mood() {
+fn rms_level_follows_the_mood() {
     let level: Vec<_> = RENDERED.iter().map(|(_, samples)| 20.0 * rms(samples).log10()).collect();
     let [neutral, happy, sad, surprise] = level[..] else { panic!("four pieces") };
     assert!(sad + 1.5 < neutral && neutral + 1.5 < happy && neutral + 1.5 < surprise, "{level:?}");

@@ -65,7 +65,7 @@ pub struct FoundFace {
     pub eyes: Vec<Detection>,
 }
 
-/// Finds faces in the frames of a video and follows them. Ids never return once their face is forgotten.
+/// Finds faces in the frames of a video and follows them. The id of a forgotten face is not given again.
 #[derive(Debug)]
 pub struct FaceFinder {
     full_detector: Detector,
@@ -82,7 +82,7 @@ impl FaceFinder {
     /// A finder for the faces of `cascade`; with a cascade for eyes, it searches each face for eyes too.
     ///
     /// # Errors
-    /// None with the default settings of the detector, which are valid.
+    /// None: the detectors begin with their default settings, which are valid.
     pub fn new(cascade: Arc<Cascade>, eyes: Option<Arc<Cascade>>) -> Result<Self, ParamsError> {
         Ok(Self {
             full_detector: Detector::new(Arc::clone(&cascade), Params::default())?,
@@ -197,8 +197,8 @@ impl FaceFinder {
 mod tests {
     use super::*;
 
-    /// Every window of more than one grey value passes.
-    const ANYTHING: &str = "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType>\
+    /// A cascade that every window with more than one grey value passes.
+    const PASSES_EVERY_WINDOW: &str = "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType>\
         <height>9</height><width>9</width><stages><_><stageThreshold>-9</stageThreshold><weakClassifiers><_>\
         <internalNodes>0 -1 0 0.5</internalNodes><leafValues>0 1</leafValues></_></weakClassifiers></_></stages>\
         <features><_><rects><_>0 0 2 2 1</_></rects></_></features></cascade></opencv_storage>";
@@ -214,7 +214,7 @@ mod tests {
     };
 
     fn finder() -> FaceFinder {
-        FaceFinder::new(Arc::new(Cascade::parse(ANYTHING).unwrap()), None).unwrap()
+        FaceFinder::new(Arc::new(Cascade::parse(PASSES_EVERY_WINDOW).unwrap()), None).unwrap()
     }
 
     #[test]

@@ -14,8 +14,8 @@ const MARGIN: f64 = 0.35;
 /// Growth of the margin while a face is not observed, in sides of the face a second.
 const MARGIN_PER_SECOND: f64 = 1.0;
 
-/// The settings of a search around a face, within the limits of those for the full frame. So few windows are
-/// work for one thread.
+/// The settings of a search around a face, within the limits of those for the full frame. It uses one thread,
+/// because it has few windows.
 pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     let PixelRect { w, h, .. } = face.rect;
     let ratio = SIZE_RATIO.max(full_frame.scale_factor.powf(LEVELS));

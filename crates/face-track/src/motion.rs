@@ -30,7 +30,9 @@ const MIN_SIDE: f64 = 1e-6;
 /// The state of one axis. `unit` is the face's side in its methods, 1 for the size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Axis {
+    /// Position of the centre, pixels, or natural logarithm of the side in pixels.
     value: f64,
+    /// Change of the value a second.
     velocity: f64,
     /// Variance of the value, covariance of value and velocity, variance of the velocity.
     covariance: [f64; 3],
@@ -49,11 +51,11 @@ impl Axis {
     fn predict(mut self, seconds: f64, noise: &Noise, unit: f64) -> Self {
         let t = seconds;
         let acceleration = (noise.acceleration * unit).powi(2);
-        let [value, both, velocity] = self.covariance;
+        let [value, covariance, velocity] = self.covariance;
         self.value += t * self.velocity;
         self.covariance = [
-            value + t * (2.0 * both + t * velocity) + acceleration * t.powi(3) / 3.0,
-            both + t * velocity + acceleration * t.powi(2) / 2.0,
+            value + t * (2.0 * covariance + t * velocity) + acceleration * t.powi(3) / 3.0,
+            covariance + t * velocity + acceleration * t.powi(2) / 2.0,
             velocity + acceleration * t,
         ];
         self
@@ -65,13 +67,14 @@ impl Axis {
     }
 
     fn correct(&mut self, observed: f64, noise: &Noise, unit: f64) {
-        let [value, both, velocity] = self.covariance;
+        let [value, covariance, velocity] = self.covariance;
         let variance = self.innovation_variance(noise, unit);
-        let (gain, velocity_gain) = (value / variance, both / variance);
+        let (gain, velocity_gain) = (value / variance, covariance / variance);
         let innovation = observed - self.value;
         self.value += gain * innovation;
         self.velocity += velocity_gain * innovation;
-        self.covariance = [(1.0 - gain) * value, (1.0 - gain) * both, velocity - velocity_gain * both];
+        self.covariance =
+            [(1.0 - gain) * value, (1.0 - gain) * covariance, velocity - velocity_gain * covariance];
     }
 
     /// The squared distance of an observation in standard deviations.
@@ -95,7 +98,7 @@ pub(crate) struct Fit {
 pub(crate) struct Motion {
     x: Axis,
     y: Axis,
-    /// Logarithm of the side.
+    /// Natural logarithm of the side in pixels.
     log_side: Axis,
     /// Width over height.
     aspect_ratio: f64,

@@ -15,7 +15,8 @@ impl Random {
         Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    fn share(&mut self) -> f64 {
+    /// Uniform from 0 to 1.
+    fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -23,12 +24,12 @@ impl Random {
     }
 
     fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.share()
+        low + (high - low) * self.uniform()
     }
 
-    /// Normal with a standard deviation of 1.
+    /// Approximately normal with mean 0 and standard deviation 1: a sum of uniform numbers.
     fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.share()).sum::<f64>() - 6.0
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }
 
     /// The face as a detector reports it, with an error of 3 % of a side in place and 5 % in size (standard
@@ -83,14 +84,14 @@ impl Scene {
     }
 }
 
-/// Two people walk past each other, one of them `apart` sides or more higher than the other. The one behind
-/// is hidden while their rectangles overlap by more than a third, and one observation in ten is lost in
+/// Two people walk past each other, with `min_offset` to 0.4 sides of the first face between their heights. The
+/// one behind is hidden while their rectangles overlap by more than a third, and one observation in ten is lost in
 /// addition.
-fn simulate_crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
+fn simulate_crossing(rate: f64, min_offset: f64, random: &mut Random) -> Scene {
     let sides = [random.between(60.0, 110.0), random.between(60.0, 110.0)];
     let speeds = [random.between(0.6, 2.0) * sides[0], -random.between(0.6, 2.0) * sides[1]];
-    let sign = if random.share() < 0.5 { -1.0 } else { 1.0 };
-    let height = sign * random.between(apart, 0.4) * sides[0];
+    let sign = if random.uniform() < 0.5 { -1.0 } else { 1.0 };
+    let vertical_offset = sign * random.between(min_offset, 0.4) * sides[0];
     let growth = [random.between(-0.05, 0.05), random.between(-0.05, 0.05)];
     let meeting_time = 3.0 * sides[0].max(sides[1]) / (speeds[0] - speeds[1]);
     let mut scene = Scene::default();
@@ -99,13 +100,17 @@ fn simulate_crossing(rate: f64, apart: f64, random: &mut Random) -> Scene {
         let truth = [0, 1].map(|person| {
             let since = time - meeting_time;
             let side = sides[person] * (growth[person] * since).exp();
-            square(speeds[person] * since, height * person as f64 + 0.05 * side * (3.0 * time).sin(), side)
+            square(
+                speeds[person] * since,
+                vertical_offset * person as f64 + 0.05 * side * (3.0 * time).sin(),
+                side,
+            )
         });
         let front = usize::from(sides[1] > sides[0]);
         let is_hiding = truth[0].intersection_over_union(&truth[1]) > 1.0 / 3.0;
         let mut observed = Vec::new();
         for (person, &truth) in truth.iter().enumerate() {
-            let is_lost = number > 0 && random.share() < 0.1;
+            let is_lost = number > 0 && random.uniform() < 0.1;
             let is_hidden = is_hiding && person != front;
             if !is_lost && !is_hidden {
                 observed.push((person, random.observe(truth)));
@@ -143,7 +148,7 @@ fn ids_are_not_exchanged_after_a_crossing() {
     }
 }
 
-/// A swaying person who is not observed for some time, and then again.
+/// A swaying person, who drifts by `drift` sides a second and is not observed for `seconds` from 1.5 s on.
 fn simulate_absence(seconds: f64, rate: f64, drift: f64, random: &mut Random) -> Scene {
     let mut scene = Scene::default();
     for number in 0..(4.0 * rate) as u32 {

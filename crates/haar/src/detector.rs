@@ -16,14 +16,16 @@ use crate::params::{Params, ParamsError};
 use crate::scan::scan;
 use crate::scan_plan::ScanPlan;
 
-/// Windows of work for which another thread pays off: starting one costs about as much as these.
+/// Number of windows for which another thread pays off: starting a thread takes about as long as evaluating
+/// these.
 const WINDOWS_PER_THREAD: usize = 4000;
 
-/// Shares of the stripes that a thread takes one after the other. Large shares have rows in common, which are
-/// integrated once; small shares keep the threads from waiting for the last one.
+/// Number of shares of the stripes for each thread. The stripes of a share are consecutive and integrate the
+/// rows they have in common once, so large shares save work; small shares keep the threads from waiting for
+/// the last one.
 const SHARES_PER_THREAD: usize = 16;
 
-/// Upper limit of threads, however many are asked for.
+/// Upper limit of the number of threads, whatever the settings request.
 const MAX_THREADS: usize = 256;
 
 /// An object that a search found.
@@ -61,7 +63,7 @@ pub struct Detector {
     /// The cascade compiled for levels of step 1 and of step 2.
     compiled: Option<[CompiledCascade; 2]>,
     workers: Vec<Worker>,
-    /// The windows that passed, in any order.
+    /// The windows of all workers that passed, in any order.
     candidates: Vec<PixelRect<i32>>,
     grouping: Grouping,
 }
@@ -126,7 +128,7 @@ impl Detector {
     /// bottom, then from left to right.
     ///
     /// The rectangles equal those of OpenCV 4's `detectMultiScale` in the same image, also before grouping.
-    /// An image smaller than the cascade's window has none.
+    /// There are none in an image smaller than the cascade's window.
     pub fn detect(&mut self, image: &GrayImage) -> Vec<Detection> {
         let mut detections = Vec::new();
         self.detect_into(image, &mut detections);
@@ -184,7 +186,7 @@ impl Detector {
         };
         if let [worker] = &mut self.workers[..threads] {
             worker.run(kernel, compiled, plan, image, &next_stripe, share_len);
-        } else if let Some((here, others)) = self.workers[..threads].split_first_mut() {
+        } else if let Some((own_worker, others)) = self.workers[..threads].split_first_mut() {
             std::thread::scope(|scope| {
                 for worker in others {
                     let next_stripe = &next_stripe;
@@ -193,7 +195,7 @@ impl Detector {
                         worker.run(kernel, compiled, plan, image, next_stripe, share_len)
                     });
                 }
-                here.run(kernel, compiled, plan, image, &next_stripe, share_len);
+                own_worker.run(kernel, compiled, plan, image, &next_stripe, share_len);
             });
         }
         for worker in &mut self.workers {

@@ -22,14 +22,16 @@ pub fn find(name_or_path: impl AsRef<Path>) -> Result<PathBuf, CascadeError> {
     find_in(name_or_path.as_ref(), std::env::var_os(PATH_VARIABLE).as_deref())
 }
 
-/// [`find`] with the value of [`PATH_VARIABLE`].
-fn find_in(name: &Path, listed: Option<&OsStr>) -> Result<PathBuf, CascadeError> {
+/// [`find`] with `search_path` as the value of [`PATH_VARIABLE`].
+fn find_in(name: &Path, search_path: Option<&OsStr>) -> Result<PathBuf, CascadeError> {
     if name.is_file() {
         return Ok(name.into());
     }
     let file = format!("haarcascade_{}.xml", name.display());
-    let listed =
-        listed.into_iter().flat_map(std::env::split_paths).filter(|folder| !folder.as_os_str().is_empty());
+    let listed = search_path
+        .into_iter()
+        .flat_map(std::env::split_paths)
+        .filter(|folder| !folder.as_os_str().is_empty());
     let installed = PREFIXES.iter().flat_map(|prefix| {
         ["opencv4", "opencv"].map(|package| Path::new(prefix).join(package).join("haarcascades"))
     });

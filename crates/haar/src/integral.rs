@@ -11,8 +11,8 @@ use crate::scan_plan::{Level, Stripe};
 /// 45 degree cone above the corner.
 ///
 /// A stripe's integral images begin with zeros above its own first row. A rectangle's sum is a difference of
-/// corners, so it equals that in an integral image of the complete level; sums that wrap around differ by the
-/// right amount too.
+/// corners, so it equals that in an integral image of the complete level, also where sums at the corners have
+/// wrapped around.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Integrals {
     /// The plane of upright sums, then, where tilted features need it, that of tilted sums.
@@ -20,7 +20,7 @@ pub(crate) struct Integrals {
     /// Sums of squares, upright only.
     pub(crate) squares: Vec<u32>,
     resizer: Resizer,
-    /// The row of pixels in work and the one before, each with [`ROW_PADDING`] zeros behind it.
+    /// The current and the previous row of pixels, each with [`ROW_PADDING`] zeros behind it.
     pixels: [Vec<u8>; 2],
     /// The stripe computed last, if it is of the same image.
     last: Option<Stripe>,
@@ -33,7 +33,7 @@ impl Integrals {
     }
 
     /// Resizes the rows of the image that the stripe's windows cover, and integrates them. Rows shared with
-    /// the stripe computed last are taken over.
+    /// the stripe computed last are reused.
     pub(crate) fn compute(
         &mut self,
         kernel: impl Kernel,
@@ -46,10 +46,10 @@ impl Integrals {
         let (plane, planes) = (layout.plane_len(), layout.planes());
         self.sums.resize(planes * plane + MARGIN, 0);
         self.squares.resize(plane + MARGIN, 0);
-        let is_next = |last: &&Stripe| {
+        let precedes = |last: &&Stripe| {
             last.level == stripe.level && last.first_row + last.window_rows == stripe.first_row
         };
-        let first = if let Some(last) = self.last.as_ref().filter(is_next) {
+        let first = if let Some(last) = self.last.as_ref().filter(precedes) {
             // The rows that both stripes cover move up.
             let shared = stripe.pixel_rows - stripe.window_rows;
             let rows = last.window_rows * stride..(last.window_rows + shared + 1) * stride;
@@ -93,8 +93,8 @@ impl Integrals {
 }
 
 /// T(x, y) = T(x-1, y-1) + T(x+1, y-1) - T(x, y-2) + the two pixels above the corner (Lienhart and Maydt
-/// 2002). Beyond either side of the image the cone covers only what it covers a row higher and a column
-/// nearer.
+/// 2002). A corner one column outside the image has the sum of the corner one column further in and one row
+/// higher: the cones of both contain the same pixels.
 fn integrate_tilted_row(
     pixels: &[u8],
     pixels_above: &[u8],

@@ -19,9 +19,9 @@ pub(crate) struct Level {
     pub(crate) width: usize,
     /// Pixels from one window to the next, in both directions.
     pub(crate) step: usize,
-    /// Windows begin in columns below this one.
+    /// Number of columns of the resized image in which windows may begin.
     pub(crate) columns: usize,
-    /// Windows begin in rows below this one.
+    /// Number of rows of the resized image in which windows may begin.
     pub(crate) rows: usize,
     /// Width and height of a window in the image, pixels.
     pub(crate) window: (i32, i32),
@@ -144,8 +144,8 @@ fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usiz
     chosen
 }
 
-/// The level of a scale; `None` where no window fits after rounding. `first_columns` are the columns of the
-/// first level.
+/// The level of a scale; `None` where no window fits after rounding. `first_columns` is the number of
+/// columns of the first level, `None` for that level itself.
 fn build_level(
     window: (u32, u32),
     scale: f32,

@@ -1,23 +1,23 @@
-//! How long a media file should be, by the sizes that its container declares.
+//! The length that a media file should have by the sizes that its container declares.
 //!
-//! A download or a copy that broke off leaves a file whose beginning can be played. Demuxers play that part
+//! An interrupted download or copy leaves a file whose beginning can be played. Demuxers play that part
 //! and end without an error, so the container's own sizes are compared with the length of the file. MP4 and
-//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are known.
+//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are supported.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The most top-level boxes of an MP4 file that are read. Fragmented files have two a fragment; one with more
-/// is taken to end with the last box read.
+/// Number of top-level boxes of an MP4 file that are read; a fragment has two. If a file has more, the length
+/// up to the last box read counts as declared.
 const MAX_BOXES: usize = 10_000;
 
 /// Packets at the beginning of a file that must have a sync byte for it to be taken for a transport stream.
 const SYNC_PACKETS: u64 = 5;
 
-/// The length in bytes that the file at `path` should have, if it is shorter than that. `None` if it is
-/// complete, if its container declares no length or is not known, or if it cannot be read.
-pub fn truncated_from(path: &Path) -> Option<u64> {
+/// The length in bytes that the container of the file at `path` declares, if the file is shorter. `None` if it
+/// is complete, if its container declares no length or is not supported, or if it cannot be read.
+pub fn declared_length_if_truncated(path: &Path) -> Option<u64> {
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     let declared = declared_length(&mut file, length).ok()??;
@@ -25,8 +25,8 @@ pub fn truncated_from(path: &Path) -> Option<u64> {
 }
 
 /// The length in bytes that a container declares; `length` is the actual one. A transport stream declares
-/// none, but consists of complete packets only. `None` if the container is not known, or was recorded live
-/// without a length. An error if reading fails, for example because the file ends within a header.
+/// none, but consists of complete packets only. `None` if the container is not supported, or was recorded live
+/// without a length. Fails if reading fails, for example because the file ends within a header.
 pub fn declared_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut header = [0; 12];
     file.read_exact(&mut header)?;
@@ -155,8 +155,8 @@ mod tests {
         let packet = [&[0x47][..], &[0; 187]].concat();
         assert_eq!(declared(&packet.repeat(6)), Some(6 * 188));
         assert_eq!(declared(&packet.repeat(6)[..1000]), Some(6 * 188));
-        let timed = [&[0, 0, 0, 9][..], &packet].concat().repeat(7);
-        assert_eq!(declared(&timed[..1200]), Some(7 * 192));
+        let with_timestamps = [&[0, 0, 0, 9][..], &packet].concat().repeat(7);
+        assert_eq!(declared(&with_timestamps[..1200]), Some(7 * 192));
         for unknown in
             [&b""[..], b"RIFF", b"nothing of the kind", &[0x1A, 0x45, 0xDF, 0xA3, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
         {

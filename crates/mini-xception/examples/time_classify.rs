@@ -1,9 +1,9 @@
-//! Compares the time of the crate with that of bare ONNX Runtime, in one process, on the same batches, alternating:
-//! `cargo run --release -p mini-xception --example time_classify [MODEL]`.
+//! Compares the time of the crate with that of bare ONNX Runtime, in one process, on the same batches,
+//! alternating: `cargo run --release -p mini-xception --example time_classify [MODEL]`.
 //!
-//! Bare ONNX Runtime is a session with default options except for a single thread, and gets the finished input. The
-//! crate starts from grey values and ends with checked distributions. Prints medians in microseconds a face, and the
-//! time from the search for the library to the first result.
+//! Bare ONNX Runtime is a session with default options except for a single thread, and gets normalised floats.
+//! The crate starts from grey values and ends with checked distributions. Prints medians in microseconds a
+//! face, and the time from the search for the library to the first result.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement may panic")]
 
@@ -17,11 +17,9 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 /// Number of faces classified for each batch size.
-/// Faces classified for each batch size.
 const FACES: usize = 4000;
 
-/// The upper median.
-/// The upper median of the values.
+/// The median; of an even number of values the upper one.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

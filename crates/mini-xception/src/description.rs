@@ -1,4 +1,5 @@
-//! A model's description of itself: labels, input size and normalisation in its metadata, checked against its graph.
+//! A model's description of itself: labels, input size and normalisation in its metadata, checked against its
+//! graph.
 
 use mood_schema::Emotion;
 use ort::session::Session;
@@ -12,16 +13,18 @@ pub(crate) struct Description {
     pub(crate) side: usize,
     /// The emotion of each output, in the order of the outputs.
     emotions: Vec<Emotion>,
-    /// The input is (grey value - mean) / std.
+    /// Subtracted from each grey value (0-255).
     mean: f32,
+    /// Divides the difference; above 0.
     std: f32,
-    /// Whether the shape is (n, h, w, 1), as in Keras, and not (n, 1, h, w). The data are the same.
+    /// Whether the input's shape is (n, h, w, 1), as in Keras, and not (n, 1, h, w). With one channel, the data
+    /// are the same.
     channels_last: bool,
 }
 
 impl Description {
-    /// Reads the description from the metadata and checks the graph. The error is the part of a sentence about what was
-    /// expected and what was found.
+    /// Reads the description from the metadata and checks the graph. The error says what was expected and what
+    /// was found, for use in [`ClassifierError::Description`](crate::ClassifierError::Description).
     pub(crate) fn read(session: &Session) -> Result<Self, String> {
         let metadata = session.metadata().map_err(|error| error.to_string())?;
         let text = |key: &str| metadata.custom(key).ok_or(format!("its metadata has no '{key}'"));
@@ -61,13 +64,13 @@ impl Description {
         if self.channels_last { [count, self.side, self.side, 1] } else { [count, 1, self.side, self.side] }
     }
 
-    /// Converts a grey value of full range to an input value.
+    /// Converts a grey value (full range, 0-255) to an input value.
     pub(crate) fn normalise(&self, grey: u8) -> f32 {
         (f32::from(grey) - self.mean) / self.std
     }
 
-    /// Converts a row of the output to a distribution in [`Emotion`]'s order that sums to 1. `None` for a row without a
-    /// finite positive sum.
+    /// Converts a row of the output to a distribution in [`Emotion`]'s order that sums to 1. `None` for a row
+    /// without a finite positive sum.
     pub(crate) fn to_distribution(&self, row: &[f32]) -> Option<[f64; 7]> {
         let mut probabilities = [0.0; 7];
         for (emotion, &value) in self.emotions.iter().zip(row) {

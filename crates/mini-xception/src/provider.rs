@@ -30,9 +30,8 @@ impl Provider {
         }
     }
 
-    /// The registration of an accelerator with a session; creating the session fails where the accelerator does not
-    /// work.
-    /// `None` for the processor, which every session has, and for [`Self::Auto`].
+    /// The registration of an accelerator with a session; creating the session fails where the accelerator does
+    /// not work. `None` for the processor, which every session has, and for [`Self::Auto`].
     pub(crate) fn registration(self) -> Option<ep::ExecutionProviderDispatch> {
         let registration = match self {
             Self::Cuda => ep::CUDA::default().build(),

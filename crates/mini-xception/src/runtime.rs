@@ -53,7 +53,8 @@ fn join_paths(paths: &[PathBuf]) -> String {
 /// The one environment that ONNX Runtime allows in a process. It is never unloaded.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 
-/// The names tried with the system's loader. Debian's package has only the versioned ones without its -dev package.
+/// The names tried with the system's loader. Without its -dev package, Debian's package has only versioned
+/// names.
 const SYSTEM_NAMES: [&str; 3] = ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
 /// The name of the library in the folders searched.
 const FILE_NAME: &str = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
@@ -61,12 +62,13 @@ const FILE_NAME: &str = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } 
 impl Runtime {
     /// Loads ONNX Runtime, or returns the one that is loaded already.
     ///
-    /// The library is `path`, else `$ORT_DYLIB_PATH`. Where neither is given it is searched for: in each of `folders`
-    /// and in `../onnxruntime` from there; in the folder of the running program and in `../onnxruntime`,
-    /// `../../onnxruntime` and `../lib/onnxruntime` from there; with the system's loader.
+    /// The library is `path`, else `$ORT_DYLIB_PATH`. Where neither is given it is searched for: in each of
+    /// `folders` and in `../onnxruntime` from there; in the folder of the running program and in
+    /// `../onnxruntime`, `../../onnxruntime` and `../lib/onnxruntime` from there; with the system's loader.
     ///
-    /// Its telemetry is switched off. Microsoft's own builds from 1.29 on, however, record the program and the machine
-    /// before they can be told so: with one of those, set `ORT_DISABLE_TELEMETRY=1` in the environment of the process.
+    /// Its telemetry is switched off. Microsoft's own builds from 1.29 on, however, report the program and the
+    /// machine before it can be switched off: with one of those, set `ORT_DISABLE_TELEMETRY=1` in the
+    /// environment of the process.
     pub fn load(path: Option<&Path>, folders: &[PathBuf]) -> Result<Self, RuntimeError> {
         let mut loaded = LOADED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let path = match path {

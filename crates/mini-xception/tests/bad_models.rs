@@ -1,5 +1,5 @@
-//! Models that cannot be used are refused when they are loaded, with an error about what was expected and what was
-//! found.
+//! Models that cannot be used are refused when they are loaded, with an error about what was expected and
+//! what was found.
 //!
 //! The models are built here as ONNX files: the mean of the image, seven times, through a softmax.
 
@@ -9,11 +9,11 @@ use std::fs;
 
 use mini_xception::{Classifier, ClassifierError, Model, Provider, Runtime};
 
-/// ONNX's number of an element type (TensorProto.DataType).
+/// ONNX's number (TensorProto.DataType) of 32-bit floats.
 const F32: u64 = 1;
-/// See [`F32`].
+/// ONNX's number of unsigned bytes.
 const U8: u64 = 2;
-/// See [`F32`].
+/// ONNX's number of 64-bit floats.
 const F64: u64 = 11;
 
 /// An encoded message of protocol buffers; an ONNX file is one (onnx.proto).
@@ -21,7 +21,7 @@ const F64: u64 = 11;
 struct Message(Vec<u8>);
 
 impl Message {
-    fn varint(&mut self, mut value: u64) {
+    fn push_varint(&mut self, mut value: u64) {
         while value >= 128 {
             self.0.push(value as u8 | 128);
             value >>= 7;
@@ -30,14 +30,14 @@ impl Message {
     }
 
     fn int(mut self, field: u64, value: u64) -> Self {
-        self.varint(field << 3);
-        self.varint(value);
+        self.push_varint(field << 3);
+        self.push_varint(value);
         self
     }
 
     fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
+        self.push_varint(field << 3 | 2);
+        self.push_varint(bytes.len() as u64);
         self.0.extend(bytes);
         self
     }
@@ -73,11 +73,17 @@ fn node(operator: &str, inputs: &[&str], output: &str, attribute: Option<(&str, 
 
 /// The specification of a model.
 struct TestModel {
+    /// Version of ONNX's operators.
     opset: u64,
+    /// Element type and shape of the input; a dimension of 0 is free.
     input: (u64, Vec<u64>),
+    /// Number of values in a row of an output.
     classes: usize,
+    /// Number of outputs.
     outputs: usize,
+    /// Element type of the outputs.
     output_type: u64,
+    /// Keys and values.
     metadata: Vec<(&'static str, &'static str)>,
 }
 

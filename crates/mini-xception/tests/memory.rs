@@ -1,4 +1,5 @@
-//! Memory does not grow with the number of runs. The test has a process of its own, because it measures the process.
+//! Memory does not grow with the number of runs. The test has a process of its own, because it measures the
+//! process.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]

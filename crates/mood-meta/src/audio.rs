@@ -1,4 +1,4 @@
-//! Decodes the audio of a file, for a player's decks and for whoever analyses the same files.
+//! Decodes the audio of a file, for a player's decks and for the analysis of the same files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +8,7 @@ use gst::prelude::*;
 /// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns
 /// the last of them, an `audioconvert`, for the caller to link onwards.
 ///
-/// Later, a medium without audio posts an error on the pipeline's bus. Without `allow_network`, formats that
+/// If the medium turns out to have no audio, an error is posted on the pipeline's bus. Without `allow_network`, formats that
 /// only list other addresses (HLS, DASH) are not opened, so that no local file makes GStreamer connect to the
 /// network.
 ///
@@ -64,9 +64,9 @@ pub fn make_element(name: &str) -> Result<gst::Element, glib::BoolError> {
 /// they end between two nanoseconds, as at 44.1 kHz, GStreamer 1.22 shortens the buffer's duration, but not
 /// its contents.
 fn trim_samples_before_start(pad: &gst::Pad) {
-    let first_seen = AtomicBool::new(false);
+    let is_after_first = AtomicBool::new(false);
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        if first_seen.swap(true, Ordering::Relaxed) {
+        if is_after_first.swap(true, Ordering::Relaxed) {
             return gst::PadProbeReturn::Remove;
         }
         let audio = pad.current_caps().and_then(|caps| gst_audio::AudioInfo::from_caps(&caps).ok());
@@ -81,8 +81,8 @@ fn trim_samples_before_start(pad: &gst::Pad) {
             // Not `Drop`: with gstreamer-rs 0.25, GStreamer 1.22 would then free the buffer a second time.
             Some(0) if samples > 1 => gst::PadProbeReturn::Handled,
             // A difference of one sample may come from rounding.
-            Some(wanted) if wanted + 1 < samples => {
-                let excluded = (samples - wanted) as usize * audio.bpf() as usize;
+            Some(kept) if kept + 1 < samples => {
+                let excluded = (samples - kept) as usize * audio.bpf() as usize;
                 let (flags, size) = (gst::BufferCopyFlags::all(), buffer.size());
                 if let Ok(trimmed) = buffer.copy_region(flags, excluded..size) {
                     *buffer = trimmed;
@@ -97,9 +97,9 @@ fn trim_samples_before_start(pad: &gst::Pad) {
 /// Makes a `uridecodebin` skip the demuxers of formats that are lists of addresses.
 fn skip_streaming_formats(source: &gst::Element) {
     let result_by_nick =
-        |results: glib::Type, nick| glib::EnumClass::with_type(results)?.to_value_by_nick(nick);
-    let Some(results) = glib::Type::from_name("GstAutoplugSelectResult") else { return };
-    if result_by_nick(results, "try").is_none() || result_by_nick(results, "skip").is_none() {
+        |result_type: glib::Type, nick| glib::EnumClass::with_type(result_type)?.to_value_by_nick(nick);
+    let Some(result_type) = glib::Type::from_name("GstAutoplugSelectResult") else { return };
+    if result_by_nick(result_type, "try").is_none() || result_by_nick(result_type, "skip").is_none() {
         return;
     }
     source.connect("autoplug-select", false, move |values| {
@@ -107,6 +107,6 @@ fn skip_streaming_formats(source: &gst::Element) {
         let class =
             factory.and_then(|factory| factory.metadata(gst::ELEMENT_METADATA_KLASS).map(String::from));
         let is_adaptive = class.is_some_and(|class| class.contains("Adaptive"));
-        result_by_nick(results, if is_adaptive { "skip" } else { "try" })
+        result_by_nick(result_type, if is_adaptive { "skip" } else { "try" })
     });
 }

@@ -1,4 +1,4 @@
-//! What the elements with one sink pad and one source pad have in common.
+//! Code that the elements with one sink pad and one source pad share.
 
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
@@ -30,14 +30,15 @@ pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
         .collect()
 }
 
-/// Converts a buffer's timestamp to stream time, the time used in logs and messages. `None` without a timestamp,
-/// outside the segment, or for a segment that is not in time format.
+/// Converts a buffer's timestamp to stream time, the time used in logs and messages. `None` without a
+/// timestamp, outside the segment, or for a segment that is not in time format.
 pub fn stream_time(segment: &gst::Segment, timestamp: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
     segment.downcast_ref::<gst::ClockTime>()?.to_stream_time(timestamp)
 }
 
-/// Answers an allocation query in a filter whose output buffers share the memory of its input buffers: downstream's
-/// answer is upstream's. Without an answer from downstream the query stays empty, which means default memory.
+/// Answers an allocation query in a filter whose output buffers share the memory of its input buffers:
+/// upstream gets downstream's answer. Without an answer from downstream the query stays empty, which means
+/// default memory.
 pub fn forward_allocation_query(
     element: &impl IsA<gst_base::BaseTransform>,
     query: &mut gst::query::Allocation,
@@ -45,8 +46,8 @@ pub fn forward_allocation_query(
     element.as_ref().src_pad().peer_query(query);
 }
 
-/// Prepares the output buffer of a filter that adds metadata but writes no pixel: a writable buffer is reused, a shared
-/// one is copied shallowly, so that both copies refer to the same memory.
+/// Prepares the output buffer of a filter that adds metadata but writes no pixel: a writable buffer is reused,
+/// a shared one is copied shallowly, so that both copies refer to the same memory.
 pub fn share_memory(input: InputBuffer) -> PrepareOutputBufferSuccess {
     match input {
         InputBuffer::Writable(_) => PrepareOutputBufferSuccess::InputBuffer,

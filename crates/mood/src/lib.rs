@@ -6,13 +6,13 @@
 //!
 //! # Processing steps
 //!
-//! 1. [`Subject`] selects the face that counts among the faces of all video inputs and gives one
+//! 1. [`Subject`] selects one of the faces of all video inputs, or takes their mean, and gives one
 //!    [`Observation`].
 //! 2. [`MoodFilter`] updates a probability for each of nine moods: the forward algorithm of a hidden Markov
 //!    model whose likelihoods are tempered, because the classifier's errors in consecutive frames are not
 //!    independent.
 //! 3. The held mood changes with hysteresis: another mood must have been the most probable for a hold time
-//!    and must be believed enough, and two switches of the music are a minimum dwell time apart.
+//!    and its probability must be high enough, and two changes are a minimum dwell time apart.
 //! 4. [`Policy`] derives a [`MusicRequest`] from the held mood and the [`Strategy`]: silence, or a
 //!    [`MusicTarget`], a point in the plane of valence and arousal.
 //!

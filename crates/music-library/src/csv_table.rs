@@ -3,7 +3,8 @@
 //!
 //! The table has a header line and a row for each track in the order of the URIs: `uri`, two columns for each
 //! [`Field`] (its best value, such as `mood`, and the provenance of that value, such as `mood_from`),
-//! `rating` and `excluded`. For an import, columns may be missing and in any order, and `uri` may be a path.
+//! `rating` and `excluded`. For an import, columns may be missing and in any order, `uri` may be
+//! called `path`, and its cells may be paths.
 
 use std::io::{Read, Write};
 
@@ -71,7 +72,8 @@ fn format_row(track: &TrackRecord) -> Vec<String> {
 /// values out of their range are skipped.
 ///
 /// # Errors
-/// The table has no column `uri` or is not CSV throughout, or the database fails. Nothing is changed then.
+/// The table has no column `uri` or `path`, a part of it is not valid CSV, or the database fails. Nothing is
+/// changed then.
 pub fn import(database: &Database, client: &str, from: impl Read) -> Result<ImportReport, Error> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(from);
     let header = reader.headers().map_err(TableError::from)?.clone();
@@ -103,7 +105,7 @@ pub fn import(database: &Database, client: &str, from: impl Read) -> Result<Impo
     Ok(report)
 }
 
-/// Column numbers.
+/// Indices of the columns of a table.
 struct Columns {
     uri: usize,
     /// Each field with the columns of its value and of its provenance.
@@ -130,18 +132,18 @@ impl Change {
 impl Columns {
     /// Finds the columns by their names, in upper or lower case; `None` without a column `uri` or `path`.
     fn find(header: &StringRecord) -> Option<Self> {
-        let find = |name: &str| {
+        let find_column = |name: &str| {
             // Spreadsheets begin a file with a byte order mark.
             header.iter().position(|cell| cell.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
         };
-        let fields = Field::ALL
-            .iter()
-            .filter_map(|field| Some((*field, find(field.as_str())?, find(&provenance_column(*field)))));
+        let fields = Field::ALL.iter().filter_map(|field| {
+            Some((*field, find_column(field.as_str())?, find_column(&provenance_column(*field))))
+        });
         Some(Self {
-            uri: find("uri").or_else(|| find("path"))?,
+            uri: find_column("uri").or_else(|| find_column("path"))?,
             fields: fields.collect(),
-            rating: find("rating"),
-            excluded: find("excluded"),
+            rating: find_column("rating"),
+            excluded: find_column("excluded"),
         })
     }
 
@@ -162,8 +164,8 @@ impl Columns {
             let Some(text) = cell(Some(value_column)) else { continue };
             match field.parse(text) {
                 Ok(value) => {
-                    let by_user = cell(provenance_column) == Some(Provenance::User.as_str());
-                    let provenance = if by_user { Provenance::User } else { Provenance::Import };
+                    let is_by_user = cell(provenance_column) == Some(Provenance::User.as_str());
+                    let provenance = if is_by_user { Provenance::User } else { Provenance::Import };
                     if track.best_value(field).is_none_or(|best| best.value != value) {
                         change.values.push(SourcedValue::certain(field, value, provenance));
                     }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-/// A gain on its way from one value to another.
+/// A gain that changes from one value to another.
 ///
 /// The power moves along cos² and sin²: `gain² = from² cos² φ + to² sin² φ`, where φ goes from 0 to π/2.
 /// Tracks are uncorrelated, so their powers add up, and fades that kept the sum of the gains constant instead

@@ -40,7 +40,7 @@ impl Loudness {
 pub struct LoudnessMeter(EbuR128);
 
 impl LoudnessMeter {
-    /// A meter for `rate` samples a second with `channels` values each. Fails for a rate or a number of
+    /// A meter for audio of `channels` channels and `rate` samples a second. Fails for a rate or a number of
     /// channels that is 0 or very large.
     pub fn new(channels: u32, rate: u32) -> Result<Self, String> {
         // With the histogram, the memory needed does not grow with the length of the track.
@@ -50,7 +50,7 @@ impl LoudnessMeter {
             .map_err(|error| format!("loudness cannot be measured: {error}"))
     }
 
-    /// Takes in interleaved samples.
+    /// Adds interleaved samples; full scale is 1.0.
     pub fn add(&mut self, samples: &[f32]) {
         // Fails only for lack of memory; then the loudness measured so far stays.
         let _ = self.0.add_frames_f32(samples);

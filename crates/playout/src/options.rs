@@ -1,4 +1,4 @@
-//! What can be set about the playing.
+//! The options of a player.
 
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ pub struct PlayoutOptions {
     pub switch_at: SwitchAt,
     /// What plays when a mood returns.
     pub resume: Resume,
-    /// The loudness that every track is brought to, LUFS. Holds from the next track on.
+    /// The loudness that every track is brought to, LUFS. A change applies from the next track on.
     pub target_lufs: f64,
-    /// How many other tracks play before one may return, as far as others fit.
+    /// Number of other tracks played before a track may be repeated. Where fewer tracks fit, one is repeated
+    /// earlier.
     pub no_repeat: u32,
-    /// Decides between tracks that fit equally well. Read only when a player is made.
+    /// Seed of the random choice between tracks that fit equally well. Read only when a player is made.
     pub seed: u64,
 }
 

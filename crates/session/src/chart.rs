@@ -1,5 +1,5 @@
-//! The chart of a session as SVG: probabilities of the emotions, valence and arousal, episodes, mood and music over one time
-//! axis.
+//! The chart of a session as SVG: probabilities of the emotions, valence and arousal, episodes, mood and music
+//! over one time axis.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,7 +19,8 @@ const SIZE: (u32, u32) = (1000, 564);
 const LEFT: u32 = 74;
 /// Right margin, px.
 const RIGHT: u32 = 12;
-/// Largest number of columns the time is averaged into, however long the session is, which bounds the size of the page.
+/// Largest number of columns into which the classifications are averaged. It limits the size of the page for
+/// long sessions.
 const MAX_COLUMNS: usize = 500;
 
 /// Left, right and bottom edge of the plot within the chart, px, for the page's time cursor.
@@ -27,7 +28,8 @@ pub(crate) const PLOT_EDGES: [u32; 3] = [LEFT, SIZE.0 - RIGHT, SIZE.1 - 36];
 
 /// Colour of axes and text. The page's style sheet replaces it by one that suits a light or dark background.
 pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
-/// Colour of the valence line; blue of the colour-blind safe palette of Okabe and Ito (<https://jfly.uni-koeln.de/color/>).
+/// Colour of the valence line; blue of the colour-blind safe palette of Okabe and Ito
+/// (<https://jfly.uni-koeln.de/color/>).
 pub(crate) const VALENCE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// Colour of the arousal line; vermilion of the same palette.
 pub(crate) const AROUSAL: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
@@ -60,8 +62,8 @@ pub(crate) struct Column {
     pub(crate) affect: Affect,
 }
 
-/// The subject's columns over the duration of the session; `None` where the subject was not classified. Empty without a
-/// subject.
+/// The subject's columns over the duration of the session; `None` where the subject was not classified. Empty
+/// without a subject.
 pub(crate) fn subject_columns(timeline: &Timeline, summary: &Summary) -> Vec<Option<Column>> {
     summary.subject().map(|subject| average_columns(timeline, subject.id)).unwrap_or_default()
 }
@@ -139,8 +141,8 @@ pub(crate) fn draw_session(timeline: &Timeline, summary: &Summary) -> Result<Str
     Ok(strip_for_inlining(&text, SIZE))
 }
 
-/// Removes the namespace and the fixed size of an SVG document, for use inside an HTML page, where the namespace is implied
-/// and the style sheet sets the size.
+/// Removes the namespace and the fixed size of an SVG document, for use inside an HTML page, where the
+/// namespace is implied and the style sheet sets the size.
 pub(crate) fn strip_for_inlining(svg: &str, size: (u32, u32)) -> String {
     let size = format!(r#"width="{}" height="{}""#, size.0, size.1);
     svg.replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1).replacen(&size, "", 1)
@@ -151,8 +153,8 @@ pub(crate) fn text_style(size: i32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&INK)
 }
 
-/// A plot over the time axis (`seconds`) with a value axis of range `y` and `margins` px above and below; `label` formats the
-/// values.
+/// A plot over a time axis of `seconds` with a value axis of range `y` and `margins` px above and below;
+/// `label` formats the values.
 fn build_plot<'a>(
     area: &Area<'a>,
     margins: [u32; 2],
@@ -233,13 +235,14 @@ fn seconds_since(begin: u64, pts: u64) -> f64 {
 /// The subject's episodes other than neutral.
 fn episode_bars(summary: &Summary) -> Vec<Bar> {
     let episodes = summary.subject().map(|subject| subject.episodes.as_slice()).unwrap_or_default();
-    // The time of two pixels. Where an episode is shorter, each two pixels show the label that filled most of them.
-    let min_visible = summary.duration / u64::from(SIZE.0) * 2;
-    let all_visible = episodes.iter().all(|episode| episode.duration() >= min_visible);
+    // The duration that two pixels of the chart stand for. If an episode is shorter, the session is divided into
+    // intervals of that duration, and each shows its most frequent label.
+    let min_visible_duration = summary.duration / u64::from(SIZE.0) * 2;
+    let all_visible = episodes.iter().all(|episode| episode.duration() >= min_visible_duration);
     let shown: Vec<(u64, u64, Label)> = if all_visible {
         episodes.iter().map(|episode| (episode.start, episode.end, episode.label)).collect()
     } else {
-        majority_labels(episodes, summary.begin, min_visible)
+        majority_labels(episodes, summary.begin, min_visible_duration)
     };
     let expressive = shown.into_iter().filter(|(_, _, label)| *label != Emotion::Neutral.into());
     let bar = |(start, end, label): (u64, u64, Label)| Bar {
@@ -251,8 +254,8 @@ fn episode_bars(summary: &Summary) -> Vec<Bar> {
     expressive.map(bar).collect()
 }
 
-/// The label shown longest in each interval of `width` ns from `begin` on, as (start, end, label); neighbouring intervals of
-/// the same label are joined.
+/// The label shown longest in each interval of `width` ns from `begin` on, as (start, end, label);
+/// neighbouring intervals of the same label are joined.
 fn majority_labels(episodes: &[Episode], begin: u64, width: u64) -> Vec<(u64, u64, Label)> {
     let width = width.max(1);
     let mut times: BTreeMap<u64, BTreeMap<Label, u64>> = BTreeMap::new();
@@ -302,7 +305,7 @@ fn music_bars(timeline: &Timeline, summary: &Summary) -> Vec<Bar> {
     summary.tracks.iter().zip(next).map(bar).collect()
 }
 
-/// Draws a row of labelled bars, or `none` where there are none.
+/// Draws a row of labelled bars, or the text "none" without bars.
 fn draw_lane(area: &Area, name: &str, bars: &[Bar], seconds: f64) -> Result<(), DrawError> {
     let plot_width = f64::from(SIZE.0 - LEFT - RIGHT);
     let x = |time: f64| LEFT as i32 + (time.clamp(0.0, seconds) / seconds * plot_width).round() as i32;

@@ -27,7 +27,7 @@ pub(super) struct Part {
     /// The sound of its notes.
     pub(super) instrument: Instrument,
     /// Gain relative to the other parts, 0-1.
-    pub(super) level: f32,
+    pub(super) gain: f32,
     /// Position in the stereo image, -1 (left) to 1 (right).
     pub(super) pan: f32,
     /// Gain of the signal sent to the reverberation, 0-1.
@@ -51,20 +51,21 @@ impl Arrangement {
         Self { tempo, parts: Vec::new() }
     }
 
-    /// The duration of beats in seconds.
-    pub(super) fn to_seconds(&self, beats: f32) -> f32 {
+    /// The duration of a number of beats, seconds.
+    pub(super) fn beats_to_seconds(&self, beats: f32) -> f32 {
         beats * 60.0 / self.tempo
     }
 
-    /// Adds a part, whose notes `write` adds. The settings of the mixer are level, pan and reverb send as in [`Part`].
+    /// Adds a part, to which `add_notes` adds the notes. The array holds gain, pan and reverb send as in
+    /// [`Part`].
     pub(super) fn add_part(
         &mut self,
         instrument: Instrument,
-        [level, pan, reverb_send]: [f32; 3],
-        write: impl FnOnce(&mut Part),
+        [gain, pan, reverb_send]: [f32; 3],
+        add_notes: impl FnOnce(&mut Part),
     ) {
-        let mut part = Part { instrument, level, pan, reverb_send, notes: Vec::new() };
-        write(&mut part);
+        let mut part = Part { instrument, gain, pan, reverb_send, notes: Vec::new() };
+        add_notes(&mut part);
         self.parts.push(part);
     }
 }
@@ -75,8 +76,8 @@ impl Part {
         self.notes.push(Note { start, beats, pitch: f32::from(pitch), velocity });
     }
 
-    /// Adds successive notes, given as (pitch, duration), from `start` on. The first note of a bar is accented. The melody must
-    /// fill complete bars.
+    /// Adds successive notes, given as (pitch, duration), from `start` on. The first note of a bar is accented.
+    /// The melody must fill complete bars.
     pub(super) fn add_melody(&mut self, start: f32, notes: &[(u8, f32)], velocity: f32) {
         let mut time = start;
         for &(pitch, beats) in notes {
@@ -99,10 +100,11 @@ impl Part {
         }
     }
 
-    /// Adds the same strokes to each of `bars`; `beats` are (beat within the bar, velocity).
-    pub(super) fn add_drum_pattern(&mut self, bars: std::ops::Range<u8>, beats: &[(f32, f32)]) {
+    /// Adds the same drum strokes, given as (beat within the bar, velocity), to each of `bars`.
+    pub(super) fn add_drum_pattern(&mut self, bars: std::ops::Range<u8>, strokes: &[(f32, f32)]) {
         for bar in bars {
-            for &(beat, velocity) in beats {
+            for &(beat, velocity) in strokes {
+                // Drums ignore duration and pitch.
                 self.add_note(f32::from(bar) * BAR + beat, 0.1, 60, velocity);
             }
         }

@@ -5,12 +5,12 @@ use super::arrangement::Arrangement;
 use super::reverb::Reverb;
 use super::synthesis;
 
-/// Samples from the end of the piece that the reverberation processes before its beginning, so that the piece can be looped:
-/// 3 s, the time in which the reverberation becomes inaudible.
+/// Samples from the end of the piece that the reverberation processes before its beginning, so that the piece
+/// can be looped: 3 s, the time in which the reverberation becomes inaudible.
 const PRE_ROLL: usize = 3 * SAMPLE_RATE as usize;
 
-/// Mixes to interleaved stereo of `sample_count` samples per channel. Notes and reverberation that reach beyond the end continue
-/// at the beginning.
+/// Mixes to interleaved stereo of `sample_count` samples per channel. Notes and reverberation that reach
+/// beyond the end continue at the beginning.
 pub(super) fn mix(arrangement: &Arrangement, sample_count: usize) -> Vec<f32> {
     let mut dry = vec![[0.0f32; 2]; sample_count];
     let mut reverb_send = vec![0.0f32; sample_count];
@@ -22,13 +22,13 @@ pub(super) fn mix(arrangement: &Arrangement, sample_count: usize) -> Vec<f32> {
         let angle = (part.pan + 1.0) * std::f32::consts::FRAC_PI_4;
         let (left, right) = (angle.cos(), angle.sin());
         for note in &part.notes {
-            let begin = (arrangement.to_seconds(note.start) * SAMPLE_RATE as f32) as usize;
+            let begin = (arrangement.beats_to_seconds(note.start) * SAMPLE_RATE as f32) as usize;
             let samples =
-                synthesis::render_note(part.instrument, note.pitch, arrangement.to_seconds(note.beats));
-            let gain = part.level * note.velocity;
+                synthesis::render_note(part.instrument, note.pitch, arrangement.beats_to_seconds(note.beats));
+            let note_gain = part.gain * note.velocity;
             for (index, sample) in samples.into_iter().enumerate() {
                 let position = (begin + index) % sample_count;
-                let sample = sample * gain;
+                let sample = sample * note_gain;
                 if let (Some(dry), Some(reverb_send)) = (dry.get_mut(position), reverb_send.get_mut(position))
                 {
                     dry[0] += sample * left;

@@ -132,8 +132,8 @@ impl Wavetable {
     /// Samples per period.
     const LENGTH: usize = 1024;
 
-    /// The waveform of harmonics of `frequency` (Hz), normalised by the sum of their amplitudes. Harmonics above 0.45 of the
-    /// sample rate are left out, since they would alias.
+    /// The waveform of harmonics of `frequency` (Hz), normalised by the sum of their amplitudes. Harmonics above
+    /// 0.45 of the sample rate are left out, since they would alias.
     fn new(harmonics: &[f32], frequency: f32) -> Self {
         let max_harmonics = (SAMPLE_RATE as f32 * 0.45 / frequency) as usize;
         let sum: f32 = harmonics.iter().sum();
@@ -159,8 +159,8 @@ impl Wavetable {
     }
 }
 
-/// Renders a note held for `seconds`, with its release after that, mono at [`SAMPLE_RATE`]. `pitch` is a MIDI note number (69 is
-/// 440 Hz); drums ignore it and `seconds`.
+/// Renders a note held for `seconds`, with its release after that, mono at [`SAMPLE_RATE`]. `pitch` is a MIDI
+/// note number (69 is 440 Hz); drums ignore it and `seconds`.
 pub(super) fn render_note(instrument: Instrument, pitch: f32, seconds: f32) -> Vec<f32> {
     match instrument {
         Instrument::Tone(tone) => tone.render(440.0 * ((pitch - 69.0) / 12.0).exp2(), seconds),

@@ -24,8 +24,8 @@ impl Avx512 {
     }
 }
 
-// After the first stage 8 lanes instead of 16: a load of 64 bytes that crosses a cache line costs two, and
-// few lanes are busy.
+// After the first stage, 8 lanes are faster than 16: a load of 64 bytes that crosses a cache line costs two
+// loads, and few lanes hold windows that are still evaluated.
 entry_points! {
     token: Avx512,
     features: "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi",
@@ -239,7 +239,7 @@ unsafe fn transpose(from: &[*const i32; BATCH], start: usize, to: *mut i32) {
         // SAFETY: the caller guarantees the rows.
         *row = unsafe { _mm512_loadu_epi32(from.add(start)) };
     }
-    // Pairs of rows, then fours; then the quarters of the fours, twice.
+    // Interleaves pairs of rows, then groups of four; then rearranges their 128-bit quarters in two steps.
     let mut pairs = rows;
     for i in 0..8 {
         pairs[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);

@@ -17,11 +17,11 @@ impl MoodEstimator for Argmax {
     }
 }
 
-/// The most frequent label within a number of latest frames or a span of time. Of several equally frequent
-/// ones the present estimate is kept.
+/// The most frequent label of the latest frames, limited by their number or age. The estimate changes only to
+/// a label that is more frequent than the present one.
 #[derive(Clone, Debug)]
 pub struct MajorityVote {
-    /// Largest number of frames that count.
+    /// Number of latest frames that count.
     max_frames: usize,
     /// Age below which frames count, ns.
     max_age: u64,
@@ -81,9 +81,9 @@ impl MoodEstimator for MovingAverage {
     fn estimate(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood {
         let elapsed = self.last_time.map_or(f64::INFINITY, |last| time.saturating_sub(last) as f64);
         self.last_time = Some(time);
-        let keep = (-elapsed / Self::TIME_CONSTANT).exp();
+        let decay = (-elapsed / Self::TIME_CONSTANT).exp();
         for (average, p) in self.average.iter_mut().zip(probabilities) {
-            *average = *average * keep + p * (1.0 - keep);
+            *average = *average * decay + p * (1.0 - decay);
         }
         let (leading, probability) = most_probable(&self.average);
         let (mood, _) = *self.mood.get_or_insert((leading, time));

@@ -17,7 +17,7 @@ const EXTENDED_CONTENT_DESCRIPTION_OBJECT: [u8; 16] =
     guid(0xd2d0_a440, 0xe307, 0x11d2, 0x97f0_00a0_c95e_a850);
 /// Length of an object's identifier and size, bytes.
 const OBJECT_HEADER_LENGTH: usize = 24;
-/// Length after which the rest of a header is ignored, bytes. Cover images may make headers large.
+/// Length after which the rest of a header is ignored, bytes: 8 MiB, because headers may hold cover images.
 const MAX_HEADER_LENGTH: u64 = 8 << 20;
 
 /// The bytes of a GUID in a file: the first three parts little endian, the last two, `d`, big endian.
@@ -29,9 +29,9 @@ const fn guid(a: u32, b: u16, c: u16, d: u64) -> [u8; 16] {
 /// The tags of an ASF file.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct AsfTags {
-    /// Title.
+    /// Title of the content description; `None` where it is missing or empty.
     pub(super) title: Option<String>,
-    /// Author.
+    /// Author of the content description; `None` where it is missing or empty.
     pub(super) author: Option<String>,
     /// Values of the attribute `WM/Mood`.
     pub(super) moods: Vec<String>,
@@ -62,7 +62,7 @@ fn parse(file: &[u8]) -> Option<AsfTags> {
     Some(tags)
 }
 
-/// Reads title and author, which stand behind the lengths of five texts.
+/// Reads title and author, which follow the lengths of five texts.
 fn parse_content_description(body: &[u8], tags: &mut AsfTags) -> Option<()> {
     let title_length = read_uint(body, 0, 2)? as usize;
     let author_length = read_uint(body, 2, 2)? as usize;
@@ -108,20 +108,20 @@ fn decode_text(bytes: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn utf16(text: &str) -> Vec<u8> {
+    fn encode_text(text: &str) -> Vec<u8> {
         text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
     }
 
-    fn object(id: [u8; 16], body: &[u8]) -> Vec<u8> {
+    fn make_object(id: [u8; 16], body: &[u8]) -> Vec<u8> {
         [&id[..], &((OBJECT_HEADER_LENGTH + body.len()) as u64).to_le_bytes(), body].concat()
     }
 
-    fn file() -> Vec<u8> {
-        let (title, author) = (utf16("Morning"), utf16("Nobody"));
+    fn make_file() -> Vec<u8> {
+        let (title, author) = (encode_text("Morning"), encode_text("Nobody"));
         let lengths =
             [title.len(), author.len(), 0, 0, 0].map(|length| (length as u16).to_le_bytes()).concat();
-        let content = object(CONTENT_DESCRIPTION_OBJECT, &[lengths, title, author].concat());
-        let (name, value) = (utf16("WM/Mood"), utf16("joyful"));
+        let content = make_object(CONTENT_DESCRIPTION_OBJECT, &[lengths, title, author].concat());
+        let (name, value) = (encode_text("WM/Mood"), encode_text("joyful"));
         let mut body = 1u16.to_le_bytes().to_vec();
         for part in [
             &(name.len() as u16).to_le_bytes()[..],
@@ -132,15 +132,18 @@ mod tests {
         ] {
             body.extend(part);
         }
-        let objects =
-            [content, object([7; 16], b"something else"), object(EXTENDED_CONTENT_DESCRIPTION_OBJECT, &body)]
-                .concat();
-        object(HEADER_OBJECT, &[&[3, 0, 0, 0, 1, 2][..], &objects].concat())
+        let objects = [
+            content,
+            make_object([7; 16], b"something else"),
+            make_object(EXTENDED_CONTENT_DESCRIPTION_OBJECT, &body),
+        ]
+        .concat();
+        make_object(HEADER_OBJECT, &[&[3, 0, 0, 0, 1, 2][..], &objects].concat())
     }
 
     #[test]
     fn title_author_and_mood_are_found() {
-        let tags = parse(&file()).unwrap();
+        let tags = parse(&make_file()).unwrap();
         assert_eq!(tags.title.as_deref(), Some("Morning"));
         assert_eq!(tags.author.as_deref(), Some("Nobody"));
         assert_eq!(tags.moods, ["joyful"]);
@@ -148,13 +151,13 @@ mod tests {
 
     #[test]
     fn a_file_cut_off_anywhere_does_not_panic() {
-        let file = file();
+        let file = make_file();
         for length in 0..file.len() {
             parse(&file[..length]);
         }
         assert_eq!(parse(b"RIFF"), None);
-        let mut endless = file[..30].to_vec();
-        endless.extend([0; 100]);
-        assert_eq!(parse(&endless), Some(AsfTags::default()), "an object of size 0 ends the list");
+        let mut with_empty_object = file[..30].to_vec();
+        with_empty_object.extend([0; 100]);
+        assert_eq!(parse(&with_empty_object), Some(AsfTags::default()), "an object of size 0 ends the list");
     }
 }

@@ -1,4 +1,5 @@
-//! The overlay's colours: those of the emotions, which the report uses too, and those of text and backgrounds.
+//! The overlay's colours: those of the emotions, which the report uses too, and those of text and
+//! backgrounds.
 
 use mood_schema::{Emotion, Label, Mood};
 

@@ -31,8 +31,8 @@ impl Settings {
             glib::ParamSpecBoolean::builder("show-distribution")
                 .nick("Show distribution")
                 .blurb(
-                    "Whether to draw the probabilities of the seven emotions as bars beside each face, as is the \
-                     default. Disable it where only the label matters or faces are close together",
+                    "Whether to draw the probabilities of the seven emotions as bars beside each face. By default \
+                     they are drawn. Disable it where only the label matters or faces are close together",
                 )
                 .default_value(default.show_distribution)
                 .mutable_playing()
@@ -40,8 +40,8 @@ impl Settings {
             glib::ParamSpecBoolean::builder("show-id")
                 .nick("Show id")
                 .blurb(
-                    "Whether to draw each face's id, which stays the same while the person is tracked, as is the \
-                     default. Disable it where there is only one person",
+                    "Whether to draw each face's id, which stays the same while the face is tracked. By default it \
+                     is drawn. Disable it where there is only one person",
                 )
                 .default_value(default.show_id)
                 .mutable_playing()
@@ -70,8 +70,8 @@ impl Settings {
         ]
     }
 
-    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a value of
-    /// another type.
+    /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a
+    /// value of another type.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
         match name {
             "show-distribution" => self.show_distribution = value.get()?,

@@ -1,5 +1,5 @@
-//! The enumerations among the element's properties. They are GObject types, so they cannot stand in the
-//! crates that decide and play, whose own enumerations they map to.
+//! The enumerations among the element's properties. They are GObject types, which only a plugin
+//! may define; each maps to an enumeration of the crate `mood`.
 
 use glib::prelude::*;
 use gst::prelude::*;

@@ -38,13 +38,13 @@ impl From<Interrupted> for StopReason {
     }
 }
 
-/// How the audio begins.
+/// What determines the segment of the audio.
 struct Start {
     /// The segment of the mood pad that the audio follows.
     segment: Option<gst::FormattedSegment<gst::ClockTime>>,
     /// The sequence number of that segment.
     seqnum: Option<gst::Seqnum>,
-    /// The earliest running time, ns.
+    /// The earliest running time of the first sample, ns.
     earliest: u64,
 }
 
@@ -84,7 +84,7 @@ impl MoodPlayer {
         }
     }
 
-    /// Brings a performance to run where it does not yet, and plays its next block.
+    /// Starts a performance that is not running yet, and plays its next block.
     fn advance(&self, performance: Performance<Loader>) -> (Performance<Loader>, Result<(), StopReason>) {
         match self.apply_changes(performance) {
             Performance::Running(running) => self.play_block(running),
@@ -97,8 +97,8 @@ impl MoodPlayer {
                     Ok((start, format)) => {
                         let options = lock(&self.settings).playout();
                         let is_live = lock(&self.state).inputs.is_live();
-                        // What a client heard before counts for a listener, but a recording must give the
-                        // same music again.
+                        // Live, tracks that the client has heard before are avoided; with a recording, the
+                        // same input must give the same music.
                         let waiting = waiting.set_format(format.audio, &options, is_live);
                         self.play_block(self.begin(waiting, start))
                     }
@@ -144,13 +144,13 @@ impl MoodPlayer {
     fn make_and_push_block(&self, running: &mut Running<Loader>) -> Result<(), StopReason> {
         self.refresh_settings(running);
         let (clock, start) = (running.clock(), running.position());
-        let due = self.wait_for_block(&clock, start);
+        let next_block = self.wait_for_block(&clock, start);
         // Not earlier, because elements upstream announce their settings between the segment and their first
         // buffer.
-        if matches!(due, Ok(_) | Err(StopReason::Eos)) {
+        if matches!(next_block, Ok(_) | Err(StopReason::Eos)) {
             running.write_header(|| self.settings_for_log());
         }
-        let (samples, input) = due?;
+        let (samples, input) = next_block?;
         let block = running.render(samples as usize, input)?;
         self.report(running.take_events());
         self.publish_playing(running.mood(), running.track());
@@ -226,7 +226,7 @@ impl MoodPlayer {
         Ok(format)
     }
 
-    /// Applies changed properties. Where one cannot be understood, none is applied, and a warning is posted.
+    /// Applies changed properties. If one is invalid, none is applied, and a warning is posted.
     fn refresh_settings(&self, running: &mut Running<Loader>) {
         if !std::mem::take(&mut lock(&self.state).settings_changed) {
             return;
@@ -249,8 +249,8 @@ impl MoodPlayer {
         sample_clock: &SampleClock,
         start: u64,
     ) -> Result<(u64, BlockInput), StopReason> {
-        let block = (u64::from(sample_clock.rate()) / BLOCKS_PER_SECOND).max(1);
-        let now = sample_clock.running_time(start);
+        let block_samples = (u64::from(sample_clock.rate()) / BLOCKS_PER_SECOND).max(1);
+        let block_start = sample_clock.running_time(start);
         let clock = self.obj().clock();
         let mut state = lock(&self.state);
         let samples = loop {
@@ -268,24 +268,24 @@ impl MoodPlayer {
                 (Some(_), false) => ClockState::Stopped,
                 (Some(_), true) => ClockState::Running,
             };
-            match state.inputs.block_timing(sample_clock.running_time(start + block), clock_state) {
-                BlockTiming::Now => break block,
+            match state.inputs.block_timing(sample_clock.running_time(start + block_samples), clock_state) {
+                BlockTiming::Now => break block_samples,
                 BlockTiming::EndsAt(end) => match sample_clock.samples_until(end).saturating_sub(start) {
                     0 => return Err(StopReason::Eos),
-                    remaining => break block.min(remaining),
+                    remaining => break block_samples.min(remaining),
                 },
                 BlockTiming::AtClockTime => {
                     let Some((clock, base_time)) = clock.as_ref().zip(self.obj().base_time()) else {
-                        break block;
+                        break block_samples;
                     };
-                    let id = clock.new_single_shot_id(base_time + gst::ClockTime::from_nseconds(now));
+                    let id = clock.new_single_shot_id(base_time + gst::ClockTime::from_nseconds(block_start));
                     state.clock_wait = Some(id.clone().into());
                     drop(state);
-                    let (waited, _) = id.wait();
+                    let (wait_result, _) = id.wait();
                     state = lock(&self.state);
                     state.clock_wait = None;
-                    if waited != Err(gst::ClockError::Unscheduled) && !state.flushing {
-                        break block;
+                    if wait_result != Err(gst::ClockError::Unscheduled) && !state.flushing {
+                        break block_samples;
                     }
                 }
                 BlockTiming::Wait => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -293,7 +293,7 @@ impl MoodPlayer {
         };
         let has_inputs = state.inputs.linked().next().is_some();
         let input = BlockInput {
-            frames: state.inputs.frames.take_until(now),
+            frames: state.inputs.frames.take_until(block_start),
             commands: std::mem::take(&mut state.commands),
             has_inputs,
             wait: match has_inputs {
@@ -305,7 +305,7 @@ impl MoodPlayer {
         Ok((samples, input))
     }
 
-    /// Pushes a block that begins and ends with these samples.
+    /// Pushes a block; `start` and `end` are the positions of its first sample and of the one after its last.
     fn push(&self, clock: &SampleClock, start: u64, end: u64, block: AudioBlock) -> Result<(), StopReason> {
         let (encoding, discont) = {
             let mut state = lock(&self.state);

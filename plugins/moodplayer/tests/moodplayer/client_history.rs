@@ -9,7 +9,7 @@ use mood_schema::Emotion::Neutral;
 use music_library::{Database, Scan, SourceAccess};
 
 use crate::harness::{TIMEOUT, TestPipeline, init, make_player, record_moods, write_tone};
-use crate::live::with_live_input;
+use crate::live::build_live_pipeline;
 
 /// Makes a database of three tracks that fit the neutral mood equally well.
 fn make_database() -> (tempfile::TempDir, Database) {
@@ -34,7 +34,7 @@ fn make_player_for_anna(database: &Database) -> gst::Element {
 
 /// Plays with a live input until the first track starts, and returns its URI.
 fn listen_live(player: gst::Element) -> String {
-    let pipeline = with_live_input(player);
+    let pipeline = build_live_pipeline(player);
     pipeline.play();
     wait_for_track(&pipeline)
 }
@@ -93,7 +93,7 @@ fn exclusions_and_ratings_belong_to_a_client_and_are_kept() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     database.set_excluded("anna", &path("a.wav"), true).unwrap();
     database.set_excluded("", &path("b.wav"), true).unwrap();
-    let pipeline = with_live_input(make_player_for_anna(&database));
+    let pipeline = build_live_pipeline(make_player_for_anna(&database));
     pipeline.play();
     assert_eq!(file_name(&wait_for_track(&pipeline)), "c.wav");
     pipeline.player.emit_by_name::<()>("rate", &[&-1]);

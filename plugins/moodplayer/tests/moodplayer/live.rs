@@ -1,4 +1,4 @@
-//! Live inputs: the audio runs on the clock.
+//! Live inputs: the audio is made in real time, paced by the pipeline's clock.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::harness::{TestPipeline, make_player, tone_library};
 /// A player with a library and a live input.
 fn live_pipeline() -> (tempfile::TempDir, TestPipeline) {
     let library = tone_library();
-    let pipeline = with_live_input(make_player(library.path()));
+    let pipeline = build_live_pipeline(make_player(library.path()));
     (library, pipeline)
 }
 
-/// Links a live input without faces, so that neutral music plays.
-pub fn with_live_input(player: gst::Element) -> TestPipeline {
+/// A pipeline of `player` and a live input without faces, which plays neutral music.
+pub fn build_live_pipeline(player: gst::Element) -> TestPipeline {
     player.set_property_from_str("on-no-face", "neutral");
     let pipeline = TestPipeline::new(player, "audio/x-raw,format=F32LE");
     let source = gst::parse::bin_from_description(
@@ -38,8 +38,11 @@ fn live_audio_keeps_pace_with_the_clock() {
     let first = pipeline.record(0.5);
     let started = Instant::now();
     let rest = pipeline.record(2.0);
-    let took = started.elapsed();
-    assert!(took > Duration::from_millis(1_700) && took < Duration::from_millis(3_500), "{took:?} for 2 s");
+    let elapsed = started.elapsed();
+    assert!(
+        (Duration::from_millis(1_700)..Duration::from_millis(3_500)).contains(&elapsed),
+        "{elapsed:?} for 2 s"
+    );
     first.assert_continuous();
     rest.assert_continuous();
     assert_eq!(rest.emotion_at(1.5), Some(Emotion::Neutral));
