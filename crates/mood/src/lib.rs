@@ -12,7 +12,8 @@
 //!    model whose likelihoods are tempered, because the classifier's errors in consecutive frames are not
 //!    independent.
 //! 3. The held mood changes with hysteresis: another mood must have been the most probable for a hold time
-//!    and its probability must be high enough, and two changes are a minimum dwell time apart.
+//!    and its probability must be high enough, and two switches of the music are a minimum dwell time
+//!    apart.
 //! 4. [`Policy`] derives a [`MusicRequest`] from the held mood and the [`Strategy`]: silence, or a
 //!    [`MusicTarget`], a point in the plane of valence and arousal.
 //!
