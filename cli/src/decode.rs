@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use music_library::{AudioBlock, AudioDecoder};
+use music_library::{AudioDecoder, DecodedAudio};
 
 use crate::error::CommandError;
 use crate::pipeline;
@@ -33,7 +33,7 @@ impl AudioDecoder for Decoder {
     fn decode(
         &self,
         file: &Path,
-        consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+        consume: &mut dyn FnMut(DecodedAudio<'_>) -> ControlFlow<()>,
     ) -> Result<(), String> {
         let (pipeline, sink) = build_pipeline(file).map_err(|error| error.to_string())?;
         let result = match pipeline.set_state(gst::State::Playing) {
@@ -63,7 +63,7 @@ fn build_pipeline(file: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), gst:
 fn pull_blocks(
     pipeline: &gst::Pipeline,
     sink: &gst_app::AppSink,
-    consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+    consume: &mut dyn FnMut(DecodedAudio<'_>) -> ControlFlow<()>,
 ) -> Result<(), String> {
     let mut samples = Vec::new();
     let mut last_sample = Instant::now();
@@ -74,7 +74,7 @@ fn pull_blocks(
             let bytes = map.as_deref().unwrap_or_default();
             samples.clear();
             samples.extend(bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)));
-            if consume(AudioBlock { rate, channels, samples: &samples }).is_break() {
+            if consume(DecodedAudio { rate, channels, samples: &samples }).is_break() {
                 return Ok(());
             }
             last_sample = Instant::now();

@@ -9,6 +9,31 @@ use crate::AUTHOR;
 /// second.
 pub const UNTIMED_FRAME_DURATION: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
+/// Why an element could not process a frame.
+pub enum FrameError {
+    /// The element is stopping.
+    NotStarted,
+    /// A buffer came before its caps.
+    NotNegotiated,
+    /// An error to be posted once no lock is held.
+    Failed(gst::ErrorMessage),
+}
+
+impl FrameError {
+    /// Posts the error of [`Self::Failed`] on behalf of `element`, and returns what its streaming thread answers. Call it
+    /// without a lock.
+    pub fn report(self, element: &impl IsA<gst::Element>) -> gst::FlowError {
+        match self {
+            Self::NotStarted => gst::FlowError::Flushing,
+            Self::NotNegotiated => gst::FlowError::NotNegotiated,
+            Self::Failed(message) => {
+                element.as_ref().post_error_message(message);
+                gst::FlowError::Error
+            }
+        }
+    }
+}
+
 /// The metadata of an element by gst-mood: `name`, `classification` and `description` as `gst-inspect-1.0` prints them.
 /// `classification` is a path of GStreamer's element classes such as `Filter/Analyzer/Video`.
 pub fn element_metadata(

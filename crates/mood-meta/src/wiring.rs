@@ -1,4 +1,4 @@
-//! Notices a pipeline in which no element writes the metadata that another one needs.
+//! Notices a pipeline in which buffers lack what an element needs: face metadata, emotions, timestamps.
 
 use std::fmt;
 
@@ -14,6 +14,8 @@ pub enum WiringFault {
     NoDetector,
     /// Faces have come, and none of them was classified.
     NoClassifier,
+    /// A buffer has come without a timestamp.
+    NoTimestamps,
 }
 
 impl fmt::Display for WiringFault {
@@ -26,17 +28,22 @@ impl fmt::Display for WiringFault {
             Self::NoClassifier => {
                 "the faces that arrive carry no emotions: put emotionclassify between haarfacedetect and this element"
             }
+            Self::NoTimestamps => {
+                "frames come without timestamps: their times are counted by the frame rate, or as 25 frames a second \
+                 where there is none; put a parser or a demuxer that knows them before the decoder, or videorate behind it"
+            }
         })
     }
 }
 
 impl std::error::Error for WiringFault {}
 
-/// Counts the frames that lack metadata. One for each sink pad; a new one for every start.
+/// Notices buffers that lack something. One for each sink pad; a new one for every start.
 #[derive(Clone, Debug, Default)]
 pub struct WiringCheck {
     without_metadata: FrameCount,
     without_emotions: FrameCount,
+    has_untimed_buffers: bool,
 }
 
 impl WiringCheck {
@@ -55,6 +62,12 @@ impl WiringCheck {
             return self.without_emotions.count().then_some(WiringFault::NoClassifier);
         }
         None
+    }
+
+    /// [`WiringFault::NoTimestamps`] for the first buffer without a timestamp.
+    pub fn observe_timestamp(&mut self, pts: Option<gst::ClockTime>) -> Option<WiringFault> {
+        let is_first = pts.is_none() && !std::mem::replace(&mut self.has_untimed_buffers, true);
+        is_first.then_some(WiringFault::NoTimestamps)
     }
 }
 
@@ -98,6 +111,14 @@ mod tests {
         let face = Face { classification: None, ..happy_face(1) };
         let frame = Frame { faces: vec![face] };
         assert_eq!(faults(&mut WiringCheck::default(), Some(&frame)), [WiringFault::NoClassifier]);
+    }
+
+    #[test]
+    fn missing_timestamps_are_reported_once() {
+        let mut check = WiringCheck::default();
+        assert_eq!(check.observe_timestamp(Some(gst::ClockTime::ZERO)), None);
+        assert_eq!(check.observe_timestamp(None), Some(WiringFault::NoTimestamps));
+        assert_eq!(check.observe_timestamp(None), None);
     }
 
     #[test]

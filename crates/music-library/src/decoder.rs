@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// A block of decoded audio, of any length.
 #[derive(Clone, Copy, Debug)]
-pub struct AudioBlock<'a> {
+pub struct DecodedAudio<'a> {
     /// Sampling rate, Hz.
     pub rate: u32,
     /// Number of channels.
@@ -27,6 +27,6 @@ pub trait AudioDecoder: Sync {
     fn decode(
         &self,
         file: &Path,
-        consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+        consume: &mut dyn FnMut(DecodedAudio<'_>) -> ControlFlow<()>,
     ) -> Result<(), String>;
 }

@@ -67,7 +67,7 @@ pub enum Error {
         "library database {path} has version {found}, this program knows up to {known}: use a newer gst-mood"
     )]
     NewerDatabase {
-        /// The database.
+        /// The database's file.
         path: PathBuf,
         /// Its schema version.
         found: i64,
@@ -80,7 +80,7 @@ pub enum Error {
     /// The content of the database is inconsistent.
     #[error("library database {path} is damaged ({reason}): restore a copy, or remove it and scan again")]
     Damaged {
-        /// The database.
+        /// The database's file.
         path: PathBuf,
         /// SQLite's error.
         reason: String,
@@ -88,7 +88,7 @@ pub enum Error {
     /// Any other error of the database.
     #[error("library database {path}: {reason}; check the path, its permissions and the space on the disk")]
     Database {
-        /// The database.
+        /// The database's file.
         path: PathBuf,
         /// The error of SQLite or of the operating system.
         reason: String,

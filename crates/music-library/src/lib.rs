@@ -42,7 +42,7 @@ mod uri;
 pub mod vocabulary;
 
 pub use database::{Database, HISTORY_LENGTH, PlayRecord, TrackRecord, normalize_client_name};
-pub use decoder::{AudioBlock, AudioDecoder};
+pub use decoder::{AudioDecoder, DecodedAudio};
 pub use error::{Error, SkippedItem, TableError};
 pub use library::Library;
 pub use metadata::{Field, ParseValueError, Provenance, SourcedValue, Value};

@@ -111,7 +111,7 @@ pub(super) const CELLO: Instrument = Instrument::Tone(Tone {
         [0.12, f32::INFINITY, 0.3],
     )
 });
-/// Xylophone.
+/// Xylophone: odd partials, decaying within an eighth of a second.
 pub(super) const XYLOPHONE: Instrument =
     Instrument::Tone(tone(&[1.0, 0.0, 0.9, 0.0, 0.0, 0.5, 0.0, 0.3], PURE, 0.03, [0.001, 0.12, 0.06]));
 /// Short brass accents.

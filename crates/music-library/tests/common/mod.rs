@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lofty::config::WriteOptions;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
-use music_library::{AudioBlock, AudioDecoder, Database, Scan, ScanProgress, ScanReport, SourceAccess};
+use music_library::{AudioDecoder, Database, DecodedAudio, Scan, ScanProgress, ScanReport, SourceAccess};
 
 /// Writes a WAV file with 0.1 s of silence and these ID3v2 tags.
 pub fn write_wav(folder: &Path, name: &str, tags: &[(ItemKey, &str)]) -> PathBuf {
@@ -64,7 +64,7 @@ impl AudioDecoder for TestDecoder {
     fn decode(
         &self,
         file: &Path,
-        consume: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
+        consume: &mut dyn FnMut(DecodedAudio<'_>) -> ControlFlow<()>,
     ) -> Result<(), String> {
         let decoded = self.decoded.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some((_, cancel)) = self.cancel_after.filter(|(after, _)| decoded > *after) {
@@ -79,7 +79,7 @@ impl AudioDecoder for TestDecoder {
         let samples = bytes[44..].as_chunks().0.iter().map(|pair| f32::from(i16::from_le_bytes(*pair)));
         let samples: Vec<f32> = samples.map(|sample| sample / 32_768.0).collect();
         for samples in samples.chunks(1_000) {
-            if consume(AudioBlock { rate, channels: 1, samples }).is_break() {
+            if consume(DecodedAudio { rate, channels: 1, samples }).is_break() {
                 break;
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
     rows.flush()
 }
 
-/// Six decimals.
+/// A number with six decimals, which every reader of the format parses.
 fn format_number(value: f64) -> String {
     format!("{value:.6}")
 }

@@ -12,6 +12,7 @@ use mini_xception::patch;
 use mini_xception::smoothing::{FaceSmoother, LabelThresholds};
 use mini_xception::{Classifier, Model, Provider, Runtime};
 use mood_meta::event::SettingsAnnouncement;
+use mood_meta::filter::FrameError;
 use mood_meta::luma;
 use mood_meta::region::FaceRegion;
 use mood_meta::{filter, lock, message, property};
@@ -38,17 +39,7 @@ struct State {
     patches: Vec<u8>,
 }
 
-/// Why a frame could not be processed.
-enum FrameError {
-    /// The element is stopping.
-    NotStarted,
-    /// A buffer came before its caps.
-    NotNegotiated,
-    /// To be posted once no lock is held.
-    Failed(gst::ErrorMessage),
-}
-
-/// The instance.
+/// The implementation of `emotionclassify`: its properties, and what exists while it runs.
 ///
 /// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are posted and
 /// events pushed only when no lock is held.
@@ -72,14 +63,7 @@ impl ObjectImpl for EmotionClassify {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-            return;
-        }
-        let result = lock(&self.settings).set(pspec.name(), value);
-        if let Err(error) = result {
-            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
-        }
+        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -201,14 +185,7 @@ impl BaseTransformImpl for EmotionClassify {
     fn transform_ip(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
         let settings = lock(&self.settings).clone();
         self.announce_settings(&settings);
-        let messages = self.process_frame(&settings, buffer).map_err(|error| match error {
-            FrameError::NotStarted => gst::FlowError::Flushing,
-            FrameError::NotNegotiated => gst::FlowError::NotNegotiated,
-            FrameError::Failed(message) => {
-                self.post_error_message(message);
-                gst::FlowError::Error
-            }
-        })?;
+        let messages = self.process_frame(&settings, buffer).map_err(|error| error.report(&*self.obj()))?;
         for structure in messages {
             message::post(&*self.obj(), structure);
         }

@@ -85,7 +85,7 @@ impl From<ExecutionProvider> for mini_xception::Provider {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionClassifyMessages")]
 pub enum Messages {
-    /// Never.
+    /// No messages are posted.
     #[enum_value(name = "Never", nick = "none")]
     None,
     /// When the label of a face differs from that in the frame before.

@@ -30,19 +30,10 @@ struct State {
     frame_duration: Option<u64>,
     /// The time at which a frame without a timestamp is taken to begin, ns of stream time: the end of the one before.
     next_pts: u64,
-    /// Whether a frame has come without a timestamp.
-    has_untimed_frames: bool,
     wiring: WiringCheck,
 }
 
-/// Something to warn of once a frame has been written.
-enum FrameWarning {
-    Wiring(WiringFault),
-    /// The first frame without a timestamp.
-    Untimed,
-}
-
-/// The instance.
+/// The implementation of `emotionlog`: its properties, and what exists while it runs.
 ///
 /// Lock order: the two locks are never held together. Messages are posted, events pushed and queries sent only when no
 /// lock is held.
@@ -66,14 +57,7 @@ impl ObjectImpl for EmotionLog {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-            return;
-        }
-        let result = lock(&self.settings).set(pspec.name(), value);
-        if let Err(error) = result {
-            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
-        }
+        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -138,7 +122,6 @@ impl BaseTransformImpl for EmotionLog {
             frame_size: None,
             frame_duration: None,
             next_pts: 0,
-            has_untimed_frames: false,
             wiring: WiringCheck::default(),
         });
         Ok(())
@@ -189,11 +172,13 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let warnings = self.write_frame(buffer).map_err(|error| {
+        let faults = self.write_frame(buffer).map_err(|error| {
             self.post_error_message(self.write_error_message(&error));
             gst::FlowError::Error
         })?;
-        warnings.into_iter().for_each(|warning| self.post_frame_warning(warning));
+        for fault in faults {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
+        }
         Ok(gst::FlowSuccess::Ok)
     }
 }
@@ -211,7 +196,7 @@ impl State {
 
 impl EmotionLog {
     /// Writes the line of a frame, and before the first one the header. Returns what to warn of.
-    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Vec<FrameWarning>> {
+    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Vec<WiringFault>> {
         let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
         let needs_source = lock(&self.state).as_ref().is_some_and(|state| state.pending_header.is_some());
         let source = if needs_source { self.query_source_uri() } else { None };
@@ -220,33 +205,15 @@ impl EmotionLog {
         let Some(state) = state.as_mut() else { return Ok(Vec::new()) };
         state.write_pending_header(source)?;
         let duration = buffer.duration().map(gst::ClockTime::nseconds).or(state.frame_duration);
-        let mut warnings = Vec::new();
-        if buffer.pts().is_none() && !std::mem::replace(&mut state.has_untimed_frames, true) {
-            warnings.push(FrameWarning::Untimed);
-        }
         let pts = pts.unwrap_or(state.next_pts);
         // A frame whose duration nobody states ends where it begins, except that the next one needs a time.
         let end = pts.saturating_add(duration.unwrap_or(0));
         state.next_pts = pts.saturating_add(duration.unwrap_or(filter::UNTIMED_FRAME_DURATION.nseconds()));
         let (width, height) = state.frame_size.unwrap_or_default();
         let frame = mood_meta::read_faces(buffer, width, height);
-        warnings.extend(state.wiring.observe(frame.as_ref()).map(FrameWarning::Wiring));
+        let faults = [state.wiring.observe_timestamp(buffer.pts()), state.wiring.observe(frame.as_ref())];
         state.writer.write_frame(pts, end, frame.unwrap_or_default().faces)?;
-        Ok(warnings)
-    }
-
-    fn post_frame_warning(&self, warning: FrameWarning) {
-        match warning {
-            FrameWarning::Wiring(fault) => {
-                gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
-            }
-            FrameWarning::Untimed => gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                ("frames come without timestamps: their times are counted by the frame rate, or as 25 frames a second \
-                     where there is none; put a parser or a demuxer that knows them before the decoder, or videorate behind it")
-            ),
-        }
+        Ok(faults.into_iter().flatten().collect())
     }
 
     /// Writes a line of the player downstream. Does nothing when the element has stopped.

@@ -42,7 +42,7 @@ struct State {
     has_warned_of_metadata: bool,
 }
 
-/// The instance.
+/// The implementation of `emotionoverlay`: its properties, and what exists while it runs.
 ///
 /// Lock order: the two locks are never held together. No lock is held while drawing, posting or pushing.
 #[derive(Default)]
@@ -65,14 +65,7 @@ impl ObjectImpl for EmotionOverlay {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-            return;
-        }
-        let result = lock(&self.settings).set(pspec.name(), value);
-        if let Err(error) = result {
-            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
-        }
+        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -193,7 +186,10 @@ impl EmotionOverlay {
             gst::FlowError::Error
         })?;
         for (area, block) in mosaics {
-            pixelation::pixelate(&mut frame, *area, *block);
+            pixelation::pixelate(&mut frame, *area, *block).map_err(|error| {
+                gst::element_imp_error!(self, gst::StreamError::Failed, ("{error}"));
+                gst::FlowError::Error
+            })?;
         }
         let blended =
             paint::paint(&layout, &typesetter).and_then(|composition| Ok(composition.blend(&mut frame)?));

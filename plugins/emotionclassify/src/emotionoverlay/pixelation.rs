@@ -98,21 +98,30 @@ impl UnpackedDepth {
 /// [`is_supported`]. `area` must lie inside the frame and begin at multiples of four pixels; blocks are enlarged to
 /// multiples of four, so that no chroma sample belongs to two of them.
 ///
-/// GStreamer's own functions for the format unpack and pack the rows. Rows that the format promises but the buffer
-/// lacks are skipped.
-pub(super) fn pixelate(frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>, area: Area, block: i32) {
+/// GStreamer's own functions for the format unpack and pack the rows. Fails where the planes hold fewer bytes than the
+/// format says: the area may then still be recognisable, and the frame must not be shown.
+pub(super) fn pixelate(
+    frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>,
+    area: Area,
+    block: i32,
+) -> Result<(), IncompletePlaneError> {
     let block = (block.max(1) + 3) & !3;
     let mut top = area.y.max(0);
     while top < area.bottom() {
         // A remainder of less than half a block is added to the last block.
         let bottom = if area.bottom() - top < block + block / 2 { area.bottom() } else { top + block };
-        if let Some(mut band) = Band::read(frame, top as usize, bottom as usize) {
-            band.average_blocks(area, block);
-            band.write(frame);
-        }
+        let mut band = Band::read(frame, top as usize, bottom as usize).ok_or(IncompletePlaneError)?;
+        band.average_blocks(area, block);
+        band.write(frame).ok_or(IncompletePlaneError)?;
         top = bottom;
     }
+    Ok(())
 }
+
+/// A plane of a frame holds fewer bytes than its format says.
+#[derive(Debug, thiserror::Error)]
+#[error("a plane of the frame holds fewer bytes than its format says, so that faces cannot be hidden")]
+pub(super) struct IncompletePlaneError;
 
 /// A band of rows of a frame: a copy of the planes' bytes and the unpacked pixels.
 struct Band {
@@ -209,8 +218,8 @@ impl Band {
         }
     }
 
-    /// Packs the pixels and copies the rows back to the frame's planes.
-    fn write(&mut self, frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>) {
+    /// Packs the pixels and copies the rows back to the frame's planes. `None` where one of them is too small.
+    fn write(&mut self, frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>) -> Option<()> {
         let row_bytes = self.width * self.depth.pixel_bytes();
         let mut planes: Vec<&mut [u8]> = self.planes.iter_mut().map(Vec::as_mut_slice).collect();
         for (y, row) in self.pixels.chunks_exact(row_bytes).enumerate() {
@@ -228,11 +237,11 @@ impl Band {
         for (plane, copy) in self.planes.iter().enumerate() {
             let stride = self.strides[plane] as usize;
             let range = plane_rows(self.format, plane, self.top, self.top + self.rows);
-            let Ok(bytes) = frame.plane_data_mut(plane as u32) else { continue };
-            let Some(bytes) = bytes.get_mut(range.start * stride..) else { continue };
+            let bytes = frame.plane_data_mut(plane as u32).ok()?.get_mut(range.start * stride..)?;
             let length = (range.len() * stride).min(bytes.len());
             bytes[..length].copy_from_slice(&copy[..length]);
         }
+        Some(())
     }
 }
 
@@ -294,7 +303,7 @@ mod tests {
         let mut buffer = gst::Buffer::from_mut_slice((0..16 * 12).collect::<Vec<u8>>());
         let mut frame =
             gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.get_mut().unwrap(), &info).unwrap();
-        pixelate(&mut frame, Area { x: 4, y: 4, w: 8, h: 4 }, 4);
+        pixelate(&mut frame, Area { x: 4, y: 4, w: 8, h: 4 }, 4).unwrap();
         let plane = frame.plane_data(0).unwrap();
         for (index, value) in plane.iter().enumerate() {
             let expected = match (index % 16, index / 16) {

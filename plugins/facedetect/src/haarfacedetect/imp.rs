@@ -10,6 +10,7 @@ use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess
 use gst_base::subclass::prelude::*;
 use haar::{Cascade, CascadeError};
 use mood_meta::event::SettingsAnnouncement;
+use mood_meta::filter::FrameError;
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, lock, luma, message, property};
 use mood_schema::Frame;
@@ -37,17 +38,7 @@ struct State {
     announcement: SettingsAnnouncement,
 }
 
-/// Why a frame could not be processed.
-enum FrameError {
-    /// The element is stopping.
-    NotStarted,
-    /// A buffer came before its caps.
-    NotNegotiated,
-    /// To be posted once no lock is held.
-    Failed(gst::ErrorMessage),
-}
-
-/// The instance.
+/// The implementation of `haarfacedetect`: its properties, and what exists while it runs.
 ///
 /// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are
 /// posted and events pushed only when no lock is held.
@@ -71,14 +62,7 @@ impl ObjectImpl for HaarFaceDetect {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-            return;
-        }
-        let result = lock(&self.settings).set(pspec.name(), value);
-        if let Err(error) = result {
-            gst::error!(CAT, imp = self, "Cannot set property {}: {error}", pspec.name());
-        }
+        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -191,14 +175,7 @@ impl BaseTransformImpl for HaarFaceDetect {
         if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
-        let message = self.process_frame(&settings, buffer).map_err(|error| match error {
-            FrameError::NotStarted => gst::FlowError::Flushing,
-            FrameError::NotNegotiated => gst::FlowError::NotNegotiated,
-            FrameError::Failed(message) => {
-                self.post_error_message(message);
-                gst::FlowError::Error
-            }
-        })?;
+        let message = self.process_frame(&settings, buffer).map_err(|error| error.report(&*self.obj()))?;
         if let Some(structure) = message {
             message::post(&*self.obj(), structure);
         }

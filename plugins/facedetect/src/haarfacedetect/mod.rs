@@ -62,7 +62,7 @@ glib::wrapper! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstHaarFaceDetectMessages")]
 pub enum Messages {
-    /// Never.
+    /// No messages are posted.
     #[default]
     #[enum_value(name = "Never", nick = "none")]
     None,

@@ -299,33 +299,21 @@ impl ObjectImpl for MoodPlayer {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let Err(error) = property::check_mutable(&*self.obj(), pspec) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-            return;
-        }
-        // Before start, a text that cannot be understood stays until start fails with it, since nobody may watch the bus yet.
+        // Before start, a text that cannot be understood stays until start fails with it: nobody may watch the bus yet.
         let is_running = self.obj().current_state() > gst::State::Ready;
-        let rejected = {
+        let accepted = property::set(&*self.obj(), pspec, || {
             let mut settings = lock(&self.settings);
             let mut changed = settings.clone();
-            if let Err(error) = changed.set(pspec.name(), value) {
-                gst::error!(CAT, imp = self, "cannot set {}: {error}", pspec.name());
+            changed.set(pspec.name(), value).map_err(|error| error.to_string())?;
+            if is_running {
+                changed.performance().map_err(|error| error.to_string())?;
             }
-            let rejected = if is_running { changed.performance().err() } else { None };
-            if rejected.is_none() {
-                *settings = changed;
-            }
-            rejected
-        };
-        if let Some(error) = rejected {
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("{error}; what was set before stays")
-            );
-            return;
+            *settings = changed;
+            Ok::<(), String>(())
+        });
+        if accepted {
+            lock(&self.state).settings_changed = true;
         }
-        lock(&self.state).settings_changed = true;
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {

@@ -164,9 +164,8 @@ impl MoodPlayer {
         let (width, height) = pad_state.size;
         let received = pad_state.advance(buffer.pts(), buffer.duration());
         let frame = mood_meta::read_faces(buffer, width, height);
-        let fault = pad_state.wiring.observe(frame.as_ref());
-        let is_first_untimed =
-            buffer.pts().is_none() && !std::mem::replace(&mut pad_state.has_untimed_buffers, true);
+        let wiring = &mut pad_state.wiring;
+        let faults = [wiring.observe_timestamp(buffer.pts()), wiring.observe(frame.as_ref())];
         drop(pad_state);
         if let Some(running_time) = received {
             // A buffer without metadata shows no faces.
@@ -175,19 +174,8 @@ impl MoodPlayer {
         }
         drop(state);
         self.changed.notify_all();
-        if let Some(fault) = fault {
+        for fault in faults.into_iter().flatten() {
             gst::element_imp_warning!(self, gst::StreamError::Failed, ("{}: {fault}", pad.name()));
-        }
-        if is_first_untimed {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                (
-                    "{}: frames come without timestamps, so their times are counted by the frame rate, or as 25 frames a \
-                     second where there is none",
-                    pad.name()
-                )
-            );
         }
         Ok(gst::FlowSuccess::Ok)
     }

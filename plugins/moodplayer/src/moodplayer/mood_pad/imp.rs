@@ -32,9 +32,7 @@ pub(crate) struct PadState {
     pub size: (u32, u32),
     /// How long a buffer without a duration lasts, from the caps' frame rate.
     pub frame_duration: Option<gst::ClockTime>,
-    /// Whether a buffer has come without a timestamp.
-    pub has_untimed_buffers: bool,
-    /// Notices that no element upstream writes faces or emotions.
+    /// Notices buffers without faces, emotions or timestamps.
     pub wiring: WiringCheck,
 }
 
@@ -77,7 +75,7 @@ impl PadState {
     }
 }
 
-/// The pad.
+/// The implementation of a mood pad: its number, and what is known of its stream.
 #[derive(Debug, Default)]
 pub struct MoodPad {
     /// Taken from the name when it is first asked for. The name stays the same once the element has the pad.
