@@ -16,7 +16,7 @@ pub struct SkippedItem {
 pub enum Error {
     /// The source is an empty text.
     #[error(
-        "no music library given: name a folder with music, an M3U8 or XSPF playlist, or a library database"
+        "no music library given: name a folder with music, an M3U8, PLS or XSPF playlist, or a library database"
     )]
     NotGiven,
     /// The source is a URI on another machine. Holds the URI.
@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// The file at this path is neither a playlist nor a database.
     #[error(
-        "{0} is not a library: name a folder with music, a playlist ending in .m3u8, .m3u or .xspf, or a library database"
+        "{0} is not a library: name a folder with music, a playlist ending in .m3u8, .m3u, .pls or .xspf, or a library database"
     )]
     UnknownKind(PathBuf),
     /// The playlist does not follow its format.

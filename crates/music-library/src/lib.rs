@@ -37,6 +37,7 @@ mod musical_key;
 mod scan;
 mod selection;
 mod tags;
+mod text;
 mod track;
 mod uri;
 pub mod vocabulary;

@@ -1,6 +1,7 @@
 //! The contents of a folder or a playlist, before any file is read.
 
 mod folder;
+mod location;
 mod playlist;
 
 use std::path::{Path, PathBuf};

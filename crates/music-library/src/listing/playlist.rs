@@ -1,27 +1,33 @@
-//! M3U, M3U8 and XSPF playlists.
+//! M3U, M3U8, PLS and XSPF playlists.
 //!
-//! M3U has no specification: a line is a location, `#EXTINF:SECONDS,ARTIST - TITLE` describes the next one.
-//! M3U8 is the same in UTF-8. HTTP Live Streaming (RFC 8216) uses the format for the segments of a single
-//! stream; such a list is an error. XSPF is version 1 of <https://www.xspf.org/spec>.
+//! M3U has no specification: a line is a location, `#EXTINF:SECONDS,ARTIST - TITLE` describes the next one. M3U8 is the same in
+//! UTF-8. HTTP Live Streaming (RFC 8216) uses the format for the segments of a single stream; such a list is an error. PLS
+//! has no specification either: the section `[playlist]` of an INI file with `File1=`, `Title1=` and so on. XSPF is version 1 of
+//! <https://www.xspf.org/spec>.
 
-use std::collections::HashSet;
-use std::path::{Component, Path, PathBuf};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::location::{Location, LocationResolver, normalize};
 use super::{ListedTrack, Listing};
-use crate::{Error, SkippedItem, SourceAccess};
+use crate::{Error, SkippedItem, SourceAccess, text};
 
 /// The XML namespace of XSPF, versions 0 and 1.
 const XSPF_NAMESPACE: &str = "http://xspf.org/ns/0/";
+/// The namespace of the attribute `xml:base` (<https://www.w3.org/TR/xmlbase/>).
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// An entry of a playlist.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Entry {
     /// A URI or a path, as the playlist has it.
     location: String,
     title: Option<String>,
     artist: Option<String>,
+    /// Whether it is a line of an M3U list that begins with `#`: a comment, unless there is a file with this name.
+    may_be_comment: bool,
 }
 
 /// Lists the tracks of a playlist in its order; see [`Listing::read`].
@@ -33,33 +39,31 @@ pub(super) fn list(
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let parse = match extension.to_ascii_lowercase().as_str() {
         "m3u8" | "m3u" => parse_m3u,
+        "pls" => parse_pls,
         "xspf" => parse_xspf,
         _ => return Err(Error::UnknownKind(path.into())),
     };
     let bytes = std::fs::read(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
-    let entries = parse(&decode_text(&bytes))
+    let entries = parse(&text::decode(&bytes))
         .map_err(|reason| Error::BrokenPlaylist { path: path.into(), reason: reason.to_string() })?;
     let mut listing = Listing::default();
     let mut uris = HashSet::new();
     let folder = PlaylistFolder::containing(path);
+    let mut resolver = LocationResolver::new(folder.path.clone());
     let is_allowed = |file: &Path, uri: &str| folder.contains(file) || is_known(file, uri);
     for entry in entries {
-        let location = entry.location.clone();
-        match resolve_entry(entry, path, access, &is_allowed) {
+        let location = resolver.resolve(&entry.location);
+        if entry.may_be_comment && !matches!(location, Location::File(_)) {
+            continue;
+        }
+        let name = entry.location.clone();
+        match to_track(entry, location, access, &is_allowed) {
             Ok(track) if uris.insert(track.uri.clone()) => listing.tracks.push(track),
             Ok(_) => {}
-            Err(reason) => listing.skipped.push(SkippedItem { name: location, reason }),
+            Err(reason) => listing.skipped.push(SkippedItem { name, reason }),
         }
     }
     Ok(listing)
-}
-
-/// Decodes UTF-8 where it is valid, otherwise Latin-1, the encoding of older M3U files.
-fn decode_text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}').into(),
-        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
-    }
 }
 
 /// Tells whether files lie in the folder of a playlist. A playlist is untrusted input and may refer to other
@@ -86,28 +90,15 @@ impl PlaylistFolder {
     }
 }
 
-/// Removes `.` and `..` from a path without looking at the file system.
-fn normalize(path: &Path) -> PathBuf {
-    let mut normalized = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => _ = normalized.pop(),
-            component => normalized.push(component),
-        }
-    }
-    normalized
-}
-
-/// Resolves an entry to a track. The error says for the user why that is not possible or not allowed.
-fn resolve_entry(
+/// The track of an entry whose location is resolved. The error says for the user why that is not possible or not allowed.
+fn to_track(
     entry: Entry,
-    playlist: &Path,
+    location: Location,
     access: SourceAccess,
     is_allowed: &dyn Fn(&Path, &str) -> bool,
 ) -> Result<ListedTrack, String> {
-    let track = match resolve_location(&entry.location, playlist) {
-        Location::File(path) if path.is_file() => {
+    let track = match location {
+        Location::File(path) => {
             let track =
                 ListedTrack::from_file(path.clone()).ok_or_else(|| String::from("not an absolute path"))?;
             if !access.outside_folder && !is_allowed(&path, &track.uri) {
@@ -115,7 +106,12 @@ fn resolve_entry(
             }
             track
         }
-        Location::File(path) => return Err(format!("no such file: {}", path.display())),
+        Location::Missing(path) => {
+            return Err(format!(
+                "no such file: {}; correct the playlist, or put the file there",
+                path.display()
+            ));
+        }
         Location::Network(_) if !access.network => {
             return Err("on the network; set allow-network to play it".into());
         }
@@ -125,51 +121,64 @@ fn resolve_entry(
     Ok(ListedTrack { title: entry.title, artist: entry.artist, ..track })
 }
 
-/// What the location of an entry refers to.
-enum Location {
-    /// A local file, which need not exist.
-    File(PathBuf),
-    /// An `http` or `https` address.
-    Network(Url),
-    /// A URI of another scheme.
-    Unsupported,
-}
-
-/// Resolves a location: a URI, an absolute path, or a path relative to the playlist's folder.
-fn resolve_location(location: &str, playlist: &Path) -> Location {
-    match Url::parse(location) {
-        Ok(url) if url.scheme() == "file" => {
-            url.to_file_path().map_or(Location::Unsupported, |path| Location::File(normalize(&path)))
-        }
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Location::Network(url),
-        Ok(url) if location[url.scheme().len()..].starts_with("://") => Location::Unsupported,
-        _ => Location::File(normalize(&playlist.parent().unwrap_or(Path::new("/")).join(location))),
+/// Splits `ARTIST - TITLE`, or the title alone, into title and artist; empty parts are `None`.
+fn split_name(name: &str) -> (Option<String>, Option<String>) {
+    let to_option = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    match name.split_once(" - ") {
+        Some((artist, title)) => (to_option(title), to_option(artist)),
+        None => (to_option(name), None),
     }
 }
 
-/// Parses M3U and M3U8. Fails for a list of HTTP Live Streaming, which has tags such as `#EXT-X-VERSION`.
+/// Parses M3U and M3U8. Lines end with any of CR, LF and CR LF. Fails for a list of HTTP Live Streaming, which has tags such
+/// as `#EXT-X-VERSION`.
 fn parse_m3u(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
     let mut entries = Vec::new();
     let mut next = Entry::default();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if line.starts_with("#EXT-X-") {
+    for line in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()) {
+        let tag = line.trim_start();
+        if tag.starts_with("#EXT-X-") {
             return Err("it lists the pieces of one stream (HLS), not music".into());
-        } else if let Some(info) = line.strip_prefix("#EXTINF:") {
-            let name = info.split_once(',').map_or("", |(_, name)| name.trim());
-            let (artist, title) = match name.split_once(" - ") {
-                Some((artist, title)) => (Some(artist), title),
-                None => (None, name),
-            };
-            next.title = (!title.is_empty()).then(|| title.trim().into());
-            next.artist = artist.map(|artist| artist.trim().into());
-        } else if !line.starts_with('#') {
+        } else if let Some(info) = tag.strip_prefix("#EXTINF:") {
+            // Attributes such as `tvg-name="a, b"` may stand between the duration and the comma.
+            let mut is_quoted = false;
+            let comma = info.find(|c: char| {
+                is_quoted ^= c == '"';
+                c == ',' && !is_quoted
+            });
+            (next.title, next.artist) = split_name(comma.map_or("", |comma| &info[comma + 1..]));
+        } else if tag.starts_with("#EXT") {
+            // Another tag, such as `#EXTM3U` or `#EXTALB:`.
+        } else if tag.starts_with('#') {
+            entries.push(Entry { location: line.into(), may_be_comment: true, ..next.clone() });
+        } else {
             entries.push(Entry { location: line.into(), ..std::mem::take(&mut next) });
         }
     }
     Ok(entries)
 }
 
-/// Parses XSPF. Tracks without a location are left out.
+/// Parses PLS. Keys may be in upper or lower case, and the entries in any order.
+fn parse_pls(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
+    let mut lines = text.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty());
+    if !lines.next().is_some_and(|line| line.eq_ignore_ascii_case("[playlist]")) {
+        return Err("it does not begin with [playlist]".into());
+    }
+    let mut entries: BTreeMap<u32, Entry> = BTreeMap::new();
+    for (key, value) in lines.filter_map(|line| line.split_once('=')) {
+        let key = key.trim().to_ascii_lowercase();
+        let number = |prefix| key.strip_prefix(prefix).and_then(|number: &str| number.parse::<u32>().ok());
+        if let Some(number) = number("file") {
+            entries.entry(number).or_default().location = value.into();
+        } else if let Some(number) = number("title") {
+            let entry = entries.entry(number).or_default();
+            (entry.title, entry.artist) = split_name(value);
+        }
+    }
+    Ok(entries.into_values().filter(|entry| !entry.location.trim().is_empty()).collect())
+}
+
+/// Parses XSPF. Tracks without a location are left out. A location is a URI reference, relative to `xml:base` where there is one.
 fn parse_xspf(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
     let document = roxmltree::Document::parse(text)?;
     let playlist = document.root_element();
@@ -184,15 +193,25 @@ fn parse_xspf(text: &str) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
             let node = track.children().find(|node| node.has_tag_name((XSPF_NAMESPACE, name)))?;
             node.text().map(str::trim).filter(|text| !text.is_empty()).map(String::from)
         };
-        // A location is a URI reference: a relative path is percent-encoded, too.
         let location = text("location")?;
-        let location = match Url::parse(&location) {
-            Ok(_) => location,
-            Err(_) => percent_encoding::percent_decode_str(&location).decode_utf8_lossy().into_owned(),
-        };
-        Some(Entry { location, title: text("title"), artist: text("creator") })
+        let base = track.ancestors().find_map(|node| node.attribute((XML_NAMESPACE, "base")));
+        let location = base.and_then(|base| resolve_reference(base, &location)).unwrap_or(location);
+        Some(Entry { location, title: text("title"), artist: text("creator"), may_be_comment: false })
     });
     Ok(entries.collect())
+}
+
+/// The location that a URI reference has behind a base; `None` where the reference is itself a URI or an absolute path.
+/// A relative base stays relative, to the playlist's folder.
+fn resolve_reference(base: &str, reference: &str) -> Option<String> {
+    if reference.starts_with('/') || Url::parse(reference).is_ok() {
+        return None;
+    }
+    match Url::parse(base) {
+        Ok(base) => base.join(reference).ok().map(String::from),
+        // RFC 3986 section 5.2.3: all behind the last slash of the base is replaced.
+        Err(_) => Some(format!("{}{reference}", base.rfind('/').map_or("", |slash| &base[..=slash]))),
+    }
 }
 
 #[cfg(test)]
@@ -201,15 +220,44 @@ mod tests {
 
     #[test]
     fn m3u_entries_with_titles() {
-        let text = "#EXTM3U\r\n#EXTINF:12,Nobody - Morning\r\na/b.flac\r\n\r\n# a remark\nc d.ogg\n";
+        let text = "#EXTM3U\r\n#EXTINF:12 logo=\"a,b\",Nobody - Morning\r\na/b.flac\r\r\n# a remark\n#EXTALB:x\nc d.ogg\r";
         let entries = parse_m3u(text).unwrap();
         let first = Entry {
             location: "a/b.flac".into(),
             title: Some("Morning".into()),
             artist: Some("Nobody".into()),
+            may_be_comment: false,
         };
-        assert_eq!(entries, [first, Entry { location: "c d.ogg".into(), ..Entry::default() }]);
+        let comment = Entry { location: "# a remark".into(), may_be_comment: true, ..Entry::default() };
+        assert_eq!(entries, [first, comment, Entry { location: "c d.ogg".into(), ..Entry::default() }]);
         assert!(parse_m3u("#EXTM3U\n#EXT-X-VERSION:3\n").is_err());
+    }
+
+    #[test]
+    fn pls_entries() {
+        let text = "[Playlist]\nFile2=b.ogg\r\nfile1=a=1.flac\nTitle1=Nobody - Morning\nLength1=-1\nNumberOfEntries=2\nVersion=2\n";
+        let entries = parse_pls(text).unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(
+            (entries[0].location.as_str(), entries[0].title.as_deref()),
+            ("a=1.flac", Some("Morning"))
+        );
+        assert_eq!((entries[1].location.as_str(), &entries[1].title), ("b.ogg", &None));
+        assert!(parse_pls("File1=a.flac").is_err());
+    }
+
+    #[test]
+    fn references_are_resolved_against_their_base() {
+        for (base, reference, expected) in [
+            ("file:///music/old/", "a%20b.flac", Some("file:///music/old/a%20b.flac")),
+            ("folder/", "a.flac", Some("folder/a.flac")),
+            ("folder/list.xspf", "a.flac", Some("folder/a.flac")),
+            ("https://example.org/m/", "a.flac", Some("https://example.org/m/a.flac")),
+            ("folder/", "file:///x/a.flac", None),
+            ("folder/", "/x/a.flac", None),
+        ] {
+            assert_eq!(resolve_reference(base, reference).as_deref(), expected, "{base} {reference}");
+        }
     }
 
     #[test]
@@ -220,24 +268,11 @@ mod tests {
             <track><location>https://example.org/x.mp3</location></track></trackList></playlist>"#;
         let entries = parse_xspf(text).unwrap();
         assert_eq!(entries.len(), 2);
-        assert_eq!((entries[0].location.as_str(), entries[0].title.as_deref()), ("c d.ogg", Some("Evening")));
+        assert_eq!(
+            (entries[0].location.as_str(), entries[0].title.as_deref()),
+            ("c%20d.ogg", Some("Evening"))
+        );
         assert_eq!(entries[1].location, "https://example.org/x.mp3");
         assert!(parse_xspf("<playlist/>").is_err() && parse_xspf("<playl").is_err());
-    }
-
-    #[test]
-    fn locations_are_resolved() {
-        let playlist = Path::new("/music/list.m3u8");
-        let file = |text| match resolve_location(text, playlist) {
-            Location::File(path) => path,
-            _ => panic!("{text}"),
-        };
-        assert_eq!(file("a/b.ogg"), Path::new("/music/a/b.ogg"));
-        assert_eq!(file("/x/b.ogg"), Path::new("/x/b.ogg"));
-        assert_eq!(file("file:///x/b%20c.ogg"), Path::new("/x/b c.ogg"));
-        assert_eq!(file("Suite: I.ogg"), Path::new("/music/Suite: I.ogg"));
-        assert_eq!(file("a/../../etc/./b.ogg"), Path::new("/etc/b.ogg"));
-        assert!(matches!(resolve_location("http://a/b", playlist), Location::Network(_)));
-        assert!(matches!(resolve_location("smb://a/b", playlist), Location::Unsupported));
     }
 }
