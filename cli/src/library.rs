@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use music_library::{AudioDecoder, Database, Field, Scan, SkippedItem, Track, TrackRecord, Value, csv_table};
+use music_library::{
+    AudioDecoder, Database, Field, Scan, SkippedItem, Track, TrackRecord, Value, csv_table, vocabulary,
+};
 use serde_json::json;
 
 use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument};
@@ -23,7 +25,7 @@ const MAX_UNCERTAINTY: f64 = 0.5;
 pub enum Command {
     /// Read folders and playlists into the library: tags, loudness, tempo, key, an estimate of the mood
     Scan {
-        /// Folders and playlists (m3u8, m3u, xspf)
+        /// Folders and playlists (m3u8, m3u, pls, xspf)
         #[arg(required = true)]
         sources: Vec<String>,
         /// The library database.
@@ -118,7 +120,7 @@ pub struct SetArguments {
     #[arg(long, value_parser = |text: &str| Field::Genre.parse(text))]
     genre: Option<Value>,
     /// Mood words, separated by commas
-    #[arg(long, value_parser = |text: &str| Field::Mood.parse(text))]
+    #[arg(long, value_parser = parse_moods)]
     mood: Option<Value>,
     /// Valence, from -1 (unpleasant) to 1 (pleasant)
     #[arg(long, requires = "arousal", allow_hyphen_values = true,
@@ -170,6 +172,18 @@ pub fn run(command: Command) -> Result<(), CommandError> {
     }
 }
 
+/// Parses mood words, each of which must be known.
+fn parse_moods(text: &str) -> Result<Value, String> {
+    let unknown = vocabulary::find_unknown(text);
+    if let Some(word) = unknown.first() {
+        return Err(format!(
+            "'{word}' is not a known mood: use words such as happy, calm or energetic, without a negation, or --valence and \
+             --arousal for what it means"
+        ));
+    }
+    Field::Mood.parse(text).map_err(|error| error.to_string())
+}
+
 /// The number of threads that the machine runs at the same time.
 fn available_threads() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -207,7 +221,7 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
             "library": path, "listed": report.listed, "added": report.added, "changed": report.changed,
             "moved": report.moved, "unchanged": report.unchanged, "missing": report.missing,
             "written": report.tags_written, "audio_seconds": report.analysed_duration, "failed": failed,
-            "interrupted": report.cancelled,
+            "unknown_moods": report.unknown_moods, "interrupted": report.cancelled,
         });
         println!("{report:#}");
     } else {
@@ -217,6 +231,14 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
         );
         if scan.write_tags {
             println!("tags written into {} files", report.tags_written);
+        }
+        for (word, tracks) in &report.unknown_moods {
+            println!(
+                "mood '{word}' is not known and has no effect: {}{}; `library set --mood` or `--valence --arousal` says \
+                 what it means",
+                tracks[0],
+                if tracks.len() > 1 { format!(" and {} more", tracks.len() - 1) } else { String::new() }
+            );
         }
     }
     if report.cancelled {

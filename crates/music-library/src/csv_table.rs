@@ -4,7 +4,8 @@
 //! The table has a header line and a row for each track in the order of the URIs: `uri`, two columns for each
 //! [`Field`] (its best value, such as `mood`, and the provenance of that value, such as `mood_from`),
 //! `rating` and `excluded`. For an import, columns may be missing and in any order, `uri` may be
-//! called `path`, and its cells may be paths.
+//! called `path`, its cells may be paths, and the text may be as spreadsheets write it: columns separated by commas,
+//! semicolons or tabs, a first line `sep=;`, decimal commas, UTF-8, UTF-16 or Windows-1252.
 
 use std::io::{Read, Write};
 
@@ -12,7 +13,11 @@ use csv::StringRecord;
 
 use crate::database::{self, Database, TrackRecord};
 use crate::metadata::{Field, Provenance, SourcedValue};
-use crate::{Error, SkippedItem, TableError};
+use crate::{Error, SkippedItem, TableError, text};
+
+/// The characters that may separate columns, in the order in which they are tried: the first one that gives a column `uri` or
+/// `path` counts.
+const DELIMITERS: [u8; 3] = *b",;\t";
 
 /// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,10 +79,28 @@ fn format_row(track: &TrackRecord) -> Vec<String> {
 /// # Errors
 /// The table has no column `uri` or `path`, a part of it is not valid CSV, or the database fails. Nothing is
 /// changed then.
-pub fn import(database: &Database, client: &str, from: impl Read) -> Result<ImportReport, Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(from);
-    let header = reader.headers().map_err(TableError::from)?.clone();
-    let columns = Columns::find(&header).ok_or(TableError::NoUri)?;
+pub fn import(database: &Database, client: &str, mut from: impl Read) -> Result<ImportReport, Error> {
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).map_err(TableError::Read)?;
+    // The reader counts lines by LF.
+    let text = text::decode(&bytes).replace("\r\n", "\n");
+    // Excel writes its separator into a line of its own. Without its text it is an empty line, which the reader skips.
+    let line = text.find('\n').unwrap_or_default();
+    let table = if text.starts_with("sep=") && line <= 6 { &text[line..] } else { &text };
+    let open = |delimiter| {
+        let mut builder = csv::ReaderBuilder::new();
+        builder.flexible(true).trim(csv::Trim::All).delimiter(delimiter).from_reader(table.as_bytes())
+    };
+    let mut found = None;
+    for delimiter in DELIMITERS {
+        let mut reader = open(delimiter);
+        let header = reader.headers().map_err(TableError::from)?;
+        if let Some(columns) = Columns::find(header) {
+            found = Some((reader, columns));
+            break;
+        }
+    }
+    let (mut reader, columns) = found.ok_or(TableError::NoUri)?;
     let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(TableError::from)?;
     let mut report = ImportReport::default();
     let mut changes = Vec::new();
@@ -132,10 +155,7 @@ impl Change {
 impl Columns {
     /// Finds the columns by their names, in upper or lower case; `None` without a column `uri` or `path`.
     fn find(header: &StringRecord) -> Option<Self> {
-        let find_column = |name: &str| {
-            // Spreadsheets begin a file with a byte order mark.
-            header.iter().position(|cell| cell.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
-        };
+        let find_column = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name));
         let fields = Field::ALL.iter().filter_map(|field| {
             Some((*field, find_column(field.as_str())?, find_column(&provenance_column(*field))))
         });

@@ -110,6 +110,9 @@ pub enum TableError {
     /// The header has neither a column `uri` nor `path`.
     #[error("the table has no column 'uri': export one to see how it should be")]
     NoUri,
+    /// The table cannot be read.
+    #[error("the table cannot be read: {0}")]
+    Read(#[source] std::io::Error),
     /// The table cannot be written.
     #[error("the table cannot be written: {0}")]
     Write(#[from] std::io::Error),

@@ -128,7 +128,7 @@ impl Field {
         }
     }
 
-    /// Parses the value of this field from a text. A key may have any notation of [`MusicalKey`]; mood words
+    /// Parses the value of this field from a text. A number may have a decimal comma. A key may have any notation of [`MusicalKey`]; mood words
     /// may be separated by commas, semicolons or line breaks.
     ///
     /// # Errors
@@ -136,7 +136,8 @@ impl Field {
     pub fn parse(self, text: &str) -> Result<Value, ParseValueError> {
         let text = text.trim();
         if let Some((low, high)) = self.range() {
-            return match text.parse::<f64>() {
+            // Spreadsheets of many countries write decimal commas.
+            return match text.replace(',', ".").parse::<f64>() {
                 Ok(number) if (low..=high).contains(&number) => Ok(Value::Number(number)),
                 _ => Err(ParseValueError(format!("{self} is a number from {low} to {high}, not '{text}'"))),
             };
@@ -231,6 +232,7 @@ mod tests {
     #[test]
     fn texts_are_parsed_or_rejected() {
         assert_eq!(Field::Valence.parse(" -0.5 "), Ok(Value::Number(-0.5)));
+        assert_eq!(Field::Bpm.parse("120,5"), Ok(Value::Number(120.5)));
         assert_eq!(Field::Mood.parse("calm,dark ;"), Ok(Value::Text("calm; dark".into())));
         assert_eq!(Field::Key.parse("8A"), Ok(Value::Text("Am".into())));
         for (field, text) in [

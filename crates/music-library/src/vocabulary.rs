@@ -5,9 +5,18 @@
 //! hand, to one decimal, in the same plane (arousal relative to a neutral face), so that their order agrees
 //! with the norms of Warriner, Kuperman and Brysbaert (2013, doi:10.3758/s13428-012-0314-x) and with
 //! Russell's circumplex (1980, doi:10.1037/h0077714). They are the words that listeners and tagging programs
-//! commonly use for music.
+//! commonly use for music. German, French, Spanish and Italian words mean what their English translations mean.
+
+mod translations;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use mood_schema::{Affect, Emotion};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use translations::TRANSLATIONS;
 
 /// The meaning of a mood word.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -169,39 +178,70 @@ const WORDS: &[(&str, f64, f64)] = &[
     ("yearning", -0.1, 0.2),
 ];
 
-/// Looks up a single word, in upper or lower case; `None` for an unknown word.
+/// Words that negate the phrase in which they stand, in all languages of the vocabulary.
+const NEGATIONS: [&str; 12] =
+    ["not", "no", "non", "without", "nicht", "kein", "keine", "ohne", "pas", "sans", "sin", "senza"];
+
+/// Every known word in its [normal form](normalize), with its meaning.
+static MEANINGS: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
+    let from_emotion = |emotion| Meaning { affect: Affect::from_emotion(emotion), emotion: Some(emotion) };
+    let emotions = Emotion::ALL.map(|emotion| (emotion.as_str(), emotion));
+    let emotions = emotions.iter().chain(SYNONYMS).map(|(word, emotion)| (*word, from_emotion(*emotion)));
+    let words = WORDS.iter().map(|(word, valence, arousal)| {
+        (*word, Meaning { affect: Affect { valence: *valence, arousal: *arousal }, emotion: None })
+    });
+    let english: HashMap<&str, Meaning> = emotions.chain(words).collect();
+    let translations = TRANSLATIONS.iter().filter_map(|(word, translations)| {
+        let meaning = *english.get(word)?;
+        Some(translations.split_whitespace().map(move |translation| (translation, meaning)))
+    });
+    let all = translations.flatten().chain(english.iter().map(|(word, meaning)| (*word, *meaning)));
+    all.map(|(word, meaning)| (normalize(word), meaning)).collect()
+});
+
+/// A word in lower case, without accents.
+fn normalize(word: &str) -> String {
+    let letters = word.to_lowercase().nfd().filter(|letter| !is_combining_mark(*letter)).collect::<String>();
+    letters.replace('ß', "ss")
+}
+
+/// Looks up a single word, in upper or lower case, with or without accents; `None` for an unknown word.
 ///
 /// ```
 /// let calm = music_library::vocabulary::look_up("Calm").unwrap();
 /// assert!(calm.affect.valence > 0.0 && calm.affect.arousal < 0.0);
+/// assert_eq!(music_library::vocabulary::look_up("ruhig"), Some(calm));
 /// ```
 pub fn look_up(word: &str) -> Option<Meaning> {
-    let word = word.to_lowercase();
-    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word).map(|(_, emotion)| *emotion);
-    if let Some(emotion) = synonym.or_else(|| word.parse().ok()) {
-        return Some(Meaning { affect: Affect::from_emotion(emotion), emotion: Some(emotion) });
-    }
-    let (_, valence, arousal) = WORDS.iter().find(|(known, ..)| *known == word)?;
-    Some(Meaning { affect: Affect { valence: *valence, arousal: *arousal }, emotion: None })
+    MEANINGS.get(&normalize(word)).copied()
 }
 
 /// Finds the known words in the text of a tag, such as `Happy/Energetic` or `laid-back; calm`. A phrase with
 /// a negation (`not happy`) has no meaning.
 pub fn find_meanings(text: &str) -> Vec<Meaning> {
+    split_phrases(text).flat_map(find_in_phrase).collect()
+}
+
+/// The phrases of the text of a tag in which there is no known word, or a negation: they have no effect.
+pub fn find_unknown(text: &str) -> Vec<&str> {
+    split_phrases(text).filter(|phrase| find_in_phrase(phrase).is_empty()).collect()
+}
+
+/// Splits the text of a tag into its phrases, without empty ones.
+fn split_phrases(text: &str) -> impl Iterator<Item = &str> {
     let phrases = text.split([',', ';', '/', '|', '&', '+', '\n', '\0']);
-    phrases.flat_map(find_in_phrase).collect()
+    phrases.map(str::trim).filter(|phrase| !phrase.is_empty())
 }
 
 /// Finds the known words in a phrase without separators.
 fn find_in_phrase(text: &str) -> Vec<Meaning> {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
-    if words
-        .iter()
-        .any(|word| ["not", "no", "non"].iter().any(|negation| word.eq_ignore_ascii_case(negation)))
-    {
+    let is_separator = |c: char| !c.is_alphabetic() && !is_combining_mark(c);
+    let words: Vec<String> =
+        text.split(is_separator).filter(|word| !word.is_empty()).map(normalize).collect();
+    if words.iter().any(|word| NEGATIONS.contains(&word.as_str())) {
         return Vec::new();
     }
-    words.into_iter().filter_map(look_up).collect()
+    words.iter().filter_map(|word| MEANINGS.get(word).copied()).collect()
 }
 
 #[cfg(test)]
@@ -217,6 +257,23 @@ mod tests {
         let count = words.len();
         words.dedup();
         assert_eq!(words.len(), count);
+    }
+
+    #[test]
+    fn every_translation_is_listed_once_and_has_a_meaning() {
+        let mut words: Vec<String> = Vec::new();
+        for (word, translations) in TRANSLATIONS {
+            let meaning = look_up(word).unwrap_or_else(|| panic!("{word}"));
+            for translation in translations.split_whitespace() {
+                assert_eq!(look_up(translation), Some(meaning), "{translation}");
+                words.push(normalize(translation));
+            }
+        }
+        words.extend(WORDS.iter().map(|(word, ..)| normalize(word)));
+        words.extend(SYNONYMS.iter().map(|(word, _)| normalize(word)));
+        words.sort_unstable();
+        let duplicates: Vec<_> = words.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(duplicates.is_empty(), "{duplicates:?}");
     }
 
     #[test]
@@ -236,5 +293,15 @@ mod tests {
         assert_eq!(emotions("mood_sad"), [Emotion::Sad]);
         assert_eq!(find_meanings("Not happy; calm").len(), 1);
         assert!(find_meanings("").is_empty() && find_meanings("xyzzy").is_empty());
+        assert_eq!(
+            emotions("Fröhlich / nicht traurig; tristesse, GLU\u{308}CKLICH"),
+            [Emotion::Happy, Emotion::Sad, Emotion::Happy]
+        );
+    }
+
+    #[test]
+    fn phrases_without_a_known_word_are_named() {
+        assert_eq!(find_unknown("calm; xyzzy, very dark/not happy;;"), ["xyzzy", "not happy"]);
+        assert!(find_unknown("").is_empty());
     }
 }

@@ -200,5 +200,21 @@ fn a_table_may_have_few_columns_and_errors_name_the_line() {
     );
     let track = database.find_track(to_str(&a), "").unwrap();
     assert_eq!((track.text(Field::Mood), track.rating), (Some("happy"), 2));
+    for (bpm, delimiter) in [(90.5, ';'), (91.5, '\t')] {
+        let row = |path: &str, bpm: &str| format!("{path}{delimiter}{bpm}\r\n");
+        let rows = [
+            row("Path", "BPM"),
+            row(to_str(&a), &bpm.to_string().replace('.', ",")),
+            row("/nowhere.wav", "1"),
+        ];
+        let table = format!("\u{feff}sep={delimiter}\r\n{}", rows.concat());
+        let utf16: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let imported = csv_table::import(&database, "", &utf16[..]).unwrap();
+        assert!(
+            imported.skipped.len() == 1 && imported.skipped[0].reason.starts_with("line 4: not in"),
+            "{imported:?}"
+        );
+        assert_eq!(database.find_track(to_str(&a), "").unwrap().number(Field::Bpm), Some(bpm));
+    }
     assert!(matches!(csv_table::import(&database, "", &b"title\nx\n"[..]), Err(Error::Table(_))));
 }

@@ -155,16 +155,20 @@ fn broken_files_are_reported_and_left_out() {
     for (name, bytes) in [("empty.wav", &b""[..]), ("text.mp3", b"hello"), ("panic.ogg", b"panic")] {
         fs::write(music.join(name), bytes).unwrap();
     }
+    fs::write(music.join("good.wav.mood"), "calm, xyzzy").unwrap();
     // The second scan reports them from the database.
-    for _ in 0..2 {
+    for (added, unchanged) in [(1, 0), (0, 1)] {
         let report = scan(&database, &music, &TestDecoder::default());
+        assert_eq!((report.listed, report.added, report.unchanged), (1, added, unchanged));
+        assert_eq!(report.unknown_moods.keys().collect::<Vec<_>>(), vec!["xyzzy"; added]);
         let failed: Vec<&str> =
             report.failed.iter().map(|skipped| skipped.name.rsplit('/').next().unwrap()).collect();
         assert_eq!(failed, ["empty.wav", "panic.ogg", "text.mp3"]);
         assert!(report.failed[2].reason.contains("no sound in it"), "{:?}", report.failed);
     }
     let library = Library::from_database(&database, "", SourceAccess::default()).unwrap();
-    assert_eq!((library.tracks.len(), library.skipped.len()), (1, 3));
+    // An empty file is not even listed.
+    assert_eq!((library.tracks.len(), library.skipped.len()), (1, 2));
     // A repaired file is a track like any other.
     write_tone(&music, "empty.wav", 220.0, 1);
     assert_eq!(scan(&database, &music, &TestDecoder::default()).failed.len(), 2);

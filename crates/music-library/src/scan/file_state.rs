@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use crate::tags::sidecar_path;
+use crate::tags::find_sidecar;
 
 /// Number of bytes that are read and hashed at a time.
 const HASH_BLOCK_SIZE: usize = 1 << 18;
@@ -31,7 +31,8 @@ impl FileStamp {
             let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
         };
-        let sidecar_modified = fs::metadata(sidecar_path(path)).map_or(0, |metadata| modified(&metadata));
+        let sidecar = find_sidecar(path).and_then(|sidecar| fs::metadata(sidecar).ok());
+        let sidecar_modified = sidecar.map_or(0, |metadata| modified(&metadata));
         let size = i64::try_from(metadata.len()).unwrap_or(i64::MAX);
         Ok(Self { size, modified: modified(&metadata).wrapping_add(sidecar_modified) })
     }

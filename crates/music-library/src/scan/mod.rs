@@ -10,7 +10,7 @@ mod file_state;
 mod tag_writer;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -60,9 +60,9 @@ pub struct ScanProgress {
 /// The result of a scan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScanReport {
-    /// Number of tracks in the sources.
+    /// Number of tracks in the sources, without those that cannot be played.
     pub listed: usize,
-    /// Number of tracks that are new to the library.
+    /// Number of tracks that are new to the library. Here and below, tracks that cannot be played do not count.
     pub added: usize,
     /// Number of tracks that were read again because their files have changed.
     pub changed: usize,
@@ -76,6 +76,8 @@ pub struct ScanReport {
     pub tags_written: usize,
     /// Entries that cannot be played or listed, and files whose tags cannot be written, with the reasons.
     pub failed: Vec<SkippedItem>,
+    /// Mood words of new and changed tracks that are not in the vocabulary, so that they have no effect, with the tracks.
+    pub unknown_moods: BTreeMap<String, Vec<String>>,
     /// Duration of the audio that was analysed, seconds.
     pub analysed_duration: f64,
     /// Whether the scan was stopped before its end.

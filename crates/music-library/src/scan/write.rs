@@ -10,7 +10,7 @@ use super::{AudioResult, ReadFile, ScanContext, ScanReport};
 use crate::database::{self, Database, ScannedFile};
 use crate::listing::ListedTrack;
 use crate::metadata::{Field, Provenance, SourcedValue, Value};
-use crate::{Error, SkippedItem, analysis, uri};
+use crate::{Error, SkippedItem, analysis, uri, vocabulary};
 
 /// Writes tracks whose files have not changed: they are no longer missing, and a playlist may have new names
 /// for them. Those that could not be played before are reported again.
@@ -20,7 +20,6 @@ pub(super) fn write_unchanged(
     indices: &[usize],
     report: &mut ScanReport,
 ) -> Result<(), Error> {
-    report.unchanged = indices.len();
     let unchanged = || {
         indices.iter().filter_map(|&index| {
             let track = &context.tracks[index];
@@ -28,8 +27,9 @@ pub(super) fn write_unchanged(
         })
     };
     for (track, known) in unchanged() {
-        if let Some(problem) = &known.problem {
-            report.failed.push(SkippedItem { name: track.display_name(), reason: problem.clone() });
+        match &known.problem {
+            Some(problem) => record_problem(track, problem.clone(), report),
+            None => report.unchanged += 1,
         }
     }
     database.map_sql_error(database.transaction(|connection| {
@@ -73,27 +73,28 @@ fn write_file(
         AudioResult::SameAs(uri) => context.known.get(uri),
         _ => None,
     };
-    let id = match (known, same_content) {
-        (Some(known), _) => {
-            report.changed += 1;
-            known.id
-        }
-        (None, Some(previous)) if is_gone(&file.audio) && moved.insert(previous.id) => {
-            report.moved += 1;
-            connection.execute("UPDATE track SET uri = ? WHERE id = ?", params![track.uri, previous.id])?;
-            previous.id
-        }
-        _ => {
-            report.added += 1;
-            connection.execute("INSERT INTO track (uri) VALUES (?)", [&track.uri])?;
-            connection.last_insert_rowid()
-        }
-    };
     let (analysis_version, problem) = match &file.audio {
         AudioResult::NotAnalysed => (0, None),
         AudioResult::SameAs(_) => (analysis::VERSION, same_content.and_then(|same| same.problem.clone())),
         AudioResult::Analysed(_) => (analysis::VERSION, None),
         AudioResult::Failed(reason) => (analysis::VERSION, Some(reason.clone())),
+    };
+    let count = usize::from(problem.is_none());
+    let id = match (known, same_content) {
+        (Some(known), _) => {
+            report.changed += count;
+            known.id
+        }
+        (None, Some(previous)) if is_gone(&file.audio) && moved.insert(previous.id) => {
+            report.moved += count;
+            connection.execute("UPDATE track SET uri = ? WHERE id = ?", params![track.uri, previous.id])?;
+            previous.id
+        }
+        _ => {
+            report.added += count;
+            connection.execute("INSERT INTO track (uri) VALUES (?)", [&track.uri])?;
+            connection.last_insert_rowid()
+        }
     };
     let stamp = file.stamp;
     connection
@@ -119,10 +120,21 @@ fn write_file(
             database::replace_values(connection, id, Provenance::Estimated, &[])?;
         }
     }
-    if let Some(reason) = problem {
-        report.failed.push(SkippedItem { name: track.display_name(), reason });
+    match problem {
+        Some(reason) => record_problem(track, reason, report),
+        None => {
+            for word in file.tags.moods.iter().flat_map(|text| vocabulary::find_unknown(text)) {
+                report.unknown_moods.entry(word.into()).or_default().push(track.display_name());
+            }
+        }
     }
     store_listed_names(connection, id, track)
+}
+
+/// Records that a listed track cannot be played.
+fn record_problem(track: &ListedTrack, reason: String, report: &mut ScanReport) {
+    report.listed -= 1;
+    report.failed.push(SkippedItem { name: track.display_name(), reason });
 }
 
 /// Whether the file that had the same content no longer exists.

@@ -3,8 +3,10 @@
 mod asf;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lofty::ape::ApeTag;
 use lofty::config::ParseOptions;
@@ -17,8 +19,8 @@ use lofty::tag::{ItemKey, Tag, TagType};
 
 use asf::AsfTags;
 
-use crate::MusicalKey;
 use crate::metadata::{Field, Provenance, SourcedValue, Value, join_moods};
+use crate::{MusicalKey, text};
 
 /// Largest size of a sidecar file, bytes: a larger one does not hold mood words and is ignored.
 const MAX_SIDECAR_SIZE: u64 = 4096;
@@ -47,7 +49,7 @@ pub(crate) struct FileTags {
     /// Genre: ID3v2 `TCON`, Vorbis comment and APE `GENRE`, MP4 `©gen`.
     pub(crate) genre: Option<String>,
     /// Mood words: from the sidecar file, else from ID3v2.4 `TMOO`, Vorbis comment and APE `MOOD`, MP4
-    /// `----:com.apple.iTunes:MOOD` or ASF `WM/Mood`, else from `mood_happy` and the like.
+    /// `----:com.apple.iTunes:MOOD` or ASF `WM/Mood`, else from ID3v2 `TXXX:MOOD`, else from `mood_happy` and the like.
     pub(crate) moods: Vec<String>,
     /// Uncertainty of the moods, 0 to 1: above 0 only where a program has estimated them.
     pub(crate) mood_uncertainty: f64,
@@ -112,18 +114,36 @@ impl FileTags {
 fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
     let options = ParseOptions::new().read_properties(with_duration).read_cover_art(false);
     // The content determines the format where it can: a file extension may be wrong.
-    let file = Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok()?;
-    let tags: Vec<&Tag> = file.primary_tag().into_iter().chain(file.tags()).collect();
+    let probe = Probe::open(path).ok()?.options(options).guess_file_type().ok()?;
+    let kind = probe.file_type();
+    let file = match read_without_repeated_id3(path) {
+        Some(bytes) => Probe::with_file_type(Cursor::new(bytes), kind?).options(options).read().ok()?,
+        None => probe.read().ok()?,
+    };
+    let primary = file.primary_tag();
+    let others = file.tags().iter().filter(|tag| primary.is_none_or(|primary| !std::ptr::eq(primary, *tag)));
+    let tags: Vec<&Tag> = primary.into_iter().chain(others).collect();
+    let custom_items: Vec<(String, String)> = tags.iter().flat_map(|tag| collect_custom_items(tag)).collect();
+    let custom = |name: &str| {
+        let items = custom_items.iter().filter(move |(item, _)| item.eq_ignore_ascii_case(name));
+        items.flat_map(|(_, text)| text.split('\0')).filter_map(trim).collect::<Vec<_>>()
+    };
     let first = |key| tags.iter().flat_map(|tag| tag.get_strings(key)).find_map(trim);
-    let number = |key| first(key).and_then(|text| parse_leading_number(&text));
+    let number = |key, name: &str| {
+        let text = first(key).or_else(|| custom(name).into_iter().next())?;
+        parse_leading_number(&text)
+    };
     let moods = tags.iter().map(|tag| tag.get_strings(ItemKey::Mood).filter_map(trim).collect::<Vec<_>>());
-    let moods = moods.into_iter().find(|moods| !moods.is_empty());
+    // ID3v2.3 has no frame for moods; programs write them into `TXXX`, as others do into `mood` in any case.
+    let moods = moods.chain([custom("mood"), custom("WM/Mood")]).find(|moods| !moods.is_empty());
     let (moods, mood_uncertainty) = match moods {
         Some(moods) => (moods, 0.0),
-        None => select_estimated_moods(tags.iter().flat_map(|tag| collect_custom_items(tag))),
+        None => select_estimated_moods(custom_items.iter()),
     };
-    let replay_gain = number(ItemKey::ReplayGainTrackGain).map(|gain| REPLAY_GAIN_REFERENCE - gain);
-    let r128_gain = number(ItemKey::R128TrackGain).map(|gain| R128_REFERENCE - gain / R128_UNITS_PER_DB);
+    let replay_gain = number(ItemKey::ReplayGainTrackGain, "REPLAYGAIN_TRACK_GAIN");
+    let replay_gain = replay_gain.map(|gain| REPLAY_GAIN_REFERENCE - gain);
+    let r128_gain = number(ItemKey::R128TrackGain, "R128_TRACK_GAIN")
+        .map(|gain| R128_REFERENCE - gain / R128_UNITS_PER_DB);
     let duration = file.properties().duration().as_secs_f64();
     Some(FileTags {
         title: first(ItemKey::TrackTitle),
@@ -132,15 +152,47 @@ fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
         genre: first(ItemKey::Genre),
         moods,
         mood_uncertainty,
-        bpm: number(ItemKey::Bpm).or_else(|| number(ItemKey::IntegerBpm)),
+        bpm: number(ItemKey::Bpm, "BPM").or_else(|| number(ItemKey::IntegerBpm, "TBPM")),
         key: first(ItemKey::InitialKey).and_then(|text| text.parse().ok()),
         loudness: replay_gain.or(r128_gain),
         duration: (duration > 0.0).then_some(duration),
     })
 }
 
-/// Parses the number at the beginning of a text such as `-7.2 dB`.
+/// The content of a file that begins with several ID3v2 tags, with the first of them only; `None` for any other file. Of the
+/// same frame in both, lofty would return the last one, but players show the first tag.
+fn read_without_repeated_id3(path: &Path) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let first = read_id3_size(&mut file, 0)?;
+    let mut end = first;
+    while let Some(size) = read_id3_size(&mut file, end) {
+        end += size;
+    }
+    if end == first {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
+    Read::by_ref(&mut file).take(first).read_to_end(&mut bytes).ok()?;
+    file.seek(SeekFrom::Start(end)).ok()?;
+    file.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The size in bytes of the ID3v2 tag at a position of a file, with its header and footer (ID3v2.4.0, section 3.1); `None` where
+/// there is none.
+fn read_id3_size(file: &mut File, position: u64) -> Option<u64> {
+    let mut header = [0; 10];
+    file.seek(SeekFrom::Start(position)).ok()?;
+    file.read_exact(&mut header).ok()?;
+    let has_footer = header[5] & 0x10 != 0;
+    let size = header[6..].iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
+    header.starts_with(b"ID3").then_some(10 + size + if has_footer { 10 } else { 0 })
+}
+
+/// Parses the number at the beginning of a text such as `-7.2 dB` or `120,5`.
 fn parse_leading_number(text: &str) -> Option<f64> {
+    let text = text.trim_start().replace('\u{2212}', "-").replace(',', ".");
     let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.".contains(c)).unwrap_or(text.len());
     text[..end].parse().ok()
 }
@@ -180,12 +232,12 @@ fn collect_custom_items(tag: &Tag) -> Vec<(String, String)> {
 
 /// Selects the estimated moods that count as present, with their mean uncertainty, 0 to 1 (0 where there
 /// is none).
-fn select_estimated_moods(items: impl Iterator<Item = (String, String)>) -> (Vec<String>, f64) {
+fn select_estimated_moods<'a>(items: impl Iterator<Item = &'a (String, String)>) -> (Vec<String>, f64) {
     let mut moods: Vec<(&str, f64)> = Vec::new();
     for (name, text) in items {
         let name = name.to_ascii_lowercase();
         let mood = ESTIMATED_MOODS.into_iter().find(|mood| name.strip_prefix("mood_") == Some(mood));
-        if let (Some(mood), Ok(probability)) = (mood, text.trim().parse::<f64>())
+        if let (Some(mood), Ok(probability)) = (mood, text.trim().replace(',', ".").parse::<f64>())
             && (MIN_MOOD_PROBABILITY..=1.0).contains(&probability)
             && moods.iter().all(|(other, _)| *other != mood)
         {
@@ -205,21 +257,23 @@ fn trim(text: &str) -> Option<String> {
 
 /// Reads the mood words of a file's sidecar file; `None` where there is no such file or it has no words.
 fn read_sidecar(path: &Path) -> Option<Vec<String>> {
-    let sidecar = sidecar_path(path);
+    let sidecar = find_sidecar(path)?;
     if std::fs::metadata(&sidecar).ok()?.len() > MAX_SIDECAR_SIZE {
         return None;
     }
-    let text = std::fs::read_to_string(&sidecar).ok()?;
-    let words: Vec<String> =
-        text.trim_start_matches('\u{feff}').split([',', ';', '\n']).filter_map(trim).collect();
+    let text = text::decode(&std::fs::read(&sidecar).ok()?);
+    let words: Vec<String> = text.split([',', ';', '\n', '\r']).filter_map(trim).collect();
     (!words.is_empty()).then_some(words)
 }
 
-/// The path of a file's sidecar file, which may hold mood words: `<file>.mood`.
-pub(crate) fn sidecar_path(path: &Path) -> OsString {
-    let mut name = OsString::from(path);
-    name.push(".mood");
-    name
+/// The sidecar file of a file, which may hold mood words: `<file>.mood`, whose ending may be in upper case.
+pub(crate) fn find_sidecar(path: &Path) -> Option<PathBuf> {
+    let sidecars = [".mood", ".MOOD", ".Mood"].map(|extension| {
+        let mut name = OsString::from(path);
+        name.push(extension);
+        PathBuf::from(name)
+    });
+    sidecars.into_iter().find(|sidecar| sidecar.is_file())
 }
 
 #[cfg(test)]
@@ -228,9 +282,14 @@ mod tests {
 
     #[test]
     fn gains_may_have_a_unit() {
-        for (text, number) in
-            [("-7.25 dB", Some(-7.25)), ("+3", Some(3.0)), ("120", Some(120.0)), ("dB", None)]
-        {
+        for (text, number) in [
+            ("-7.25 dB", Some(-7.25)),
+            ("+3", Some(3.0)),
+            ("120", Some(120.0)),
+            ("dB", None),
+            ("-6,40 dB", Some(-6.4)),
+            ("\u{2212}3,5", Some(-3.5)),
+        ] {
             assert_eq!(parse_leading_number(text), number);
         }
     }
@@ -240,12 +299,9 @@ mod tests {
         let items =
             [("MOOD_HAPPY", "0.9"), ("mood_sad", "0.2"), ("mood_party", "0.7"), ("mood_acoustic", "0.9")];
         let items = items.map(|(name, text)| (String::from(name), String::from(text)));
-        let (moods, uncertainty) = select_estimated_moods(items.into_iter());
+        let (moods, uncertainty) = select_estimated_moods(items.iter());
         assert_eq!(moods, ["happy", "party"]);
         assert!((uncertainty - 0.2).abs() < 1e-9);
-        assert_eq!(
-            select_estimated_moods([("mood_happy".into(), "yes".into())].into_iter()),
-            (Vec::new(), 0.0)
-        );
+        assert_eq!(select_estimated_moods([("mood_happy".into(), "yes".into())].iter()), (Vec::new(), 0.0));
     }
 }

@@ -253,7 +253,7 @@ fn library_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecString::builder("library")
             .nick("Library")
             .blurb(
-                "Where the music comes from: a folder, a playlist (m3u8 or xspf), or a database made by \
+                "Where the music comes from: a folder, a playlist (m3u8, pls or xspf), or a database made by \
                  gst-mood library scan. Must be set",
             )
             .mutable_ready()
