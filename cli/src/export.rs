@@ -10,6 +10,7 @@ use crate::arguments::parse_seconds;
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::SessionFolder;
+use crate::output;
 
 /// The arguments of `export`.
 #[derive(clap::Args)]
@@ -43,7 +44,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
         |to: &mut dyn Write| export::write(arguments.to, &session.timeline, &session.summary, &recording, to);
     match arguments.output {
         Some(path) if path.as_os_str() == "-" => {
-            let mut out = BufWriter::new(io::stdout().lock());
+            let mut out = BufWriter::new(output::stdout());
             match write(&mut out).and_then(|()| out.flush()) {
                 // The reader has closed the pipe, for example `head`.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

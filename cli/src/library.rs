@@ -15,7 +15,7 @@ use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArg
 use crate::decode::Decoder;
 use crate::error::CommandError;
 use crate::progress::Progress;
-use crate::{pipeline, plot};
+use crate::{output, pipeline, plot};
 
 /// Tracks with a larger [`Track::uncertainty`] have their valence and arousal listed as a guess.
 const MAX_UNCERTAINTY: f64 = 0.5;
@@ -283,7 +283,7 @@ fn list(
             entries.iter().filter(|entry| !entry.missing).map(Track::from_record).collect();
         fs::write(path, plot::plot_tracks(&tracks)?).map_err(|error| CommandError::io(path, &error))?;
     }
-    let out = &mut BufWriter::new(io::stdout().lock());
+    let out = &mut BufWriter::new(output::stdout());
     let result = if json { write_json(out, &entries) } else { write_lines(out, &entries) };
     match result.and_then(|()| out.flush()) {
         // The reader has closed the pipe, for example `head`.
@@ -400,7 +400,7 @@ fn import(database: &Database, client: &str, path: &Path) -> Result<(), CommandE
 /// Exports a table to `path`, or to standard output.
 fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), CommandError> {
     match path {
-        None => csv_table::export(database, client, io::stdout().lock())?,
+        None => csv_table::export(database, client, output::stdout())?,
         Some(path) => {
             let file = File::create(path).map_err(|error| CommandError::io(path, &error))?;
             csv_table::export(database, client, BufWriter::new(file))?;

@@ -6,7 +6,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -23,6 +23,7 @@ use crate::data_folder::default_library;
 use crate::error::CommandError;
 use crate::files::path_to_str;
 use crate::mpris::{LibrarySource, Mpris, PlaybackStatus, PlayerCommand, PlayerEvent};
+use crate::output;
 use crate::pipeline;
 use crate::volume::VolumeRamp;
 
@@ -415,8 +416,10 @@ impl Live {
             Line::Safety(_) => "the mood has been low for long: the music leads out of it".into(),
             _ => return Ok(()),
         };
-        // Not println!, which panics if the reader has closed the pipe.
-        writeln!(io::stdout(), "{}", text.replace(['\n', '\r'], " "))
+        // Not println!, which takes a reader that has closed the pipe for no error.
+        let mut out = output::stdout();
+        writeln!(out, "{}", text.replace(['\n', '\r'], " "))
+            .and_then(|()| out.flush())
             .map_err(|error| CommandError::Failed(format!("standard output: {error}")))
     }
 }

@@ -3,6 +3,10 @@
 //! Exit codes: 0 done, 1 the work or a part of it failed, 2 usage, 3 something is missing on this machine
 //! (`gst-mood doctor` lists what).
 
+// First, because its macros are those of all modules.
+#[macro_use]
+mod output;
+
 mod arguments;
 mod clients;
 mod consent;
@@ -29,6 +33,8 @@ mod recommend;
 mod report;
 mod volume;
 
+use std::env;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -71,7 +77,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return print_usage_error(&error),
+    };
+    let result = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Process(arguments) => process::run(arguments),
@@ -91,5 +101,24 @@ fn main() -> ExitCode {
             }
             error.exit_code()
         }
+    }
+}
+
+/// Prints what clap has to say, which quotes the arguments: the help, the version, or an error.
+fn print_usage_error(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    let styled = |is_terminal: bool| {
+        if is_terminal && env::var_os("NO_COLOR").is_none() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        }
+    };
+    if error.use_stderr() {
+        eprintln!("{}", styled(io::stderr().is_terminal()).trim_end_matches('\n'));
+        ExitCode::from(2)
+    } else {
+        print!("{}", styled(io::stdout().is_terminal()));
+        ExitCode::SUCCESS
     }
 }

@@ -16,6 +16,7 @@ use gio::glib::variant::{ObjectPath, StaticVariantType, ToVariant, Variant};
 use gio::glib::{self, MainContext, VariantDict};
 use gio::{DBusConnection, DBusMethodInvocation};
 use mood_meta::lock;
+use mood_schema::redact_addresses;
 use music_library::{Database, Library, SourceAccess, Track};
 
 /// The introspection data of the interfaces. GLib rejects calls that do not match them.
@@ -245,7 +246,7 @@ fn take_name(connection: &DBusConnection) -> Result<(), glib::Error> {
 enum TrackLookup {
     /// In a database, track by track.
     Database(Database),
-    /// In what was read of a folder or playlist, by URI.
+    /// In what was read of a folder or playlist, by URI without credentials, as players report it.
     Files(HashMap<String, Track>),
 }
 
@@ -256,10 +257,11 @@ impl TrackLookup {
             return Self::Database(database);
         }
         let tracks = Library::open(&source.library, source.access).map(|library| library.tracks);
-        Self::Files(tracks.unwrap_or_default().into_iter().map(|track| (track.uri.clone(), track)).collect())
+        let by_address = |track: Track| (redact_addresses(&track.uri).into_owned(), track);
+        Self::Files(tracks.unwrap_or_default().into_iter().map(by_address).collect())
     }
 
-    /// The track with this URI.
+    /// The track with this URI, which has no credentials.
     fn find(&self, uri: &str) -> Option<Track> {
         match self {
             Self::Database(database) => {
@@ -351,12 +353,12 @@ impl BusPlayer {
     /// Adds what the library knows to the track that plays.
     fn complete_metadata(&self, tracks: &TrackLookup) {
         let uri = lock(&self.state).track.as_ref().map(|track| track.uri.clone());
-        let found = uri.and_then(|uri| tracks.find(&uri));
+        let found = uri.as_deref().and_then(|uri| tracks.find(uri));
         // If another track started meanwhile, its change follows.
         if let (Some(found), Some(track)) = (found, &mut lock(&self.state).track)
-            && found.uri == track.uri
+            && uri.as_ref() == Some(&track.uri)
         {
-            *track = found;
+            *track = Track { uri: track.uri.clone(), ..found };
         }
     }
 }
@@ -369,8 +371,8 @@ fn build_metadata(track: &Track, number: u64) -> VariantDict {
     if let Ok(path) = ObjectPath::try_from(format!("{TRACK_PATH}/{number}")) {
         metadata.insert_value("mpris:trackid", &path.to_variant());
     }
-    // GLib's strings end at a NUL.
-    let without_nul = |text: &str| text.replace('\0', "");
+    // GLib's strings end at a NUL, and everybody on the bus can read them.
+    let without_nul = |text: &str| redact_addresses(text).replace('\0', "");
     for (key, value) in
         [("xesam:url", &track.uri), ("xesam:title", &track.title), ("xesam:album", &track.album)]
     {
@@ -412,6 +414,9 @@ mod tests {
             let path = entries.lookup::<ObjectPath>("mpris:trackid").unwrap().unwrap();
             assert_eq!(path.as_str(), "/org/gst_mood/track/3");
         }
+        track.uri = "http://ada:secret@h/a.ogg?token=secret".into();
+        let entries = build_metadata(&track, 3);
+        assert_eq!(entries.lookup::<String>("xesam:url"), Ok(Some("http://h/a.ogg".into())));
         (track.artist, track.duration) = ("Anna".into(), Some(1.5));
         let entries = build_metadata(&track, 3);
         assert_eq!(entries.lookup::<Vec<String>>("xesam:artist"), Ok(Some(vec!["Anna".into()])));

@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use mood_schema::redact_addresses;
+
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Gives steps that run side by side a line each.
@@ -27,7 +29,7 @@ impl Progress {
     /// Begins a step of `length` units. They are milliseconds if the step plays media; 0 if the length is not
     /// known yet.
     pub fn start(name: impl Into<String>, length: u64) -> Self {
-        let name = replace_control_characters(&name.into());
+        let name = redact_addresses(&replace_control_characters(&name.into())).into_owned();
         let is_terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::hidden();
         let bar = if is_terminal { BARS.add(bar) } else { bar };

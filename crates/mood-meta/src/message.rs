@@ -5,7 +5,7 @@
 //! always has.
 
 use gst::prelude::*;
-use mood_schema::{Candidate, Face, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
+use mood_schema::{Candidate, Face, Line, MoodLine, SafetyLine, TrackEvent, TrackLine, redact_addresses};
 
 use crate::frame::{face_from_structure, face_to_structure, faces_from_array, faces_to_array};
 
@@ -24,6 +24,37 @@ pub fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
     let element = element.as_ref();
     // Without a bus there is nobody to inform, which is no error.
     let _ = element.post_message(gst::message::Element::builder(structure).src(element).build());
+}
+
+/// An ERROR, WARNING or INFO message whose texts have no credentials in their addresses; any other message, or one without
+/// such an address, as it is. Every element's `post_message` passes its messages through this, so that no error of a library,
+/// a file or GStreamer that quotes an address gives a password away.
+pub fn redact(message: gst::Message) -> gst::Message {
+    /// The builder of a message of the same kind with redacted texts; `None` where there is nothing to remove.
+    macro_rules! rebuild {
+        ($kind:ident, $view:expr) => {{
+            let (error, debug) = ($view.error(), $view.debug().unwrap_or_default());
+            let (text, redacted_debug) = (redact_addresses(error.message()), redact_addresses(&debug));
+            if text == error.message() && redacted_debug == debug.as_str() {
+                return message;
+            }
+            let error = glib::Error::with_domain(error.domain(), error.code(), &text);
+            let builder = gst::message::$kind::builder_from_error(error)
+                .debug(&redacted_debug)
+                .src_if_some(message.src())
+                .seqnum(message.seqnum());
+            match $view.details() {
+                Some(details) => builder.details(details.to_owned()).build(),
+                None => builder.build(),
+            }
+        }};
+    }
+    match message.view() {
+        gst::MessageView::Error(view) => rebuild!(Error, view),
+        gst::MessageView::Warning(view) => rebuild!(Warning, view),
+        gst::MessageView::Info(view) => rebuild!(Info, view),
+        _ => message,
+    }
 }
 
 /// Builds `faces`: {`timestamp`; `count` uint; `faces` array as in [`crate::frame`], unclassified}.
@@ -191,6 +222,30 @@ mod tests {
             reason: "nearest".into(),
             runners_up: vec![Candidate { uri: "file:///b.ogg".into(), distance: 0.75 }],
         }
+    }
+
+    #[test]
+    fn credentials_are_removed_from_errors_and_warnings() {
+        gst::init().unwrap();
+        let text = "cannot open http://ada:secret@h/x?token=secret";
+        let error = gst::message::Error::builder(gst::ResourceError::OpenRead, text).debug(text).build();
+        let warning = gst::message::Warning::builder(gst::ResourceError::OpenRead, "").debug(text).build();
+        for message in [error, warning] {
+            let (kind, seqnum) = (message.type_(), message.seqnum());
+            let redacted = redact(message);
+            assert_eq!((redacted.type_(), redacted.seqnum()), (kind, seqnum));
+            let (error, debug) = match redacted.view() {
+                gst::MessageView::Error(error) => (error.error(), error.debug().unwrap()),
+                gst::MessageView::Warning(warning) => (warning.error(), warning.debug().unwrap()),
+                _ => unreachable!(),
+            };
+            assert!(error.matches(gst::ResourceError::OpenRead));
+            assert_eq!(debug, "cannot open http://h/x");
+            assert!(!error.message().contains("secret"), "{error}");
+        }
+        let harmless = gst::message::Error::builder(gst::CoreError::Failed, "no such file: /a?b").build();
+        let address = harmless.as_ptr();
+        assert_eq!(redact(harmless).as_ptr(), address, "not rebuilt");
     }
 
     #[test]

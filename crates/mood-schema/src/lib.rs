@@ -11,7 +11,7 @@ mod emotion;
 mod frame;
 mod line;
 
-pub use address::redact_addresses;
+pub use address::{Redact, redact_addresses, redacted};
 pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, Frame, Rect};

@@ -1,10 +1,10 @@
 //! The lines of timelines and of players' decision logs. Both are JSON Lines: one object per line, its kind
-//! in `type`.
+//! in `type`. Addresses in them are written and read without credentials.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Face, Mood};
+use crate::{Face, Mood, Redact, redacted};
 
 /// The version of the format, in the first line of every file. A reader refuses a higher one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -36,6 +36,32 @@ impl Line {
     }
 }
 
+/// For what leaves the process otherwise than as JSON, which has no credentials anyway.
+impl Redact for Line {
+    fn redact(&mut self) {
+        match self {
+            Self::Session(SessionHeader { schema: _, generator: _, source, settings }) => {
+                source.redact();
+                settings.redact();
+            }
+            Self::Track(TrackLine {
+                uri,
+                title,
+                reason,
+                runners_up,
+                pts: _,
+                event: _,
+                mood: _,
+                distance: _,
+            }) => {
+                [uri, title, reason].into_iter().for_each(Redact::redact);
+                runners_up.iter_mut().for_each(|candidate| candidate.uri.redact());
+            }
+            Self::Frame(_) | Self::Mood(_) | Self::Safety(_) | Self::End(_) => {}
+        }
+    }
+}
+
 /// The first line of a file: what produced it, from which media and with which settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionHeader {
@@ -44,10 +70,10 @@ pub struct SessionHeader {
     /// Name and version of the program or element that wrote the file.
     pub generator: String,
     /// URI of the media, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "redacted")]
     pub source: Option<String>,
     /// Settings of each element that took part and hashes of its model or cascade, by the element's name.
-    #[serde(default)]
+    #[serde(default, with = "redacted")]
     pub settings: Map<String, Value>,
 }
 
@@ -110,9 +136,10 @@ pub struct TrackLine {
     /// The kind of event.
     pub event: TrackEvent,
     /// URI of the track.
+    #[serde(with = "redacted")]
     pub uri: String,
     /// Title of the track; may be empty.
-    #[serde(default)]
+    #[serde(default, with = "redacted")]
     pub title: String,
     /// The mood for which the track was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +148,7 @@ pub struct TrackLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
     /// Why the track was chosen, or why it failed.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty", with = "redacted")]
     pub reason: String,
     /// The next best tracks, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -132,6 +159,7 @@ pub struct TrackLine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// URI of the track.
+    #[serde(with = "redacted")]
     pub uri: String,
     /// Distance of the track from the requested point in the plane of valence and arousal, 0 to about 2.8.
     pub distance: f64,
@@ -184,6 +212,38 @@ mod tests {
         assert_eq!(face["valence"], 0.87);
         assert_eq!(face["quality"], 0.8);
         assert!(face["confidence"].is_f64() && face["arousal"].is_f64());
+    }
+
+    #[test]
+    fn credentials_are_neither_written_nor_read() {
+        let settings = serde_json::json!({ "player": { "from": ["http://ada:secret@h/x?token=secret"] } });
+        let raw = [
+            Line::Session(SessionHeader {
+                source: Some("rtsp://ada:secret@h/live?token=secret".into()),
+                settings: settings.as_object().cloned().unwrap(),
+                ..Default::default()
+            }),
+            Line::Track(TrackLine {
+                pts: 6,
+                event: TrackEvent::Failed,
+                uri: "http://ada:secret@h/a.ogg?token=secret".into(),
+                title: "http://ada:secret@h/a.ogg".into(),
+                mood: None,
+                distance: None,
+                reason: "no answer from http://ada:secret@h/".into(),
+                runners_up: vec![Candidate { uri: "http://ada:secret@h/b.ogg".into(), distance: 0.5 }],
+            }),
+        ];
+        for line in raw {
+            let json = line.to_json();
+            assert!(!json.contains("secret") && !json.contains("ada") && json.contains("//h/"), "{json}");
+            let mut redacted = line.clone();
+            redacted.redact();
+            assert_eq!(serde_json::from_str::<Line>(&json).unwrap(), redacted);
+            // As an older version wrote it.
+            let old = json.replace("//h/", "//ada:secret@h/");
+            assert_eq!(serde_json::from_str::<Line>(&old).unwrap(), redacted);
+        }
     }
 
     #[test]

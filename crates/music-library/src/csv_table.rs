@@ -6,10 +6,12 @@
 //! `rating` and `excluded`. For an import, columns may be missing and in any order, `uri` may be
 //! called `path`, its cells may be paths, and the text may be as spreadsheets write it: columns separated by commas,
 //! semicolons or tabs, a first line `sep=;`, decimal commas, UTF-8, UTF-16 or Windows-1252.
+//! Addresses are written without credentials; an import finds the tracks by them.
 
 use std::io::{Read, Write};
 
 use csv::StringRecord;
+use mood_schema::redact_addresses;
 
 use crate::database::{self, Database, TrackRecord};
 use crate::metadata::{Field, Provenance, SourcedValue};
@@ -60,7 +62,7 @@ fn provenance_column(field: Field) -> String {
 
 /// The cells of a track's row.
 fn format_row(track: &TrackRecord) -> Vec<String> {
-    let mut row = vec![track.uri.clone()];
+    let mut row = vec![redact_addresses(&track.uri).into_owned()];
     for field in Field::ALL {
         let best = track.best_value(*field);
         row.push(best.map(|best| best.value.to_string()).unwrap_or_default());

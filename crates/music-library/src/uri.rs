@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mood_schema::redact_addresses;
 use url::Url;
 
 use crate::Error;
@@ -27,11 +28,11 @@ pub(crate) fn to_path(uri: &str) -> Option<PathBuf> {
     Url::parse(uri).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
 }
 
-/// The title of a track that has none: the file name without its extension, or the last part of the URI.
+/// The title of a track that has none: the file name without its extension, or the last part of the URI's path.
 pub(crate) fn default_title(uri: &str, path: Option<&Path>) -> String {
     match path {
         Some(path) => path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-        None => uri.rsplit('/').next().unwrap_or_default().into(),
+        None => redact_addresses(uri).rsplit('/').next().unwrap_or_default().into(),
     }
 }
 

@@ -14,7 +14,9 @@ use std::io;
 use std::sync::Arc;
 
 use mood::{InputId, MusicRequest, Policy, PolicyEvent};
-use mood_schema::{Emotion, Frame, Line, MoodLine, SafetyLine, TrackEvent, TrackLine};
+use mood_schema::{
+    Emotion, Frame, Line, MoodLine, Redact, SafetyLine, TrackEvent, TrackLine, redact_addresses,
+};
 use music_library::{Library, SkippedItem};
 use serde_json::{Map, Value};
 
@@ -104,8 +106,9 @@ struct Director {
 }
 
 impl Director {
-    /// Writes a line to the log and reports it.
-    fn report(&mut self, line: Line) {
+    /// Writes a line to the log and reports it, without the credentials of addresses: it leaves the process.
+    fn report(&mut self, mut line: Line) {
+        line.redact();
         if let Some(log) = &mut self.log
             && let Err(error) = log.write(&line)
         {
@@ -211,7 +214,7 @@ impl<L: TrackLoader> Performance<L> {
         self.director().policy.mood().to_string()
     }
 
-    /// The address of the track that plays; empty where none does.
+    /// The address of the track that plays, without credentials; empty where none does.
     pub fn track(&self) -> String {
         match self {
             Self::WaitingForFormat(_) => String::new(),
@@ -303,7 +306,7 @@ impl<L: TrackLoader> Running<L> {
         self.director.policy.mood().to_string()
     }
 
-    /// The address of the track that plays; empty where none does.
+    /// The address of the track that plays, without credentials; empty where none does.
     pub fn track(&self) -> String {
         playing(&self.player)
     }
@@ -434,9 +437,9 @@ impl<L: TrackLoader> Running<L> {
     }
 }
 
-/// The address of the track that a player plays; empty where it plays none.
+/// The address of the track that a player plays, without credentials; empty where it plays none.
 fn playing<L: TrackLoader>(player: &Player<L>) -> String {
-    player.playing().unwrap_or_default().to_owned()
+    redact_addresses(player.playing().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mood_schema::{Affect, Label, TrackEvent};
+use mood_schema::{Affect, Label, TrackEvent, redacted};
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
@@ -22,8 +22,10 @@ pub struct Summary {
     /// Schema version, see [`SUMMARY_SCHEMA_VERSION`].
     pub schema: u32,
     /// Title of the session: the name of the recording's file without extension, unless another was given.
+    #[serde(with = "redacted")]
     pub title: String,
     /// URI of the recording; `None` where it is unknown or to be kept private.
+    #[serde(with = "redacted")]
     pub source: Option<String>,
     /// The inputs, models and settings the session was made from, as `process` records them: where they are unchanged, the
     /// recording is not processed again. `None`: processing has not finished.

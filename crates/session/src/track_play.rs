@@ -1,6 +1,6 @@
 //! When each track of the music was heard.
 
-use mood_schema::{Mood, TrackEvent};
+use mood_schema::{Mood, TrackEvent, redacted};
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
@@ -9,8 +9,10 @@ use crate::Timeline;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackPlay {
     /// URI of the file.
+    #[serde(with = "redacted")]
     pub uri: String,
     /// Title from the file's tags; the URI where it has none.
+    #[serde(with = "redacted")]
     pub title: String,
     /// The mood the track was chosen for; `None` where it was not chosen by mood.
     pub mood: Option<Mood>,
@@ -19,6 +21,7 @@ pub struct TrackPlay {
     /// Time of its last audible sample, ns; the end of the session where it was still playing.
     pub end: u64,
     /// Why the track was chosen, as the player explains it.
+    #[serde(with = "redacted")]
     pub reason: String,
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{Database, clients};
 use crate::metadata::{Field, Provenance, SourcedValue, Value};
 use crate::{Error, uri};
+use mood_schema::redact_addresses;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -102,7 +103,7 @@ impl Database {
         self.map_sql_error(visit_tracks(&self.connection, client, "TRUE", [], &mut visit))
     }
 
-    /// Finds a track by its path or URI, with rating and exclusion as they apply to `client`.
+    /// Finds a track by its path or URI, also by a URI without its credentials, with rating and exclusion as they apply to `client`.
     pub fn find_track(&self, path_or_uri: &str, client: &str) -> Result<TrackRecord, Error> {
         let id = self.track_id(path_or_uri)?;
         let mut track = None;
@@ -119,7 +120,27 @@ impl Database {
         let id = self.connection.prepare_cached(sql).and_then(|mut sql| {
             sql.query_row([uri.as_deref().unwrap_or(path_or_uri)], |row| row.get(0)).optional()
         });
-        self.map_sql_error(id)?.ok_or_else(|| Error::NoSuchTrack(path_or_uri.into()))
+        match self.map_sql_error(id)? {
+            Some(id) => Ok(id),
+            None => self
+                .track_id_without_credentials(uri.as_deref().unwrap_or(path_or_uri))?
+                .ok_or_else(|| Error::NoSuchTrack(path_or_uri.into())),
+        }
+    }
+
+    /// Finds the primary key of a track on the network by its URI without credentials, which is all that leaves this program;
+    /// `None` where no track, or more than one, has such a URI.
+    fn track_id_without_credentials(&self, wanted: &str) -> Result<Option<i64>, Error> {
+        if wanted.starts_with("file:") {
+            return Ok(None);
+        }
+        let sql = "SELECT id, uri FROM track WHERE uri NOT LIKE 'file:%'";
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let tracks: Vec<(i64, String)> = self.map_sql_error(
+            self.connection.prepare_cached(sql).and_then(|mut sql| sql.query_map([], row)?.collect()),
+        )?;
+        let mut found = tracks.iter().filter(|(_, uri)| redact_addresses(uri) == wanted).map(|(id, _)| *id);
+        Ok(found.next().filter(|_| found.next().is_none()))
     }
 
     /// Sets values of a track with the provenance [`Provenance::User`]; `None` removes the value of

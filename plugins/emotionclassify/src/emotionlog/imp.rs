@@ -9,7 +9,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::{WiringCheck, WiringFault};
 use mood_meta::{event, filter, lock, property};
-use mood_schema::{Line, SCHEMA_VERSION, SessionHeader, redact_addresses};
+use mood_schema::{Line, SCHEMA_VERSION, SessionHeader};
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
@@ -82,6 +82,10 @@ impl ElementImpl for EmotionLog {
             )
         });
         Some(&METADATA)
+    }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        self.parent_post_message(mood_meta::message::redact(message))
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
@@ -184,9 +188,8 @@ impl BaseTransformImpl for EmotionLog {
 }
 
 impl State {
-    /// Writes the header with the media's URI, without credentials, unless it has been written.
+    /// Writes the header with the media's URI, unless it has been written.
     fn write_pending_header(&mut self, source: Option<String>) -> io::Result<()> {
-        let source = source.map(|uri| redact_addresses(&uri).into_owned());
         match self.pending_header.take() {
             Some(header) => self.writer.write_header(SessionHeader { source, ..header }),
             None => Ok(()),

@@ -87,6 +87,10 @@ impl ElementImpl for EmotionOverlay {
         Some(&METADATA)
     }
 
+    fn post_message(&self, message: gst::Message) -> bool {
+        self.parent_post_message(mood_meta::message::redact(message))
+    }
+
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let formats =
