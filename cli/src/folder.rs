@@ -5,7 +5,7 @@ use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use session::export::Recording;
-use session::{PersonMap, Summary, Timeline};
+use session::{BrokenLines, PersonMap, Summary, Timeline};
 
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present, utc_now, write_atomically};
@@ -72,17 +72,30 @@ pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandErro
         error => CommandError::Failed(format!("{}: {error}", path.display())),
     };
     let mut timeline = Timeline::load(file).map_err(|error| describe(file, error))?;
+    warn_of_broken_lines(file, timeline.broken_lines);
     let music = folder.join(MUSIC);
     if music.exists() {
         let file = File::open(&music).map_err(|error| CommandError::io(&music, &error))?;
         match session::read_lines(BufReader::new(file)) {
-            Ok(decisions) => timeline.add_music(decisions),
+            Ok(decisions) => {
+                timeline.add_music(decisions.lines);
+                warn_of_broken_lines(&music, decisions.broken);
+            }
             // A player that was never started leaves an empty log.
             Err(session::ReadError::Empty) => {}
             Err(error) => return Err(describe(&music, error)),
         }
     }
     Ok(timeline)
+}
+
+/// Prints how many lines of a file were passed over, if any.
+fn warn_of_broken_lines(path: &Path, broken: BrokenLines) {
+    let BrokenLines { count, first } = broken;
+    if count > 0 {
+        let path = path.display();
+        eprintln!("gst-mood: warning: {path}: {count} broken lines, from line {first} on, were passed over");
+    }
 }
 
 /// Reads a `summary.json`. Fails if it is broken or of a newer schema.

@@ -16,6 +16,6 @@ pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, Frame, Rect};
 pub use line::{
-    Candidate, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, TrackEvent,
-    TrackLine,
+    Candidate, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader,
+    SettingsLine, TrackEvent, TrackLine,
 };

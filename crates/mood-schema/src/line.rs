@@ -23,6 +23,8 @@ pub enum Line {
     Track(TrackLine),
     /// The limit on the time in negative moods was reached.
     Safety(SafetyLine),
+    /// The settings of an element changed while it ran.
+    Settings(SettingsLine),
     /// The last line of a file that was written completely.
     End(SessionEnd),
 }
@@ -57,6 +59,7 @@ impl Redact for Line {
                 [uri, title, reason].into_iter().for_each(Redact::redact);
                 runners_up.iter_mut().for_each(|candidate| candidate.uri.redact());
             }
+            Self::Settings(SettingsLine { pts: _, settings }) => settings.redact(),
             Self::Frame(_) | Self::Mood(_) | Self::Safety(_) | Self::End(_) => {}
         }
     }
@@ -110,6 +113,16 @@ pub struct SafetyLine {
     pub pts: u64,
     /// How long the mood had been negative without interruption, ns.
     pub negative_time: u64,
+}
+
+/// Settings that changed, or became known, after the header was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettingsLine {
+    /// End of the last frame before the change, ns of stream time.
+    pub pts: u64,
+    /// All settings of the element, by the element's name as in [`SessionHeader::settings`].
+    #[serde(with = "redacted")]
+    pub settings: Map<String, Value>,
 }
 
 /// The kind of a [`TrackLine`].
@@ -274,6 +287,7 @@ mod tests {
                 runners_up: vec![Candidate { uri: "file:///b.flac".into(), distance: 0.5 }],
             }),
             Line::Safety(SafetyLine { pts: 7, negative_time: 4 }),
+            Line::Settings(SettingsLine { pts: 8, settings: Map::from_iter([("a".into(), Value::Null)]) }),
             Line::End(SessionEnd { pts: 9, frames: 1 }),
         ];
         for line in lines {

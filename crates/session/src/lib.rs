@@ -24,6 +24,7 @@ mod summary;
 mod time_format;
 mod timeline;
 mod track_play;
+mod warning;
 
 pub use baseline::{Baseline, BaselineDifference, BaselineSource};
 pub use comparison::{ComparedSession, Comparison, SessionMean};
@@ -33,5 +34,6 @@ pub use expression::Expression;
 pub use music_response::{BeforeAfter, MusicResponse};
 pub use people::{Dimension, Observation, PersonMap};
 pub use summary::{PersonSummary, SUMMARY_SCHEMA_VERSION, Summary};
-pub use timeline::{ReadError, Timeline, read_lines};
+pub use timeline::{BrokenLines, ReadError, ReadLines, Timeline, read_lines};
 pub use track_play::TrackPlay;
+pub use warning::{Warning, WarningKind};

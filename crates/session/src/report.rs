@@ -49,7 +49,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
     let seek_hint = if video.is_some() { " A click on the picture goes there in the film." } else { "" };
     let body = format!(
         r#"<ul class="said">{overview}</ul>
-{video_element}<h2>Over time</h2>
+{warnings}{video_element}<h2>Over time</h2>
 <figure>
 {legend}
 <div class="scroll" id="picture" role="img" aria-label="{aria}" tabindex="0">{chart}</div>
@@ -71,6 +71,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
 <script type="application/json" id="data">{data}</script>"#,
         video_element = video_element.unwrap_or_default(),
         legend = render_legend(),
+        warnings = text::describe_warnings(summary),
         aria = escape_html(&format!("Timeline. {}", sentences.join(" "))),
         shares = session_tables::render_shares(summary),
         episodes = session_tables::render_episodes(summary),

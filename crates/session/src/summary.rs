@@ -12,6 +12,7 @@ use crate::estimate::{Estimate, Trend};
 use crate::music_response::{MusicResponse, compute_responses};
 use crate::people::{Dimension, Observation, PersonMap};
 use crate::track_play::{TrackPlay, collect_track_plays};
+use crate::warning::{Warning, find_warnings};
 
 /// The schema version written into `summary.json`. Raised when the meaning of a key changes.
 pub const SUMMARY_SCHEMA_VERSION: u32 = 1;
@@ -63,6 +64,9 @@ pub struct Summary {
     pub response_valence: Option<Estimate>,
     /// Mean change of arousal over all responses, -2 to 2; `None` without responses.
     pub response_arousal: Option<Estimate>,
+    /// What was passed over, assumed or joined.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 /// The statistics of one person.
@@ -169,6 +173,7 @@ impl Summary {
             response_valence: mean_change(|response| response.valence.change.mean),
             response_arousal: mean_change(|response| response.arousal.change.mean),
             responses,
+            warnings: find_warnings(timeline),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SessionHeader, TrackLine};
+use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SessionHeader, SettingsLine, TrackLine};
 use serde::Deserialize;
 
 /// Largest accepted line, bytes. A line takes some hundred bytes a face, so a file with a longer line is no timeline, and must
@@ -42,14 +42,6 @@ pub enum ReadError {
         /// Schema version of the file.
         found: u64,
     },
-    /// A line is not JSON or not a line of the schema.
-    #[error("line {line} is broken: {source}; remove it or record again")]
-    InvalidLine {
-        /// Line number, from 1.
-        line: u64,
-        /// The parser's error.
-        source: serde_json::Error,
-    },
     /// A line is longer than any line of a timeline can be.
     #[error("line {line} is longer than {} MiB: this is no timeline", MAX_LINE_LENGTH >> 20)]
     LineTooLong {
@@ -58,21 +50,50 @@ pub enum ReadError {
     },
 }
 
+/// The lines of a timeline or decision log, as far as they can be read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadLines {
+    /// The lines in the order of the file.
+    pub lines: Vec<Line>,
+    /// Those that were passed over.
+    pub broken: BrokenLines,
+}
+
+/// The lines of a file that are not JSON, or no lines of the schema: one that was cut off by a full disk or a crash, and
+/// continued by another run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokenLines {
+    /// How many there are.
+    pub count: u64,
+    /// Number of the first of them, from 1; 0 where there is none.
+    pub first: u64,
+}
+
+impl BrokenLines {
+    fn add(&mut self, line: u64) {
+        self.count += 1;
+        if self.first == 0 {
+            self.first = line;
+        }
+    }
+}
+
 /// Reads the lines of a timeline or of a player's decision log. An incomplete last line, as a killed process leaves it, is
-/// ignored.
+/// ignored; a broken line before it is passed over and counted.
 ///
 /// # Errors
-/// [`ReadError`] where reading fails, the first line is not a session header of a known schema, or a complete line is invalid.
-pub fn read_lines(reader: impl BufRead) -> Result<Vec<Line>, ReadError> {
+/// [`ReadError`] where reading fails, or the first line is not a session header of a known schema.
+pub fn read_lines(reader: impl BufRead) -> Result<ReadLines, ReadError> {
     let mut lines = Vec::new();
-    for_each_line(reader, |line| lines.push(line))?;
-    Ok(lines)
+    let broken = for_each_line(reader, |line| lines.push(line))?;
+    Ok(ReadLines { lines, broken })
 }
 
 /// Calls `handle` for each line, so that the lines of a long recording are never in memory twice.
-fn for_each_line(mut reader: impl BufRead, mut handle: impl FnMut(Line)) -> Result<(), ReadError> {
+fn for_each_line(mut reader: impl BufRead, mut handle: impl FnMut(Line)) -> Result<BrokenLines, ReadError> {
     let mut bytes = Vec::new();
     let mut empty = true;
+    let mut broken = BrokenLines::default();
     for number in 1.. {
         bytes.clear();
         let length = (&mut reader)
@@ -91,14 +112,28 @@ fn for_each_line(mut reader: impl BufRead, mut handle: impl FnMut(Line)) -> Resu
         if empty {
             check_schema(&bytes)?;
         }
+        let is_cut_off = bytes.last() != Some(&b'\n');
         match serde_json::from_slice(&bytes) {
             Ok(line) => handle(line),
-            Err(_) if bytes.last() != Some(&b'\n') => break,
-            Err(source) => return Err(ReadError::InvalidLine { line: number, source }),
+            Err(_) if is_cut_off => break,
+            Err(_) => {
+                broken.add(number);
+                // A line that was written behind the rest of one that was cut off.
+                if let Some(Ok(line)) = find_last_object(&bytes).map(serde_json::from_slice) {
+                    handle(line);
+                }
+            }
         }
         empty = false;
     }
-    if empty { Err(ReadError::Empty) } else { Ok(()) }
+    if empty { Err(ReadError::Empty) } else { Ok(broken) }
+}
+
+/// The part of a line from which on it may be a complete line of its own; `None` where that is the whole line or nothing.
+fn find_last_object(bytes: &[u8]) -> Option<&[u8]> {
+    const BEGIN: &[u8] = br#"{"type":""#;
+    let start = bytes.windows(BEGIN.len()).rposition(|window| window == BEGIN)?;
+    bytes.get(start..).filter(|_| start > 0)
 }
 
 /// Checks the first line's type and schema version, and nothing that another schema version may change.
@@ -115,6 +150,8 @@ fn check_schema(first: &[u8]) -> Result<(), ReadError> {
             Err(ReadError::UnsupportedSchema { found: header.schema })
         }
         Ok(_) => Ok(()),
+        // Cut off, and continued by another run.
+        Err(_) if first.starts_with(br#"{"type":"session""#) && first.last() == Some(&b'\n') => Ok(()),
         Err(_) if first.last() != Some(&b'\n') => Err(ReadError::Empty),
         Err(_) => Err(ReadError::NotATimeline),
     }
@@ -131,8 +168,14 @@ pub struct Timeline {
     pub moods: Vec<MoodLine>,
     /// Events of the music tracks, by time.
     pub tracks: Vec<TrackLine>,
+    /// Settings of elements that changed after the header, by time.
+    pub settings_changes: Vec<SettingsLine>,
     /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
+    /// The lines of the file that were passed over.
+    pub broken_lines: BrokenLines,
+    /// How many further sessions the file holds: it was continued, or the video was played again.
+    pub further_sessions: u64,
 }
 
 impl Timeline {
@@ -152,14 +195,21 @@ impl Timeline {
     /// As [`read_lines`].
     pub fn from_reader(reader: impl BufRead) -> Result<Self, ReadError> {
         let mut timeline = Self::default();
-        for_each_line(reader, |line| match line {
-            Line::Session(session) => timeline.header = session,
+        let mut sessions = 0u64;
+        let broken_lines = for_each_line(reader, |line| match line {
+            Line::Session(session) => {
+                timeline.header = session;
+                sessions += 1;
+            }
+            Line::Settings(change) => timeline.settings_changes.push(change),
             Line::Frame(frame) => timeline.frames.push(frame),
             Line::End(end) => timeline.end = Some(end.pts),
             Line::Mood(mood) => timeline.moods.push(mood),
             Line::Track(track) => timeline.tracks.push(track),
             Line::Safety(_) => {}
         })?;
+        timeline.broken_lines = broken_lines;
+        timeline.further_sessions = sessions.saturating_sub(1);
         Ok(timeline)
     }
 

@@ -2,9 +2,9 @@
 
 use mood_schema::{
     Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, Rect, SessionEnd,
-    SessionHeader, TrackEvent, TrackLine,
+    SessionHeader, SettingsLine, TrackEvent, TrackLine,
 };
-use session::{PersonMap, ReadError, Summary, Timeline, read_lines, report};
+use session::{PersonMap, ReadError, Summary, Timeline, WarningKind, read_lines, report};
 
 const MS: u64 = 1_000_000;
 
@@ -139,7 +139,7 @@ fn decision_log_is_merged_once() {
         track(700, TrackEvent::Ended, "A"),
         track(800, TrackEvent::Failed, "C"),
     ];
-    let lines = read_lines(to_jsonl(&decision_log).as_bytes()).unwrap();
+    let lines = read_lines(to_jsonl(&decision_log).as_bytes()).unwrap().lines;
     timeline.add_music(lines.clone());
     timeline.add_music(lines);
     let summary = Summary::compute(&timeline, &PersonMap::default());
@@ -203,10 +203,90 @@ fn errors_name_the_line_or_file_and_the_remedy() {
     assert!(message(&newer).contains("schema 2") && message(&newer).contains("newer gst-mood"));
     assert!(message("id,label\n1,happy\n").contains("timeline.jsonl"));
     assert!(message(&to_jsonl(&sample_lines()[1..])).contains("line 1"));
-    let broken = to_jsonl(&sample_lines()).replacen("\"pts\":300000000", "\"pts\":\"soon\"", 1);
-    assert!(message(&broken).starts_with("line 5 is broken"), "{}", message(&broken));
     let missing = Timeline::load("/nonexistent/timeline.jsonl").unwrap_err().to_string();
     assert!(missing.contains("/nonexistent/timeline.jsonl"));
+}
+
+#[test]
+fn broken_lines_are_passed_over_and_reported() {
+    let text = to_jsonl(&sample_lines());
+    let (first, second) = text.split_at(text.find("{\"type\":\"frame\",\"frame\":3").unwrap());
+    // A run that was cut off in a line, then continued: with a line feed between, and without.
+    for (cut_off, broken) in [("{\"type\":\"fra\n", 5), ("{\"type\":\"fra", 5), ("\u{0}\u{fffd}\n", 5)] {
+        let timeline = parse(&format!("{first}{cut_off}{second}")).unwrap();
+        assert_eq!(timeline.frames.len(), 10, "{cut_off}");
+        assert_eq!((timeline.broken_lines.count, timeline.broken_lines.first), (1, broken));
+        assert_eq!(timeline.end, Some(1000 * MS));
+        let summary = Summary::compute(&timeline, &PersonMap::default());
+        assert!(matches!(&summary.warnings[..], [warning] if warning.kind == WarningKind::BrokenLines
+            && warning.text == "line 5 of the timeline is broken and was passed over"));
+        let page = report::render_session(&timeline, &summary, "A", None);
+        assert!(page.contains("<li>line 5 of the timeline is broken and was passed over.</li>"));
+    }
+    // Also where the very first line was cut off.
+    let timeline = parse(&format!("{{\"type\":\"session\",\"sch\n{text}")).unwrap();
+    assert_eq!((timeline.frames.len(), timeline.broken_lines.first), (10, 1));
+    assert!(Summary::compute(&parse(&text).unwrap(), &PersonMap::default()).warnings.is_empty());
+}
+
+#[test]
+fn several_sessions_and_changed_settings_are_reported() {
+    let change = SettingsLine { pts: 100 * MS, settings: [("a".into(), true.into())].into_iter().collect() };
+    let mut lines = sample_lines();
+    lines.insert(2, Line::Settings(change.clone()));
+    let text = to_jsonl(&lines);
+    let timeline = parse(&(text.clone() + &text)).unwrap();
+    let kinds: Vec<WarningKind> = Summary::compute(&timeline, &PersonMap::default())
+        .warnings
+        .iter()
+        .map(|warning| warning.kind)
+        .collect();
+    assert_eq!(kinds, [WarningKind::JoinedSessions, WarningKind::ChangedSettings]);
+    let (timeline, mut exported) = (parse(&text).unwrap(), Vec::new());
+    let summary = Summary::compute(&timeline, &PersonMap::default());
+    let recording = session::export::Recording::default();
+    let format = session::export::Format::Jsonl;
+    session::export::write(format, &timeline, &summary, &recording, &mut exported).unwrap();
+    assert_eq!(read_lines(&exported[..]).unwrap().lines[2], Line::Settings(change));
+}
+
+#[test]
+fn credentials_of_older_timelines_appear_nowhere() {
+    let address = "rtsp://ada:secret@h/a.mp4?token=secret";
+    let old = to_jsonl(&[header(), frame(0, 40, vec![face(1, Emotion::Sad.into())])])
+        + &to_jsonl(&[track(40, TrackEvent::Started, "T")]);
+    let old = old.replacen("\"settings\"", &format!("\"source\":\"{address}\",\"settings\""), 1);
+    let old = old.replace("file:///music/", "http://ada:secret@h/").replace(".flac", ".flac?token=secret");
+    assert_eq!(old.matches("secret").count(), 4);
+    let timeline = parse(&old).unwrap();
+    let summary = Summary::compute(&timeline, &PersonMap::default());
+    let json = serde_json::to_string(&summary).unwrap();
+    let page = report::render_session(&timeline, &summary, &summary.title, None);
+    assert!(json.contains("rtsp://h/a.mp4") && json.contains("http://h/T.flac"), "{json}");
+    let recording = session::export::Recording { media: summary.source.clone(), ..Default::default() };
+    let exports = session::export::Format::ALL.map(|format| {
+        let mut bytes = Vec::new();
+        session::export::write(format, &timeline, &summary, &recording, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    });
+    for text in exports.iter().chain([&json, &page]) {
+        assert!(!text.contains("secret") && !text.contains("ada"), "{text}");
+    }
+    let stored = json.replace("//h/", "//ada:secret@h/");
+    assert_eq!(serde_json::from_str::<Summary>(&stored).unwrap(), summary);
+}
+
+#[test]
+fn small_shares_are_escaped() {
+    let frames = (0..1000).map(|n| {
+        let label = if n == 500 { Label::Uncertain } else { Emotion::Sad.into() };
+        frame(n, n * 100, vec![face(1, label)])
+    });
+    let lines: Vec<Line> = [header()].into_iter().chain(frames).collect();
+    let timeline = parse(&to_jsonl(&lines)).unwrap();
+    let summary = Summary::compute(&timeline, &PersonMap::default());
+    let page = report::render_session(&timeline, &summary, "A", None);
+    assert!(page.contains("and &lt;1 % of the time") && !page.contains("<1 %"));
 }
 
 #[test]

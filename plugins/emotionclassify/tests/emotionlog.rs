@@ -263,3 +263,144 @@ fn credentials_of_the_source_are_not_written() {
     assert!(text.contains("rtsp://camera.example:554/live"), "{text}");
     assert!(!text.contains("secret") && !text.contains("ada"), "{text}");
 }
+
+#[test]
+fn later_settings_are_in_the_header_or_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let announce = |harness: &mut Harness, margin: f64| {
+        let settings = serde_json::Map::from_iter([("margin".into(), margin.into())]);
+        harness.push_event(mood_meta::event::build_settings("emotionclassify", &settings));
+    };
+    announce(&mut harness, 0.1);
+    announce(&mut harness, 0.2);
+    harness.push(buffer(0)).unwrap();
+    announce(&mut harness, 0.2);
+    announce(&mut harness, 0.3);
+    harness.push(buffer(1)).unwrap();
+    let lines = read_lines(&path);
+    let Line::Session(header) = &lines[0] else { panic!("{:?}", lines[0]) };
+    assert_eq!(header.settings["emotionclassify"]["margin"], 0.2);
+    let Line::Settings(change) = &lines[2] else { panic!("{:?}", lines[2]) };
+    assert_eq!((change.pts, &change.settings["emotionclassify"]["margin"]), (40_000_000, &0.3.into()));
+    assert_eq!(lines.len(), 4);
+}
+
+#[test]
+fn frames_after_eos_and_a_flushing_seek_are_another_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let settings = serde_json::Map::from_iter([("margin".into(), 0.1.into())]);
+    harness.push_event(mood_meta::event::build_settings("emotionclassify", &settings));
+    harness.push(buffer(0)).unwrap();
+    harness.push_event(gst::event::Eos::new());
+    // The player downstream ends later than the video.
+    let mood = MoodLine { pts: 7, from: Mood::Absent, to: Mood::Absent, confidence: 0.8, evidence: [0, 7] };
+    harness.push_upstream_event(mood_meta::event::build_player_line(&Line::Mood(mood)));
+    harness.push_event(gst::event::FlushStart::new());
+    harness.push_event(gst::event::FlushStop::new(true));
+    harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+    harness.push(buffer(0)).unwrap();
+    harness.push(buffer(1)).unwrap();
+    drop(harness);
+    element.set_state(gst::State::Null).unwrap();
+    let lines = read_lines(&path);
+    let [Line::Session(first), Line::Frame(_), Line::Mood(_), Line::End(end), Line::Session(second), ..] =
+        &lines[..]
+    else {
+        panic!("{lines:?}")
+    };
+    assert_eq!((first, end.frames), (second, 1));
+    assert!(matches!(&lines[5..], [Line::Frame(a), Line::Frame(b), Line::End(end)]
+        if (a.frame, b.frame, end.frames) == (0, 1, 2)));
+}
+
+/// A named pipe in `folder`.
+fn make_fifo(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+#[test]
+fn a_fifo_without_a_reader_holds_nothing_up_and_its_lines_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make_fifo(folder.path());
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    harness.push(buffer(0)).unwrap();
+    harness.push(buffer(1)).unwrap();
+    // A reader comes, and leaves.
+    let reader = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+    harness.push(buffer(2)).unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(reader));
+    let mut next = || serde_json::from_str::<Line>(&lines.next().unwrap().unwrap()).unwrap();
+    assert!(matches!([next(), next()], [Line::Session(_), Line::Frame(frame)] if frame.frame == 2));
+    drop(lines);
+    harness.push(buffer(3)).unwrap();
+    drop(harness);
+    element.set_state(gst::State::Null).unwrap();
+    let text = |message: gst::Message| match message.view() {
+        gst::MessageView::Warning(warning) => format!("warning: {}", warning.error()),
+        gst::MessageView::Info(info) => format!("info: {}", info.error()),
+        _ => format!("{message:?}"),
+    };
+    let types = [gst::MessageType::Warning, gst::MessageType::Info, gst::MessageType::Error];
+    let messages: Vec<String> = bus.iter_filtered(&types).map(text).collect();
+    // Dropped are frames 0, 1 and 3, and the end.
+    let begins = ["warning: nobody reads from", "info: 4 lines were dropped"];
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages.iter().zip(begins).all(|(message, begin)| message.starts_with(begin)), "{messages:?}");
+}
+
+#[test]
+fn a_slow_reader_of_a_fifo_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make_fifo(folder.path());
+    let element = element(&path, "jsonl");
+    let mut harness = harness(&element, CAPS);
+    let reader = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+    let frames = 1000;
+    let thread = std::thread::spawn(move || {
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::with_capacity(4096, reader));
+        let mut count = 0;
+        while !lines.next().unwrap().unwrap().contains(r#""type":"end""#) {
+            count += 1;
+            if count % 100 == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        count
+    });
+    for index in 0..frames {
+        // More than a pipe holds.
+        let mut classified = buffer(index);
+        mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
+        harness.push(classified).unwrap();
+    }
+    drop(harness);
+    element.set_state(gst::State::Null).unwrap();
+    assert_eq!(thread.join().unwrap(), frames + 1, "the header and every frame");
+}
+
+#[test]
+fn a_line_cut_off_by_a_full_disk_is_ended_by_append() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    std::fs::write(&path, "{\"type\":\"session\",\"schema\":1,\"generator\":\"x\"}\n{\"type\":\"fra")
+        .unwrap();
+    let element = element(&path, "jsonl");
+    element.set_property("append", true);
+    let mut harness = harness(&element, CAPS);
+    harness.push(buffer(0)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], "{\"type\":\"fra");
+    assert!(matches!(serde_json::from_str(lines[2]), Ok(Line::Session(_))), "{text}");
+}

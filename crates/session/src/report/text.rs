@@ -88,6 +88,13 @@ fn describe_subject(subject: &PersonSummary) -> String {
     sentence + "."
 }
 
+/// A list in HTML of what was passed over, assumed or joined; empty where there is nothing of the kind.
+pub(super) fn describe_warnings(summary: &Summary) -> String {
+    let items: String =
+        summary.warnings.iter().map(|warning| format!("<li>{}.</li>", escape_html(&warning.text))).collect();
+    if items.is_empty() { items } else { format!("<ul class=\"warnings\">{items}</ul>\n") }
+}
+
 /// A paragraph of HTML on how far the session's results can be trusted; empty without a subject.
 pub(super) fn describe_quality(summary: &Summary) -> String {
     let Some(subject) = summary.subject() else { return String::new() };
@@ -96,7 +103,7 @@ pub(super) fn describe_quality(summary: &Summary) -> String {
         quality if quality >= 0.5 => "fair: small, turned away, dark or blurred at times",
         _ => "poor: small, turned away, dark or blurred for long",
     };
-    let share = |time: u64, total: u64| format_percent(time as f64 / total.max(1) as f64);
+    let share = |time: u64, total: u64| escape_html(&format_percent(time as f64 / total.max(1) as f64));
     let absent = share(subject.absent, subject.absent.saturating_add(subject.in_view));
     let uncertain = share(subject.uncertain, subject.classified);
     format!(

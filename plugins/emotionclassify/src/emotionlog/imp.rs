@@ -9,7 +9,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::{WiringCheck, WiringFault};
 use mood_meta::{event, filter, lock, property};
-use mood_schema::{Line, SCHEMA_VERSION, SessionHeader};
+use mood_schema::{Line, SCHEMA_VERSION, SessionHeader, SettingsLine};
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
@@ -22,8 +22,11 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// What exists between start and stop.
 struct State {
     writer: TimelineWriter,
-    /// Collects the settings of the elements upstream until it is written, with the first frame; then `None`.
-    pending_header: Option<SessionHeader>,
+    /// The latest settings that the elements upstream have announced, by element.
+    settings: Map<String, Value>,
+    session: SessionState,
+    /// Whether a warning about lost lines has been posted.
+    has_warned_of_loss: bool,
     /// Width and height of the frame in pixels, which face regions need; `None` for streams that are not video.
     frame_size: Option<(u32, u32)>,
     /// Duration of a frame by the caps' frame rate, ns; `None` where they state none.
@@ -31,6 +34,26 @@ struct State {
     /// The time at which a frame without a timestamp is taken to begin, ns of stream time: the end of the one before.
     next_pts: u64,
     wiring: WiringCheck,
+}
+
+/// How far the session that is being written has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SessionState {
+    /// The header is written with the first frame, when the elements upstream have announced their settings.
+    BeforeHeader,
+    /// The header is written.
+    Running,
+    /// The stream has ended. Lines of the player may follow; a frame, which comes after a flushing seek only, begins another
+    /// session.
+    Ended,
+}
+
+/// What has become of a line, for messages that are posted once no lock is held.
+#[derive(Default)]
+struct Findings {
+    faults: Vec<WiringFault>,
+    /// A pipe has lost a line for the first time.
+    loses_lines: bool,
 }
 
 /// The implementation of `emotionlog`: its properties, and what exists while it runs.
@@ -114,15 +137,11 @@ impl BaseTransformImpl for EmotionLog {
                 ("cannot write the timeline to {}: {error}; choose another location", location.display())
             )
         })?;
-        let header = SessionHeader {
-            schema: SCHEMA_VERSION,
-            generator: concat!("emotionlog ", env!("CARGO_PKG_VERSION")).into(),
-            source: None,
-            settings: Map::new(),
-        };
         *lock(&self.state) = Some(State {
             writer,
-            pending_header: Some(header),
+            settings: Map::new(),
+            session: SessionState::BeforeHeader,
+            has_warned_of_loss: false,
             frame_size: None,
             frame_duration: None,
             next_pts: 0,
@@ -133,9 +152,18 @@ impl BaseTransformImpl for EmotionLog {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let Some(mut state) = lock(&self.state).take() else { return Ok(()) };
-        if let Err(error) = state.write_pending_header(None).and_then(|()| state.writer.finish()) {
+        if let Err(error) = state.begin_session(None).and_then(|()| state.writer.end_session()) {
             // Posted and not returned: a stop that fails would leave the pads half deactivated.
             self.post_error_message(self.write_error_message(&error));
+        }
+        let lost = state.writer.lost_lines();
+        if lost > 0 {
+            let location = lock(&self.settings).location.clone().unwrap_or_default();
+            gst::element_imp_info!(
+                self,
+                gst::ResourceError::Write,
+                ("{lost} lines were dropped while nobody read from {}", location.display())
+            );
         }
         Ok(())
     }
@@ -157,56 +185,89 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if let Some((element, settings)) = event::parse_settings(&event)
-            && let Some(header) = lock(&self.state).as_mut().and_then(|state| state.pending_header.as_mut())
-        {
-            header.settings.insert(element, Value::Object(settings));
+        let written = match event.view() {
+            gst::EventView::Eos(_) => {
+                if let Some(state) = lock(&self.state).as_mut()
+                    && state.session == SessionState::Running
+                {
+                    state.session = SessionState::Ended;
+                }
+                Ok(())
+            }
+            _ => event::parse_settings(&event)
+                .map_or(Ok(()), |(element, settings)| self.update_settings(element, settings)),
+        };
+        if let Err(error) = written {
+            // The next frame fails, too, and stops the stream with an error.
+            gst::warning!(CAT, imp = self, "Cannot write changed settings: {error}");
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(line) = event::parse_player_line(&event)
-            && let Err(error) = self.write_player_line(&line)
-        {
-            // Frames go to the same file: writing the next one fails too and stops the stream with an error.
-            gst::warning!(CAT, imp = self, "Cannot write a line of the player: {error}");
+        if let Some(line) = event::parse_player_line(&event) {
+            match self.write_player_line(&line) {
+                Ok(findings) => self.post_findings(findings),
+                // Frames go to the same file: writing the next one fails too and stops the stream with an error.
+                Err(error) => gst::warning!(CAT, imp = self, "Cannot write a line of the player: {error}"),
+            }
         }
         self.parent_src_event(event)
     }
 
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let faults = self.write_frame(buffer).map_err(|error| {
+        let findings = self.write_frame(buffer).map_err(|error| {
             self.post_error_message(self.write_error_message(&error));
             gst::FlowError::Error
         })?;
-        for fault in faults {
-            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
-        }
+        self.post_findings(findings);
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl State {
-    /// Writes the header with the media's URI, unless it has been written.
-    fn write_pending_header(&mut self, source: Option<String>) -> io::Result<()> {
-        match self.pending_header.take() {
-            Some(header) => self.writer.write_header(SessionHeader { source, ..header }),
-            None => Ok(()),
+    /// Writes the header with the media's URI and the settings as they are now, unless it has been written.
+    fn begin_session(&mut self, source: Option<String>) -> io::Result<()> {
+        if self.session != SessionState::BeforeHeader {
+            return Ok(());
         }
+        self.session = SessionState::Running;
+        self.writer.begin_session(SessionHeader {
+            schema: SCHEMA_VERSION,
+            generator: concat!("emotionlog ", env!("CARGO_PKG_VERSION")).into(),
+            source,
+            settings: self.settings.clone(),
+        })
+    }
+
+    /// Ends a session whose stream has ended, so that what comes now begins another one.
+    fn end_session_after_eos(&mut self) -> io::Result<()> {
+        if self.session == SessionState::Ended {
+            self.session = SessionState::BeforeHeader;
+            self.next_pts = 0;
+            self.writer.end_session()?;
+        }
+        Ok(())
+    }
+
+    /// Whether lines have been lost for the first time.
+    fn loses_lines(&mut self) -> bool {
+        self.writer.lost_lines() > 0 && !std::mem::replace(&mut self.has_warned_of_loss, true)
     }
 }
 
 impl EmotionLog {
-    /// Writes the line of a frame, and before the first one the header. Returns what to warn of.
-    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Vec<WiringFault>> {
+    /// Writes the line of a frame, and before the first one the header.
+    fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Findings> {
         let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
-        let needs_source = lock(&self.state).as_ref().is_some_and(|state| state.pending_header.is_some());
+        let needs_source =
+            lock(&self.state).as_ref().is_some_and(|state| state.session != SessionState::Running);
         let source = if needs_source { self.query_source_uri() } else { None };
 
         let mut state = lock(&self.state);
-        let Some(state) = state.as_mut() else { return Ok(Vec::new()) };
-        state.write_pending_header(source)?;
+        let Some(state) = state.as_mut() else { return Ok(Findings::default()) };
+        state.end_session_after_eos()?;
+        state.begin_session(source)?;
         let duration = buffer.duration().map(gst::ClockTime::nseconds).or(state.frame_duration);
         let pts = pts.unwrap_or(state.next_pts);
         // A frame whose duration nobody states ends where it begins, except that the next one needs a time.
@@ -216,18 +277,51 @@ impl EmotionLog {
         let frame = mood_meta::read_faces(buffer, width, height);
         let faults = [state.wiring.observe_timestamp(buffer.pts()), state.wiring.observe(frame.as_ref())];
         state.writer.write_frame(pts, end, frame.unwrap_or_default().faces)?;
-        Ok(faults.into_iter().flatten().collect())
+        Ok(Findings { faults: faults.into_iter().flatten().collect(), loses_lines: state.loses_lines() })
+    }
+
+    /// Remembers the settings of an element. Where they differ from those in the header, a line says so.
+    fn update_settings(&self, element: String, settings: Map<String, Value>) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        let Some(state) = state.as_mut() else { return Ok(()) };
+        let settings = Value::Object(settings);
+        if state.settings.get(&element) == Some(&settings) {
+            return Ok(());
+        }
+        state.settings.insert(element.clone(), settings.clone());
+        if state.session != SessionState::Running {
+            return Ok(());
+        }
+        let settings = Map::from_iter([(element, settings)]);
+        let pts = state.writer.end();
+        state.writer.write_line(&Line::Settings(SettingsLine { pts, settings }))
+    }
+
+    /// Posts a warning for each finding. Call it without a lock.
+    fn post_findings(&self, findings: Findings) {
+        for fault in findings.faults {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
+        }
+        if findings.loses_lines {
+            let location = lock(&self.settings).location.clone().unwrap_or_default();
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ("nobody reads from {}: lines are dropped until somebody does", location.display())
+            );
+        }
     }
 
     /// Writes a line of the player downstream. Does nothing when the element has stopped.
-    fn write_player_line(&self, line: &Line) -> io::Result<()> {
+    fn write_player_line(&self, line: &Line) -> io::Result<Findings> {
         let mut state = lock(&self.state);
         let Some(state) = state.as_mut() else {
             gst::debug!(CAT, imp = self, "Stopped, not writing {line:?}");
-            return Ok(());
+            return Ok(Findings::default());
         };
-        state.write_pending_header(None)?;
-        state.writer.write_line(line)
+        state.begin_session(None)?;
+        state.writer.write_line(line)?;
+        Ok(Findings { loses_lines: state.loses_lines(), ..Findings::default() })
     }
 
     /// The URI of the media, where an element upstream knows it.

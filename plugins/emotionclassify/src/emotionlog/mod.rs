@@ -13,7 +13,16 @@
 //!
 //! Each line is written to the file completely and at once, so that a killed process loses at most the last
 //! frame. The `session` line is written with the first frame, when all elements upstream have announced their
-//! settings: an empty file comes from a process that was killed before its first frame.
+//! settings: an empty file comes from a process that was killed before its first frame. A `settings` line follows where an
+//! element changes its settings later. Addresses are written without user name, password and query.
+//!
+//! `location` may be a named pipe (FIFO), or `/dev/stdout`. Nobody needs to read from it: lines are dropped, with one
+//! WARNING, while there is no reader, or one that has taken nothing for a second. A reader that comes later gets the
+//! `session` line and then complete lines. An INFO message at the end has the number of lines that were dropped. A full disk
+//! ends the stream with an error; a slow one holds it up, and nothing is lost.
+//!
+//! Frames after the end of the stream, which a flushing seek brings, are another session in the same file: an `end` line, a
+//! `session` line, and frames that are counted from 0 again.
 //!
 //! ## Example pipelines
 //!
@@ -27,6 +36,7 @@
 //! gst-launch-1.0 -e autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify ! emotionlog location=faces.csv format=csv ! fakesink
 //! ```
 
+mod destination;
 mod imp;
 mod settings;
 mod timeline_writer;

@@ -1,25 +1,25 @@
 //! Writes the timeline's file in its two formats.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::Path;
 
 use mood_schema::{Face, FrameLine, Label, Line, SessionEnd, SessionHeader};
 
 use super::Format;
+use super::destination::Destination;
 
 /// The header of the csv format. `timestamp` is in seconds of stream time; `x` `y` `w` `h` are shares of the frame;
 /// `success` is 1 where the face has a label other than `uncertain`, else 0.
 const COLUMNS: &str = "frame,timestamp,face_id,x,y,w,h,label,confidence,success,\
                        angry,disgust,fear,happy,sad,surprise,neutral,valence,arousal,quality\n";
 
-/// An open timeline file. Each call writes complete lines with one system call and buffers nothing, so that a killed
-/// process leaves every line it has written.
+/// An open timeline. Each call writes complete lines.
 pub(super) struct TimelineWriter {
-    file: File,
+    destination: Destination,
     format: Format,
+    /// What a new reader of a pipe gets first: the session's header, or the header of the table.
+    header: Vec<u8>,
     /// Number of frames written, which is the number of the next one.
     frame_count: u64,
     /// End of the latest frame, ns of stream time.
@@ -27,31 +27,28 @@ pub(super) struct TimelineWriter {
 }
 
 impl TimelineWriter {
-    /// Creates the file or, with `append`, continues an existing one. An empty csv file gets its header. A last line that
-    /// was cut off, by a full disk for example, is ended, so that nothing is added to it.
+    /// Opens the file or, with `append`, continues an existing one; see [`Destination::open`]. An empty csv file gets its
+    /// header.
     pub fn open(path: &Path, format: Format, append: bool) -> io::Result<Self> {
-        let file = match append {
-            true => OpenOptions::new().create(true).read(true).append(true).open(path)?,
-            false => File::create(path)?,
-        };
-        let mut writer = Self { file, format, frame_count: 0, end: 0 };
-        let length = writer.file.metadata()?.len();
-        if length == 0 && format == Format::Csv {
-            writer.file.write_all(COLUMNS.as_bytes())?;
-        }
-        if append && length > 0 {
-            let mut last = [0];
-            writer.file.read_exact_at(&mut last, length - 1)?;
-            if last != *b"\n" {
-                writer.file.write_all(b"\n")?;
+        let (destination, has_content) = Destination::open(path, append)?;
+        let mut writer = Self { destination, format, header: Vec::new(), frame_count: 0, end: 0 };
+        if format == Format::Csv {
+            writer.header = COLUMNS.into();
+            if !has_content && matches!(writer.destination, Destination::File(_)) {
+                writer.destination.write(&[], COLUMNS.as_bytes())?;
             }
         }
         Ok(writer)
     }
 
-    /// Writes the header, which is the first line.
-    pub fn write_header(&mut self, header: SessionHeader) -> io::Result<()> {
-        self.write_line(&Line::Session(header))
+    /// Begins a session: writes its header, and counts frames from 0.
+    pub fn begin_session(&mut self, header: SessionHeader) -> io::Result<()> {
+        (self.frame_count, self.end) = (0, 0);
+        if self.format == Format::Csv {
+            return Ok(());
+        }
+        self.header = line_feed_terminated(&Line::Session(header));
+        self.destination.write_header(&self.header)
     }
 
     /// Writes a frame from `pts` to `end`, both ns of stream time. Frames are numbered from 0 in the order of the
@@ -62,7 +59,7 @@ impl TimelineWriter {
         self.end = self.end.max(end);
         match self.format {
             Format::JsonLines => self.write_line(&Line::Frame(frame)),
-            Format::Csv => self.file.write_all(csv_rows(&frame).as_bytes()),
+            Format::Csv => self.destination.write(&self.header, csv_rows(&frame).as_bytes()),
         }
     }
 
@@ -71,15 +68,28 @@ impl TimelineWriter {
         if self.format == Format::Csv {
             return Ok(());
         }
-        let mut json = line.to_json();
-        json.push('\n');
-        self.file.write_all(json.as_bytes())
+        self.destination.write(&self.header, &line_feed_terminated(line))
     }
 
-    /// Writes the end line, which marks the timeline as complete.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Writes the end line, which marks the session as complete.
+    pub fn end_session(&mut self) -> io::Result<()> {
         self.write_line(&Line::End(SessionEnd { pts: self.end, frames: self.frame_count }))
     }
+
+    /// End of the latest frame, ns of stream time.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Number of lines that were dropped because nobody reads from the pipe.
+    pub fn lost_lines(&self) -> u64 {
+        self.destination.lost_lines()
+    }
+}
+
+/// A line as the file has it.
+fn line_feed_terminated(line: &Line) -> Vec<u8> {
+    (line.to_json() + "\n").into_bytes()
 }
 
 /// The rows of a frame, one for each face.
@@ -133,10 +143,10 @@ mod tests {
         let path = folder.path().join("timeline.csv");
         for append in [false, true] {
             let mut writer = TimelineWriter::open(&path, Format::Csv, append).unwrap();
-            writer.write_header(SessionHeader::default()).unwrap();
+            writer.begin_session(SessionHeader::default()).unwrap();
             writer.write_frame(0, 40, vec![]).unwrap();
             writer.write_frame(40_000_000, 80_000_000, vec![face(1, true), face(2, false)]).unwrap();
-            writer.finish().unwrap();
+            writer.end_session().unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
@@ -152,27 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn appending_ends_a_line_that_was_cut_off() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("timeline.jsonl");
-        for (before, expected) in [("{\"type\":\"fra", "{\"type\":\"fra\n"), ("{}\n", "{}\n"), ("", "")] {
-            std::fs::write(&path, before).unwrap();
-            TimelineWriter::open(&path, Format::JsonLines, true).unwrap();
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-        }
-    }
-
-    #[test]
     fn jsonl_has_header_frames_and_end_in_this_order() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timeline.jsonl");
         let mut writer = TimelineWriter::open(&path, Format::JsonLines, false).unwrap();
-        writer.write_header(SessionHeader::default()).unwrap();
+        writer.begin_session(SessionHeader::default()).unwrap();
         writer.write_frame(0, 40, vec![face(1, true)]).unwrap();
         let unfinished = std::fs::read_to_string(&path).unwrap();
         assert_eq!(unfinished.lines().count(), 2, "lines are written at once");
         writer.write_frame(40, 80, vec![]).unwrap();
-        writer.finish().unwrap();
+        writer.end_session().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(matches!(lines[0], Line::Session(_)));

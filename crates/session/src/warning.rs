@@ -1,0 +1,69 @@
+//! What a reader of a session's results has to know about how they came about: `warnings` of `summary.json`.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timeline;
+
+/// Something that was passed over, assumed or joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What it is about, for programs.
+    pub kind: WarningKind,
+    /// One sentence, without a full stop.
+    pub text: String,
+}
+
+/// What a [`Warning`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarningKind {
+    /// Lines of the timeline were passed over.
+    BrokenLines,
+    /// The timeline holds several sessions, which are read as one.
+    JoinedSessions,
+    /// Settings changed while the session was recorded.
+    ChangedSettings,
+    /// A kind that a newer version writes.
+    #[serde(other)]
+    Other,
+}
+
+/// The warnings about reading a timeline.
+pub(crate) fn find_warnings(timeline: &Timeline) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |kind, text| warnings.push(Warning { kind, text });
+    match timeline.broken_lines.count {
+        0 => {}
+        1 => warn(
+            WarningKind::BrokenLines,
+            format!("line {} of the timeline is broken and was passed over", timeline.broken_lines.first),
+        ),
+        count => warn(
+            WarningKind::BrokenLines,
+            format!(
+                "{count} lines of the timeline are broken and were passed over, the first of them is line {}",
+                timeline.broken_lines.first
+            ),
+        ),
+    }
+    if timeline.further_sessions > 0 {
+        let text =
+            format!("the timeline holds {} sessions, which are read as one", timeline.further_sessions + 1);
+        warn(WarningKind::JoinedSessions, text);
+    }
+    let changed: BTreeSet<&str> = timeline
+        .settings_changes
+        .iter()
+        .flat_map(|change| change.settings.keys().map(String::as_str))
+        .collect();
+    if !changed.is_empty() {
+        let elements = changed.into_iter().collect::<Vec<_>>().join(", ");
+        warn(
+            WarningKind::ChangedSettings,
+            format!("settings changed during the recording, those of {elements}"),
+        );
+    }
+    warnings
+}
