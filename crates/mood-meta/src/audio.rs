@@ -1,5 +1,8 @@
 //! Decodes the audio of a file, for a player's decks and for the analysis of the same files.
 
+mod aiff;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glib::prelude::*;
@@ -22,6 +25,13 @@ pub fn add_audio_decoder(
 ) -> Result<gst::Element, glib::BoolError> {
     // The queue behind the decoder sets the pace, not a clock.
     pipeline.use_clock(None::<&gst::Clock>);
+    let file =
+        glib::filename_from_uri(uri).map(|(path, _)| path).ok().filter(|path| aiff::has_raw_samples(path));
+    if let Some(file) = file
+        && let Ok(parser) = make_element("aiffparse")
+    {
+        return add_aiff_reader(pipeline, &file, &parser);
+    }
     let (source, convert) = (make_element("uridecodebin")?, make_element("audioconvert")?);
     source.set_property("uri", uri);
     // Cover images and videos are not decoded.
@@ -48,6 +58,20 @@ pub fn add_audio_decoder(
             gst::element_error!(source, gst::StreamError::WrongType, ["has no sound"]);
         }
     });
+    Ok(convert)
+}
+
+/// Adds elements that read an AIFF file without `decodebin`: that of GStreamer 1.22 exposes the parser's pad too late in some
+/// runs, so that the first buffer is not linked and the file never begins.
+fn add_aiff_reader(
+    pipeline: &gst::Pipeline,
+    file: &Path,
+    parser: &gst::Element,
+) -> Result<gst::Element, glib::BoolError> {
+    let (source, convert) = (make_element("filesrc")?, make_element("audioconvert")?);
+    source.set_property("location", file);
+    pipeline.add_many([&source, parser, &convert])?;
+    gst::Element::link_many([&source, parser, &convert])?;
     Ok(convert)
 }
 
