@@ -99,6 +99,9 @@ fn read_format(sample: &gst::Sample) -> Option<(u32, u32)> {
 fn pop_error(pipeline: &gst::Pipeline) -> Option<String> {
     let message = pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
     match message.view() {
+        gst::MessageView::Error(error) if pipeline::is_missing_plugin(error) => {
+            Some(pipeline::describe_error(error))
+        }
         gst::MessageView::Error(error) => Some(error.error().message().trim_end_matches('.').to_owned()),
         _ => None,
     }

@@ -251,6 +251,12 @@ pub fn print_warning(warning: &gst::message::Warning) {
     eprintln!("gst-mood: warning: {}", warning.error().to_string().replace('\n', " "));
 }
 
+/// Whether the error is that no installed plugin decodes the input.
+pub fn is_missing_plugin(message: &gst::message::Error) -> bool {
+    let error = message.error();
+    error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound)
+}
+
 /// Describes an error in one line for the user: what happened and, where GStreamer's own text does not say
 /// it, what to do.
 pub fn describe_error(message: &gst::message::Error) -> String {
@@ -264,7 +270,7 @@ pub fn describe_error(message: &gst::message::Error) -> String {
     if error.matches(gst::StreamError::TypeNotFound) {
         return "it is no video or photograph that GStreamer knows".into();
     }
-    if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {
+    if is_missing_plugin(message) {
         let missing =
             debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
         return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");

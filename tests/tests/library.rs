@@ -80,6 +80,22 @@ fn every_audio_format_gives_the_same_loudness_and_its_tags() {
 }
 
 #[test]
+fn aiff_files_open_every_time() {
+    let (folder, music, _) = make_folders();
+    for index in 0..10 {
+        let source = audio::write_tone(folder.path(), "source.wav", 200.0 + 10.0 * f64::from(index), 1, "");
+        encode(&source, &music.join(format!("{index}.aiff")), &[]);
+        fs::remove_file(source).unwrap();
+    }
+    let scans = ["a.db", "b.db", "c.db"].map(|name| {
+        let database = folder.path().join(name);
+        library(&["scan", text(&music)], &database).assert_success();
+        library(&["export"], &database).assert_success().stdout
+    });
+    assert!(scans[0].lines().count() == 11 && scans.iter().all(|scan| *scan == scans[0]), "{scans:?}");
+}
+
+#[test]
 fn moods_are_read_from_the_tags_of_every_convention() {
     let (folder, music, database) = make_folders();
     let source = audio::write_tone(folder.path(), "source.wav", 440.0, 1, "");

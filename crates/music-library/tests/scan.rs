@@ -58,12 +58,19 @@ fn only_changed_files_are_read_and_only_new_content_is_decoded() {
     let report = scan(&database, &music, &decoder);
     assert_eq!((counts(&report), report.analysed_duration), ([0, 1, 0, 1, 0], 2.0));
     assert_eq!(best_value(&database, &a, Field::Duration).unwrap().0, "2");
+    // The counted duration, not what the header declares, here a tenth.
+    let mut bytes = fs::read(&a).unwrap();
+    let declared = (bytes.len() as u32 - 44) / 10;
+    bytes[40..44].copy_from_slice(&declared.to_le_bytes());
+    fs::write(&a, bytes).unwrap();
+    assert_eq!(counts(&scan(&database, &music, &decoder)), [0, 1, 0, 1, 0]);
+    assert_eq!(best_value(&database, &a, Field::Duration), Some(("2".into(), Provenance::Estimated)));
 
     // A sidecar file counts as a change.
     fs::write(music.join("a.wav.mood"), "calm, warm").unwrap();
     assert_eq!(counts(&scan(&database, &music, &decoder)), [0, 1, 0, 1, 0]);
     assert_eq!(best_value(&database, &a, Field::Mood), Some(("calm; warm".into(), Provenance::Tag)));
-    assert_eq!(decoder.decoded.load(Ordering::Relaxed), 3);
+    assert_eq!(decoder.decoded.load(Ordering::Relaxed), 4);
 }
 
 #[test]

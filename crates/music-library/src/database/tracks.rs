@@ -31,9 +31,15 @@ pub struct TrackRecord {
 }
 
 impl TrackRecord {
-    /// The value of a field with the highest provenance.
+    /// The value of a field with the highest provenance. Only for the duration, what was measured takes precedence over the
+    /// file's own statement: an MP3 file of variable bit rate without a Xing header, or chained Ogg, does not have it right.
     pub fn best_value(&self, field: Field) -> Option<&SourcedValue> {
-        self.values.iter().find(|value| value.field == field)
+        let best = self.values.iter().find(|value| value.field == field)?;
+        let measured = match (field, best.provenance) {
+            (Field::Duration, Provenance::Tag) => self.value_from(field, Provenance::Estimated),
+            _ => None,
+        };
+        Some(measured.unwrap_or(best))
     }
 
     /// The text of a field's best value.
