@@ -54,6 +54,14 @@ impl SilenceDetector {
         let end = complete.then_some((end + margin).min(self.position));
         Some(CuePoints { start: start.saturating_sub(margin), end })
     }
+
+    /// The part to play of a track of `rate` samples a second that was not given to its end: from where it is
+    /// audible, or from the end of what was given.
+    pub fn cue_points_so_far(&self, rate: u32) -> CuePoints {
+        let margin = u64::from(rate) / MARGIN_DIVISOR;
+        let start = self.audible.map_or(self.position, |(start, _)| start);
+        CuePoints { start: start.saturating_sub(margin), end: None }
+    }
 }
 
 #[cfg(test)]

@@ -14,13 +14,20 @@ pub struct DecisionLog {
     /// The program that writes it.
     generator: String,
     header_written: bool,
+    /// Whether the last line that was written is that of the end.
+    has_ended: bool,
 }
 
 impl DecisionLog {
     /// Creates the file, in place of an older one. `generator` is the name and version of the program, for
     /// the header.
     pub fn create(path: &Path, generator: &str) -> io::Result<Self> {
-        Ok(Self { file: File::create(path)?, generator: generator.into(), header_written: false })
+        Ok(Self {
+            file: File::create(path)?,
+            generator: generator.into(),
+            header_written: false,
+            has_ended: false,
+        })
     }
 
     /// Writes the first line. `settings` has one object for each element that took part.
@@ -40,9 +47,18 @@ impl DecisionLog {
         self.file.write_all(format!("{}\n", line.to_json()).as_bytes())
     }
 
-    /// Writes the last line, unless there is no first one. `pts` is the stream time where the audio ends, ns.
-    pub fn finish(mut self, pts: u64) -> io::Result<()> {
-        if self.header_written { self.write(&Line::End(SessionEnd { pts, frames: 0 })) } else { Ok(()) }
+    /// Writes the last line, unless there is no first one or it has been written. `pts` is the stream time where
+    /// the audio ends, ns.
+    pub fn finish(&mut self, pts: u64) -> io::Result<()> {
+        if !self.header_written || std::mem::replace(&mut self.has_ended, true) {
+            return Ok(());
+        }
+        self.write(&Line::End(SessionEnd { pts, frames: 0 }))
+    }
+
+    /// Goes on after the last line: more audio follows, and another end.
+    pub fn resume(&mut self) {
+        self.has_ended = false;
     }
 }
 

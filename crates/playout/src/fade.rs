@@ -2,6 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use crate::gain::GainRamp;
+
 /// A gain that changes from one value to another.
 ///
 /// The power moves along cos² and sin²: `gain² = from² cos² φ + to² sin² φ`, where φ goes from 0 to π/2.
@@ -46,11 +48,11 @@ impl Fade {
         self.length - self.done
     }
 
-    /// Adds `source` to `out`, multiplied by the fade's gain and by `gain`, and advances by as many samples.
+    /// Adds `source` to `out`, multiplied by the fade's gain and by `gain`, and advances both by as many samples.
     /// Both are interleaved, with `channels` values a sample.
-    pub fn mix_into(&mut self, out: &mut [f32], source: &[f32], channels: usize, gain: f32) {
+    pub fn mix_into(&mut self, out: &mut [f32], source: &[f32], channels: usize, gain: &mut GainRamp) {
         for (out, source) in out.chunks_exact_mut(channels).zip(source.chunks_exact(channels)) {
-            let gain = self.gain() as f32 * gain;
+            let gain = self.gain() as f32 * gain.advance();
             out.iter_mut().zip(source).for_each(|(out, source)| *out += source * gain);
             self.done = self.length.min(self.done + 1);
         }
@@ -60,6 +62,10 @@ impl Fade {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn constant(gain: f32) -> GainRamp {
+        GainRamp::new(gain, 48_000)
+    }
 
     /// Uniform noise between -1 and 1 from a linear congruential generator.
     fn noise(seed: u64, count: usize) -> Vec<f32> {
@@ -81,8 +87,8 @@ mod tests {
     fn a_crossfade_of_uncorrelated_noise_keeps_its_level() {
         const LENGTH: usize = 96_000;
         let mut out = vec![0.0; LENGTH];
-        Fade::new(1.0, 0.0, LENGTH as u64).mix_into(&mut out, &noise(1, LENGTH), 1, 1.0);
-        Fade::new(0.0, 1.0, LENGTH as u64).mix_into(&mut out, &noise(2, LENGTH), 1, 1.0);
+        Fade::new(1.0, 0.0, LENGTH as u64).mix_into(&mut out, &noise(1, LENGTH), 1, &mut constant(1.0));
+        Fade::new(0.0, 1.0, LENGTH as u64).mix_into(&mut out, &noise(2, LENGTH), 1, &mut constant(1.0));
         let full = level_in_db(&noise(3, LENGTH));
         for window in out.chunks(9_600) {
             assert!(
@@ -98,8 +104,8 @@ mod tests {
         let (mut old, mut new) = (Fade::new(1.0, 0.0, 1000), Fade::new(0.0, 1.0, 1000));
         let mut ignored = vec![0.0; 300];
         let ones = [1.0; 300];
-        old.mix_into(&mut ignored, &ones, 1, 1.0);
-        new.mix_into(&mut ignored, &ones, 1, 1.0);
+        old.mix_into(&mut ignored, &ones, 1, &mut constant(1.0));
+        new.mix_into(&mut ignored, &ones, 1, &mut constant(1.0));
         let gains = (old.gain(), new.gain());
         let (mut old, mut new) = (Fade::new(gains.0, 0.0, 1000), Fade::new(gains.1, 0.0, 1000));
         let mut third = Fade::new(0.0, 1.0, 1000);
@@ -111,7 +117,7 @@ mod tests {
             assert!((old.gain() - before.0).abs() < 0.002 && (new.gain() - before.1).abs() < 0.002);
             before = (old.gain(), new.gain());
             for fade in [&mut old, &mut new, &mut third] {
-                fade.mix_into(&mut [0.0], &[1.0], 1, 1.0);
+                fade.mix_into(&mut [0.0], &[1.0], 1, &mut constant(1.0));
             }
         }
         assert_eq!((old.gain(), new.gain(), third.gain(), third.remaining()), (0.0, 0.0, 1.0, 0));
@@ -121,7 +127,7 @@ mod tests {
     fn a_fade_of_no_length_has_its_target_gain_at_once() {
         let mut out = [0.0; 4];
         let mut fade = Fade::new(0.0, 1.0, 0);
-        fade.mix_into(&mut out, &[0.1, 0.2, 0.3, 0.4], 2, 2.0);
+        fade.mix_into(&mut out, &[0.1, 0.2, 0.3, 0.4], 2, &mut constant(2.0));
         assert_eq!(out, [0.2, 0.4, 0.6, 0.8]);
         assert_eq!(fade.remaining(), 0);
     }

@@ -4,8 +4,9 @@
 //!   faces go in, blocks of audio and [`PerformanceEvent`]s come out.
 //! - [`Player`] decides which track sounds when and mixes the tracks that sound, with [`Fade`]s and a
 //!   [`Limiter`].
-//! - [`analyze_track`] listens to a track before it is first played, for its [`Loudness`] and its
-//!   [`CuePoints`].
+//! - [`TrackAnalyzer`] listens to a track before it is first played, or while it plays, for its [`Loudness`]
+//!   and its [`CuePoints`].
+//! - [`FormatConverter`] converts the mix where the format of the output changes.
 //!
 //! Nothing here knows GStreamer, threads of a pipeline or clocks. Tracks are decoded by the caller, behind
 //! the traits [`TrackLoader`] and [`TrackSource`].
@@ -22,6 +23,8 @@ mod cue;
 mod decision_log;
 mod fade;
 mod format;
+mod format_converter;
+mod gain;
 mod gapless;
 mod input;
 mod limiter;
@@ -35,11 +38,12 @@ mod sample_clock;
 mod test_support;
 mod track_source;
 
-pub use analysis::{TrackAnalysis, analyze_track};
+pub use analysis::{AnalysisProgress, TrackAnalysis, TrackAnalyzer};
 pub use cue::{CuePoints, SilenceDetector};
 pub use decision_log::DecisionLog;
 pub use fade::Fade;
 pub use format::AudioFormat;
+pub use format_converter::FormatConverter;
 pub use gapless::EncoderPadding;
 pub use input::{BlockTiming, ClockState, FrameQueue, InputProgress, block_timing};
 pub use limiter::Limiter;
@@ -53,5 +57,6 @@ pub use performance::{
 pub use player::{Player, PlayerEvent};
 pub use sample_clock::{SampleClock, StartTime};
 pub use track_source::{
-    Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackEnd, TrackLoader, TrackSource, WaitMode,
+    Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackEnd, TrackError, TrackLoader,
+    TrackSource, WaitMode,
 };

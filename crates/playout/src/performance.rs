@@ -42,7 +42,10 @@ pub enum PerformanceEvent {
     /// A decision or a track event, as it was written to the decision log.
     Line(Line),
     /// No track can be played. Reported once.
-    NothingPlayable,
+    NothingPlayable {
+        /// Whether that is because the files are not there.
+        is_only_missing: bool,
+    },
     /// The decision log cannot be written. Reported once; the music goes on without it.
     LogFailed(io::Error),
 }
@@ -102,6 +105,8 @@ struct Director {
     listener: Option<ListenerRecord>,
     nothing_playable_reported: bool,
     header_written: bool,
+    /// The stream time where the audio stopped last, ns.
+    end: u64,
     events: Vec<PerformanceEvent>,
 }
 
@@ -125,7 +130,7 @@ impl Director {
 
     /// Writes the log's last line; `pts` is the stream time where the audio ends, ns.
     fn finish_log(&mut self, pts: u64) {
-        if let Some(Err(error)) = self.log.take().map(|log| log.finish(pts)) {
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.finish(pts)) {
             self.close_failed_log(error);
         }
     }
@@ -199,6 +204,7 @@ impl<L: TrackLoader> Performance<L> {
             listener,
             nothing_playable_reported: false,
             header_written: false,
+            end: 0,
             events: Vec::new(),
         };
         Self::WaitingForFormat(WaitingForFormat { director, loader })
@@ -228,10 +234,18 @@ impl<L: TrackLoader> Performance<L> {
         std::mem::take(&mut self.director_mut().events)
     }
 
-    /// Completes the decision log, because the audio has ended.
+    /// Waits for another start, because time is going to jump. Without one yet, changes nothing.
+    pub fn stop(self) -> Self {
+        match self {
+            Self::Running(running) => running.stop().into(),
+            waiting => waiting,
+        }
+    }
+
+    /// Completes the decision log, because the audio has ended. After another start, the log goes on.
     pub fn finish(&mut self) {
         let pts = match self {
-            Self::WaitingForFormat(_) | Self::WaitingForStart(_) => 0,
+            Self::WaitingForFormat(_) | Self::WaitingForStart(_) => self.director().end,
             Self::Running(running) => running.clock.stream_time(running.position),
         };
         self.director_mut().finish_log(pts);
@@ -279,6 +293,9 @@ impl<L: TrackLoader> WaitingForStart<L> {
         let clock = SampleClock::new(start, self.player.format().rate);
         self.director.policy.reset_evidence(clock.running_time(0));
         self.player.restart_count();
+        if let Some(log) = &mut self.director.log {
+            log.resume();
+        }
         Running { director: self.director, player: self.player, clock, position: 0 }
     }
 }
@@ -317,7 +334,8 @@ impl<L: TrackLoader> Running<L> {
     }
 
     /// Waits for another start, because time is going to jump. The music goes on where it was.
-    pub fn stop(self) -> WaitingForStart<L> {
+    pub fn stop(mut self) -> WaitingForStart<L> {
+        self.director.end = self.clock.stream_time(self.position);
         WaitingForStart { director: self.director, player: self.player }
     }
 
@@ -401,7 +419,8 @@ impl<L: TrackLoader> Running<L> {
             self.director.report(Line::Track(TrackLine { pts, ..event.line }));
         }
         if nothing_playable && !std::mem::replace(&mut self.director.nothing_playable_reported, true) {
-            self.director.events.push(PerformanceEvent::NothingPlayable);
+            let is_only_missing = self.player.is_only_missing();
+            self.director.events.push(PerformanceEvent::NothingPlayable { is_only_missing });
         }
     }
 
@@ -511,7 +530,10 @@ mod tests {
         let blocks = [(); 3].map(|()| running.render(80, by_hand(Vec::new())).unwrap().is_silent);
         assert_eq!(blocks, [true; 3]);
         let reported = events(&mut running.into());
-        assert_eq!(reported, ["absent -> neutral", "Failed 0.2/9/never", "NothingPlayable"]);
+        assert_eq!(
+            reported,
+            ["absent -> neutral", "Failed 0.2/9/never", "NothingPlayable { is_only_missing: false }"]
+        );
     }
 
     #[test]
@@ -539,6 +561,31 @@ mod tests {
         let types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
         assert_eq!(types, ["session", "mood", "track", "end"]);
         assert_eq!(lines[3]["pts"], 6 * SECOND);
+    }
+
+    #[test]
+    fn the_log_goes_on_after_its_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = DecisionLog::create(file.path(), "test").unwrap();
+        let tracks = [(Emotion::Neutral, "0.2/9"), (Emotion::Happy, "0.3/9")];
+        let mut running = start(&tracks, Some(log));
+        running.write_header(Map::new);
+        running.render(80, by_hand(Vec::new())).unwrap();
+        let mut performance = Performance::from(running);
+        performance.finish();
+        performance.finish();
+        let Performance::WaitingForStart(waiting) = performance.stop() else { panic!("cannot start again") };
+        let mut running = waiting.start(start_time(0));
+        running.write_header(|| panic!("written already"));
+        running.set_settings(&PerformanceSettings { manual_mood: Some(Emotion::Happy), ..settings() });
+        running.render(800, by_hand(Vec::new())).unwrap();
+        Performance::from(running).finish();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+        assert_eq!(types[..4], ["session", "mood", "track", "end"]);
+        assert_eq!((types[4], types.last()), ("mood", Some(&"end")));
+        assert_eq!(types.iter().filter(|name| **name == "end").count(), 2);
     }
 
     #[test]

@@ -3,16 +3,17 @@
 //! At most one voice leads; the others fade out. While a track plays, the next one for the same mood is
 //! opened ahead, so that it can begin on the very sample where the track ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mood::{MusicTarget, Resume, SwitchAt};
 use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
 use music_library::{Library, PlayRecord, Selection, SelectionQuery, TrackSelector};
 
+use crate::gain::GainRamp;
 use crate::{
-    AudioFormat, Fade, Interrupted, Limiter, LoadId, LoadRequest, LoadedTrack, PlayoutOptions, TrackEnd,
-    TrackLoader, TrackSource, WaitMode,
+    AnalysisProgress, AudioFormat, Fade, Interrupted, Limiter, LoadId, LoadRequest, LoadedTrack, Loudness,
+    PlayoutOptions, TrackEnd, TrackError, TrackLoader, TrackSource, WaitMode,
 };
 use voice::Voice;
 
@@ -39,6 +40,8 @@ const LOOKAHEAD_DIVISOR: u64 = 10;
 const STALL_SECONDS: u64 = 5;
 /// Where no track can be played, how often one is tried again, in seconds of audio.
 const RETRY_SECONDS: u64 = 10;
+/// How often missing files are looked for, in seconds of audio.
+const LOOK_SECONDS: u64 = 1;
 
 /// The track to play next.
 struct NextTrack<S> {
@@ -91,6 +94,12 @@ pub struct Player<L: TrackLoader> {
     crossfading: bool,
     /// Music is wanted and no track can be played.
     nothing_playable: bool,
+    /// Tracks that were not found, by index. They are played again once they are there.
+    missing: BTreeSet<usize>,
+    /// A track could not be played for another reason.
+    has_unplayable: bool,
+    /// The sample from which on missing files are looked for again.
+    look_at: u64,
     /// The track that was begun last.
     last_track: Option<usize>,
     /// While nothing can be played: the sample at which a track is tried again.
@@ -122,6 +131,9 @@ impl<L: TrackLoader> Player<L> {
             faded_out: false,
             crossfading: false,
             nothing_playable: false,
+            missing: BTreeSet::new(),
+            has_unplayable: false,
+            look_at: 0,
             last_track: None,
             retry_at: None,
             limiter: Limiter::new(format.rate, format.channel_count()),
@@ -158,6 +170,11 @@ impl<L: TrackLoader> Player<L> {
         self.nothing_playable
     }
 
+    /// Whether all tracks that failed did so because their files are not there.
+    pub fn is_only_missing(&self) -> bool {
+        !self.missing.is_empty() && !self.has_unplayable
+    }
+
     /// Takes the events up to the sample `until` that were not taken yet. Those of audio that has been mixed
     /// but is not yet heard follow later.
     pub fn take_events(&mut self, until: u64) -> Vec<PlayerEvent> {
@@ -168,7 +185,7 @@ impl<L: TrackLoader> Player<L> {
     /// Begins to count samples from 0 again. Tracks play on.
     pub fn restart_count(&mut self) {
         self.events.iter_mut().for_each(|event| event.sample = 0);
-        self.retry_at = None;
+        (self.retry_at, self.look_at) = (None, 0);
     }
 
     /// Sets what music is wanted from now on; `None` is silence. A track that also fits the new target plays
@@ -238,6 +255,11 @@ impl<L: TrackLoader> Player<L> {
     /// Fills the interleaved `out` with the audio from the sample `at` on. After an interruption, the
     /// block can be asked for again; samples of tracks that were mixed into it already are skipped.
     pub fn render(&mut self, at: u64, out: &mut [f32], wait: WaitMode) -> Result<(), Interrupted> {
+        let now = at + self.limiter_delay();
+        self.correct_estimates(now);
+        if wait != WaitMode::Always {
+            self.look_for_missing(now, false);
+        }
         if !self.limiter_primed {
             let mut first = vec![0.0; self.limiter.delay() * self.format.channel_count()];
             self.mix_block(at, &mut first, wait)?;
@@ -293,7 +315,7 @@ impl<L: TrackLoader> Player<L> {
                 WaitMode::UnlessPlaying => self.pending_switch.is_none() || ends || silent,
                 WaitMode::Never => false,
             };
-            if self.load_next_track(now, wait_for_track)? {
+            if self.load_next_track(now, wait, true, wait_for_track)? {
                 self.begin_next_track(now);
                 if wait != WaitMode::Always {
                     self.measure_ahead();
@@ -302,11 +324,58 @@ impl<L: TrackLoader> Player<L> {
         } else if wait == WaitMode::Always {
             // Only has it opened: when it turns out that it cannot be played must not depend on the machine's
             // speed.
-            self.select_next_track(now);
+            self.select_next_track(now, wait);
         } else {
-            self.load_next_track(now, false)?;
+            self.load_next_track(now, wait, false, false)?;
         }
         Ok(())
+    }
+
+    /// Takes up what the loader has found out about tracks that began with an estimate: gains are corrected,
+    /// slowly, and the ends of tracks set.
+    fn correct_estimates(&mut self, now: u64) {
+        let mut silent = Vec::new();
+        for voice in self.voices.iter_mut().filter(|voice| voice.is_estimate) {
+            let Some(track) = self.library.tracks.get(voice.track) else { continue };
+            match self.loader.analysis(&track.uri) {
+                Some(Ok(AnalysisProgress { analysis, is_complete })) => {
+                    voice.gain.set_target(analysis.loudness.gain_for(self.options.target_lufs));
+                    voice.is_estimate = !is_complete;
+                    if let Some(end) = analysis.cue.end {
+                        voice.source.set_end(end);
+                    }
+                }
+                Some(Err(error)) => {
+                    voice.is_estimate = false;
+                    if voice.leads {
+                        silent.push((voice.track, error));
+                    }
+                }
+                None => {}
+            }
+        }
+        for (track, error) in silent {
+            self.drop_next_track();
+            self.fade_out_voices();
+            self.report_failure(now, track, error);
+        }
+    }
+
+    /// Has missing files looked for, and makes the tracks that are there again eligible. With `wait`, waits
+    /// for that.
+    fn look_for_missing(&mut self, now: u64, wait: bool) {
+        if self.missing.is_empty() || now < self.look_at {
+            return;
+        }
+        self.look_at = now + self.format.seconds(LOOK_SECONDS);
+        let uri = |track: &usize| self.library.tracks.get(*track).map(|track| track.uri.clone());
+        let found = self.loader.look_for(self.missing.iter().filter_map(uri).collect(), wait);
+        let is_found = |track: &usize| uri(track).is_some_and(|uri| found.contains(&uri));
+        let returned: Vec<usize> = self.missing.iter().copied().filter(is_found).collect();
+        for track in returned {
+            self.missing.remove(&track);
+            self.selector.clear_failure(track);
+        }
     }
 
     /// Has those tracks measured that a change of mood would bring, so that the change need not wait for
@@ -347,10 +416,14 @@ impl<L: TrackLoader> Player<L> {
     }
 
     /// Selects the next track and has it opened, unless that has been done.
-    fn select_next_track(&mut self, now: u64) {
+    fn select_next_track(&mut self, now: u64, wait: WaitMode) {
         let Some(target) = self.target.filter(|_| self.next_track.is_none() && !self.faded_out) else {
             return;
         };
+        if wait == WaitMode::Always {
+            // Here, where a track is selected, so that the result does not depend on the machine's speed.
+            self.look_for_missing(now, true);
+        }
         let selected = self.returning_track(&target).or_else(|| {
             // Skipping leads to another track wherever there is one.
             let skips = self.pending_switch == Some(SwitchReason::Skip);
@@ -363,7 +436,11 @@ impl<L: TrackLoader> Player<L> {
             return;
         };
         let Some(track) = self.library.tracks.get(selection.track) else { return };
-        let id = self.loader.load(LoadRequest { uri: track.uri.clone(), format: self.format, start });
+        let known = track.loudness.map(|integrated| Loudness {
+            integrated,
+            true_peak: track.true_peak.map_or(1.0, |peak| 10f64.powf(peak / 20.0)),
+        });
+        let id = self.loader.load(LoadRequest { uri: track.uri.clone(), format: self.format, start, known });
         self.next_track = Some(NextTrack { selection, target, start, state: LoadState::Loading(id) });
     }
 
@@ -409,18 +486,29 @@ impl<L: TrackLoader> Player<L> {
 
     /// Has all tracks tried again, because one can be played again.
     fn end_retries(&mut self) {
-        (self.nothing_playable, self.retry_at) = (false, None);
+        (self.nothing_playable, self.retry_at, self.has_unplayable) = (false, None, false);
+        self.missing.clear();
         self.selector.clear_failures();
     }
 
-    /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. With
-    /// `wait`, waits until one is open.
-    fn load_next_track(&mut self, now: u64, wait: bool) -> Result<bool, Interrupted> {
+    /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. One
+    /// that `is_due` begins with an estimate of its loudness rather than late, except in a recording. With
+    /// `wait_for_track`, waits until one is open.
+    fn load_next_track(
+        &mut self,
+        now: u64,
+        wait: WaitMode,
+        is_due: bool,
+        wait_for_track: bool,
+    ) -> Result<bool, Interrupted> {
         loop {
-            self.select_next_track(now);
+            self.select_next_track(now, wait);
             let Some(next) = &mut self.next_track else { return Ok(false) };
             let LoadState::Loading(id) = next.state else { return Ok(true) };
-            match self.loader.take(id, wait)? {
+            if is_due && wait != WaitMode::Always {
+                self.loader.expedite(id);
+            }
+            match self.loader.take(id, wait_for_track)? {
                 Some(Ok(loaded)) => next.state = LoadState::Loaded(loaded),
                 Some(Err(error)) => {
                     let track = next.selection.track;
@@ -478,7 +566,8 @@ impl<L: TrackLoader> Player<L> {
             track: selection.track,
             target,
             fade,
-            gain,
+            gain: GainRamp::new(gain, self.format.rate),
+            is_estimate: loaded.is_estimate,
             start: loaded.start,
             position: loaded.start,
             leads: true,
@@ -592,7 +681,7 @@ impl<L: TrackLoader> Player<L> {
             };
             voice.position += read as u64;
             voice.missing = if read == samples { 0 } else { voice.missing + (samples - read) as u64 };
-            voice.fade.mix_into(out, &self.scratch, channels, voice.gain);
+            voice.fade.mix_into(out, &self.scratch, channels, &mut voice.gain);
         }
         Ok(())
     }
@@ -634,11 +723,15 @@ impl<L: TrackLoader> Player<L> {
     }
 
     /// Reports that a track cannot be played, and excludes it.
-    fn report_failure(&mut self, now: u64, track: usize, error: String) {
+    fn report_failure(&mut self, now: u64, track: usize, error: TrackError) {
         self.selector.record_failure(track);
+        match error {
+            TrackError::NotFound => _ = self.missing.insert(track),
+            TrackError::Unplayable(_) => self.has_unplayable = true,
+        }
         self.resume_points.retain(|_, (resumable, _)| *resumable != track);
         let mut line = self.line(TrackEvent::Failed, track, None);
-        line.reason = error;
+        line.reason = error.to_string();
         self.events.push(PlayerEvent { sample: now, line });
     }
 

@@ -2,7 +2,7 @@
 //! so that the output shows which track plays and at which position.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use mood_schema::{Affect, Emotion};
 use music_library::{Library, Track};
 
 use crate::{
-    AudioFormat, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, Loudness, TrackEnd, TrackLoader,
-    TrackSource,
+    AnalysisProgress, AudioFormat, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, Loudness,
+    TrackEnd, TrackError, TrackLoader, TrackSource,
 };
 
 /// Sample rate, Hz.
@@ -56,6 +56,11 @@ impl TrackSource for Ramp {
         self.buffered -= samples;
         samples as usize
     }
+
+    fn set_end(&mut self, end: u64) {
+        self.length = self.length.min(end).max(self.position);
+        self.buffered = self.buffered.min(self.length - self.position);
+    }
 }
 
 /// Opens `file:///VALUE/SECONDS`. A third path segment makes a broken track: with `never` it cannot be
@@ -70,6 +75,18 @@ pub struct FakeLoader {
     pub interrupted: bool,
     /// Whether all tracks fail to open.
     pub disk_removed: bool,
+    /// The addresses of files that are not there.
+    pub missing: BTreeSet<String>,
+    /// How often files were looked for.
+    pub looks: usize,
+    /// Whether tracks that are asked for soon are loaded with an estimate of -10 LUFS.
+    pub estimates: bool,
+    /// The requests that were expedited.
+    expedited: BTreeSet<LoadId>,
+    /// What is found out about tracks.
+    pub analyses: BTreeMap<String, Result<AnalysisProgress, TrackError>>,
+    /// The requests so far.
+    pub loads: Vec<LoadRequest>,
     /// The number of samples that are decoded so far of each track; `None` for all.
     pub decoded: Option<Rc<Cell<u64>>>,
 }
@@ -79,6 +96,7 @@ impl TrackLoader for FakeLoader {
 
     fn load(&mut self, request: LoadRequest) -> LoadId {
         self.last_id += 1;
+        self.loads.push(request.clone());
         self.requests.insert(LoadId(self.last_id), request);
         LoadId(self.last_id)
     }
@@ -92,6 +110,9 @@ impl TrackLoader for FakeLoader {
         }
         let request = self.requests.remove(&id).expect("an open request");
         let parts: Vec<&str> = request.uri.trim_start_matches("file:///").split('/').collect();
+        if self.missing.contains(&request.uri) {
+            return Ok(Some(Err(TrackError::NotFound)));
+        }
         if parts.get(2) == Some(&"never") || self.disk_removed {
             return Ok(Some(Err("cannot be opened".into())));
         }
@@ -104,8 +125,23 @@ impl TrackLoader for FakeLoader {
             buffered: 0,
             decoded: self.decoded.clone(),
         };
-        let loudness = Loudness { integrated: -16.0, true_peak: 0.5 };
-        Ok(Some(Ok(LoadedTrack { source, start, loudness })))
+        let is_estimate = self.estimates && self.expedited.contains(&id);
+        let integrated = if is_estimate { -10.0 } else { -16.0 };
+        let loudness = Loudness { integrated, true_peak: 0.5 };
+        Ok(Some(Ok(LoadedTrack { source, start, loudness, is_estimate })))
+    }
+
+    fn expedite(&mut self, id: LoadId) {
+        self.expedited.insert(id);
+    }
+
+    fn analysis(&mut self, uri: &str) -> Option<Result<AnalysisProgress, TrackError>> {
+        self.analyses.remove(uri)
+    }
+
+    fn look_for(&mut self, uris: Vec<String>, _wait: bool) -> Vec<String> {
+        self.looks += 1;
+        uris.into_iter().filter(|uri| !self.missing.contains(uri)).collect()
     }
 
     fn measure(&mut self, _uri: &str, _format: AudioFormat) {}

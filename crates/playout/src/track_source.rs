@@ -1,6 +1,6 @@
 //! What a player needs of whoever opens and decodes tracks.
 
-use crate::{AudioFormat, Loudness};
+use crate::{AnalysisProgress, AudioFormat, Loudness};
 
 /// What a player waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,36 @@ pub enum WaitMode {
 #[error("interrupted")]
 pub struct Interrupted;
 
+/// Why a track cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrackError {
+    /// There is no such file, or no longer. It is tried again once it is there.
+    #[error("not found; it is played again once it is there")]
+    NotFound,
+    /// It cannot be decoded. Holds the reason, a text for the user.
+    #[error("{0}")]
+    Unplayable(String),
+}
+
+impl From<String> for TrackError {
+    fn from(reason: String) -> Self {
+        Self::Unplayable(reason)
+    }
+}
+
+impl From<&str> for TrackError {
+    fn from(reason: &str) -> Self {
+        Self::Unplayable(reason.into())
+    }
+}
+
 /// How a track ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackEnd {
     /// All of it was decoded.
     Complete,
-    /// It cannot be decoded any further; the text is the reason, for the user.
-    Broken(String),
+    /// It cannot be decoded any further.
+    Broken(TrackError),
 }
 
 /// An open track.
@@ -40,10 +63,13 @@ pub trait TrackSource {
     /// Moves buffered samples to the beginning of the interleaved `out`, as many as are there and fit.
     /// Returns how many.
     fn read(&mut self, out: &mut [f32]) -> usize;
+    /// Sets the position in the track of the sample after the last one to play. Where that has been passed,
+    /// the track ends now.
+    fn set_end(&mut self, end: u64);
 }
 
 /// A track to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoadRequest {
     /// Its address.
     pub uri: String,
@@ -51,6 +77,8 @@ pub struct LoadRequest {
     pub format: AudioFormat,
     /// The first sample to play. Where 0, silence at the beginning is left out.
     pub start: u64,
+    /// Its loudness according to the library; `None` where the library does not know it.
+    pub known: Option<Loudness>,
 }
 
 /// A track, opened and measured.
@@ -61,10 +89,13 @@ pub struct LoadedTrack<S> {
     pub start: u64,
     /// Of the track.
     pub loudness: Loudness,
+    /// Whether the loudness is an estimate, which [`TrackLoader::analysis`] will correct, and the end of its
+    /// audible part is not known.
+    pub is_estimate: bool,
 }
 
-/// A loaded track, or why it cannot be played, in words for the user.
-pub type LoadResult<S> = Result<LoadedTrack<S>, String>;
+/// A loaded track, or why it cannot be played.
+pub type LoadResult<S> = Result<LoadedTrack<S>, TrackError>;
 
 /// Identifies a request to a [`TrackLoader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +111,14 @@ pub trait TrackLoader {
     /// Begins to open a track. The result is taken with [`TrackLoader::take`], or given up with
     /// [`TrackLoader::cancel`].
     fn load(&mut self, request: LoadRequest) -> LoadId;
+    /// Has a request answered soon: with an estimate of the loudness, where the track cannot be listened to as
+    /// quickly. Asking again changes nothing.
+    fn expedite(&mut self, id: LoadId);
+    /// What has been found out since the last call about a track that was loaded with an estimate.
+    fn analysis(&mut self, uri: &str) -> Option<Result<AnalysisProgress, TrackError>>;
+    /// Looks whether files are there that were not. Returns those that were found now or since the last call.
+    /// With `wait`, they are looked for now; without, soon, without making the caller wait.
+    fn look_for(&mut self, uris: Vec<String>, wait: bool) -> Vec<String>;
     /// Takes the result of a request, or `None` while there is none. With `wait`, waits for it.
     fn take(&mut self, id: LoadId, wait: bool) -> Result<Option<LoadResult<Self::Source>>, Interrupted>;
     /// Has a track measured while nothing is being opened, so that opening it takes less time later.

@@ -117,12 +117,17 @@ impl TrackSelector {
         }
     }
 
-    /// Records that a track cannot be played: it is not selected again.
+    /// Records that a track cannot be played: it is not selected until [`Self::clear_failure`] is called.
     pub fn record_failure(&mut self, track: usize) {
         self.failed.insert(track);
     }
 
-    /// Makes tracks whose failure was recorded eligible again.
+    /// Makes a track whose failure was recorded eligible again.
+    pub fn clear_failure(&mut self, track: usize) {
+        self.failed.remove(&track);
+    }
+
+    /// Makes all tracks whose failure was recorded eligible again.
     pub fn clear_failures(&mut self) {
         self.failed.clear();
     }

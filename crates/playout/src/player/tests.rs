@@ -319,3 +319,94 @@ fn after_an_interruption_the_same_block_can_be_rendered() {
     recorder.play(1.0);
     assert_eq!(recorder.timed_events()[0].1, Started);
 }
+
+#[test]
+fn what_was_not_found_is_played_again_once_it_is_there() {
+    for wait in [WaitMode::Always, WaitMode::Never] {
+        let mut recorder = player_of(&[(Happy, "0.1/4"), (Sad, "0.3/4")], |_| {});
+        recorder.player.loader.missing.extend(["file:///0.1/4".into(), "file:///0.3/4".into()]);
+        recorder.want(Happy).play_waiting(5.0, wait);
+        assert!(recorder.player.is_nothing_playable() && recorder.player.is_only_missing());
+        let failed = recorder.events.iter().filter(|event| event.line.event == Failed);
+        assert!(failed.clone().all(|event| event.line.reason.starts_with("not found")));
+        assert_eq!(failed.count(), 2, "each once");
+        assert!(recorder.player.loader.looks <= 6, "more than once a second");
+        recorder.player.loader.missing.remove("file:///0.3/4");
+        recorder.play_waiting(3.0, wait);
+        assert_eq!(recorder.player.playing(), Some("file:///0.3/4"), "{wait:?}");
+        recorder.player.loader.missing.clear();
+        recorder.play_waiting(6.0, wait);
+        assert_eq!(recorder.player.playing(), Some("file:///0.1/4"), "{wait:?}: at the next choice");
+    }
+}
+
+#[test]
+fn other_failures_are_not_for_lack_of_a_file() {
+    let mut recorder = player_of(&[(Happy, "0.1/4"), (Sad, "0.3/4/never")], |_| {});
+    recorder.player.loader.missing.insert("file:///0.1/4".into());
+    recorder.want(Happy).play(2.0);
+    assert!(recorder.player.is_nothing_playable() && !recorder.player.is_only_missing());
+}
+
+/// The loudness and the end of the track, of which it has been listened to all.
+fn complete_analysis(integrated: f64, end: Option<u64>) -> Result<AnalysisProgress, TrackError> {
+    let loudness = Loudness { integrated, true_peak: 0.5 };
+    let analysis = crate::TrackAnalysis { loudness, cue: crate::CuePoints { start: 0, end } };
+    Ok(AnalysisProgress { analysis, is_complete: true })
+}
+
+#[test]
+fn an_estimate_is_corrected_slowly_and_gives_the_track_its_end() {
+    let mut recorder = player_of(&[(Happy, "0.3/60")], |_| {});
+    recorder.player.loader.estimates = true;
+    recorder.want(Happy).play_waiting(2.0, WaitMode::Never);
+    assert!((recorder.value_at(1.9) / 0.3 - 0.5).abs() < 0.05, "-6 dB: {}", recorder.value_at(1.9));
+    let analysis = complete_analysis(-16.0, Some(30 * RATE));
+    recorder.player.loader.analyses.insert("file:///0.3/60".into(), analysis);
+    recorder.play_waiting(4.0, WaitMode::Never);
+    let level = |recorder: &Recorder, at| 20.0 * (recorder.value_at(at) / 0.3).log10();
+    let rise = level(&recorder, 4.0) - level(&recorder, 3.0);
+    assert!((rise - 2.0).abs() < 0.5, "{rise} dB in a second");
+    assert!(level(&recorder, 5.9) > -0.1);
+    assert!(recorder.largest_step() < 0.001, "{}", recorder.largest_step());
+    recorder.play_waiting(26.0, WaitMode::Never);
+    let ended: Vec<f64> =
+        recorder.timed_events().iter().filter(|event| event.1 == Ended).map(|event| event.0).collect();
+    assert!(matches!(ended[..], [at] if (at - 30.0).abs() < 0.1), "{ended:?}");
+}
+
+#[test]
+fn a_track_that_turns_out_to_be_silent_is_replaced() {
+    let mut recorder = player_of(&[(Happy, "0.3/60"), (Sad, "0.1/60")], |_| {});
+    recorder.player.loader.estimates = true;
+    recorder.want(Happy).play_waiting(2.0, WaitMode::Never);
+    recorder.player.loader.analyses.insert("file:///0.3/60".into(), Err("is silent".into()));
+    recorder.play_waiting(2.0, WaitMode::Never);
+    assert_eq!(recorder.player.playing(), Some("file:///0.1/60"));
+    let failed = recorder.timed_events().into_iter().filter(|event| event.1 == Failed);
+    assert!(matches!(failed.collect::<Vec<_>>()[..], [(at, _, "0.3/60")] if (at - 2.0).abs() < 0.01));
+}
+
+#[test]
+fn a_recording_is_never_begun_with_an_estimate_nor_one_that_is_loaded_ahead() {
+    let mut recorder = player_of(&[(Happy, "0.3/4"), (Happy, "0.2/4")], |_| {});
+    recorder.player.loader.estimates = true;
+    recorder.want(Happy).play(10.0);
+    assert!(recorder.player.voices.iter().all(|voice| !voice.is_estimate));
+    assert!((recorder.value_at(0.5) - 0.3).abs() < 0.02 || (recorder.value_at(0.5) - 0.2).abs() < 0.02);
+    let mut recorder = player_of(&[(Happy, "0.3/4"), (Happy, "0.2/4")], |_| {});
+    recorder.player.loader.estimates = true;
+    recorder.want(Happy).play_waiting(5.0, WaitMode::Never);
+    assert!(recorder.player.voices.iter().all(|voice| !voice.is_estimate), "loaded while the first played");
+}
+
+#[test]
+fn the_library_s_loudness_is_handed_to_the_loader() {
+    let mut recorder = player_of(&[(Happy, "0.3/4")], |_| {});
+    let library = Arc::get_mut(&mut recorder.player.library).unwrap();
+    library.tracks[0].loudness = Some(-23.0);
+    library.tracks[0].true_peak = Some(-6.0);
+    recorder.want(Happy).play(1.0);
+    let known = recorder.player.loader.loads[0].known.unwrap();
+    assert!((known.true_peak - 0.501).abs() < 0.001 && known.integrated == -23.0, "{known:?}");
+}

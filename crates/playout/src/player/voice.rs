@@ -2,6 +2,7 @@
 
 use mood::MusicTarget;
 
+use crate::gain::GainRamp;
 use crate::{AudioFormat, Fade, TrackSource};
 
 /// How much must be buffered of a track that ran dry before it is heard again, as a divisor of a second: 250
@@ -19,7 +20,9 @@ pub struct Voice<S> {
     /// The gain of the fade.
     pub fade: Fade,
     /// The factor that brings the track to the target loudness.
-    pub gain: f32,
+    pub gain: GainRamp,
+    /// Whether the gain comes from an estimate that is to be corrected.
+    pub is_estimate: bool,
     /// The position in the track that it was begun at, samples.
     pub start: u64,
     /// The position in the track of the next sample.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use glib::prelude::*;
 use gst::prelude::*;
-use playout::{AudioFormat, CuePoints, Interrupted, TrackEnd, TrackSource};
+use playout::{AudioFormat, CuePoints, Interrupted, TrackEnd, TrackError, TrackSource};
 
 use super::format;
 use mood_meta::audio::{add_audio_decoder, make_element};
@@ -25,9 +25,17 @@ const PREROLL_DIVISOR: u32 = 4;
 /// A start later than this, in seconds, is reached by seeking. For an earlier one the audio before it is
 /// decoded and dropped, which takes a second at most and is exact where seeking is not, as in MP3.
 const MIN_SEEK_SECONDS: u64 = 5 * 60;
+/// Why a track was not opened whose request was given up. Nobody sees it.
+const INTERRUPTED: &str = "interrupted";
+
+/// Whether the address is that of a local file that is not there.
+pub(crate) fn is_missing(uri: &str) -> bool {
+    glib::filename_from_uri(uri).is_ok_and(|(path, _)| matches!(path.try_exists(), Ok(false)))
+}
 
 /// An open track and the pipeline that decodes it.
 pub(crate) struct Deck {
+    uri: String,
     pipeline: gst::Pipeline,
     sink: gst_app::AppSink,
     format: AudioFormat,
@@ -55,16 +63,19 @@ impl Deck {
     /// make decoders open other addresses.
     ///
     /// # Errors
-    /// Why the track cannot be played, as a text for the user, or that `interrupt` was set.
+    /// Why the track cannot be played, or that `interrupt` was set.
     pub fn open(
         uri: &str,
         format: AudioFormat,
         cue: CuePoints,
         allow_network: bool,
         interrupt: Arc<AtomicBool>,
-    ) -> Result<Self, String> {
-        let mut deck =
-            Self::build(uri, format, cue, allow_network, interrupt).map_err(|error| error.to_string())?;
+    ) -> Result<Self, TrackError> {
+        if is_missing(uri) {
+            return Err(TrackError::NotFound);
+        }
+        let mut deck = Self::build(uri, format, cue, allow_network, interrupt)
+            .map_err(|error| TrackError::from(error.to_string()))?;
         if cue.start > MIN_SEEK_SECONDS * u64::from(format.rate) {
             deck.seek_to_start()?;
         } else {
@@ -72,7 +83,7 @@ impl Deck {
         }
         deck.set_state(gst::State::Playing)?;
         match deck.fill((format.rate / PREROLL_DIVISOR) as usize, true) {
-            Err(Interrupted) => return Err("interrupted".into()),
+            Err(Interrupted) => return Err(INTERRUPTED.into()),
             Ok(()) if deck.buffered() > 0 => {}
             Ok(()) => {
                 return Err(match deck.end.take() {
@@ -104,10 +115,11 @@ impl Deck {
         pipeline.add_many([&resample, sink.upcast_ref()])?;
         gst::Element::link_many([&convert, &resample, sink.upcast_ref()])?;
         let samples = VecDeque::new();
-        Ok(Self { pipeline, sink, format, cue, position: None, samples, end: None, interrupt })
+        let uri = uri.to_owned();
+        Ok(Self { uri, pipeline, sink, format, cue, position: None, samples, end: None, interrupt })
     }
 
-    fn set_state(&self, state: gst::State) -> Result<(), String> {
+    fn set_state(&self, state: gst::State) -> Result<(), TrackError> {
         match self.pipeline.set_state(state) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.pop_error().unwrap_or_else(|| "cannot be opened".into())),
@@ -115,7 +127,7 @@ impl Deck {
     }
 
     /// Prerolls the pipeline and seeks to the start of the cue.
-    fn seek_to_start(&self) -> Result<(), String> {
+    fn seek_to_start(&self) -> Result<(), TrackError> {
         use gst::StateChangeSuccess::{NoPreroll, Success};
         self.set_state(gst::State::Paused)?;
         let started = Instant::now();
@@ -128,7 +140,10 @@ impl Deck {
             if let Some(error) = self.pop_error() {
                 return Err(error);
             }
-            if self.interrupt.load(Ordering::Acquire) || started.elapsed() > STALL_TIMEOUT {
+            if self.interrupt.load(Ordering::Acquire) {
+                return Err(INTERRUPTED.into());
+            }
+            if started.elapsed() > STALL_TIMEOUT {
                 return Err("took too long to open".into());
             }
         }
@@ -140,11 +155,15 @@ impl Deck {
         Ok(())
     }
 
-    /// Takes the next error from the bus and returns its text.
-    fn pop_error(&self) -> Option<String> {
+    /// Takes the next error from the bus and returns its text. The other messages are dropped, because a tag
+    /// may hold a large image.
+    fn pop_error(&self) -> Option<TrackError> {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
-            gst::MessageView::Error(error) => Some(error.error().message().trim_end_matches('.').to_owned()),
+            gst::MessageView::Error(_) if is_missing(&self.uri) => Some(TrackError::NotFound),
+            gst::MessageView::Error(error) => {
+                Some(error.error().message().trim_end_matches('.').to_owned().into())
+            }
             _ => None,
         }
     }
@@ -214,5 +233,14 @@ impl TrackSource for Deck {
             *out = value;
         }
         samples
+    }
+
+    fn set_end(&mut self, end: u64) {
+        self.cue.end = Some(end);
+        // The samples that are buffered end at the position, or at an end that was known before.
+        let Some(position) = self.position.filter(|position| *position >= end) else { return };
+        let kept = (self.buffered() as u64).saturating_sub(position - end) as usize;
+        self.samples.truncate(kept * self.format.channels as usize);
+        self.end = Some(TrackEnd::Complete);
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! # Locks
 //!
-//! `settings`, `state`, `performance` and `playing` are taken one at a time. Under that of `state`, the state
+//! `settings`, `state`, `performance`, `output` and `playing` are taken one at a time. Under that of `state`, the state
 //! of a mood pad may be locked: always the element's first. None is held while a message is posted, a
 //! property notified, or data or an event pushed, nor while waiting for anything but [`MoodPlayer::changed`].
-//! The task takes the performance out of its lock and works on it alone.
+//! The task takes performance and output out of their locks and works on them alone.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +19,11 @@ use music_library::{Database, Library};
 use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance};
 use serde_json::{Map, Value};
 
-use super::format::{self, SampleEncoding};
+use super::format;
 use super::inputs::Inputs;
 use super::loader::Loader;
 use super::mood_pad::MoodPad;
+use super::output::Output;
 use super::settings::Settings;
 
 pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -42,8 +43,8 @@ pub(crate) struct State {
     pub restart: bool,
     /// The next buffer is the first of its segment.
     pub discont: bool,
-    /// The application has sent EOS to the element.
-    pub eos_requested: bool,
+    /// The sequence number of an EOS event that the application has sent to the element.
+    pub eos_requested: Option<gst::Seqnum>,
     /// A property was set since the task looked last.
     pub settings_changed: bool,
     /// Actions since the last block, the oldest first.
@@ -52,8 +53,8 @@ pub(crate) struct State {
     pub removed_inputs: Vec<InputId>,
     /// The settings of the elements upstream, by element, for the log.
     pub upstream_settings: Map<String, Value>,
-    /// How samples are written, according to the source pad's caps.
-    pub encoding: SampleEncoding,
+    /// Downstream has taken audio: where it takes none any more, something else will.
+    pub has_pushed: bool,
     /// The stream time of the next block.
     pub stream_time: Option<gst::ClockTime>,
     /// What the task waits for on the clock, for others to cut it short.
@@ -70,12 +71,12 @@ impl Default for State {
             playing: false,
             restart: false,
             discont: true,
-            eos_requested: false,
+            eos_requested: None,
             settings_changed: false,
             commands: Vec::new(),
             removed_inputs: Vec::new(),
             upstream_settings: Map::new(),
-            encoding: SampleEncoding::default(),
+            has_pushed: false,
             stream_time: None,
             clock_wait: None,
             flow: Ok(()),
@@ -102,6 +103,8 @@ pub struct MoodPlayer {
     pub(crate) changed: Condvar,
     /// What plays, from PAUSED on. `None` also while the task works on it.
     pub(crate) performance: Mutex<Option<Performance<Loader>>>,
+    /// What the source pad gives, once a format is negotiated. `None` also while the task works on it.
+    pub(crate) output: Mutex<Option<Output>>,
     playing: Mutex<Playing>,
     /// Set while the task must not wait for decoders.
     interrupt: Arc<AtomicBool>,
@@ -123,9 +126,15 @@ impl MoodPlayer {
     /// Undoes [`Self::interrupt`].
     pub(crate) fn resume(&self) {
         let mut state = lock(&self.state);
-        (state.flushing, state.eos_requested, state.flow) = (false, false, Ok(()));
+        (state.flushing, state.eos_requested, state.flow) = (false, None, Ok(()));
         drop(state);
         self.interrupt.store(false, Ordering::Release);
+        self.changed.notify_all();
+    }
+
+    /// Has all that wait look again. The lock is taken so that nobody who has just looked misses it.
+    pub(crate) fn wake_all(&self) {
+        drop(lock(&self.state));
         self.changed.notify_all();
     }
 
@@ -222,6 +231,7 @@ impl MoodPlayer {
         let performance = self.open_performance()?;
         self.publish_playing(performance.mood(), String::new());
         *lock(&self.performance) = Some(performance);
+        *lock(&self.output) = None;
         let mut state = lock(&self.state);
         state.inputs.flush();
         let inputs = std::mem::take(&mut state.inputs);
@@ -267,6 +277,7 @@ impl ObjectSubclass for MoodPlayer {
             state: Mutex::default(),
             changed: Condvar::new(),
             performance: Mutex::new(None),
+            output: Mutex::new(None),
             playing: Mutex::default(),
             interrupt: Arc::default(),
         }
@@ -330,6 +341,12 @@ impl ObjectImpl for MoodPlayer {
         if let Err(error) = element.add_pad(&self.src) {
             gst::error!(CAT, imp = self, "{error}");
         }
+        let weak = element.downgrade();
+        self.src.connect_linked(move |_, _| {
+            if let Some(element) = weak.upgrade() {
+                element.imp().wake_all();
+            }
+        });
         // Without a mood pad, the element is a source.
         element.set_element_flags(gst::ElementFlags::SOURCE);
     }
@@ -390,7 +407,7 @@ impl ElementImpl for MoodPlayer {
             return self.parent_send_event(event);
         }
         let mut state = lock(&self.state);
-        state.eos_requested = true;
+        state.eos_requested = Some(event.seqnum());
         if let Some(id) = &state.clock_wait {
             id.unschedule();
         }

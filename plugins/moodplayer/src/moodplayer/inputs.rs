@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use mood::InputId;
 use playout::{BlockTiming, ClockState, FrameQueue, InputProgress, block_timing};
 
-use super::mood_pad::MoodPad;
+use super::mood_pad::{MoodPad, StreamEnd};
 
 /// The mood pads.
 #[derive(Debug, Default)]
@@ -87,13 +87,30 @@ impl Inputs {
     pub fn are_ready(&self) -> bool {
         self.linked().all(|pad| {
             let state = pad.state();
-            state.segment.is_some() || state.eos
+            state.segment.is_some() || state.end.is_some()
         })
     }
 
     /// The pad whose segment the audio follows: the linked one with the lowest number that has one.
     pub fn reference_pad(&self) -> Option<&MoodPad> {
         self.linked().find(|pad| pad.state().segment.is_some())
+    }
+
+    /// How the streams of the linked pads have ended: by the end of a stream where one has, otherwise by that
+    /// of a segment. `None` where none has ended.
+    pub fn end(&self) -> Option<StreamEnd> {
+        let ends = || self.linked().filter_map(|pad| pad.state().end.clone());
+        ends().find(|end| end.segment_done.is_none()).or_else(|| ends().next())
+    }
+
+    /// Has pads whose segment has ended wait for the next one.
+    pub fn await_next_segments(&mut self) {
+        for pad in self.pads.values() {
+            let mut state = pad.state();
+            if state.end.as_ref().is_some_and(|end| end.segment_done.is_some()) {
+                state.reset();
+            }
+        }
     }
 
     /// When a block of audio may be made that ends at the running time `end`, ns.

@@ -1,28 +1,40 @@
 //! Opens, measures and closes tracks on a thread of its own.
 //!
+//! A track is listened to before it is opened. That can be put off: for a track that is asked for soon and has
+//! not been heard to its end by then, what was heard gives an estimate, and the rest is heard while it plays.
+//!
 //! One lock, that of [`Queue`]. It is never held while a track is opened, measured or closed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mood_meta::lock;
 use playout::{
-    AudioFormat, CuePoints, EncoderPadding, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack,
-    TrackAnalysis, TrackLoader, analyze_track,
+    AnalysisProgress, AudioFormat, CuePoints, EncoderPadding, Interrupted, LoadId, LoadRequest, LoadResult,
+    LoadedTrack, Loudness, TrackAnalysis, TrackAnalyzer, TrackError, TrackLoader,
 };
 
-use super::deck::Deck;
+use super::deck::{Deck, is_missing};
 
 /// How often a wait checks whether it is interrupted: short enough for a state change to seem immediate.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a track that is asked for soon is listened to. With the time it takes to open it, a change of mood
+/// is heard within half a second.
+const LISTEN_TIME: Duration = Duration::from_millis(200);
+/// How many tracks may be half measured. Each has a pipeline of its own.
+const MAX_UNFINISHED: usize = 4;
+/// How often an estimate is corrected, in blocks of the analysis, which are a tenth of a second long.
+const BLOCKS_PER_CORRECTION: u64 = 100;
 
 /// Something that the thread has to do.
 enum Job {
     Load(LoadId, LoadRequest),
     Close(Deck),
+    /// Look whether these files are there.
+    LookFor(Vec<String>),
 }
 
 /// A track that is being opened or measured.
@@ -39,8 +51,14 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// Tracks to measure while there is no job.
     measurements: VecDeque<(String, AudioFormat)>,
+    /// The request that is to be answered soon, and since when.
+    expedited: Option<(LoadId, Instant)>,
     /// Tracks that are open and have not been taken.
     results: BTreeMap<LoadId, LoadResult<Deck>>,
+    /// By address, the tracks that were opened with an estimate, and what has been found out about them.
+    analyses: BTreeMap<String, Option<Result<AnalysisProgress, TrackError>>>,
+    /// Files that were looked for and found.
+    found: BTreeSet<String>,
     current: Option<CurrentWork>,
     /// The thread is to end.
     stopped: bool,
@@ -51,6 +69,18 @@ impl Queue {
     fn stop_work(&self, id: Option<LoadId>) {
         if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
             current.stop.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether a request is to be answered now, measured or not.
+    fn is_overdue(&self, id: LoadId) -> bool {
+        self.expedited.is_some_and(|(expedited, since)| expedited == id && since.elapsed() >= LISTEN_TIME)
+    }
+
+    /// Leaves what was found out about a track to the owner, if it was opened with an estimate.
+    fn report_analysis(&mut self, uri: &str, analysis: Result<AnalysisProgress, TrackError>) {
+        if let Some(entry) = self.analyses.get_mut(uri) {
+            *entry = Some(analysis);
         }
     }
 }
@@ -78,7 +108,12 @@ impl Loader {
     /// while `interrupt` is set.
     pub fn new(allow_network: bool, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker = Worker { shared: shared.clone(), allow_network, analyses: BTreeMap::new() };
+        let worker = Worker {
+            shared: shared.clone(),
+            allow_network,
+            analyses: BTreeMap::new(),
+            unfinished: VecDeque::new(),
+        };
         let thread =
             std::thread::Builder::new().name("moodplayer-loader".into()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Some(thread), last_id: 0, interrupt })
@@ -112,6 +147,38 @@ impl TrackLoader for Loader {
         drop(queue);
         self.shared.changed.notify_all();
         id
+    }
+
+    fn expedite(&mut self, id: LoadId) {
+        let mut queue = lock(&self.shared.queue);
+        if queue.expedited.is_none_or(|(expedited, _)| expedited != id) {
+            queue.expedited = Some((id, Instant::now()));
+        }
+    }
+
+    fn analysis(&mut self, uri: &str) -> Option<Result<AnalysisProgress, TrackError>> {
+        let mut queue = lock(&self.shared.queue);
+        let analysis = queue.analyses.get_mut(uri)?.take()?;
+        if !matches!(analysis, Ok(AnalysisProgress { is_complete: false, .. })) {
+            queue.analyses.remove(uri);
+        }
+        Some(analysis)
+    }
+
+    fn look_for(&mut self, uris: Vec<String>, wait: bool) -> Vec<String> {
+        if wait {
+            return uris.into_iter().filter(|uri| !is_missing(uri)).collect();
+        }
+        let mut queue = lock(&self.shared.queue);
+        let found = std::mem::take(&mut queue.found);
+        let is_queued = queue.jobs.iter().any(|job| matches!(job, Job::LookFor(_)));
+        if !is_queued {
+            queue.jobs.push_back(Job::LookFor(uris));
+            queue.stop_work(None);
+        }
+        drop(queue);
+        self.shared.changed.notify_all();
+        found.into_iter().collect()
     }
 
     fn take(&mut self, id: LoadId, wait: bool) -> Result<Option<LoadResult<Deck>>, Interrupted> {
@@ -170,41 +237,82 @@ enum Work {
     Measure(String, AudioFormat),
 }
 
+/// A track that is not yet measured to its end.
+struct UnfinishedAnalysis {
+    uri: String,
+    deck: Deck,
+    analyzer: TrackAnalyzer,
+    /// The loudness according to the library.
+    known: Option<Loudness>,
+}
+
+/// What listening to a track gave.
+enum Listened {
+    /// It was heard.
+    Complete(TrackAnalysis),
+    /// It is to begin before it was heard.
+    Estimate(TrackAnalysis),
+    /// Other work comes first.
+    Stopped,
+}
+
 /// The thread's side.
 struct Worker {
     shared: Arc<Shared>,
     allow_network: bool,
     /// By address: a track is listened to once only.
     analyses: BTreeMap<String, TrackAnalysis>,
+    /// The oldest first.
+    unfinished: VecDeque<UnfinishedAnalysis>,
 }
 
 impl Worker {
     fn run(mut self) {
         while let Some((work, stop)) = self.next_work() {
-            let (id, request) = match work {
-                Work::Load(id, request) => (id, request),
-                Work::Measure(uri, format) => {
-                    // A track that cannot be played is reported when it is to be played.
-                    let _ = self.analyze(&uri, format, &stop);
-                    lock(&self.shared.queue).current = None;
-                    continue;
-                }
-            };
-            let result = self.open(&request, &stop);
-            let mut queue = lock(&self.shared.queue);
-            queue.current = None;
-            // Where the request was cancelled meanwhile, nobody takes the result. It is closed without the
-            // lock, because that takes time.
-            let unwanted =
-                if stop.load(Ordering::Acquire) { Some(result) } else { queue.results.insert(id, result) };
-            drop(queue);
-            self.shared.changed.notify_all();
-            drop(unwanted);
+            match work {
+                Work::Load(id, request) => self.load(id, &request, &stop),
+                Work::Measure(uri, format) => self.measure(uri, format, &stop),
+            }
         }
     }
 
-    /// Waits for the next track to open or measure, and closes those to be closed meanwhile. `None` at the
-    /// end.
+    /// Opens a track and leaves the result to the owner.
+    fn load(&mut self, id: LoadId, request: &LoadRequest, stop: &Arc<AtomicBool>) {
+        let result = self.open(id, request, stop);
+        let mut queue = lock(&self.shared.queue);
+        queue.current = None;
+        // Where the request was cancelled meanwhile, nobody takes the result. It is closed without the
+        // lock, because that takes time.
+        let unwanted = if stop.load(Ordering::Acquire) {
+            Some(result)
+        } else {
+            if matches!(&result, Ok(loaded) if loaded.is_estimate) {
+                queue.analyses.insert(request.uri.clone(), None);
+                queue.measurements.push_front((request.uri.clone(), request.format));
+            }
+            queue.results.insert(id, result)
+        };
+        drop(queue);
+        self.shared.changed.notify_all();
+        drop(unwanted);
+    }
+
+    /// Listens to a track, as long as there is nothing else to do.
+    fn measure(&mut self, uri: String, format: AudioFormat, stop: &Arc<AtomicBool>) {
+        // A track that cannot be played is reported when it is to be played.
+        let result = self.listen(None, &uri, format, None, stop);
+        let mut queue = lock(&self.shared.queue);
+        queue.current = None;
+        match result {
+            Ok(Listened::Complete(analysis)) => {
+                queue.report_analysis(&uri, Ok(AnalysisProgress { analysis, is_complete: true }));
+            }
+            Ok(Listened::Estimate(_) | Listened::Stopped) => queue.measurements.push_front((uri, format)),
+            Err(error) => queue.report_analysis(&uri, Err(error)),
+        }
+    }
+
+    /// Waits for the next track to open or measure, and does meanwhile what takes no time. `None` at the end.
     fn next_work(&self) -> Option<(Work, Arc<AtomicBool>)> {
         let mut queue = lock(&self.shared.queue);
         loop {
@@ -218,6 +326,13 @@ impl Worker {
                     drop(queue);
                     drop(deck);
                     queue = lock(&self.shared.queue);
+                    continue;
+                }
+                Some(Job::LookFor(uris)) => {
+                    drop(queue);
+                    let found: Vec<String> = uris.into_iter().filter(|uri| !is_missing(uri)).collect();
+                    queue = lock(&self.shared.queue);
+                    queue.found.extend(found);
                     continue;
                 }
                 None => match queue.measurements.pop_front() {
@@ -234,29 +349,91 @@ impl Worker {
         }
     }
 
-    /// What listening to a track shows, now or earlier.
-    fn analyze(
+    /// Listens to a track until it is heard or `stop` is set, or until the request `id` is overdue. What was
+    /// heard so far is kept for the next time.
+    fn listen(
         &mut self,
+        id: Option<LoadId>,
         uri: &str,
         format: AudioFormat,
+        known: Option<Loudness>,
         stop: &Arc<AtomicBool>,
-    ) -> Result<TrackAnalysis, String> {
+    ) -> Result<Listened, TrackError> {
         if let Some(analysis) = self.analyses.get(uri) {
-            return Ok(*analysis);
+            return Ok(Listened::Complete(*analysis));
         }
-        let mut deck = Deck::open(uri, format, CuePoints::default(), self.allow_network, stop.clone())?;
-        let path = glib::filename_from_uri(uri).ok().map(|(path, _)| path);
-        let padding = path.and_then(|path| EncoderPadding::read(&path));
-        let analysis = analyze_track(&mut deck, format, padding, stop)?;
-        self.analyses.insert(uri.into(), analysis);
-        Ok(analysis)
+        let unfinished = self.unfinished.iter().position(|unfinished| unfinished.uri == uri);
+        let mut analysis = match unfinished.and_then(|index| self.unfinished.remove(index)) {
+            Some(analysis) => analysis,
+            None => match self.begin_analysis(uri, format, known, stop) {
+                Err(_) if stop.load(Ordering::Acquire) => return Ok(Listened::Stopped),
+                analysis => analysis?,
+            },
+        };
+        analysis.deck.set_interrupt(stop.clone());
+        for block in 1.. {
+            match analysis.analyzer.advance(&mut analysis.deck) {
+                Ok(Some(Ok(complete))) => {
+                    self.analyses.insert(uri.into(), complete);
+                    return Ok(Listened::Complete(complete));
+                }
+                Ok(Some(Err(error))) => return Err(error.into()),
+                Ok(None) if !stop.load(Ordering::Acquire) => {}
+                Ok(None) | Err(Interrupted) => break,
+            }
+            let mut queue = lock(&self.shared.queue);
+            if id.is_some_and(|id| queue.is_overdue(id)) {
+                drop(queue);
+                let estimate = analysis.analyzer.estimate(analysis.known);
+                self.keep(analysis);
+                return Ok(Listened::Estimate(estimate));
+            }
+            if block % BLOCKS_PER_CORRECTION == 0 && queue.analyses.contains_key(uri) {
+                let estimate = analysis.analyzer.estimate(analysis.known);
+                queue.report_analysis(uri, Ok(AnalysisProgress { analysis: estimate, is_complete: false }));
+            }
+        }
+        self.keep(analysis);
+        Ok(Listened::Stopped)
     }
 
-    fn open(&mut self, request: &LoadRequest, stop: &Arc<AtomicBool>) -> LoadResult<Deck> {
-        let LoadRequest { uri, format, start } = request;
-        let TrackAnalysis { loudness, cue } = self.analyze(uri, *format, stop)?;
+    /// Opens a track to listen to it.
+    fn begin_analysis(
+        &self,
+        uri: &str,
+        format: AudioFormat,
+        known: Option<Loudness>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<UnfinishedAnalysis, TrackError> {
+        let deck = Deck::open(uri, format, CuePoints::default(), self.allow_network, stop.clone())?;
+        let path = glib::filename_from_uri(uri).ok().map(|(path, _)| path);
+        let padding = path.and_then(|path| EncoderPadding::read(&path));
+        Ok(UnfinishedAnalysis {
+            uri: uri.into(),
+            deck,
+            analyzer: TrackAnalyzer::new(format, padding)?,
+            known,
+        })
+    }
+
+    /// Keeps an analysis to go on with it later.
+    fn keep(&mut self, analysis: UnfinishedAnalysis) {
+        self.unfinished.push_back(analysis);
+        if self.unfinished.len() > MAX_UNFINISHED {
+            self.unfinished.pop_front();
+        }
+    }
+
+    fn open(&mut self, id: LoadId, request: &LoadRequest, stop: &Arc<AtomicBool>) -> LoadResult<Deck> {
+        let LoadRequest { uri, format, start, known } = request;
+        let (TrackAnalysis { loudness, cue }, is_estimate) =
+            match self.listen(Some(id), uri, *format, *known, stop)? {
+                Listened::Complete(analysis) => (analysis, false),
+                Listened::Estimate(analysis) => (analysis, true),
+                Listened::Stopped => return Err("interrupted".into()),
+            };
         let cue = cue.starting_at(*start);
         let source = Deck::open(uri, *format, cue, self.allow_network, stop.clone())?;
-        Ok(LoadedTrack { source, start: cue.start, loudness })
+        Ok(LoadedTrack { source, start: cue.start, loudness, is_estimate })
     }
 }

@@ -16,7 +16,17 @@
 //!
 //! Before the first mood there is silence. The audio ends with the video, or when EOS is sent to the element;
 //! neither silence nor a broken track ends it. A track that cannot be played is reported by a WARNING and
-//! `track-failed`, and left out. Where none can be played, the last one is tried again every ten seconds.
+//! `track-failed`, and left out. Where none can be played, the last one is tried again every ten seconds. Files
+//! that were not found are played again once they are there.
+//!
+//! A track is listened to before it is played, for its loudness and the silence at its ends. Except with
+//! recorded video, a track that is due at once begins within half a second: with the library's loudness or,
+//! where that is not known, one that it hardly exceeds. The rest is heard while it plays, and its gain moves to
+//! the right one by 2 dB a second.
+//!
+//! The format of the audio may change while it plays, and so may what takes it. The mix is then converted from
+//! the format that was negotiated first, without a gap. While nothing takes the audio, live audio is lost, and
+//! other audio waits.
 //!
 //! ## Properties
 //!
@@ -88,6 +98,7 @@ mod imp;
 mod inputs;
 mod loader;
 mod mood_pad;
+mod output;
 mod pads;
 mod segment;
 mod settings;

@@ -8,7 +8,7 @@ use mood_meta::lock;
 use playout::InputFrame;
 
 use super::imp::{CAT, MoodPlayer};
-use super::mood_pad::{MoodPad, PadState, id_from_name, name_from_id};
+use super::mood_pad::{MoodPad, PadState, StreamEnd, id_from_name, name_from_id};
 
 /// How late live audio leaves: a block of 10 ms, and time to mix and push it on a busy machine.
 const LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(40);
@@ -180,6 +180,26 @@ impl MoodPlayer {
         Ok(gst::FlowSuccess::Ok)
     }
 
+    /// Where the segment of a pad has ended, waits until the audio has come that far, too. False where the pad
+    /// is being flushed or removed.
+    fn wait_for_segment_end(&self, pad: &MoodPad) -> bool {
+        let mut state = lock(&self.state);
+        loop {
+            let (flushing, has_ended) = {
+                let pad_state = pad.state();
+                let has_ended = pad_state.end.as_ref().is_some_and(|end| end.segment_done.is_some());
+                (pad_state.flushing, has_ended)
+            };
+            if !has_ended || state.flow.is_err() {
+                return true;
+            }
+            if flushing || state.flushing || !state.inputs.contains(pad) {
+                return false;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Handles a downstream event on a mood pad. None is forwarded but flushes.
     fn mood_event(&self, pad: &MoodPad, event: gst::Event) -> bool {
         use gst::EventView;
@@ -205,7 +225,7 @@ impl MoodPlayer {
                     return false;
                 }
             }
-            EventView::StreamStart(_) => self.update_pad(pad, |state| state.eos = false),
+            EventView::StreamStart(_) => self.update_pad(pad, |state| state.end = None),
             EventView::Caps(caps) if is_audio(caps.caps()) => {
                 gst::element_imp_error!(
                     self,
@@ -223,6 +243,9 @@ impl MoodPlayer {
                 let (seqnum, segment) = (segment.seqnum(), segment.segment().downcast_ref().cloned());
                 let segment = segment.or_else(|| Some(gst::FormattedSegment::new()));
                 let live = is_peer_live(pad.upcast_ref());
+                if !self.wait_for_segment_end(pad) {
+                    return false;
+                }
                 self.update_pad(pad, |state| {
                     (state.segment, state.seqnum, state.live) = (segment, Some(seqnum), live);
                 });
@@ -235,7 +258,14 @@ impl MoodPlayer {
                 let (pts, duration) = gap.get();
                 self.update_pad(pad, |state| _ = state.advance(Some(pts), duration));
             }
-            EventView::Eos(_) => self.update_pad(pad, |state| state.eos = true),
+            EventView::Eos(_) => {
+                let end = StreamEnd { seqnum: event.seqnum(), segment_done: None };
+                self.update_pad(pad, |state| state.end = Some(end));
+            }
+            EventView::SegmentDone(done) => {
+                let end = StreamEnd { seqnum: event.seqnum(), segment_done: Some(done.get()) };
+                self.update_pad(pad, |state| state.end = Some(end));
+            }
             EventView::CustomDownstreamSticky(_) => {
                 if let Some((element, settings)) = mood_meta::event::parse_settings(&event) {
                     lock(&self.state).upstream_settings.insert(element, settings.into());
@@ -285,8 +315,13 @@ impl MoodPlayer {
                 let accepted = pads.iter().map(|pad| pad.push_event(event.clone()));
                 accepted.fold(false, |any, accepted| any | accepted)
             }
-            // These are about audio, and nothing upstream makes any.
-            gst::EventView::Qos(_) | gst::EventView::Reconfigure(_) => true,
+            // The task sees by the pad's flag that it must negotiate again.
+            gst::EventView::Reconfigure(_) => {
+                self.wake_all();
+                true
+            }
+            // It is about audio, and nothing upstream makes any.
+            gst::EventView::Qos(_) => true,
             _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
         }
     }
@@ -301,7 +336,10 @@ impl MoodPlayer {
             }
             gst::QueryViewMut::Position(position) if position.format() == gst::Format::Time => {
                 let Some(stream_time) = lock(&self.state).stream_time else { return false };
-                position.set(stream_time);
+                // The last frame may last longer than the container says.
+                let first = self.linked_pads().into_iter().next();
+                let duration = first.and_then(|pad| pad.peer_query_duration::<gst::ClockTime>());
+                position.set(duration.map_or(stream_time, |duration| stream_time.min(duration)));
                 true
             }
             gst::QueryViewMut::Seeking(_) | gst::QueryViewMut::Duration(_) => {

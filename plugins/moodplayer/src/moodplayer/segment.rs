@@ -4,27 +4,29 @@ use playout::StartTime;
 
 /// The segment of the audio and where its sample 0 lies.
 ///
-/// The audio begins where the segment of the mood pad begins, so that audio and video share running time and
-/// stream time; at 0 without one. It begins no earlier than the running time `earliest`, ns.
+/// It is the segment of the mood pad, so that audio and video share running time and stream time; without one,
+/// it begins at 0. Audio plays forward at its own speed, whatever the video does: where that is played at
+/// another speed, only where the segment begins in running time and stream time is taken over. The audio begins
+/// no earlier than the running time `earliest`, ns.
 pub(crate) fn audio_segment(
     mood: Option<&gst::FormattedSegment<gst::ClockTime>>,
     earliest: u64,
 ) -> (gst::FormattedSegment<gst::ClockTime>, StartTime) {
     let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
     if let Some(mood) = mood {
-        let start = mood.start().unwrap_or_default();
-        // Audio plays forward at its own speed, whatever the video does.
         if mood.rate() == 1.0 && mood.applied_rate() == 1.0 {
-            segment.set_start(start);
+            segment = mood.clone();
         } else {
             segment.set_start(gst::ClockTime::ZERO);
+            segment.set_base(mood.base());
+            let start = mood.start().unwrap_or_default();
+            segment.set_time(mood.to_stream_time(start).or(mood.time()));
         }
-        segment.set_base(mood.base());
-        segment.set_time(mood.to_stream_time(start).or(mood.time()));
     }
-    let start = segment.start().unwrap_or_default().nseconds();
-    let base = segment.base().unwrap_or_default().nseconds();
-    let stream_time = segment.time().unwrap_or_default().nseconds();
+    // What lies before the offset has been played already.
+    let start = segment.start().unwrap_or_default() + segment.offset().unwrap_or_default();
+    let stream_time = segment.to_stream_time(start).or(segment.time()).unwrap_or_default().nseconds();
+    let (start, base) = (start.nseconds(), segment.base().unwrap_or_default().nseconds());
     let delay = earliest.saturating_sub(base);
     segment.set_position(gst::ClockTime::from_nseconds(start + delay));
     let start_time =
@@ -39,17 +41,34 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     #[test]
-    fn audio_begins_where_the_mood_pads_segment_begins() {
+    fn the_segment_is_that_of_the_mood_pad() {
         let mut mood = gst::FormattedSegment::<gst::ClockTime>::new();
         mood.set_start(gst::ClockTime::from_seconds(10));
         mood.set_time(gst::ClockTime::from_seconds(7));
         mood.set_base(gst::ClockTime::from_seconds(3));
+        mood.set_stop(gst::ClockTime::from_seconds(20));
+        mood.set_duration(gst::ClockTime::from_seconds(60));
+        mood.set_flags(gst::SegmentFlags::RESET);
+        mood.set_position(gst::ClockTime::from_seconds(10));
         let (segment, start) = audio_segment(Some(&mood), 0);
+        assert_eq!(segment, mood);
         let expected = StartTime { pts: 10 * SECOND, running_time: 3 * SECOND, stream_time: 7 * SECOND };
         assert_eq!(start, expected);
         let pts = gst::ClockTime::from_nseconds(start.pts + 480);
         assert_eq!(segment.to_running_time(pts).unwrap().nseconds(), start.running_time + 480);
         assert_eq!(segment.to_stream_time(pts).unwrap().nseconds(), start.stream_time + 480);
+    }
+
+    #[test]
+    fn audio_begins_after_what_has_been_played() {
+        let mut mood = gst::FormattedSegment::<gst::ClockTime>::new();
+        mood.set_start(gst::ClockTime::from_seconds(10));
+        mood.set_time(gst::ClockTime::from_seconds(7));
+        mood.set_offset(gst::ClockTime::from_seconds(2));
+        let (segment, start) = audio_segment(Some(&mood), 0);
+        assert_eq!(start, StartTime { pts: 12 * SECOND, running_time: 0, stream_time: 9 * SECOND });
+        let pts = gst::ClockTime::from_nseconds(start.pts);
+        assert_eq!(segment.to_running_time(pts), Some(gst::ClockTime::ZERO));
     }
 
     #[test]

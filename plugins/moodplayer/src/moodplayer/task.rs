@@ -1,24 +1,29 @@
 //! The source pad's task: waits until the next block of audio may be made, makes it, pushes it.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use mood_meta::lock;
 use mood_schema::{Line, TrackEvent, TrackLine};
 use playout::{
-    AudioBlock, BlockInput, BlockTiming, ClockState, Interrupted, Performance, PerformanceEvent, Running,
-    SampleClock, WaitMode, WaitingForStart,
+    BlockInput, BlockTiming, ClockState, Interrupted, Performance, PerformanceEvent, Running, SampleClock,
+    WaitMode, WaitingForStart,
 };
 
 use super::format::{self, OutputFormat};
 use super::imp::{CAT, MoodPlayer};
 use super::loader::Loader;
-use super::mood_pad::MoodPad;
+use super::mood_pad::{MoodPad, StreamEnd};
+use super::output::Output;
 use super::segment::audio_segment;
 
 /// Blocks of audio in a second. A block is the unit in which decisions take effect.
 const BLOCKS_PER_SECOND: u64 = 100;
+/// How often audio is offered again that nothing takes. Only a new link further downstream, of which the source
+/// pad may not be told, is not noticed at once.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why an iteration of the task made no block.
 enum StopReason {
@@ -26,8 +31,9 @@ enum StopReason {
     Flushing,
     /// A flush has ended: the next iteration waits for a new segment.
     Restart,
-    /// The last sample has been pushed, or downstream takes no more.
-    Eos,
+    /// The last sample has been pushed: of the stream, or of a segment that another may follow. `None` where
+    /// downstream takes no more.
+    Ended(Option<StreamEnd>),
     /// An error that has been posted.
     Failed(gst::FlowError),
 }
@@ -58,8 +64,14 @@ impl MoodPlayer {
             return;
         };
         let (mut performance, result) = self.advance(performance);
-        if matches!(result, Err(StopReason::Eos)) {
-            performance.finish();
+        if let Err(StopReason::Ended(end)) = &result {
+            match end {
+                Some(StreamEnd { segment_done: Some(_), .. }) => {
+                    lock(&self.state).inputs.await_next_segments();
+                    performance = performance.stop();
+                }
+                _ => performance.finish(),
+            }
         }
         let events = performance.take_events();
         let (mood, track) = (performance.mood(), performance.track());
@@ -67,21 +79,27 @@ impl MoodPlayer {
         self.report(events);
         self.publish_playing(mood, track);
         let Err(reason) = result else { return };
-        if !matches!(reason, StopReason::Restart) {
-            let _ = self.src.pause_task();
-        }
         match reason {
-            StopReason::Flushing | StopReason::Restart => {}
-            StopReason::Eos => {
+            StopReason::Restart => {}
+            StopReason::Flushing => _ = self.src.pause_task(),
+            StopReason::Ended(Some(StreamEnd { seqnum, segment_done: Some(position) })) => {
+                gst::debug!(CAT, imp = self, "end of segment");
+                self.src.push_event(gst::event::SegmentDone::builder(position).seqnum(seqnum).build());
+                self.wake_all();
+            }
+            StopReason::Ended(end) => {
                 gst::debug!(CAT, imp = self, "end of stream");
-                self.set_flow(Err(gst::FlowError::Eos));
-                self.src.push_event(gst::event::Eos::new());
+                self.push_eos(gst::FlowError::Eos, end.map(|end| end.seqnum));
             }
-            StopReason::Failed(error) => {
-                self.set_flow(Err(error));
-                self.src.push_event(gst::event::Eos::new());
-            }
+            StopReason::Failed(error) => self.push_eos(error, None),
         }
+    }
+
+    /// Ends the stream and the task. The mood pads return `flow` from now on.
+    fn push_eos(&self, flow: gst::FlowError, seqnum: Option<gst::Seqnum>) {
+        let _ = self.src.pause_task();
+        self.set_flow(Err(flow));
+        self.src.push_event(gst::event::Eos::builder().seqnum_if_some(seqnum).build());
     }
 
     /// Starts a performance that is not running yet, and plays its next block.
@@ -114,10 +132,7 @@ impl MoodPlayer {
             let mut state = lock(&self.state);
             (std::mem::take(&mut state.restart), std::mem::take(&mut state.removed_inputs))
         };
-        let mut performance = match performance {
-            Performance::Running(running) if restart => running.stop().into(),
-            other => other,
-        };
+        let mut performance = if restart { performance.stop() } else { performance };
         for input in removed {
             performance.remove_input(input);
         }
@@ -128,6 +143,9 @@ impl MoodPlayer {
     fn begin(&self, waiting: WaitingForStart<Loader>, start: Start) -> Running<Loader> {
         let (segment, start_time) = audio_segment(start.segment.as_ref(), start.earliest);
         self.src.push_event(gst::event::Segment::builder(&segment).seqnum_if_some(start.seqnum).build());
+        if let Some(output) = &mut *lock(&self.output) {
+            output.restart();
+        }
         let mut state = lock(&self.state);
         (state.discont, state.inputs.audio_time) = (true, start_time.running_time);
         drop(state);
@@ -147,10 +165,17 @@ impl MoodPlayer {
         let next_block = self.wait_for_block(&clock, start);
         // Not earlier, because elements upstream announce their settings between the segment and their first
         // buffer.
-        if matches!(next_block, Ok(_) | Err(StopReason::Eos)) {
+        if matches!(next_block, Ok(_) | Err(StopReason::Ended(_))) {
             running.write_header(|| self.settings_for_log());
         }
-        let (samples, input) = next_block?;
+        let (samples, input) = match next_block {
+            Err(StopReason::Ended(end)) => {
+                // What a conversion has kept.
+                self.push(&clock, None)?;
+                return Err(StopReason::Ended(end));
+            }
+            next_block => next_block?,
+        };
         let block = running.render(samples as usize, input)?;
         self.report(running.take_events());
         self.publish_playing(running.mood(), running.track());
@@ -160,7 +185,7 @@ impl MoodPlayer {
         state.stream_time = Some(gst::ClockTime::from_nseconds(clock.stream_time(end)));
         drop(state);
         self.changed.notify_all();
-        self.push(&clock, start, end, block)
+        self.push(&clock, Some(&block.samples))
     }
 
     /// The settings of the elements upstream and of this one.
@@ -179,7 +204,7 @@ impl MoodPlayer {
                 return Err(StopReason::Flushing);
             }
             let live = state.inputs.is_live();
-            if state.eos_requested || (state.inputs.are_ready() && (state.playing || !live)) {
+            if state.eos_requested.is_some() || (state.inputs.are_ready() && (state.playing || !live)) {
                 let reference = state.inputs.reference_pad().map(MoodPad::state);
                 let mut start = Start {
                     segment: reference.as_ref().and_then(|pad| pad.segment.clone()),
@@ -211,8 +236,21 @@ impl MoodPlayer {
     /// Chooses a format that downstream accepts, and pushes the events that come before the segment.
     fn negotiate(&self) -> Result<OutputFormat, StopReason> {
         self.push_stream_start();
-        let accepted = self.src.peer_query_caps(Some(&format::template_caps()));
-        let Some((format, caps)) = OutputFormat::choose(&accepted) else {
+        let _ = self.src.check_reconfigure();
+        let (format, caps) = self.choose_format(&self.accepted_caps())?;
+        self.src.push_event(gst::event::Caps::new(&caps));
+        *lock(&self.output) = Some(Output::new(format, caps));
+        Ok(format)
+    }
+
+    /// The caps that downstream accepts.
+    fn accepted_caps(&self) -> gst::Caps {
+        self.src.peer_query_caps(Some(&format::template_caps()))
+    }
+
+    /// The best of the formats that downstream accepts.
+    fn choose_format(&self, accepted: &gst::Caps) -> Result<(OutputFormat, gst::Caps), StopReason> {
+        let Some((format, caps)) = OutputFormat::choose(accepted) else {
             gst::element_imp_error!(
                 self,
                 gst::CoreError::Negotiation,
@@ -221,9 +259,20 @@ impl MoodPlayer {
             return Err(StopReason::Failed(gst::FlowError::NotNegotiated));
         };
         gst::debug!(CAT, imp = self, "negotiated {caps}");
-        lock(&self.state).encoding = format.encoding;
+        Ok((format, caps))
+    }
+
+    /// Changes the format of the output where downstream does not accept it any more. Returns whether it has
+    /// changed.
+    fn renegotiate(&self, output: &mut Output) -> Result<bool, StopReason> {
+        let accepted = self.accepted_caps();
+        if accepted.can_intersect(output.caps()) {
+            return Ok(false);
+        }
+        let (format, caps) = self.choose_format(&accepted)?;
         self.src.push_event(gst::event::Caps::new(&caps));
-        Ok(format)
+        output.set_format(format, caps);
+        Ok(true)
     }
 
     /// Applies changed properties. If one is invalid, none is applied, and a warning is posted.
@@ -260,8 +309,8 @@ impl MoodPlayer {
             if state.restart {
                 return Err(StopReason::Restart);
             }
-            if state.eos_requested {
-                return Err(StopReason::Eos);
+            if let Some(seqnum) = state.eos_requested {
+                return Err(StopReason::Ended(Some(StreamEnd { seqnum, segment_done: None })));
             }
             let clock_state = match (&clock, state.playing) {
                 (None, _) => ClockState::Missing,
@@ -271,7 +320,7 @@ impl MoodPlayer {
             match state.inputs.block_timing(sample_clock.running_time(start + block_samples), clock_state) {
                 BlockTiming::Now => break block_samples,
                 BlockTiming::EndsAt(end) => match sample_clock.samples_until(end).saturating_sub(start) {
-                    0 => return Err(StopReason::Eos),
+                    0 => return Err(StopReason::Ended(state.inputs.end())),
                     remaining => break block_samples.min(remaining),
                 },
                 BlockTiming::AtClockTime => {
@@ -305,39 +354,133 @@ impl MoodPlayer {
         Ok((samples, input))
     }
 
-    /// Pushes a block; `start` and `end` are the positions of its first sample and of the one after its last.
-    fn push(&self, clock: &SampleClock, start: u64, end: u64, block: AudioBlock) -> Result<(), StopReason> {
-        let (encoding, discont) = {
-            let mut state = lock(&self.state);
-            (state.encoding, std::mem::take(&mut state.discont))
-        };
-        let mut buffer = gst::Buffer::from_mut_slice(encoding.encode(&block.samples));
-        if let Some(buffer) = buffer.get_mut() {
-            let pts = gst::ClockTime::from_nseconds(clock.pts(start));
-            buffer.set_pts(pts);
-            buffer.set_duration(gst::ClockTime::from_nseconds(clock.pts(end)) - pts);
-            buffer.set_offset(start);
-            buffer.set_offset_end(end);
-            if block.is_silent {
-                buffer.set_flags(gst::BufferFlags::GAP);
+    /// Pushes the next samples of the mix; `None` is its end.
+    fn push(&self, clock: &SampleClock, samples: Option<&[f32]>) -> Result<(), StopReason> {
+        let Some(mut output) = lock(&self.output).take() else { return Ok(()) };
+        let result = self.push_from(&mut output, clock, samples);
+        *lock(&self.output) = Some(output);
+        result
+    }
+
+    /// Pushes the next samples of the mix in the format that downstream accepts. Where nothing takes them any
+    /// more, live audio is dropped, and other audio waits for what will take it.
+    fn push_from(
+        &self,
+        output: &mut Output,
+        clock: &SampleClock,
+        samples: Option<&[f32]>,
+    ) -> Result<(), StopReason> {
+        let (mut is_first_attempt, mut is_reported) = (true, false);
+        loop {
+            if self.src.check_reconfigure() {
+                self.renegotiate(output)?;
             }
-            if discont {
+            let mut advanced = output.clone();
+            let Some(mut buffer) = advanced.next_buffer(clock, samples) else {
+                *output = advanced;
+                return Ok(());
+            };
+            if std::mem::take(&mut lock(&self.state).discont)
+                && let Some(buffer) = buffer.get_mut()
+            {
                 buffer.set_flags(gst::BufferFlags::DISCONT);
             }
-        }
-        match self.src.push(buffer) {
-            Ok(_) => Ok(()),
-            Err(gst::FlowError::Flushing) => Err(StopReason::Flushing),
-            Err(gst::FlowError::Eos) => Err(StopReason::Eos),
-            Err(error) => {
-                gst::element_imp_error!(
-                    self,
-                    gst::StreamError::Failed,
-                    ("nothing takes the music: link moodplayer's src pad to an audio sink or an encoder"),
-                    ["streaming stopped, reason {error:?}"]
-                );
-                Err(StopReason::Failed(error))
+            let pushed = self.src.push(buffer);
+            let (is_flushing, has_pushed, is_live) = {
+                let mut state = lock(&self.state);
+                state.has_pushed |= pushed.is_ok();
+                state.discont |= pushed.is_err();
+                (state.flushing, state.has_pushed, state.inputs.is_live())
+            };
+            match pushed {
+                Ok(_) => {
+                    *output = advanced;
+                    return Ok(());
+                }
+                Err(gst::FlowError::Flushing) if is_flushing => return Err(StopReason::Flushing),
+                Err(gst::FlowError::Eos) => return Err(StopReason::Ended(None)),
+                Err(gst::FlowError::NotNegotiated) if is_first_attempt && self.renegotiate(output)? => {}
+                // A sink that stops while this element does not is flushing, too.
+                Err(gst::FlowError::NotLinked) if !has_pushed => {
+                    return Err(self.post_push_error(gst::FlowError::NotLinked));
+                }
+                Err(error @ (gst::FlowError::NotLinked | gst::FlowError::Flushing)) => {
+                    if error == gst::FlowError::NotLinked && !is_reported {
+                        self.warn_unlinked();
+                        is_reported = true;
+                    }
+                    if is_first_attempt {
+                        self.renew_sticky_events();
+                    }
+                    if is_live {
+                        *output = advanced;
+                        return Ok(());
+                    }
+                    self.wait_for_link()?;
+                }
+                Err(error) => return Err(self.post_push_error(error)),
             }
+            is_first_attempt = false;
+        }
+    }
+
+    /// Posts why downstream does not take the audio.
+    fn post_push_error(&self, error: gst::FlowError) -> StopReason {
+        let (domain, text) = match error {
+            gst::FlowError::NotLinked => (
+                gst::StreamError::Failed,
+                "nothing takes the music: link moodplayer's src pad to an audio sink or an encoder",
+            ),
+            gst::FlowError::NotNegotiated => (
+                gst::StreamError::Format,
+                "what is linked to moodplayer does not take its audio: put audioconvert and audioresample behind it",
+            ),
+            _ => (
+                gst::StreamError::Failed,
+                "an element behind moodplayer has failed: the error that it posted itself says why",
+            ),
+        };
+        gst::element_imp_error!(self, domain, ("{text}"), ["streaming stopped, reason {error:?}"]);
+        StopReason::Failed(error)
+    }
+
+    /// Warns that the audio has nowhere to go.
+    fn warn_unlinked(&self) {
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::Failed,
+            ("nothing takes the music any more: it goes on once moodplayer's src pad leads to an audio sink or an \
+              encoder again")
+        );
+    }
+
+    /// Has the sticky events sent again before the next buffer: a sink that was stopped and started has lost
+    /// them.
+    fn renew_sticky_events(&self) {
+        let mut events = Vec::new();
+        self.src.sticky_events_foreach(|event| {
+            events.push(event.copy());
+            std::ops::ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
+        for event in events {
+            self.src.push_event(event);
+        }
+    }
+
+    /// Waits until the source pad may have been linked again.
+    fn wait_for_link(&self) -> Result<(), StopReason> {
+        let state = lock(&self.state);
+        let (state, _) =
+            self.changed.wait_timeout(state, RETRY_INTERVAL).unwrap_or_else(PoisonError::into_inner);
+        if state.flushing {
+            return Err(StopReason::Flushing);
+        }
+        if state.restart {
+            return Err(StopReason::Restart);
+        }
+        match state.eos_requested {
+            Some(seqnum) => Err(StopReason::Ended(Some(StreamEnd { seqnum, segment_done: None }))),
+            None => Ok(()),
         }
     }
 
@@ -350,7 +493,13 @@ impl MoodPlayer {
         for event in events {
             match event {
                 PerformanceEvent::Line(line) => self.report_line(&line, &pads),
-                PerformanceEvent::NothingPlayable => gst::element_imp_warning!(
+                PerformanceEvent::NothingPlayable { is_only_missing: true } => gst::element_imp_warning!(
+                    self,
+                    gst::ResourceError::NotFound,
+                    ("none of the library's tracks was found: mount its disk or put its folder back, and the \
+                      music goes on")
+                ),
+                PerformanceEvent::NothingPlayable { is_only_missing: false } => gst::element_imp_warning!(
                     self,
                     gst::ResourceError::Read,
                     ("none of the library's tracks can be played; check the files, or install what decodes them: \

@@ -11,6 +11,15 @@ use playout::InputProgress;
 
 use super::id_from_name;
 
+/// How a mood pad's stream has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamEnd {
+    /// The sequence number of the event.
+    pub seqnum: gst::Seqnum,
+    /// The position where a segment has ended that another may follow; `None` at the end of the stream.
+    pub segment_done: Option<gst::GenericFormattedValue>,
+}
+
 /// What is known of a mood pad's stream.
 #[derive(Debug, Default)]
 pub(crate) struct PadState {
@@ -18,8 +27,8 @@ pub(crate) struct PadState {
     pub linked: bool,
     /// Between FLUSH_START and FLUSH_STOP.
     pub flushing: bool,
-    /// The stream has ended.
-    pub eos: bool,
+    /// The stream, or its segment, has ended.
+    pub end: Option<StreamEnd>,
     /// Whether the source is live.
     pub live: bool,
     /// The segment; `None` before the first and after a flush.
@@ -66,12 +75,12 @@ impl PadState {
 
     /// Forgets the stream: another one comes, or the same from another position.
     pub fn reset(&mut self) {
-        (self.eos, self.segment, self.position) = (false, None, None);
+        (self.end, self.segment, self.position) = (None, None, None);
     }
 
     /// How far the stream has come.
     pub fn progress(&self) -> InputProgress {
-        InputProgress { position: self.position, has_ended: self.eos, is_live: self.live }
+        InputProgress { position: self.position, has_ended: self.end.is_some(), is_live: self.live }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod imp;
 
-pub(crate) use imp::PadState;
+pub(crate) use imp::{PadState, StreamEnd};
 
 use std::sync::MutexGuard;
 
