@@ -491,9 +491,9 @@ impl<L: TrackLoader> Player<L> {
         self.selector.clear_failures();
     }
 
-    /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. One
-    /// that `is_due` begins with an estimate of its loudness rather than late, except in a recording. With
-    /// `wait_for_track`, waits until one is open.
+    /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. With
+    /// `wait_for_track`, waits until one is open. Without, one that `is_due` begins with an estimate of its
+    /// loudness rather than late.
     fn load_next_track(
         &mut self,
         now: u64,
@@ -505,7 +505,7 @@ impl<L: TrackLoader> Player<L> {
             self.select_next_track(now, wait);
             let Some(next) = &mut self.next_track else { return Ok(false) };
             let LoadState::Loading(id) = next.state else { return Ok(true) };
-            if is_due && wait != WaitMode::Always {
+            if is_due && !wait_for_track {
                 self.loader.expedite(id);
             }
             match self.loader.take(id, wait_for_track)? {

@@ -153,3 +153,55 @@ fn playlist_entries_on_the_network_are_reported_and_the_rest_plays() {
     recording.assert_level(4.0, 9.9, "the local track");
     assert!(server.accept().is_err(), "a connection was made");
 }
+
+#[test]
+fn a_folder_that_returns_is_played_at_the_next_choice() {
+    init();
+    let parent = tempfile::TempDir::new().unwrap();
+    let (folder, elsewhere) = (parent.path().join("music"), parent.path().join("elsewhere"));
+    std::fs::create_dir(&folder).unwrap();
+    make_tracks(&folder, 3, 4.0);
+    let move_away = || std::fs::rename(&folder, &elsewhere).unwrap();
+    let move_back = || std::fs::rename(&elsewhere, &folder).unwrap();
+
+    // With recorded video.
+    let pipeline = TestPipeline::new(make_player(&folder), "audio/x-raw,format=F32LE");
+    let source = video_source();
+    pipeline.link_input(source.upcast_ref(), "mood");
+    pipeline.gst_pipeline.set_state(gst::State::Paused).unwrap();
+    move_away();
+    let mut frames = frames_showing(&[(Some(Happy), 30)]);
+    let rest = frames.split_off(100);
+    frames.into_iter().for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+    let silence = pipeline.play().record(9.0);
+    assert!(silence.samples.iter().all(|sample| *sample == 0.0));
+    assert_eq!(silence.failed_tracks().len(), 3, "each once");
+    let words = |text: &&String| text.contains("none of the library's tracks");
+    let warnings: Vec<&String> = silence.problems.iter().filter(words).collect();
+    assert!(
+        matches!(warnings[..], [text] if text.contains("was found") && !text.contains("install")),
+        "{warnings:?}"
+    );
+    let is_not_found = |text: &String| text.contains("not found") || text.contains("was found");
+    assert!(silence.problems.iter().all(is_not_found), "{:?}", silence.problems);
+    move_back();
+    rest.into_iter().for_each(|buffer| _ = source.push_buffer(buffer).unwrap());
+    source.end_of_stream().unwrap();
+    let music = pipeline.record(f64::MAX);
+    music.assert_level(5.0, 15.0, "the folder is back");
+    assert!(music.failed_tracks().is_empty());
+    drop(pipeline);
+
+    // By hand, while a track plays: those that were left out are taken up again.
+    let pipeline = TestPipeline::new(make_player(&folder), "audio/x-raw,format=F32LE");
+    pipeline.player.set_property("manual-mood", "happy");
+    pipeline.gst_pipeline.set_state(gst::State::Paused).unwrap();
+    move_away();
+    let silence = pipeline.play().record(3.0);
+    assert!(!silence.failed_tracks().is_empty());
+    move_back();
+    let started = std::time::Instant::now();
+    while pipeline.record(1.0).samples.iter().all(|sample| *sample == 0.0) {
+        assert!(started.elapsed() < crate::harness::TIMEOUT, "the folder is not taken up again");
+    }
+}
