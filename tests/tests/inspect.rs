@@ -414,3 +414,57 @@ fn opencv_s_plugin_and_ours_work_side_by_side() {
     )
     .assert_success();
 }
+
+#[test]
+fn the_filters_keep_the_sequence_numbers_of_events() {
+    LazyLock::force(&PLUGINS);
+    for name in ["haarfacedetect", "emotionclassify", "emotionoverlay", "emotionlog"] {
+        let folder = tempfile::tempdir().unwrap();
+        let element = gst::ElementFactory::make(name).build().unwrap();
+        if name == "emotionlog" {
+            element.set_property("location", folder.path().join("log.jsonl").to_str().unwrap());
+        }
+        let source = gst::Pad::builder(gst::PadDirection::Src).build();
+        source.link(&element.static_pad("sink").unwrap()).unwrap();
+        let (send, received) = std::sync::mpsc::channel();
+        let sink = gst::Pad::builder(gst::PadDirection::Sink)
+            .chain_function(|_, _, _| Ok(gst::FlowSuccess::Ok))
+            .event_function(move |_, _, event| {
+                send.send((event.type_(), event.seqnum())).unwrap();
+                true
+            })
+            .build();
+        element.static_pad("src").unwrap().link(&sink).unwrap();
+        sink.set_active(true).unwrap();
+        source.set_active(true).unwrap();
+        element.set_state(gst::State::Playing).unwrap();
+        let caps = "video/x-raw,format=GRAY8,width=64,height=48,framerate=25/1".parse::<gst::Caps>().unwrap();
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let mut sent = Vec::new();
+        let mut push = |event: gst::Event| {
+            sent.push((event.type_(), event.seqnum()));
+            assert!(source.push_event(event), "{name}");
+        };
+        let frame = || {
+            let mut buffer = gst::Buffer::from_slice(vec![0u8; 64 * 48]);
+            buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+            buffer
+        };
+        push(gst::event::StreamStart::new("video"));
+        push(gst::event::Caps::new(&caps));
+        push(gst::event::Segment::new(&segment));
+        source.push(frame()).unwrap();
+        push(gst::event::SegmentDone::new(gst::ClockTime::SECOND));
+        push(gst::event::FlushStart::new());
+        push(gst::event::FlushStop::new(true));
+        push(gst::event::Segment::new(&segment));
+        source.push(frame()).unwrap();
+        push(gst::event::Eos::new());
+        element.set_state(gst::State::Null).unwrap();
+        let kept: Vec<_> = received.try_iter().filter(|event| sent.contains(event)).collect();
+        let expected: Vec<_> =
+            sent.iter().filter(|(kind, _)| *kind != gst::EventType::Caps).copied().collect();
+        let kept: Vec<_> = kept.into_iter().filter(|(kind, _)| *kind != gst::EventType::Caps).collect();
+        assert_eq!(kept, expected, "{name}");
+    }
+}

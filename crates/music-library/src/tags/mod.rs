@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use lofty::ape::ApeTag;
-use lofty::config::ParseOptions;
+use lofty::config::{GlobalOptions, ParseOptions};
 use lofty::file::{AudioFile, TaggedFileExt};
 use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::mp4::{AtomData, AtomIdent, Ilst};
@@ -24,6 +24,10 @@ use crate::{MusicalKey, text};
 
 /// Largest size of a sidecar file, bytes: a larger one does not hold mood words and is ignored.
 const MAX_SIDECAR_SIZE: u64 = 4096;
+/// The memory that one part of a file's tags may always take, bytes: lofty's default.
+const MIN_ALLOCATION: u64 = 16 * 1024 * 1024;
+/// The memory that one part of the tags of a large file may take, bytes.
+const MAX_ALLOCATION: u64 = 256 * 1024 * 1024;
 /// Loudness of a track whose gain by ReplayGain 2.0 is 0 dB, LUFS.
 pub(crate) const REPLAY_GAIN_REFERENCE: f64 = -18.0;
 /// Loudness of a track whose `R128_TRACK_GAIN` is 0, LUFS (RFC 7845 section 5.2.1, after EBU R 128).
@@ -113,6 +117,10 @@ impl FileTags {
 /// is broken.
 fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
     let options = ParseOptions::new().read_properties(with_duration).read_cover_art(false);
+    // Where lofty reads all of the tags to skip a cover, as in MP4, a large one must not make it give up. A
+    // broken file does not make it allocate more than the file has.
+    let size = std::fs::metadata(path).ok()?.len().clamp(MIN_ALLOCATION, MAX_ALLOCATION);
+    lofty::config::apply_global_options(GlobalOptions::new().allocation_limit(size as usize));
     // The content determines the format where it can: a file extension may be wrong.
     let probe = Probe::open(path).ok()?.options(options).guess_file_type().ok()?;
     let kind = probe.file_type();
@@ -303,5 +311,55 @@ mod tests {
         assert_eq!(moods, ["happy", "party"]);
         assert!((uncertainty - 0.2).abs() < 1e-9);
         assert_eq!(select_estimated_moods([("mood_happy".into(), "yes".into())].iter()), (Vec::new(), 0.0));
+    }
+
+    /// A box of MP4: its size, its name, its content.
+    fn mp4_box(name: &[u8; 4], content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        [&(content.len() as u32 + 8).to_be_bytes()[..], name, &content].concat()
+    }
+
+    #[test]
+    fn a_large_cover_costs_neither_the_tags_nor_memory() {
+        const COVER: usize = 20 * 1024 * 1024;
+        let cover = vec![0x55; COVER];
+        let text = mp4_box(b"data", &[&[0, 0, 0, 1, 0, 0, 0, 0], b"Title"]);
+        let image = mp4_box(b"data", &[&[0, 0, 0, 13, 0, 0, 0, 0], &cover]);
+        let items = mp4_box(b"ilst", &[&mp4_box(b"covr", &[&image]), &mp4_box(b"\xa9nam", &[&text])]);
+        let meta = mp4_box(b"udta", &[&mp4_box(b"meta", &[&[0; 4], &items])]);
+        let mp4 = [mp4_box(b"ftyp", &[b"M4A \0\0\0\0M4A "]), mp4_box(b"moov", &[&meta])].concat();
+
+        let id3_frame = |name: &[u8], content: &[&[u8]]| {
+            let content = content.concat();
+            [name, &(content.len() as u32).to_be_bytes(), &[0, 0], &content].concat()
+        };
+        let frames =
+            [id3_frame(b"APIC", &[b"\0image/png\0\x03\0", &cover]), id3_frame(b"TIT2", &[b"\0Title"])];
+        let frames = frames.concat();
+        let size: Vec<u8> = [21, 14, 7, 0].map(|shift| (frames.len() >> shift & 0x7f) as u8).to_vec();
+        let mp3 = [b"ID3\x03\0\0", &size[..], &frames, &[0xff, 0xfb, 0x90, 0x64], &[0; 413]].concat();
+
+        let block = |kind: u8, content: &[u8]| {
+            [&[kind], &(content.len() as u32).to_be_bytes()[1..], content].concat()
+        };
+        let picture =
+            [&3u32.to_be_bytes(), &[0; 24][..], &(COVER as u32 / 2).to_be_bytes(), &cover[..COVER / 2]];
+        let comment = b"\0\0\0\0\x01\0\0\0\x0b\0\0\0TITLE=Title";
+        let flac = [b"fLaC", &block(0, &[0; 34])[..], &block(6, &picture.concat()), &block(0x84, comment)];
+
+        // All of MP4's items are read at once, but only for a moment.
+        for (extension, bytes, most) in [
+            ("m4a", mp4, COVER as u64 + 1_000_000),
+            ("mp3", mp3, 1_000_000),
+            ("flac", flac.concat(), 1_000_000),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(format!("a.{extension}"));
+            std::fs::write(&path, bytes).unwrap();
+            let mut tags = FileTags::default();
+            let allocated = allocation_counter::measure(|| tags = FileTags::read(&path, false));
+            assert_eq!(tags.title.as_deref(), Some("Title"), "{extension}");
+            assert!(allocated.bytes_max < most, "{extension}: {allocated:?}");
+        }
     }
 }

@@ -114,6 +114,13 @@ impl Deck {
         let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(MAX_BUFFERS).build();
         pipeline.add_many([&resample, sink.upcast_ref()])?;
         gst::Element::link_many([&convert, &resample, sink.upcast_ref()])?;
+        if let Some(bus) = pipeline.bus() {
+            // The others are not read, and those of tags may hold large images.
+            bus.set_sync_handler(|_, message| match message.type_() {
+                gst::MessageType::Error => gst::BusSyncReply::Pass,
+                _ => gst::BusSyncReply::Drop,
+            });
+        }
         let samples = VecDeque::new();
         let uri = uri.to_owned();
         Ok(Self { uri, pipeline, sink, format, cue, position: None, samples, end: None, interrupt })
@@ -155,8 +162,7 @@ impl Deck {
         Ok(())
     }
 
-    /// Takes the next error from the bus and returns its text. The other messages are dropped, because a tag
-    /// may hold a large image.
+    /// Takes the next error from the bus and returns its text.
     fn pop_error(&self) -> Option<TrackError> {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
