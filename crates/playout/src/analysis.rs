@@ -1,8 +1,8 @@
 //! What is found out about a track by listening to it, before it is first played or while it plays.
 
 use crate::{
-    AudioFormat, CuePoints, EncoderPadding, Interrupted, Loudness, LoudnessMeter, SilenceDetector, TrackEnd,
-    TrackSource,
+    AudioFormat, CuePoints, EncoderPadding, Interrupted, Loudness, LoudnessMeter, SilenceDetector,
+    TrackAnalysis, TrackEnd, TrackSource,
 };
 
 /// How much of a track is listened to, seconds: the rest of a longer one changes its loudness little.
@@ -14,24 +14,6 @@ const BLOCK_DIVISOR: u64 = 10;
 const ASSUMED_LOUDNESS: f64 = -10.0;
 /// The true peak of a track that was not heard to its end: full scale, as recordings are mastered to.
 const ASSUMED_TRUE_PEAK: f64 = 1.0;
-
-/// What is known of a track that has been listened to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrackAnalysis {
-    /// How loud it is.
-    pub loudness: Loudness,
-    /// Which part of it is played.
-    pub cue: CuePoints,
-}
-
-/// What is known of a track so far.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AnalysisProgress {
-    /// An estimate until it is complete, without the end of the audible part.
-    pub analysis: TrackAnalysis,
-    /// Whether the track has been listened to.
-    pub is_complete: bool,
-}
 
 /// Listens to a track from its beginning, a little at a time.
 pub struct TrackAnalyzer {

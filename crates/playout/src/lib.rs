@@ -38,7 +38,7 @@ mod sample_clock;
 mod test_support;
 mod track_source;
 
-pub use analysis::{AnalysisProgress, TrackAnalysis, TrackAnalyzer};
+pub use analysis::TrackAnalyzer;
 pub use cue::{CuePoints, SilenceDetector};
 pub use decision_log::DecisionLog;
 pub use fade::Fade;
@@ -57,6 +57,6 @@ pub use performance::{
 pub use player::{Player, PlayerEvent};
 pub use sample_clock::{SampleClock, StartTime};
 pub use track_source::{
-    Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackEnd, TrackError, TrackLoader,
-    TrackSource, WaitMode,
+    AnalysisProgress, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackAnalysis, TrackEnd,
+    TrackError, TrackLoader, TrackSource, WaitMode,
 };

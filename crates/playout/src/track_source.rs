@@ -1,6 +1,6 @@
 //! What a player needs of whoever opens and decodes tracks.
 
-use crate::{AnalysisProgress, AudioFormat, Loudness};
+use crate::{AudioFormat, CuePoints, Loudness};
 
 /// What a player waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,24 @@ pub enum WaitMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
+
+/// What is known of a track that has been listened to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrackAnalysis {
+    /// How loud it is.
+    pub loudness: Loudness,
+    /// Which part of it is played.
+    pub cue: CuePoints,
+}
+
+/// What is known of a track so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AnalysisProgress {
+    /// An estimate until it is complete, without the end of the audible part.
+    pub analysis: TrackAnalysis,
+    /// Whether the track has been listened to.
+    pub is_complete: bool,
+}
 
 /// Why a track cannot be played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
