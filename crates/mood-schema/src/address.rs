@@ -5,6 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+/// Addresses inside one another up to which credentials are removed one by one; what stands deeper is removed as a whole. The
+/// bound keeps the time linear in the length of a text that somebody has made.
+const MAX_NESTED_ADDRESSES: usize = 8;
+
 /// `text` with every address in it (`scheme://...`) cut down to scheme, host, port and path: user information
 /// (`user:password@`), query (`?token=...`) and fragment (`#...`) are removed, as they may hold credentials
 /// (RFC 3986, sections 3.2.1, 3.4 and 7.5). Text without such an address comes back unchanged, as do `file:` addresses and
@@ -20,10 +24,10 @@ use serde_json::{Map, Value};
 /// ```
 pub fn redact_addresses(text: &str) -> Cow<'_, str> {
     let mut redacted = String::new();
-    // The number of bytes of `text` that have been copied to `redacted` or left out.
-    let mut copied = 0;
+    // The number of bytes of `text` that have been copied to `redacted` or left out, and up to which addresses were searched.
+    let (mut copied, mut searched) = (0, 0);
     for (separator, _) in text.match_indices("://") {
-        if separator < copied {
+        if separator < searched {
             continue;
         }
         let is_part_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
@@ -35,19 +39,34 @@ pub fn redact_addresses(text: &str) -> Cow<'_, str> {
         }
         let start = separator + 3;
         let end = find_end(text, start, before[..scheme].chars().next_back());
-        let kept = host_and_path(&text[start..end]);
-        if kept.len() < end - start {
+        if let Cow::Owned(address) = redact_address(&text[start..end]) {
             redacted.push_str(&text[copied..start]);
-            // The path may hold another address, as that of a proxy does.
-            redacted.push_str(&redact_addresses(kept));
+            redacted.push_str(&address);
             copied = end;
         }
+        searched = end;
     }
     if copied == 0 {
         return Cow::Borrowed(text);
     }
     redacted.push_str(&text[copied..]);
     Cow::Owned(redacted)
+}
+
+/// An address behind its `://` without credentials, also without those of addresses in its path, as that of a proxy may have.
+fn redact_address(address: &str) -> Cow<'_, str> {
+    let mut redacted = String::new();
+    let mut rest = host_and_path(address);
+    for _ in 0..MAX_NESTED_ADDRESSES {
+        let Some(separator) = rest.find("://") else {
+            redacted.push_str(rest);
+            break;
+        };
+        let (outer, nested) = rest.split_at(separator + 3);
+        redacted.push_str(outer);
+        rest = host_and_path(nested);
+    }
+    if redacted == address { Cow::Borrowed(address) } else { Cow::Owned(redacted) }
 }
 
 /// The index in `text` at which an address ends whose part behind `://` begins at `start`. `before` is the character before
@@ -220,6 +239,15 @@ mod tests {
             let expected = expected.replace("u:p@", "");
             assert_eq!(redacted, expected, "{address}");
             assert_eq!(redact_addresses(&redacted), redacted, "{address}");
+        }
+    }
+
+    #[test]
+    fn deeply_nested_addresses_are_cut_off_in_linear_time() {
+        for part in ["aa://", "aa://b@", "aa://b:c@d?e/"] {
+            let text = part.repeat(200_000);
+            let redacted = redact_addresses(&text);
+            assert!(redacted.len() < 100 && !redacted.contains('@'), "{part}");
         }
     }
 
