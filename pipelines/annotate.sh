@@ -12,7 +12,7 @@ must_exist "$2"
 exec gst-launch-1.0 \
     filesrc location="$1" ! decodebin ! videoconvert ! \
     haarfacedetect ! emotionclassify ! emotionoverlay ! tee name=frames \
-    frames. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux. \
+    frames. ! queue ! videoconvert ! x264enc pass=qual speed-preset=veryfast ! h264parse ! queue ! mux. \
     frames. ! queue ! player.mood \
     moodplayer name=player library="$2" log-location="$3.music.jsonl" ! \
     audioconvert ! avenc_aac ! aacparse ! queue ! mux. \

@@ -17,6 +17,7 @@ use session::{PersonMap, Summary};
 use crate::error::CommandError;
 use crate::files::partial_path;
 use crate::folder::{self, ANNOTATED_VIDEO, MUSIC, REPORT, SOUNDTRACK, TIMELINE};
+use crate::pipeline::RunLimit;
 use crate::progress::Progress;
 use crate::{doctor, pipeline};
 
@@ -43,7 +44,7 @@ const CROSSFADE: gst::ClockTime = gst::ClockTime::from_seconds(2);
 const PIPELINE: &str = "
     filesrc name=video ! decodebin ! queue name=frames ! videoconvert
         ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! emotionoverlay ! tee name=frames-out
-    frames-out. ! queue ! videoconvert ! x264enc speed-preset=veryfast ! h264parse ! queue ! mux.
+    frames-out. ! queue ! videoconvert ! x264enc pass=qual speed-preset=veryfast ! h264parse ! queue ! mux.
     frames-out. ! queue ! player.mood
     moodplayer name=player ! tee name=music
     music. ! queue ! audioconvert ! vorbisenc ! oggmux ! filesink name=soundtrack
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let written = match &played {
         // An interrupted session is a session too, only a shorter one.
         Ok(()) | Err(CommandError::Interrupted) => {
-            folder::commit_media(folder).and_then(|()| write_report(folder))
+            folder::commit_media(folder, true).and_then(|()| write_report(folder))
         }
         Err(_) => folder::discard_media(folder),
     };
@@ -103,7 +104,7 @@ fn play_session(video: &Path, music: &Path, folder: &Path, duration: Duration) -
     player.set_property("crossfade", CROSSFADE.nseconds());
 
     let progress = Progress::start("the session", duration.as_millis() as u64);
-    pipeline::run_file(&pipeline, &progress)?;
+    pipeline::run_file(&pipeline, &progress, RunLimit::Interruption)?;
     progress.finish(Some(duration));
     Ok(())
 }

@@ -25,13 +25,18 @@ pub enum CommandError {
     /// The user pressed Ctrl-C. Exit code 1.
     #[error("interrupted")]
     Interrupted,
+    /// The user pressed Ctrl-C, and the files being written could not be finished in time. Exit code 1.
+    #[error("interrupted, and what was being written could not be finished")]
+    InterruptedUnfinished,
 }
 
 impl CommandError {
     /// The exit code of the process, as listed in the module docs of `main`.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Failed(_) | Self::AlreadyReported | Self::Interrupted => ExitCode::from(1),
+            Self::Failed(_) | Self::AlreadyReported | Self::Interrupted | Self::InterruptedUnfinished => {
+                ExitCode::from(1)
+            }
             Self::Usage(_) => ExitCode::from(2),
             Self::Environment(_) | Self::RequirementsMissing => ExitCode::from(3),
         }

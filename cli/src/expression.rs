@@ -32,12 +32,14 @@ pub fn estimate(input: &Path) -> Result<Expression, CommandError> {
     pipeline::set_path(&pipeline, "timeline", "location", &timeline_path)?;
     // The duration is not known before the pipeline runs.
     let progress = Progress::start("analysing", 0);
-    pipeline::run_file(&pipeline, &progress).map_err(|error| match error {
-        CommandError::Failed(reason) => {
-            CommandError::Failed(format!("{}: {reason}; name a picture or a video", input.display()))
-        }
-        other => other,
-    })?;
+    pipeline::run_file(&pipeline, &progress, pipeline::RunLimit::Interruption).map_err(
+        |error| match error {
+            CommandError::Failed(reason) => {
+                CommandError::Failed(format!("{}: {reason}; name a picture or a video", input.display()))
+            }
+            other => other,
+        },
+    )?;
     let timeline = Timeline::load(&timeline_path)
         .map_err(|error| CommandError::Failed(format!("{}: {error}", input.display())))?;
     let [begin, end] = timeline.span();

@@ -29,6 +29,9 @@ pub const ANNOTATED_PHOTO: &str = "annotated.jpg";
 /// The music that the player chose.
 pub const SOUNDTRACK: &str = "soundtrack.ogg";
 
+/// The same music without loss, for the annotated video; only while that is made, under its partial name.
+pub const FILM_MUSIC: &str = "soundtrack.flac";
+
 /// A session read from its folder.
 pub struct SessionFolder {
     /// Where the folder is.
@@ -141,9 +144,12 @@ pub fn write_report_to(
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 
-/// Renames the video and the soundtrack that a pipeline finished from their partial names. They can be
-/// played, even if an interruption made them shorter.
-pub fn commit_media(folder: &Path) -> Result<(), CommandError> {
+/// Renames the soundtrack that a pipeline finished, and the video if that `is_finished` too, from their partial
+/// names; an unfinished video is removed. They can be played, even if an interruption made them shorter.
+pub fn commit_media(folder: &Path, is_video_finished: bool) -> Result<(), CommandError> {
+    if !is_video_finished {
+        remove_if_present(&partial_path(&folder.join(ANNOTATED_VIDEO)))?;
+    }
     for name in [ANNOTATED_VIDEO, SOUNDTRACK] {
         let path = folder.join(name);
         if partial_path(&path).exists() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
@@ -24,6 +25,21 @@ const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C.
 const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(10);
+
+/// When a pipeline that decodes a file is ended early.
+#[derive(Clone, Copy, Debug)]
+pub enum RunLimit {
+    /// On Ctrl-C.
+    Interruption,
+    /// After Ctrl-C was pressed, for what remains to be done about the part before: at a time of the media, and
+    /// no later than after some time.
+    Remainder {
+        /// Time of the last frame, ns.
+        last: u64,
+        /// The longest that it may take.
+        within: Duration,
+    },
+}
 
 /// Set by Ctrl-C. If no handler can be installed, Ctrl-C ends the process at once.
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
@@ -78,16 +94,19 @@ pub fn set_path(
 }
 
 /// Plays a pipeline to its end and stops it, also after an error. `progress` counts milliseconds of the
-/// media. On Ctrl-C, the pipeline's files are finished early and the result is [`CommandError::Interrupted`].
+/// media. On Ctrl-C, the pipeline's files are finished early and the result is [`CommandError::Interrupted`], or
+/// [`CommandError::InterruptedUnfinished`] if that takes too long.
 pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
     let end_early = || _ = pipeline.send_event(gst::event::Eos::new());
-    run_and_stop(pipeline, progress, end_early, || Ok(()))
+    run_and_stop(pipeline, progress, is_interrupted, end_early, || Ok(()))
 }
 
 /// Does the same for a pipeline that decodes a file. Demuxers do not end early on an event from outside: on
 /// Ctrl-C, video and audio are ended behind the decoder instead, at [`DECODER_QUEUE`] and [`AUDIO_BIN`], the
-/// audio with the last frame. A file that stalls is an error.
-pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandError> {
+/// audio with the last frame. So they are when the `limit` is reached, with the same result. A file that stalls is
+/// an error.
+pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress, limit: RunLimit) -> Result<(), CommandError> {
+    let started = Instant::now();
     let frames = pipeline.by_name(DECODER_QUEUE).and_then(|queue| queue.static_pad("sink"));
     let last_pts = Arc::new(AtomicU64::new(0));
     if let Some(pad) = &frames {
@@ -115,7 +134,13 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), Com
             pad.send_event(gst::event::Eos::new());
         }
     };
-    run_and_stop(pipeline, progress, end_early, || stall_detector.poll())
+    let should_end = || match limit {
+        RunLimit::Interruption => is_interrupted(),
+        RunLimit::Remainder { last, within } => {
+            last_pts.load(Ordering::Relaxed) >= last || started.elapsed() > within
+        }
+    };
+    run_and_stop(pipeline, progress, should_end, end_early, || stall_detector.poll())
 }
 
 /// Detects a file that gives nothing more without ending: an error that a demuxer posts right at its start
@@ -185,15 +210,16 @@ impl StallDetector {
     }
 }
 
-/// Plays a pipeline to its end, calling `end_early` on Ctrl-C and `poll` every [`POLL_INTERVAL`], and stops
-/// it.
+/// Plays a pipeline to its end, calling `poll` every [`POLL_INTERVAL`] and `end_early` when it `should_end`, and
+/// stops it.
 fn run_and_stop(
     pipeline: &gst::Pipeline,
     progress: &Progress,
+    should_end: impl Fn() -> bool,
     end_early: impl Fn(),
     poll: impl FnMut() -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let result = play(pipeline, progress, end_early, poll);
+    let result = play(pipeline, progress, should_end, end_early, poll);
     let stopped = pipeline.set_state(gst::State::Null);
     result?;
     stopped.map(|_| ()).map_err(|error| CommandError::Failed(format!("the pipeline does not stop: {error}")))
@@ -203,6 +229,7 @@ fn run_and_stop(
 fn play(
     pipeline: &gst::Pipeline,
     progress: &Progress,
+    should_end: impl Fn() -> bool,
     end_early: impl Fn(),
     mut poll: impl FnMut() -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
@@ -219,10 +246,10 @@ fn play(
                 gst::MessageView::Error(error) => return Err(CommandError::Failed(describe_error(error))),
                 _ => {}
             },
-            None if is_ending => return Err(CommandError::Interrupted),
+            None if is_ending => return Err(CommandError::InterruptedUnfinished),
             None => poll()?,
         }
-        if is_interrupted() && !is_ending {
+        if !is_ending && should_end() {
             is_ending = true;
             end_early();
         }

@@ -1,13 +1,16 @@
 //! `gst-mood process`: videos and photos in, a folder of results for each out.
 
 mod arguments;
+mod film;
 mod fingerprint;
 mod graph;
 mod inputs;
 mod job;
+mod media_clock;
 mod notes;
 mod outputs;
 mod photo;
+mod streams;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::Serialize;
+use session::Warning;
 
 use crate::error::CommandError;
 use crate::progress::replace_control_characters;
@@ -30,6 +34,8 @@ struct InputResult {
     folder: PathBuf,
     #[serde(flatten)]
     state: InputState,
+    /// What a reader of its results has to know.
+    warnings: Vec<Warning>,
 }
 
 /// How the processing of an input ended.
@@ -79,6 +85,12 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     if arguments.json {
         println!("{:#}", serde_json::json!(results));
     }
+    for result in &results {
+        for warning in &result.warnings {
+            let text = format!("{}: {}", result.input.display(), warning.text);
+            eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+        }
+    }
     let failed = results.iter().filter(|result| matches!(result.state, InputState::Failed { .. })).count();
     match failed {
         _ if pipeline::is_interrupted() => Err(CommandError::Interrupted),
@@ -94,10 +106,11 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
 
 /// Processes one input and prints how it ended.
 fn process_input(input: &Input, arguments: &Arguments) -> InputResult {
-    let state = match job::run(input, arguments) {
+    let mut warnings = Vec::new();
+    let state = match job::run(input, arguments, &mut warnings) {
         Ok(JobOutcome::Processed) => InputState::Done,
         Ok(JobOutcome::UpToDate) => InputState::Skipped,
-        Err(CommandError::Interrupted) => InputState::Interrupted,
+        Err(CommandError::Interrupted | CommandError::InterruptedUnfinished) => InputState::Interrupted,
         Err(error) => {
             let error = error.to_string();
             let text = format!("{}: {error}", input.path.display());
@@ -109,5 +122,5 @@ fn process_input(input: &Input, arguments: &Arguments) -> InputResult {
         let skipped = if matches!(state, InputState::Skipped) { " (finished before)" } else { "" };
         println!("{}{skipped}", replace_control_characters(&input.folder.to_string_lossy()));
     }
-    InputResult { input: input.path.clone(), folder: input.folder.clone(), state }
+    InputResult { input: input.path.clone(), folder: input.folder.clone(), state, warnings }
 }

@@ -46,8 +46,7 @@ pub fn write_actor_video(path: &Path) -> Result<Duration, CommandError> {
         .field("height", HEIGHT as i32)
         .field("framerate", gst::Fraction::new(FRAME_RATE as i32, 1))
         .build();
-    let encoder =
-        "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast ! h264parse ! mp4mux";
+    let encoder = "videoconvert ! video/x-raw,format=I420 ! x264enc pass=qual speed-preset=veryfast ! h264parse ! mp4mux";
     let progress = Progress::start("filming the actor", duration.as_millis() as u64);
     encode(encoder, &caps, frames, path, &progress)?;
     progress.finish(Some(duration));

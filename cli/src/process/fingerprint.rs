@@ -95,7 +95,7 @@ impl Fingerprint {
                 sha256: file_sha256(input)?,
                 model: model_hash(options.model.as_deref())?,
                 cascade: compute_once(&CASCADE, || file_sha256(&cascade))?,
-                settings: options.clone(),
+                settings: AnalysisOptions { people: people_count(options, notes), ..options.clone() },
                 library,
                 pseudonym: arguments.report.pseudonym,
             },
@@ -132,6 +132,11 @@ impl InputId {
         let part: Part = serde_json::from_value(summary.made_from.clone()?).ok()?;
         Some(part.input)
     }
+}
+
+/// How many people are in a recording, by the option or else the notes, where that matters.
+pub fn people_count(options: &AnalysisOptions, notes: &Notes) -> Option<u32> {
+    options.people.or(notes.people_count.filter(|_| options.blur_faces))
 }
 
 /// Hashes what the library offers. For a database that is what it offers to the client, whatever else it

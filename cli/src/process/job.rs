@@ -4,21 +4,28 @@
 use std::fs;
 use std::time::Duration;
 
-use session::{PersonMap, Summary, Timeline};
+use session::hiding::HidingPlan;
+use session::{PersonMap, Summary, Timeline, Warning, WarningKind};
 
 use super::arguments::Arguments;
-use super::fingerprint::Fingerprint;
-use super::graph::{self, GraphConfig};
+use super::film::{self, FilmConfig};
+use super::fingerprint::{Fingerprint, people_count};
+use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::notes::Notes;
-use super::{outputs, photo};
+use super::{media_clock, outputs, photo};
 use crate::digest::path_hash;
 use crate::error::CommandError;
-use crate::files::{partial_path, remove_if_present, write_json};
+use crate::files::{partial_path, remove_if_present, write_atomically, write_json};
 use crate::folder::{
-    self, ANNOTATED_PHOTO, FACES, SUMMARY, TIMELINE, commit_media, discard_media, read_timeline,
+    self, ANNOTATED_PHOTO, FACES, FILM_MUSIC, MUSIC, SUMMARY, TIMELINE, commit_media, discard_media,
+    read_timeline,
 };
-use crate::progress::{Progress, replace_control_characters};
+use crate::pipeline::RunLimit;
+use crate::progress::Progress;
+
+/// How long the annotated video of what was analysed may take after Ctrl-C.
+const REMAINDER_TIME: Duration = Duration::from_secs(8);
 
 /// What a job did.
 pub enum JobOutcome {
@@ -28,16 +35,21 @@ pub enum JobOutcome {
     UpToDate,
 }
 
-/// Brings the folder of an input up to date.
-pub fn run(input: &Input, arguments: &Arguments) -> Result<JobOutcome, CommandError> {
+/// Brings the folder of an input up to date. `warnings` gets what a reader of the results has to know, also where
+/// the input fails.
+pub fn run(
+    input: &Input,
+    arguments: &Arguments,
+    warnings: &mut Vec<Warning>,
+) -> Result<JobOutcome, CommandError> {
     if !input.path.is_file() {
         return Err(CommandError::Failed("it is not a file".into()));
     }
     let notes = Notes::load(&input.path, &arguments.report)?;
     let fingerprint = Fingerprint::compute(&input.path, arguments, &notes)?;
     let summary = input.folder.join(SUMMARY);
-    let stored = folder::read_summary(&summary).ok().and_then(|summary| Fingerprint::from_summary(&summary));
-    let stored = stored.filter(|_| !arguments.force);
+    let stored_summary = folder::read_summary(&summary).ok().filter(|_| !arguments.force);
+    let stored = stored_summary.as_ref().and_then(Fingerprint::from_summary);
     if stored.as_ref() == Some(&fingerprint) {
         return Ok(JobOutcome::UpToDate);
     }
@@ -49,27 +61,54 @@ pub fn run(input: &Input, arguments: &Arguments) -> Result<JobOutcome, CommandEr
     if input.is_photo {
         job.process_photo()?;
     } else if is_timeline_current && input.folder.join(TIMELINE).exists() {
-        job.write_outputs(true)?;
+        // What there was to say about decoding still holds.
+        let decoding = stored_summary.map(|summary| summary.warnings).unwrap_or_default();
+        warnings.extend(decoding.into_iter().filter(|warning| warning.kind.is_about_decoding()));
+        job.write_outputs(true, warnings)?;
     } else {
-        job.process_video()?;
+        job.process_video(warnings)?;
     }
     Ok(JobOutcome::Processed)
 }
 
-/// The time from the first frame to the end of the last.
-fn timeline_duration(timeline: &Timeline) -> Duration {
-    let [begin, end] = timeline.span();
-    Duration::from_nanos(end.saturating_sub(begin))
+/// A warning if the frames end long before the file does: by more than 2 s and a tenth of its duration. It is
+/// no error, because the file's audio may be longer. `end` is the end of the last frame.
+fn early_end_warning(end: Duration, declared: Duration) -> Option<Warning> {
+    let missing = declared.saturating_sub(end);
+    (missing > Duration::from_secs(2) && missing > declared / 10).then(|| {
+        let (end, declared) = (end.as_secs_f64(), declared.as_secs_f64());
+        let text =
+            format!("its pictures end at {end:.0} s, the file says {declared:.0} s: it may be damaged");
+        Warning::new(WarningKind::EndsEarly, text)
+    })
 }
 
-/// A warning if the frames end long before the file does: by more than 2 s and a tenth of its duration. It is
-/// no error, because the file's audio may be longer.
-fn early_end_warning(decoded: Duration, declared: Duration) -> Option<String> {
-    let missing = declared.saturating_sub(decoded);
-    (missing > Duration::from_secs(2) && missing > declared / 10).then(|| {
-        let (decoded, declared) = (decoded.as_secs_f64(), declared.as_secs_f64());
-        format!("its pictures end after {decoded:.0} s, the file says {declared:.0} s: it may be damaged")
-    })
+/// What a reader has to know about the hiding of faces in the annotated video.
+fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
+    let share = plan.unverified_share();
+    let text = if share > 0.0 {
+        format!(
+            "in {} of the annotated video it is not known where all faces are, and the whole picture is hidden there: say \
+             with --people how many people there are, and check the video before you pass it on",
+            format_share(share)
+        )
+    } else if !plan.has_faces && people.is_none() {
+        "no face was found, so nothing is hidden in the annotated video: if people are in it, say with --people how many"
+            .to_owned()
+    } else {
+        return None;
+    };
+    let share = Some(share).filter(|share| *share > 0.0);
+    Some(Warning { share, ..Warning::new(WarningKind::UnverifiedFaces, text) })
+}
+
+/// A share as percentage, not rounded to nothing or everything.
+fn format_share(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent < 1.0 => "less than 1 %".into(),
+        percent if percent > 99.0 && percent < 100.0 => "more than 99 %".into(),
+        percent => format!("{percent:.0} %"),
+    }
 }
 
 /// The processing of one input.
@@ -82,13 +121,14 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn graph_config(&self) -> GraphConfig<'_> {
+    fn graph_config(&self, origin: gst::ClockTime) -> GraphConfig<'_> {
         GraphConfig {
             input: &self.input.path,
             folder: &self.input.folder,
             options: &self.arguments.analysis,
             client: self.notes.client_name(),
             is_anonymous: self.arguments.report.pseudonym,
+            origin,
         }
     }
 
@@ -99,34 +139,102 @@ impl Job<'_> {
 
     /// Decodes a video and writes all its results. If decoding fails or is interrupted, the
     /// results cover the part before, and do not count as finished.
-    fn process_video(&self) -> Result<(), CommandError> {
+    fn process_video(&self, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
+        let origin = media_clock::find_origin(&self.input.path);
         let progress = self.start_progress();
-        let played = graph::process_video(&self.graph_config(), &progress);
-        let media = match &played {
-            Ok(()) | Err(CommandError::Interrupted) => commit_media(folder),
-            Err(_) => discard_media(folder),
-        };
-        let (frames, decoded) = Timeline::load(folder.join(TIMELINE))
-            .map_or((0, Duration::ZERO), |timeline| (timeline.frames.len(), timeline_duration(&timeline)));
-        let played = self.explain_truncation(played, frames > 0);
-        if frames == 0 {
+        let (analysis, played) = graph::analyse_video(&self.graph_config(origin), &progress);
+        let has_frames =
+            Timeline::load(folder.join(TIMELINE)).is_ok_and(|timeline| !timeline.frames.is_empty());
+        let mut played = self.explain_truncation(played, has_frames);
+        if !has_frames {
             outputs::clear_folder(folder)?;
             let no_frames = || CommandError::Failed("it has no pictures: is it a video?".into());
             return Err(played.err().unwrap_or_else(no_frames));
         }
-        if let (Ok(()), Some(declared)) = (&played, progress.media_duration())
-            && let Some(warning) = early_end_warning(decoded, declared)
-        {
-            let text = format!("{}: {warning}", self.input.path.display());
-            eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+        let timeline = self.finish_timeline()?;
+        if let (Ok(()), Some(declared)) = (&played, progress.media_duration()) {
+            let [_, end] = timeline.span();
+            // Some containers count their duration from the origin of their clock.
+            let end = Duration::from_nanos(end.saturating_add(origin.nseconds()));
+            warnings.extend(early_end_warning(end, declared));
         }
         progress.finish(progress.media_position());
-        let written = media.and_then(|()| self.write_outputs(played.is_ok()));
+        let mut media = if matches!(played, Ok(()) | Err(CommandError::Interrupted)) {
+            let drawn = self.draw_film(origin, &analysis, &timeline, played.is_ok(), warnings);
+            let committed =
+                commit_media(folder, drawn.is_ok() || matches!(drawn, Err(CommandError::Interrupted)));
+            // The rest of the results is of use without the film.
+            if played.is_ok() {
+                played = drawn;
+            }
+            committed
+        } else {
+            discard_media(folder)
+        };
+        media = media.and(remove_if_present(&partial_path(&folder.join(FILM_MUSIC))));
+        let written = media.and_then(|()| self.write_outputs(played.is_ok(), warnings));
         // Why the recording is incomplete matters more than an error of the results.
         played.and(written)
+    }
+
+    /// Completes the timeline that the first pass has written, for everything that is made from it: puts the
+    /// player's lines, which arrive late in it, in order of time. What changes a recorded timeline belongs here,
+    /// before the film is drawn and the results are written.
+    fn finish_timeline(&self) -> Result<Timeline, CommandError> {
+        let folder = &self.input.folder;
+        let path = folder.join(TIMELINE);
+        let timeline = read_timeline(&path, folder)?;
+        if folder.join(MUSIC).exists() {
+            write_atomically(&path, |file| timeline.write_to(file))?;
+        }
+        Ok(timeline)
+    }
+
+    /// Draws the annotated video, if it is wanted; of an interrupted recording as much of the part before as a few
+    /// seconds allow.
+    fn draw_film(
+        &self,
+        origin: gst::ClockTime,
+        analysis: &Analysis,
+        timeline: &Timeline,
+        is_complete: bool,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), CommandError> {
+        let (true, Some(size)) = (self.arguments.analysis.overlay, analysis.picture_size) else {
+            return Ok(());
+        };
+        let options = &self.arguments.analysis;
+        let plan = if options.blur_faces {
+            let people = people_count(options, self.notes);
+            let plan = HidingPlan::new(timeline, people.map(|people| people as usize));
+            warnings.extend(describe_hiding(&plan, people));
+            plan
+        } else {
+            HidingPlan::default()
+        };
+        let config = FilmConfig {
+            input: &self.input.path,
+            folder: &self.input.folder,
+            options,
+            origin,
+            timeline,
+            plan: &plan,
+            size,
+        };
+        let limit = if is_complete {
+            RunLimit::Interruption
+        } else {
+            let last = timeline.frames.last().map_or(0, |frame| frame.pts);
+            RunLimit::Remainder { last, within: REMAINDER_TIME }
+        };
+        let name = self.input.path.file_name().unwrap_or_default().to_string_lossy();
+        let progress = Progress::start(format!("{name}, annotated"), 0);
+        warnings.extend(film::draw(&config, &progress, limit)?);
+        progress.finish(progress.media_position());
+        Ok(())
     }
 
     /// Replaces the result of playing a truncated file by an error that says so: demuxers reach the end of a
@@ -151,7 +259,7 @@ impl Job<'_> {
 
     /// Writes everything that is made from the timeline. Unless it `is_complete`, the next run will process
     /// the input again.
-    fn write_outputs(&self, is_complete: bool) -> Result<(), CommandError> {
+    fn write_outputs(&self, is_complete: bool, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         let mut timeline = read_timeline(&folder.join(TIMELINE), folder)?;
         if !is_complete {
@@ -159,14 +267,16 @@ impl Job<'_> {
         }
         timeline.merge_people(&self.notes.people);
         let fingerprint = is_complete.then_some(&self.fingerprint);
-        outputs::write_outputs(
+        *warnings = outputs::write_outputs(
             &timeline,
             self.title(),
             fingerprint,
             folder,
             &self.arguments.report,
             self.notes,
-        )
+            warnings.clone(),
+        )?;
+        Ok(())
     }
 
     /// The session's title: the file's name without its extension, or a pseudonym.
@@ -186,7 +296,12 @@ impl Job<'_> {
         let annotated = folder.join(ANNOTATED_PHOTO);
         let partial = partial_path(&annotated);
         let progress = self.start_progress();
-        let processed = photo::process_photo(&self.graph_config(), &timeline_path, &partial, &progress);
+        let processed = photo::process_photo(
+            &self.graph_config(gst::ClockTime::ZERO),
+            &timeline_path,
+            &partial,
+            &progress,
+        );
         let mut timeline = processed.and_then(|()| read_timeline(&timeline_path, folder));
         if let Ok(timeline) = &mut timeline
             && !self.arguments.report.pseudonym

@@ -13,13 +13,18 @@
 //! [people.therapist]
 //! ids = [2]
 //! ```
+//!
+//! Where nobody is named, `people = 2` says how many there are, as `--people` does.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use session::PersonMap;
 
 use super::arguments::ReportOptions;
@@ -36,9 +41,51 @@ struct NotesFile {
     client: Option<String>,
     /// The consent note.
     consent: Option<String>,
-    /// The people in the recording, by a key that also serves as their pseudonym.
+    /// The people in the recording.
     #[serde(default)]
-    people: BTreeMap<String, Person>,
+    people: PeopleNotes,
+}
+
+/// Who is in a recording.
+#[derive(Debug)]
+enum PeopleNotes {
+    /// The people by a key that also serves as their pseudonym.
+    Named(BTreeMap<String, Person>),
+    /// Only how many there are.
+    Count(u32),
+}
+
+impl Default for PeopleNotes {
+    fn default() -> Self {
+        Self::Named(BTreeMap::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for PeopleNotes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Tells a number from a table, so that an error names the key that is wrong.
+        struct PeopleVisitor;
+
+        impl<'de> Visitor<'de> for PeopleVisitor {
+            type Value = PeopleNotes;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("the number of people, or a table of them")
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Self::Value, E> {
+                let count =
+                    u32::try_from(count).map_err(|_| E::custom("people = N: give a number from 0 on"));
+                count.map(PeopleNotes::Count)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(PeopleNotes::Named)
+            }
+        }
+
+        deserializer.deserialize_any(PeopleVisitor)
+    }
 }
 
 /// A person in the recording.
@@ -56,6 +103,8 @@ struct Person {
 pub struct Notes {
     /// Who is who in the recording.
     pub people: PersonMap,
+    /// How many people are in the recording, if that was stated.
+    pub people_count: Option<u32>,
     /// The client whose history the session is added to, if there is one.
     pub client: Option<ConsentedClient>,
 }
@@ -66,9 +115,13 @@ impl Notes {
     /// without consent.
     pub fn load(recording: &Path, options: &ReportOptions) -> Result<Self, CommandError> {
         let (path, file) = find_notes_file(recording)?;
+        let (named, people_count) = match file.people {
+            PeopleNotes::Named(named) => (named, None),
+            PeopleNotes::Count(count) => (BTreeMap::new(), Some(count)),
+        };
         let invalid = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
         let consent = options.consent.clone().or(file.consent).filter(|note| !is_blank(note));
-        let has_names = file.people.values().any(|person| person.name.is_some()) && !options.pseudonym;
+        let has_names = named.values().any(|person| person.name.is_some()) && !options.pseudonym;
         if has_names && consent.is_none() {
             return Err(invalid(
                 "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
@@ -76,7 +129,7 @@ impl Notes {
         }
         let mut groups = Vec::new();
         let mut people = PersonMap { subject: options.subject, ..PersonMap::default() };
-        for (key, person) in &file.people {
+        for (key, person) in &named {
             let Some(&first) = person.ids.first() else {
                 return Err(invalid(format!(
                     "{key} has no ids: look them up in the report and write ids = [1]"
@@ -89,7 +142,7 @@ impl Notes {
         if people.subject.is_none()
             && let Some(key) = &file.subject
         {
-            let person = file.people.get(key);
+            let person = named.get(key);
             let person =
                 person.ok_or_else(|| invalid(format!("subject = \"{key}\" is none of the people")))?;
             people.subject = person.ids.first().copied();
@@ -98,7 +151,7 @@ impl Notes {
         people.set_groups(groups);
         people.names = people.names.iter().map(|(&id, name)| (people.person_id(id), name.clone())).collect();
         let client = ConsentedClient::try_new(options.client.clone().or(file.client), consent)?;
-        Ok(Self { people, client })
+        Ok(Self { people, people_count, client })
     }
 
     /// The client's name, or the empty string without a client, as `music_library` expects it.
@@ -163,6 +216,19 @@ mod tests {
             (1, 8, Some(2))
         );
         assert!(notes.client.is_none());
+    }
+
+    #[test]
+    fn people_may_be_counted_only() {
+        let notes = load("people = 2", &ReportOptions::default()).unwrap();
+        assert_eq!((notes.people_count, notes.people), (Some(2), PersonMap::default()));
+        assert_eq!(
+            load(PEOPLE, &ReportOptions { pseudonym: true, ..Default::default() }).unwrap().people_count,
+            None
+        );
+        for wrong in ["people = -1", "people = 'two'"] {
+            assert!(load(wrong, &ReportOptions::default()).unwrap_err().contains("line 1"), "{wrong}");
+        }
     }
 
     #[test]

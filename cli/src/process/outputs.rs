@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use session::export::{self, Format, Recording};
-use session::{Baseline, BaselineSource, MIN_EPISODE, Summary, Timeline};
+use session::{Baseline, BaselineSource, MIN_EPISODE, Summary, Timeline, Warning, WarningKind};
 
 use super::arguments::{ReportOptions, baseline_path};
 use super::fingerprint::Fingerprint;
@@ -13,7 +13,8 @@ use crate::clients::Client;
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present, utc_now, write_atomically, write_json};
 use crate::folder::{
-    self, ANNOTATED_PHOTO, ANNOTATED_VIDEO, BASELINE, FACES, MUSIC, REPORT, SOUNDTRACK, SUMMARY, TIMELINE,
+    self, ANNOTATED_PHOTO, ANNOTATED_VIDEO, BASELINE, FACES, FILM_MUSIC, MUSIC, REPORT, SOUNDTRACK, SUMMARY,
+    TIMELINE,
 };
 
 /// The exports that every recording gets, by file name.
@@ -22,7 +23,7 @@ const EXPORTS: [(&str, Format); 3] =
 
 /// Writes everything that is made from a timeline into the session's folder, `summary.json` last, and adds the
 /// session to the client's history. Without a fingerprint, the session is not marked as finished and enters
-/// no history.
+/// no history. Returns all warnings: those given, and those about what is made here.
 pub fn write_outputs(
     timeline: &Timeline,
     title: String,
@@ -30,22 +31,22 @@ pub fn write_outputs(
     folder: &Path,
     options: &ReportOptions,
     notes: &Notes,
-) -> Result<(), CommandError> {
+    warnings: Vec<Warning>,
+) -> Result<Vec<Warning>, CommandError> {
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let baseline_source = find_baseline(options, client.as_ref())?;
     let mut summary = Summary::compute_with(timeline, &notes.people, &baseline_source, MIN_EPISODE);
     summary.title = title;
+    summary.warnings.splice(0..0, warnings);
+    let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
+    if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {
+        let text = "the subject is not in view long enough for a baseline";
+        summary.warnings.push(Warning::new(WarningKind::BaselineMissing, text));
+    }
     for (name, format) in EXPORTS {
         write_export(&folder.join(name), format, timeline, &summary)?;
     }
     folder::write_report(folder, timeline, &summary)?;
-    let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
-    if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {
-        eprintln!(
-            "gst-mood: warning: {}: the subject is not in view long enough for a baseline",
-            folder.join(REPORT).display()
-        );
-    }
     if let Some(baseline) = &baseline {
         write_json(&folder.join(BASELINE), baseline)?;
     }
@@ -53,7 +54,8 @@ pub fn write_outputs(
     if let (Some(client), Some(consented), Some(fingerprint)) = (client, &notes.client, fingerprint) {
         client.add_session(consented, &fingerprint.analysis.sha256, &summary, baseline.as_ref())?;
     }
-    write_json(&folder.join(SUMMARY), &summary)
+    write_json(&folder.join(SUMMARY), &summary)?;
+    Ok(summary.warnings)
 }
 
 /// Writes a session to `path` in the format of another program.
@@ -70,8 +72,18 @@ pub fn write_export(
 
 /// Removes all files that `process` writes from a session's folder, and the folder if nothing else is in it.
 pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
-    let others =
-        [SUMMARY, TIMELINE, MUSIC, ANNOTATED_VIDEO, SOUNDTRACK, REPORT, BASELINE, FACES, ANNOTATED_PHOTO];
+    let others = [
+        SUMMARY,
+        TIMELINE,
+        MUSIC,
+        ANNOTATED_VIDEO,
+        SOUNDTRACK,
+        FILM_MUSIC,
+        REPORT,
+        BASELINE,
+        FACES,
+        ANNOTATED_PHOTO,
+    ];
     for name in EXPORTS.iter().map(|(name, _)| *name).chain(others) {
         remove_if_present(&folder.join(name))?;
         remove_if_present(&partial_path(&folder.join(name)))?;

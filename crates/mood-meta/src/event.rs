@@ -3,7 +3,9 @@
 //! - Downstream and sticky: an element's settings together with the hashes of its model or cascade. A log
 //!   that is linked later still receives them. [`SettingsAnnouncement`] decides when an element sends one.
 //! - Upstream: the decisions of a player and the tracks it plays, sent through its mood pads, for an overlay
-//!   or a log between camera and player.
+//!   or a log between camera and player. They arrive some time after the frame at which they begin.
+//! - Downstream, in order with the buffers: the same lines from a recorded session, each sent before the
+//!   frame at which it begins, so that an overlay shows it on that very frame.
 
 use mood_schema::Line;
 use serde_json::{Map, Value};
@@ -36,7 +38,14 @@ pub fn build_player_line(line: &Line) -> gst::Event {
     gst::event::CustomUpstream::new(gst::Structure::builder(PLAYER).field("line", line.to_json()).build())
 }
 
-/// Reads an event made by [`build_player_line`]. `None` for any other event.
+/// Builds a downstream event, serialized with the buffers, with the same content as [`build_player_line`].
+/// Whoever plays a recorded session sends it before the first frame that the line applies to.
+pub fn build_recorded_player_line(line: &Line) -> gst::Event {
+    gst::event::CustomDownstream::new(gst::Structure::builder(PLAYER).field("line", line.to_json()).build())
+}
+
+/// Reads an event made by [`build_player_line`] or [`build_recorded_player_line`]. `None` for any other
+/// event.
 pub fn parse_player_line(event: &gst::EventRef) -> Option<Line> {
     let structure = event.structure().filter(|structure| structure.name() == PLAYER)?;
     serde_json::from_str(structure.get("line").ok()?).ok()
@@ -117,7 +126,10 @@ mod tests {
             evidence: [0, 1],
         });
         let event = build_player_line(&line);
-        assert_eq!(parse_player_line(&event), Some(line));
+        assert_eq!(parse_player_line(&event).as_ref(), Some(&line));
         assert_eq!(parse_settings(&event), None);
+        let recorded = build_recorded_player_line(&line);
+        assert_eq!(parse_player_line(&recorded), Some(line));
+        assert!(recorded.is_serialized() && recorded.is_downstream() && !recorded.is_sticky());
     }
 }

@@ -11,6 +11,8 @@ use mood_schema::{Classification, Face, Rect};
 pub const FACE: &str = "face";
 /// Region type of an eye; its parent id is the face's id.
 pub const EYE: &str = "eye";
+/// Region type of an area that must not be recognisable, whether or not a face was found in it. It has no params.
+pub const HIDDEN: &str = "hidden";
 /// Name of the param with a detection: `x_min`, `x_max`, `y_min`, `y_max` in shares of the frame, `confidence` 0-1,
 /// `label_id`.
 pub const DETECTION: &str = "detection";
@@ -71,6 +73,27 @@ pub fn add_face(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, heig
         let detection = build_detection(eye, None, width, height);
         add_region(buffer, EYE, eye, detection).set_parent_id(face.id as i32);
     }
+}
+
+/// Adds the region of an area that must not be recognisable, in shares of the frame. `width` and `height` are the frame's,
+/// in pixels. Pixels that belong to the area in part are included; an area outside the frame adds no region.
+pub fn add_hidden(buffer: &mut gst::BufferRef, area: &Rect, width: u32, height: u32) {
+    let span = |start: f64, length: f64, side: u32| {
+        let first = (start * f64::from(side)).floor().clamp(0.0, f64::from(side)) as u32;
+        let end = ((start + length) * f64::from(side)).ceil().clamp(0.0, f64::from(side)) as u32;
+        (first, end.saturating_sub(first))
+    };
+    let ((x, w), (y, h)) = (span(area.x, area.w, width), span(area.y, area.h, height));
+    if w > 0 && h > 0 {
+        gst_video::VideoRegionOfInterestMeta::add(buffer, HIDDEN, (x, y, w, h));
+    }
+}
+
+/// Reads the areas that must not be recognisable, in shares of a frame of `width` x `height` pixels.
+pub fn read_hidden(buffer: &gst::BufferRef, width: u32, height: u32) -> Vec<Rect> {
+    let regions = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>();
+    let hidden = regions.filter(|meta| meta.roi_type() == HIDDEN).map(|meta| meta.rect());
+    hidden.map(|(x, y, w, h)| to_shares(&PixelRect { x, y, w, h }, width, height)).collect()
 }
 
 fn build_detection(bbox: &PixelRect, confidence: Option<f64>, width: u32, height: u32) -> gst::Structure {
@@ -200,5 +223,18 @@ mod tests {
         assert_eq!(param.get::<&str>("attribute_name").unwrap(), "emotion");
         assert_eq!(param.get::<&str>("type").unwrap(), "classification_result");
         assert_eq!(meta.params().count(), 2);
+    }
+
+    #[test]
+    fn hidden_areas_survive_the_round_trip_and_are_no_faces() {
+        gst::init().unwrap();
+        let mut buffer = gst::Buffer::new();
+        let buffer = buffer.make_mut();
+        for [x, y, w, h] in [[0.25, 0.5, 0.25, 0.25], [-0.5, 0.9, 0.75, 0.5], [1.5, 0.0, 1.0, 1.0]] {
+            add_hidden(buffer, &Rect { x, y, w, h }, 64, 48);
+        }
+        let expected = [[0.25, 0.5, 0.25, 0.25], [0.0, 43.0 / 48.0, 0.25, 5.0 / 48.0]].map(Rect::from);
+        assert_eq!(read_hidden(buffer, 64, 48), expected);
+        assert_eq!(read_faces(buffer), []);
     }
 }

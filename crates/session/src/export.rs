@@ -5,7 +5,6 @@ mod audacity;
 mod boris;
 mod csv;
 mod eaf;
-mod jsonl;
 mod subtitles;
 mod textgrid;
 
@@ -126,7 +125,7 @@ pub fn write(
 ) -> io::Result<()> {
     match format {
         Format::Csv => csv::write(timeline, summary, writer),
-        Format::Jsonl => jsonl::write(timeline, writer),
+        Format::Jsonl => timeline.write_to(writer),
         Format::Eaf => eaf::write(&build_tiers(timeline, summary), recording, writer),
         Format::TextGrid => textgrid::write(&build_tiers(timeline, summary), recording_end(summary), writer),
         Format::Boris => boris::write(timeline, summary, recording, writer),

@@ -1,10 +1,13 @@
 //! Reading the timeline of a recorded session: JSON Lines as `docs/timeline.md` describes them.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use mood_schema::{Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SessionHeader, SettingsLine, TrackLine};
+use mood_schema::{
+    Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, SettingsLine,
+    TrackLine,
+};
 use serde::Deserialize;
 
 /// Largest accepted line, bytes. A line takes some hundred bytes a face, so a file with a longer line is no timeline, and must
@@ -136,6 +139,16 @@ fn find_last_object(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(start..).filter(|_| start > 0)
 }
 
+/// The time of a player's line, ns of stream time; 0 for any other line.
+pub fn player_line_time(line: &Line) -> u64 {
+    match line {
+        Line::Mood(mood) => mood.pts,
+        Line::Track(track) => track.pts,
+        Line::Safety(safety) => safety.pts,
+        Line::Session(_) | Line::Frame(_) | Line::Settings(_) | Line::End(_) => 0,
+    }
+}
+
 /// Checks the first line's type and schema version, and nothing that another schema version may change.
 fn check_schema(first: &[u8]) -> Result<(), ReadError> {
     #[derive(Deserialize)]
@@ -170,6 +183,8 @@ pub struct Timeline {
     pub tracks: Vec<TrackLine>,
     /// Settings of elements that changed after the header, by time.
     pub settings_changes: Vec<SettingsLine>,
+    /// The moments at which the limit on the time in negative moods was reached, by time.
+    pub safety: Vec<SafetyLine>,
     /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
     /// The lines of the file that were passed over.
@@ -206,25 +221,69 @@ impl Timeline {
             Line::End(end) => timeline.end = Some(end.pts),
             Line::Mood(mood) => timeline.moods.push(mood),
             Line::Track(track) => timeline.tracks.push(track),
-            Line::Safety(_) => {}
+            Line::Safety(safety) => timeline.safety.push(safety),
         })?;
         timeline.broken_lines = broken_lines;
         timeline.further_sessions = sessions.saturating_sub(1);
         Ok(timeline)
     }
 
-    /// Adds the mood and track lines of a player's decision log, as [`read_lines`] returns them. Lines that the timeline
+    /// The player's lines, in order of time.
+    pub fn player_lines(&self) -> Vec<Line> {
+        let moods = self.moods.iter().cloned().map(Line::Mood);
+        let tracks = self.tracks.iter().cloned().map(Line::Track);
+        let mut lines: Vec<Line> =
+            moods.chain(tracks).chain(self.safety.iter().copied().map(Line::Safety)).collect();
+        lines.sort_by_key(player_line_time);
+        lines
+    }
+
+    /// Writes the timeline as JSON Lines (<https://jsonlines.org/>) in the schema of `docs/timeline.schema.json`: the header,
+    /// all lines in order of time and, where the recording ended cleanly, the end line.
+    ///
+    /// # Errors
+    /// Any error of writing to `writer`.
+    pub fn write_to(&self, writer: &mut dyn Write) -> io::Result<()> {
+        let mut write_line = |line: Line| writeln!(writer, "{}", line.to_json());
+        write_line(Line::Session(SessionHeader { schema: SCHEMA_VERSION, ..self.header.clone() }))?;
+        let mut player_lines = self.player_lines().into_iter().peekable();
+        let mut settings_changes = self.settings_changes.iter().peekable();
+        for frame in &self.frames {
+            while let Some(change) = settings_changes.next_if(|change| change.pts <= frame.pts) {
+                write_line(Line::Settings(change.clone()))?;
+            }
+            while let Some(line) = player_lines.next_if(|line| player_line_time(line) <= frame.pts) {
+                write_line(line)?;
+            }
+            write_line(Line::Frame(frame.clone()))?;
+        }
+        for change in settings_changes {
+            write_line(Line::Settings(change.clone()))?;
+        }
+        for line in player_lines {
+            write_line(line)?;
+        }
+        // Readers take a recording without an end line for incomplete.
+        match self.end {
+            Some(pts) => write_line(Line::End(SessionEnd { pts, frames: self.frames.len() as u64 })),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the lines of a player's decision log, as [`read_lines`] returns them. Lines that the timeline
     /// already has are not added again.
     pub fn add_music(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
             match line {
                 Line::Mood(mood) if !self.moods.contains(&mood) => self.moods.push(mood),
                 Line::Track(track) if !self.tracks.contains(&track) => self.tracks.push(track),
+                Line::Safety(safety) if !self.safety.contains(&safety) => self.safety.push(safety),
                 _ => (),
             }
         }
         self.moods.sort_by_key(|mood| mood.pts);
         self.tracks.sort_by_key(|track| track.pts);
+        self.safety.sort_by_key(|safety| safety.pts);
     }
 
     /// Start of the first frame and end of the last, stream time, ns. Without frames, the times of the first and the last

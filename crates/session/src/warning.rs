@@ -7,12 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::Timeline;
 
 /// Something that was passed over, assumed or joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Warning {
     /// What it is about, for programs.
     pub kind: WarningKind,
     /// One sentence, without a full stop.
     pub text: String,
+    /// The share of the frames that it applies to, 0-1; `None` where it applies to all or is not about frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+}
+
+impl Warning {
+    /// A warning that is about the whole recording.
+    pub fn new(kind: WarningKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), share: None }
+    }
 }
 
 /// What a [`Warning`] is about.
@@ -25,15 +35,45 @@ pub enum WarningKind {
     JoinedSessions,
     /// Settings changed while the session was recorded.
     ChangedSettings,
+    /// The pictures end long before the file does.
+    EndsEarly,
+    /// In a part of the annotated video it is not known where all faces are.
+    UnverifiedFaces,
+    /// The annotated video lacks the recording's own sound.
+    SoundMissing,
+    /// The channels of the recording's sound were mixed without knowing where they belong.
+    SoundMixed,
+    /// Frames of the annotated video have no record in the timeline.
+    FramesUnknown,
+    /// The baseline that was asked for could not be measured.
+    BaselineMissing,
     /// A kind that a newer version writes.
     #[serde(other)]
     Other,
 }
 
+impl WarningKind {
+    /// Whether it is found out while the recording is decoded, so that the timeline alone does not tell it.
+    pub fn is_about_decoding(self) -> bool {
+        match self {
+            Self::EndsEarly
+            | Self::UnverifiedFaces
+            | Self::SoundMissing
+            | Self::SoundMixed
+            | Self::FramesUnknown => true,
+            Self::BrokenLines
+            | Self::JoinedSessions
+            | Self::ChangedSettings
+            | Self::BaselineMissing
+            | Self::Other => false,
+        }
+    }
+}
+
 /// The warnings about reading a timeline.
 pub(crate) fn find_warnings(timeline: &Timeline) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let mut warn = |kind, text| warnings.push(Warning { kind, text });
+    let mut warn = |kind, text: String| warnings.push(Warning::new(kind, text));
     match timeline.broken_lines.count {
         0 => {}
         1 => warn(

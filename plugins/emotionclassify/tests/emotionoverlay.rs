@@ -111,7 +111,11 @@ fn count_changes(before: &[Vec<u8>], after: &[Vec<u8>], is_inside: impl Fn(usize
 }
 
 fn track_event(title: &str, uri: &str, event: TrackEvent) -> gst::Event {
-    mood_meta::event::build_player_line(&Line::Track(TrackLine {
+    mood_meta::event::build_player_line(&track_line(title, uri, event))
+}
+
+fn track_line(title: &str, uri: &str, event: TrackEvent) -> Line {
+    Line::Track(TrackLine {
         pts: 0,
         event,
         uri: uri.into(),
@@ -120,7 +124,7 @@ fn track_event(title: &str, uri: &str, event: TrackEvent) -> gst::Event {
         distance: None,
         reason: String::new(),
         runners_up: Vec::new(),
-    }))
+    })
 }
 
 #[test]
@@ -280,6 +284,24 @@ fn music_is_shown_at_the_lower_left_while_it_is_playing() {
     assert!(short > 500 && short < long, "{short} of {long}: the track that faded in is still playing");
     harness.push_upstream_event(track_event("", "file:///b/caf%C3%A9.ogg", TrackEvent::Failed));
     assert_eq!(changes(&mut harness), 0);
+    // A track that fades into itself goes on.
+    for event in [
+        TrackEvent::Started,
+        TrackEvent::Started,
+        TrackEvent::CrossfadeStarted,
+        TrackEvent::Ended,
+        TrackEvent::CrossfadeDone,
+    ] {
+        harness.push_upstream_event(track_event("A", "file:///a", event));
+    }
+    let itself = changes(&mut harness);
+    assert!(itself > 0, "the track is playing still");
+    harness.push_upstream_event(track_event("A", "file:///a", TrackEvent::Ended));
+    assert_eq!(changes(&mut harness), 0);
+    // The lines of a recorded session come with the buffers.
+    let line = track_line("A", "file:///a", TrackEvent::Started);
+    assert!(harness.push_event(mood_meta::event::build_recorded_player_line(&line)));
+    assert_eq!(changes(&mut harness), itself);
 }
 
 #[test]

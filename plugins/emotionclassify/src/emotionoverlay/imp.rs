@@ -6,7 +6,7 @@ use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::WiringFault;
-use mood_meta::{event, filter, lock, property};
+use mood_meta::{event, filter, lock, property, region};
 use mood_schema::{Frame, Line, Rect, TrackEvent, TrackLine};
 
 use super::geometry::{Area, frame_area};
@@ -29,13 +29,20 @@ struct Track {
     playing: NowPlaying,
 }
 
+impl From<TrackLine> for Track {
+    fn from(line: TrackLine) -> Self {
+        let playing = NowPlaying { title: display_title(&line), mood: line.mood };
+        Self { uri: line.uri, playing }
+    }
+}
+
 /// What changes while the element runs.
 #[derive(Default)]
 struct State {
     /// Of the current caps.
     info: Option<gst_video::VideoInfo>,
-    /// As the player downstream reported it last.
-    track: Option<Track>,
+    /// The tracks that sound, as the player reported them, in the order of their starts. The last one is shown.
+    tracks: Vec<Track>,
     /// Whether the warning about missing fonts has been posted.
     has_warned_of_fonts: bool,
     /// Whether the warning about missing face metadata has been posted.
@@ -120,12 +127,13 @@ impl BaseTransformImpl for EmotionOverlay {
         Ok(())
     }
 
+    fn sink_event(&self, event: gst::Event) -> bool {
+        self.follow_player(&event);
+        self.parent_sink_event(event)
+    }
+
     fn src_event(&self, event: gst::Event) -> bool {
-        if let Some(Line::Track(line)) = event::parse_player_line(&event) {
-            gst::debug!(CAT, imp = self, "{:?}: {}", line.event, line.uri);
-            let mut state = lock(&self.state);
-            state.track = update_track(state.track.take(), line);
-        }
+        self.follow_player(&event);
         // Forwarded too, because a log further upstream writes it.
         self.parent_src_event(event)
     }
@@ -138,12 +146,17 @@ impl BaseTransformImpl for EmotionOverlay {
         let settings = *lock(&self.settings);
         let (info, playing) = {
             let state = lock(&self.state);
-            (state.info.clone(), state.track.as_ref().map(|track| track.playing.clone()))
+            (state.info.clone(), state.tracks.last().map(|track| track.playing.clone()))
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
         let frame = mood_meta::read_faces(buffer, info.width(), info.height());
         let area = frame_area(info.width(), info.height());
-        let mosaics = if settings.blur_faces { mosaics(frame.as_ref(), area) } else { Vec::new() };
+        let mosaics = if settings.blur_faces {
+            let hidden = region::read_hidden(buffer, info.width(), info.height());
+            mosaics(frame.as_ref(), &hidden, area)
+        } else {
+            Vec::new()
+        };
         if settings.blur_faces && frame.is_none() {
             self.warn_about_metadata();
         }
@@ -156,6 +169,14 @@ impl BaseTransformImpl for EmotionOverlay {
 }
 
 impl EmotionOverlay {
+    /// Applies an event of a player downstream, or of a recorded session upstream.
+    fn follow_player(&self, event: &gst::EventRef) {
+        if let Some(Line::Track(line)) = event::parse_player_line(event) {
+            gst::debug!(CAT, imp = self, "{:?}: {}", line.event, line.uri);
+            update_tracks(&mut lock(&self.state).tracks, line);
+        }
+    }
+
     fn draw(
         &self,
         buffer: &mut gst::BufferRef,
@@ -230,24 +251,32 @@ impl EmotionOverlay {
     }
 }
 
-/// The areas to pixelate, with the side of their blocks. Without metadata that is the whole frame: nobody has looked for
-/// faces, which is not the same as nobody being there.
-fn mosaics(frame: Option<&Frame>, area: Area) -> Vec<(Area, i32)> {
+/// The areas to pixelate, with the side of their blocks: the faces and the areas that upstream wants `hidden`. Without
+/// metadata that is the whole frame: nobody has looked for faces, which is not the same as nobody being there.
+fn mosaics(frame: Option<&Frame>, hidden: &[Rect], area: Area) -> Vec<(Area, i32)> {
     let whole = Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 };
     let boxes = frame.map_or(vec![whole], |frame| frame.faces.iter().map(|face| face.bbox).collect());
-    boxes.iter().filter_map(|bbox| pixelation::mosaic_area(bbox, area)).collect()
+    boxes.iter().chain(hidden).filter_map(|bbox| pixelation::mosaic_area(bbox, area)).collect()
 }
 
-/// The track that is playing after an event of the player.
-fn update_track(track: Option<Track>, line: TrackLine) -> Option<Track> {
+/// Applies an event of the player to the tracks that sound.
+fn update_tracks(tracks: &mut Vec<Track>, line: TrackLine) {
     match line.event {
-        TrackEvent::Started | TrackEvent::CrossfadeStarted => {
-            let playing = NowPlaying { title: display_title(&line), mood: line.mood };
-            Some(Track { uri: line.uri, playing })
+        TrackEvent::Started => tracks.push(Track::from(line)),
+        // Follows the start of the track, except where one that was fading out comes back.
+        TrackEvent::CrossfadeStarted => {
+            if let Some(index) = tracks.iter().rposition(|track| track.uri == line.uri) {
+                tracks.remove(index);
+            }
+            tracks.push(Track::from(line));
         }
-        // Where it concerns an earlier track, the current one continues.
-        TrackEvent::Ended | TrackEvent::Failed => track.filter(|track| track.uri != line.uri),
-        TrackEvent::CrossfadeDone => track,
+        // A track that fades into itself sounds twice, and the earlier one ends.
+        TrackEvent::Ended | TrackEvent::Failed => {
+            if let Some(index) = tracks.iter().position(|track| track.uri == line.uri) {
+                tracks.remove(index);
+            }
+        }
+        TrackEvent::CrossfadeDone => {}
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Draws what is known about the faces of a frame: box, id, label with percentage, and the distribution over the
 //! seven emotions, each emotion in its own colour. Where a player downstream reports the music that is playing, it
-//! draws the title and the mood too. Sizes follow the frame's size, so that text is readable from 320x240 to
+//! draws the title and the mood too. An application that plays a recorded session sends the player's lines downstream
+//! instead, each before the frame at which it begins. Sizes follow the frame's size, so that text is readable from 320x240 to
 //! 3840x2160. Faces come from the buffer's `GstMoodFrame`, or from its face regions, which have no label.
 //!
 //! A frame with nothing to draw passes unchanged; its pixels are neither written nor copied.
@@ -14,6 +15,9 @@
 //! whole, and a warning says so once: either no detector is in the pipeline, or an element behind it, such as
 //! `deinterlace` or `compositor`, has dropped what it wrote.
 //!
+//! Regions of interest of type `hidden` become a mosaic too, whether or not a face was found in them: for applications
+//! that know more than the detector.
+//!
 //! ## Example pipelines
 //!
 //! Draw the emotions into the camera's video:
@@ -23,7 +27,7 @@
 //!
 //! Hide the faces of a recording:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc ! mp4mux ! filesink location=hidden.mp4
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc pass=qual ! mp4mux ! filesink location=hidden.mp4
 //! ```
 
 mod geometry;

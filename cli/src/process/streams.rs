@@ -1,0 +1,205 @@
+//! The streams of a recording: the wanted video stream and, for the annotated video, the first sound are linked
+//! to the pipeline that decodes them.
+
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+use mood_meta::lock;
+use session::{Warning, WarningKind};
+
+use super::media_clock;
+use crate::error::CommandError;
+use crate::pipeline;
+
+/// From the file to upright frames, which continue at `!`. Decoding has a thread of its own, because of the
+/// queue. [`connect`] links the decoder's pads.
+pub const SOURCE: &str = "
+    filesrc name=source ! decodebin name=decoder
+    queue name=frames ! videoconvert ! videoflip name=upright video-direction=auto !";
+
+/// What is wanted of a recording's streams.
+#[derive(Clone, Debug)]
+pub struct StreamRequest {
+    /// Number of the video stream, from 0.
+    pub video: u32,
+    /// The stream time that becomes 0, see [`media_clock`].
+    pub origin: gst::ClockTime,
+    /// What takes the recording's own sound; `None`: it is not decoded.
+    pub sound: Option<SoundBranch>,
+}
+
+/// The elements that take the recording's own sound.
+#[derive(Clone, Debug)]
+pub struct SoundBranch {
+    /// The elements in gst-launch's notation. One that is called `mix-down` is an `audioconvert`.
+    pub description: String,
+    /// The name of the element that they are linked to.
+    pub target: &'static str,
+}
+
+/// Name of the `audioconvert` in a [`SoundBranch`] that brings the sound to two channels.
+pub const MIX_DOWN: &str = "mix-down";
+
+/// What the decoder's pads have been linked to so far.
+#[derive(Default)]
+struct Links {
+    /// Number of video streams found.
+    videos: u32,
+    /// Whether the wanted video stream is linked.
+    has_video: bool,
+    /// Whether an audio stream was chosen.
+    has_audio: bool,
+    /// Why the sound is missing or not as it was.
+    warnings: Vec<Warning>,
+    /// A format of sound that nothing decodes.
+    unknown_sound: Option<String>,
+}
+
+/// The links of a pipeline's decoder, to be asked when the pipeline has ended.
+pub struct StreamLinks(Arc<Mutex<Links>>);
+
+impl StreamLinks {
+    /// What there is to say about the recording's own sound.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let links = lock(&self.0);
+        let mut warnings = links.warnings.clone();
+        if let Some(format) = links.unknown_sound.as_ref().filter(|_| !links.has_audio) {
+            warnings.push(Warning::new(
+                WarningKind::SoundMissing,
+                format!("the annotated video has no sound of the recording: nothing here decodes {format}"),
+            ));
+        }
+        warnings
+    }
+
+    /// Whether the recording's own sound takes part.
+    pub fn has_sound(&self) -> bool {
+        lock(&self.0).has_audio
+    }
+}
+
+/// Links the decoder's pads once they appear: the wanted video stream, and the first audio stream if audio is
+/// wanted. The pipeline fails if there is no such video stream; it goes on without sound.
+pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<StreamLinks, CommandError> {
+    let decoder = pipeline::element(pipeline, "decoder")?;
+    let wants_audio = request.sound.is_some();
+    // Does not decode audio streams that would not be linked.
+    decoder.connect("autoplug-continue", false, move |values| {
+        let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
+        Some((wants_audio || !caps.is_some_and(|caps| is_audio(&caps))).to_value())
+    });
+    let links = Arc::new(Mutex::new(Links::default()));
+    if wants_audio {
+        let links = Arc::clone(&links);
+        decoder.connect("unknown-type", false, move |values| {
+            let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
+            if let Some(caps) = caps.filter(is_audio) {
+                lock(&links).unknown_sound = Some(describe_format(&caps));
+            }
+            None
+        });
+    }
+    let frames = pipeline::element(pipeline, pipeline::DECODER_QUEUE)?;
+    let links_of_added_pads = Arc::clone(&links);
+    let weak_pipeline = pipeline.downgrade();
+    let StreamRequest { video: wanted, origin, sound } = request;
+    decoder.connect_pad_added(move |_, pad| {
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else { return };
+        let mut links = lock(&links_of_added_pads);
+        if name.starts_with("video/x-raw") {
+            links.videos += 1;
+            if links.videos == wanted + 1
+                && let Some(sink) = frames.static_pad("sink")
+            {
+                media_clock::rebase(pad, origin);
+                links.has_video = pad.link(&sink).is_ok();
+            }
+        } else if name.starts_with("audio/x-raw")
+            && !links.has_audio
+            && let Some(branch) = &sound
+            && let Some(pipeline) = weak_pipeline.upgrade()
+        {
+            links.has_audio = true;
+            drop(links);
+            media_clock::rebase(pad, origin);
+            let warning = match add_sound_branch(&pipeline, pad, branch, &caps) {
+                Ok(warning) => warning,
+                Err(error) => Some(Warning::new(
+                    WarningKind::SoundMissing,
+                    format!("the annotated video has no sound of the recording: {error}"),
+                )),
+            };
+            lock(&links_of_added_pads).warnings.extend(warning);
+        }
+    });
+    let links_at_end = Arc::clone(&links);
+    decoder.connect_no_more_pads(move |decoder| {
+        let (has_video, videos) = {
+            let links = lock(&links_at_end);
+            (links.has_video, links.videos)
+        };
+        let reason = match videos {
+            _ if has_video => return,
+            0 => "it has no video that can be decoded".to_owned(),
+            1 => format!("it has one video stream, number 0: --video {wanted} is none"),
+            count => format!("it has {count} video streams, 0 to {}: --video {wanted} is none", count - 1),
+        };
+        gst::element_error!(decoder, gst::StreamError::WrongType, ("{reason}"));
+    });
+    Ok(StreamLinks(links))
+}
+
+fn is_audio(caps: &gst::Caps) -> bool {
+    caps.structure(0).is_some_and(|caps| caps.name().starts_with("audio/"))
+}
+
+/// The name of a format for a user: the media type, and the code of four letters where there is one.
+fn describe_format(caps: &gst::Caps) -> String {
+    let Some(structure) = caps.structure(0) else { return "it".into() };
+    match structure.get::<&str>("fourcc").or_else(|_| structure.get::<&str>("format")) {
+        Ok(code) => format!("{} ({code})", structure.name()),
+        Err(_) => structure.name().to_string(),
+    }
+}
+
+/// Adds the elements of the branch to the running pipeline and links them between the decoder's pad, which has
+/// `caps`, and the branch's target. Returns what there is to say about the sound.
+fn add_sound_branch(
+    pipeline: &gst::Pipeline,
+    decoder_pad: &gst::Pad,
+    branch: &SoundBranch,
+    caps: &gst::Caps,
+) -> Result<Option<Warning>, gst::glib::Error> {
+    let bin = gst::parse::bin_from_description(&branch.description, true)?;
+    let failed = |what: &str| gst::glib::Error::new(gst::CoreError::Pad, what);
+    bin.set_property("name", pipeline::AUDIO_BIN);
+    let channels = unplaced_channels(caps);
+    if let (Some(channels), Some(convert)) = (channels, bin.by_name(MIX_DOWN)) {
+        // Two rows, left and right, with the same share of every channel.
+        let row = || gst::Array::new((0..channels).map(|_| 1.0 / channels as f32));
+        convert.set_property("mix-matrix", gst::Array::new([row(), row()]));
+    }
+    pipeline.add(&bin).map_err(|_| failed("no place in the pipeline"))?;
+    bin.sync_state_with_parent().map_err(|_| failed("it does not start"))?;
+    let target = pipeline.by_name(branch.target).ok_or_else(|| failed("nothing takes it"))?;
+    bin.link(&target).map_err(|_| failed("the muxer does not take it"))?;
+    let sink = bin.static_pad("sink").ok_or_else(|| failed("no pad"))?;
+    decoder_pad.link(&sink).map_err(|_| failed("its format is not taken"))?;
+    Ok(channels.map(|channels| {
+        let text = format!(
+            "the recording's sound has {channels} channels and does not say where they belong: the annotated video \
+             has all of them in equal parts"
+        );
+        Warning::new(WarningKind::SoundMixed, text)
+    }))
+}
+
+/// The number of channels of sound that states no positions for them, which GStreamer would not mix; `None` for
+/// one or two channels, and for channels with positions.
+fn unplaced_channels(caps: &gst::Caps) -> Option<i32> {
+    let structure = caps.structure(0)?;
+    let channels = structure.get::<i32>("channels").ok().filter(|channels| *channels > 2)?;
+    let mask = structure.get::<gst::Bitmask>("channel-mask").map_or(0, |mask| mask.0);
+    (mask == 0).then_some(channels)
+}

@@ -1,0 +1,249 @@
+//! The annotated video of `gst-mood process`: drawn from the finished timeline, the same in every run, in step with the
+//! recording, of one size, with what sound there is, and without faces that the detector has missed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+
+use mood_schema::Line;
+use mood_tests::process::{RunningProcess, TIMEOUT};
+use mood_tests::readers::assert_valid;
+use mood_tests::sandbox::{Sandbox, with_fast_encoding};
+use mood_tests::{audio, command, media, run};
+use serde_json::Value;
+
+/// A talking head, about 2.4 s with audio.
+const CLIP: &str = "video/single_face.mp4";
+
+/// The luma of all frames of a video, scaled to `width` x `height`, each at its time in seconds.
+fn frames(path: &Path, width: usize, height: usize) -> Vec<(f64, Vec<u8>)> {
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time"]);
+    probe.args(["-of", "csv=p=0"]).arg(path);
+    let times = run(probe, TIMEOUT).assert_success().stdout;
+    let times = times.lines().filter_map(|line| line.trim_end_matches(',').parse().ok());
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    ffmpeg.args(["-nostdin", "-v", "error", "-i"]).arg(path).args(["-vsync", "passthrough", "-vf"]);
+    ffmpeg.arg(format!("scale={width}:{height}:flags=area,format=gray"));
+    let output = ffmpeg.args(["-f", "rawvideo", "-"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let pictures: Vec<Vec<u8>> = output.stdout.chunks_exact(width * height).map(<[u8]>::to_vec).collect();
+    let frames: Vec<(f64, Vec<u8>)> = times.zip(pictures).collect();
+    assert!(!frames.is_empty(), "{}", path.display());
+    frames
+}
+
+fn mean(values: &[u8]) -> f64 {
+    values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64
+}
+
+/// The mean difference of horizontal neighbours: how much detail a picture has.
+fn detail(picture: &[u8], width: usize) -> f64 {
+    let rows = picture.chunks_exact(width);
+    let differences: Vec<u8> =
+        rows.flat_map(|row| row.windows(2).map(|pair| pair[0].abs_diff(pair[1]))).collect();
+    mean(&differences)
+}
+
+fn warnings(sandbox: &Sandbox, session: &str) -> Vec<(String, String)> {
+    let summary = sandbox.summary(session);
+    let warnings = summary["warnings"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    warnings.iter().map(|warning| (text(&warning["kind"]), text(&warning["text"]))).collect()
+}
+
+fn kinds(sandbox: &Sandbox, session: &str) -> Vec<String> {
+    warnings(sandbox, session).into_iter().map(|warning| warning.0).collect()
+}
+
+/// Codec, width, height and channels of the streams of an annotated video.
+fn streams(sandbox: &Sandbox, session: &str) -> Vec<String> {
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-show_entries", "stream=codec_name,width,height,channels", "-of", "csv=p=0"]);
+    probe.arg(sandbox.path("out").join(session).join("annotated.mp4"));
+    run(probe, TIMEOUT).assert_success().stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn two_runs_give_the_same_pictures_and_timeline() {
+    let Some(clip) = media("video/WolfgangLanger_Pexels.mp4") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.transcode("talk.mp4", &clip, &["-t", "4", "-c", "copy"]);
+    audio::make_library(&sandbox.path("music"));
+    let arguments = ["talk.mp4", "--overlay", "--library", "music", "--force"];
+    let run_once = || {
+        sandbox.process(&arguments).assert_success();
+        let timeline = fs::read_to_string(sandbox.path("out/talk/timeline.jsonl")).unwrap();
+        (timeline, frames(&sandbox.path("out/talk/annotated.mp4"), 320, 180))
+    };
+    let (timeline, pictures) = run_once();
+    let (timeline_again, pictures_again) = run_once();
+    assert_eq!(timeline, timeline_again);
+    assert_eq!(pictures.len(), sandbox.timeline("talk").frames.len());
+    let different = pictures.iter().zip(&pictures_again).position(|(one, other)| one != other);
+    assert_eq!(different, None, "the first frame that differs");
+
+    // Every line is in order of time, and the badge of the track appears with the frame that is shown when it starts.
+    let lines: Vec<Line> = timeline.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let times: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Frame(frame) => Some(frame.pts),
+            Line::Mood(mood) => Some(mood.pts),
+            Line::Track(track) => Some(track.pts),
+            _ => None,
+        })
+        .collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let start = sandbox.timeline("talk").tracks.first().expect("a track started").pts;
+    // The badge is dark, in the lower left corner.
+    let corner = |picture: &[u8]| mean(&picture[320 * 160..320 * 176]);
+    let mut source = frames(&sandbox.path("talk.mp4"), 320, 180).into_iter();
+    let first = pictures.iter().position(|(_, picture)| {
+        let (_, original) = source.next().unwrap();
+        (corner(picture) - corner(&original)).abs() > 4.0
+    });
+    let frames = sandbox.timeline("talk").frames;
+    let shown = frames.partition_point(|frame| frame.pts <= start).checked_sub(1);
+    assert_eq!(first, shown, "started at {start}");
+}
+
+#[test]
+fn films_of_unusual_recordings_show_their_pictures_in_step() {
+    let Some(clip) = media(CLIP) else { return };
+    let cases: Option<Vec<_>> =
+        ["cut5_grey_film.mp4", "webrtc_resize.webm", "w.ts", "ambi4.mov", "only_apac.mov"]
+            .map(|name| media(&format!("cases/{name}")))
+            .into_iter()
+            .collect();
+    let Some(cases) = cases else { return };
+    let sandbox = Sandbox::new();
+    // Half as wide as it is shown.
+    sandbox.transcode(
+        "anamorphic.mp4",
+        &clip,
+        &with_fast_encoding(&["-t", "1", "-vf", "scale=320:360,setsar=2", "-an"]),
+    );
+    // Sound from 0, pictures from 3 s on.
+    let late =
+        ["-itsoffset", "3", "-i", clip.to_str().unwrap(), "-map", "1:v", "-map", "0:a", "-c:v", "copy"];
+    sandbox.transcode(
+        "late.mkv",
+        &audio::write_tone(&sandbox.path(""), "tone.wav", 440.0, 5, "happy"),
+        &late,
+    );
+    // The clock of the file begins at an hour.
+    sandbox.transcode("hour.flv", &clip, &with_fast_encoding(&["-t", "1", "-output_ts_offset", "3600"]));
+    let mut inputs: Vec<&str> = cases.iter().map(|path| path.to_str().unwrap()).collect();
+    inputs.extend(["anamorphic.mp4", "late.mkv", "hour.flv"]);
+    let output = sandbox.process(&[&inputs[..], &["--overlay", "--jobs", "2"]].concat()).assert_success();
+    let film = |session: &str| sandbox.path("out").join(session).join("annotated.mp4");
+
+    let source = frames(&cases[0], 320, 180);
+    let drawn = frames(&film("cut5_grey_film"), 320, 180);
+    let luma = |frames: &[(f64, Vec<u8>)]| {
+        frames.iter().map(|(_, picture)| mean(picture)).sum::<f64>() / frames.len() as f64
+    };
+    assert!((luma(&source) - luma(&drawn)).abs() < 2.0, "{} {}", luma(&source), luma(&drawn));
+
+    assert_eq!(streams(&sandbox, "webrtc_resize")[0], "h264,640,360");
+    let resized = frames(&film("webrtc_resize"), 320, 180);
+    for (time, picture) in &resized {
+        // The small picture fills the film, too.
+        assert!(detail(&picture[..320 * 20], 320) > 0.1, "a black border at {time}");
+    }
+    assert_eq!(streams(&sandbox, "anamorphic")[0], "h264,640,360");
+
+    for (session, begin) in [("w", 0.0), ("hour", 0.0), ("late", 3.0)] {
+        let timeline = sandbox.timeline(session);
+        let first = timeline.frames[0].pts as f64 / 1e9;
+        assert!((first - begin).abs() < 0.02, "{session}: {first}");
+        let film = frames(&film(session), 320, 180);
+        for frame in &timeline.frames {
+            let time = frame.pts as f64 / 1e9;
+            assert!(
+                film.iter().any(|(shown, _)| (shown - time).abs() < 0.005),
+                "{session}: no frame at {time}"
+            );
+        }
+        let black: Vec<f64> =
+            film.iter().filter(|(_, picture)| mean(picture) < 20.0).map(|(time, _)| *time).collect();
+        assert_eq!(black, if begin == 0.0 { vec![] } else { vec![0.0] }, "{session}");
+        assert_eq!(kinds(&sandbox, session), [""; 0], "{session}");
+        assert_eq!(streams(&sandbox, session).len(), 2, "{session} has sound");
+    }
+
+    assert_eq!(streams(&sandbox, "ambi4")[1], "aac,2");
+    assert_eq!(kinds(&sandbox, "ambi4"), ["sound-mixed"]);
+    assert_eq!(streams(&sandbox, "only_apac").len(), 1);
+    assert_eq!(kinds(&sandbox, "only_apac"), ["sound-missing"]);
+    assert!(output.stderr.lines().last().unwrap().contains("has no sound"), "the last line\n{output}");
+    let page = fs::read_to_string(sandbox.path("out/only_apac/report.html")).unwrap();
+    let warning = page.find("has no sound").unwrap();
+    assert!(warning < page.find("Over time").unwrap(), "it stands at the top");
+    assert_valid("summary.schema.json", &sandbox.path("out/only_apac/summary.json"));
+}
+
+#[test]
+fn faces_that_are_not_found_are_hidden() {
+    let Some(clip) = media("video/two_people.mp4") else { return };
+    let sandbox = Sandbox::new();
+    let hide = ["--overlay", "--blur-faces"];
+    sandbox.process(&[&[clip.to_str().unwrap()], &hide[..], &["--people", "2"]].concat()).assert_success();
+    let (source, film) =
+        (frames(&clip, 480, 270), frames(&sandbox.path("out/two_people/annotated.mp4"), 480, 270));
+    let timeline = sandbox.timeline("two_people");
+    assert_eq!(film.len(), timeline.frames.len());
+    let unknown: Vec<usize> =
+        (0..film.len()).filter(|&index| timeline.frames[index].faces.len() < 2).collect();
+    assert!(!unknown.is_empty());
+    // The heads are in the upper two thirds.
+    let upper = |picture: &[u8]| detail(&picture[..480 * 180], 480);
+    for index in unknown.into_iter().filter(|index| *index > 20) {
+        let (before, after) = (upper(&source[index].1), upper(&film[index].1));
+        assert!(after < before / 3.0, "frame {index}: {before} {after}");
+    }
+    let warnings = warnings(&sandbox, "two_people");
+    assert!(warnings.iter().any(|(kind, _)| kind == "unverified-faces"), "{warnings:?}");
+    let summary = sandbox.summary("two_people");
+    assert!(
+        summary["warnings"][0]["share"].as_f64().unwrap() > 0.0 && summary["complete"] == true,
+        "{summary}"
+    );
+    assert_valid("summary.schema.json", &sandbox.path("out/two_people/summary.json"));
+
+    // The notes say the same as the option, so the film is made already.
+    fs::copy(&clip, sandbox.path("two_people.mp4")).unwrap();
+    fs::write(sandbox.path("two_people.toml"), "people = 1\n").unwrap();
+    let arguments = [&["two_people.mp4"], &hide[..], &["-o", "noted"]].concat();
+    let run_again =
+        || run(sandbox.command(&[&["process"], &arguments[..]].concat()), TIMEOUT).assert_success();
+    run_again();
+    assert!(run_again().stdout.contains("finished before"));
+    fs::write(sandbox.path("two_people.toml"), "people = 2\n").unwrap();
+    assert!(!run_again().stdout.contains("finished before"));
+}
+
+#[test]
+fn an_interrupted_film_is_finished_or_removed() {
+    let Some(clip) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    sandbox.make_long_recording(&clip);
+    let running = RunningProcess::start(sandbox.command(&["process", "-o", "out", "long.mkv", "--overlay"]));
+    let part = sandbox.path("out/long/annotated.mp4.part");
+    let deadline = std::time::Instant::now() + TIMEOUT;
+    while !fs::metadata(&part).is_ok_and(|file| file.len() > 1000) {
+        assert!(std::time::Instant::now() < deadline, "the second pass begins");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    running.signal("INT");
+    let output = running.wait(TIMEOUT);
+    assert!(output.code == Some(1) && output.stderr.contains("interrupted"), "{output}");
+    let names = sandbox.file_names("long");
+    assert!(names.iter().all(|name| !name.ends_with(".part")), "{names:?}");
+    assert_eq!(streams(&sandbox, "long").len(), 2, "it can be played");
+    let summary = sandbox.summary("long");
+    assert!(summary["made_from"].is_null() && summary["complete"] == false, "{summary}");
+    assert!(sandbox.timeline("long").end.is_some(), "the timeline is complete");
+}
