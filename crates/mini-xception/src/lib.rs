@@ -18,6 +18,7 @@
 pub mod evaluation;
 pub mod patch;
 pub mod quality;
+pub mod resting_face;
 pub mod smoothing;
 
 mod classifier;
