@@ -6,7 +6,7 @@ mod dataset;
 use std::fs;
 use std::path::PathBuf;
 
-use mini_xception::evaluation::{Evaluation, Sample};
+use mini_xception::evaluation::{Evaluation, RestImages, Sample, take_off_rest};
 use mini_xception::patch::{self, Crop};
 use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime};
 use mood_schema::Emotion;
@@ -31,9 +31,42 @@ pub struct Arguments {
     /// An ONNX model instead of the built-in one
     #[arg(long)]
     model: Option<PathBuf>,
+    /// Judge each face by what differs from the same person's resting face, which other images show: the person
+    /// is the column `person`, or what stands before the first `.` or `_` of the file's name
+    #[arg(long, value_enum)]
+    baseline: Option<Baseline>,
+    /// How much of the resting face is taken off, 0 to 1
+    #[arg(long, default_value_t = 1.0, requires = "baseline", value_parser = parse_share)]
+    baseline_share: f64,
     /// Write the figures to this file as JSON
     #[arg(long)]
     json: Option<PathBuf>,
+}
+
+/// Which of a person's other images stand for the resting face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Baseline {
+    /// The other neutral ones
+    Neutral,
+    /// All others, whatever they show
+    Mean,
+}
+
+impl From<Baseline> for RestImages {
+    fn from(baseline: Baseline) -> Self {
+        match baseline {
+            Baseline::Neutral => Self::Neutral,
+            Baseline::Mean => Self::All,
+        }
+    }
+}
+
+/// Parses a number from 0 to 1.
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1".into()),
+    }
 }
 
 /// Classifies all faces, prints the figures and writes them to the JSON file if one is named. Images that
@@ -52,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         count = images.len();
         faces = Box::new(images.into_iter().map(|(path, truth)| dataset::load_image(&path, truth)));
     } else {
-        let rows = dataset::load_fer2013(data, arguments.split)?;
+        let rows = dataset::load_fer2013(data, arguments.split, arguments.baseline.is_some())?;
         count = rows.len();
         faces = Box::new(rows.into_iter().map(Ok));
     }
@@ -79,9 +112,27 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             data.display()
         )));
     };
-    print(classifier.name(), &evaluation);
+    let mut figures = to_json(&evaluation);
+    if let Some(baseline) = arguments.baseline {
+        let people: Vec<&str> = batch.people.iter().map(String::as_str).collect();
+        let (samples, count) =
+            take_off_rest(&batch.samples, &people, baseline.into(), arguments.baseline_share);
+        if count == 0 {
+            return Err(CommandError::Failed(format!(
+                "no face in {} has another image of the same person to take the resting face from: the person is what \
+                 stands before the first '.' or '_' of a file's name, or in the column 'person'",
+                data.display()
+            )));
+        }
+        let adjusted = Evaluation::from_samples(&samples).unwrap_or_else(|| evaluation.clone());
+        figures = to_json_with_baseline(&adjusted, &evaluation, count);
+        print(classifier.name(), &adjusted);
+        print_comparison(&adjusted, &evaluation, count);
+    } else {
+        print(classifier.name(), &evaluation);
+    }
     if let Some(path) = &arguments.json {
-        let text = format!("{:#}\n", to_json(&evaluation));
+        let text = format!("{figures:#}\n");
         fs::write(path, text).map_err(|error| CommandError::io(path, &error))?;
     }
     match unreadable {
@@ -101,6 +152,8 @@ struct Batch {
     truths: Vec<Emotion>,
     /// The labels and probabilities of the classified faces.
     samples: Vec<Sample>,
+    /// The people of all faces, classified or pending.
+    people: Vec<String>,
 }
 
 impl Batch {
@@ -117,6 +170,7 @@ impl Batch {
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
         patch::append_crop(&image, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);
         self.truths.push(face.truth);
+        self.people.push(face.person.clone());
         if self.truths.len() == BATCH_SIZE { self.classify(classifier) } else { Ok(()) }
     }
 
@@ -148,6 +202,36 @@ fn to_json(evaluation: &Evaluation) -> serde_json::Value {
         "confusion": evaluation.confusion,
         "samples": evaluation.samples,
     })
+}
+
+/// The figures with the resting face taken off, and beside them those without.
+fn to_json_with_baseline(adjusted: &Evaluation, plain: &Evaluation, faces: usize) -> serde_json::Value {
+    let mut figures = to_json(adjusted);
+    let without = to_json(plain);
+    for key in ["accuracy", "macro_f1", "ece", "coverage_at_92", "per_class_recall", "confusion"] {
+        figures[format!("{key}_without_baseline")] = without[key].clone();
+    }
+    figures["mean_recall_of_expressions"] = adjusted.mean_recall_of_expressions().into();
+    figures["mean_recall_of_expressions_without_baseline"] = plain.mean_recall_of_expressions().into();
+    figures["samples_with_baseline"] = faces.into();
+    figures
+}
+
+/// Prints the main figures with and without the resting face taken off.
+fn print_comparison(adjusted: &Evaluation, plain: &Evaluation, faces: usize) {
+    println!("\nresting face taken off {faces} of {} faces      with   without", adjusted.samples);
+    let percent = |name: &str, one: f64, other: f64| {
+        println!("{name:<42}{:5.1} %   {:5.1} %", 100.0 * one, 100.0 * other);
+    };
+    percent("accuracy", adjusted.accuracy, plain.accuracy);
+    let recalls = [adjusted, plain].map(Evaluation::mean_recall_of_expressions);
+    percent("mean recall of the six expressions", recalls[0], recalls[1]);
+    for (emotion, (one, other)) in
+        Emotion::ALL.iter().zip(adjusted.per_class_recall.iter().zip(plain.per_class_recall))
+    {
+        percent(&format!("recall of {emotion}"), *one, other);
+    }
+    println!("{:<42}{:7.3}   {:7.3}", "calibration error", adjusted.ece, plain.ece);
 }
 
 /// Prints the figures and the confusion matrix.

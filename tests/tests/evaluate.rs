@@ -9,7 +9,7 @@ use std::process::Command;
 
 use mood_schema::Emotion;
 use mood_tests::process::TIMEOUT;
-use mood_tests::{gst_mood, run};
+use mood_tests::{gst_mood, media, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -46,9 +46,13 @@ fn write_faces(folder: &Path) {
 
 /// Evaluates `data` and returns the figures.
 fn evaluate_to_json(data: &Path) -> Value {
-    let json = data.with_extension("json");
-    run(evaluate_command(&[data.to_str().unwrap(), "--json", json.to_str().unwrap()]), TIMEOUT)
-        .assert_success();
+    evaluate_with(data, &[], &data.with_extension("json"))
+}
+
+/// Evaluates `data` with more options and returns the figures, which are written to the file `json`.
+fn evaluate_with(data: &Path, options: &[&str], json: &Path) -> Value {
+    let arguments = [&[data.to_str().unwrap(), "--json", json.to_str().unwrap()], options].concat();
+    run(evaluate_command(&arguments), TIMEOUT).assert_success();
     serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap()
 }
 
@@ -74,6 +78,74 @@ fn a_folder_and_a_csv_give_the_same_figures() {
         assert!((0.0..=1.0).contains(&one) && (one - other).abs() < 1e-6, "{figure}: {one} {other}");
     }
     assert_eq!(csv["per_class_recall"].as_object().unwrap().len(), 7);
+}
+
+#[test]
+fn what_differs_from_the_resting_face_is_right_more_often() {
+    let Some(data) = media("person") else { return };
+    let folder = TempDir::new().unwrap();
+    let models = mood_tests::paths::workspace_root().join("models");
+    let large = format!("--model={}", models.join("mini_xception_large.onnx").display());
+    for (options, accuracy, recall) in [
+        (vec!["--baseline=neutral"], 0.6, 0.58),
+        (vec!["--baseline=neutral", &large], 0.6, 0.58),
+        (vec!["--baseline=mean"], 0.6, 0.58),
+    ] {
+        let figures = evaluate_with(&data, &options, &folder.path().join("figures.json"));
+        let number = |key: &str| figures[key].as_f64().unwrap();
+        println!("{options:?}: {} without {}", number("accuracy"), number("accuracy_without_baseline"));
+        assert!(
+            number("accuracy") >= accuracy && number("accuracy_without_baseline") < accuracy,
+            "{figures}"
+        );
+        assert!(number("mean_recall_of_expressions") >= recall, "{figures}");
+        assert_eq!(figures["samples_with_baseline"], figures["samples"]);
+        for key in ["per_class_recall", "per_class_recall_without_baseline"] {
+            assert_eq!(figures[key].as_object().unwrap().len(), 7, "{key}");
+        }
+    }
+    // Nothing taken off is what the network says itself.
+    let json = folder.path().join("figures.json");
+    let none = evaluate_with(&data, &["--baseline=neutral", "--baseline-share=0"], &json);
+    let plain = evaluate_with(&data, &[], &json);
+    for key in ["accuracy", "ece", "confusion"] {
+        assert_eq!(none[key], plain[key]);
+        assert_eq!(none[format!("{key}_without_baseline")], plain[key]);
+    }
+}
+
+#[test]
+fn people_come_from_file_names_or_the_column_person() {
+    let folder = TempDir::new().unwrap();
+    write_faces(folder.path());
+    let (faces, csv) = (folder.path().join("faces"), folder.path().join("fer2013.csv"));
+    // Every image is of another person.
+    for (data, words) in [(&faces, "another image of the same person"), (&csv, "no column 'person'")] {
+        let output = run(evaluate_command(&[data.to_str().unwrap(), "--baseline=neutral"]), TIMEOUT);
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(output.stderr.contains(words), "{output}");
+    }
+    let with_people: String = fs::read_to_string(&csv)
+        .unwrap()
+        .lines()
+        .enumerate()
+        .map(|(index, line)| format!("{line},{}\n", if index == 0 { "person" } else { "A" }))
+        .collect();
+    fs::write(&csv, with_people).unwrap();
+    for class in fs::read_dir(&faces).unwrap() {
+        for image in fs::read_dir(class.unwrap().path()).unwrap() {
+            let path = image.unwrap().path();
+            let name = format!("A_{}", path.file_name().unwrap().to_str().unwrap());
+            fs::rename(&path, path.with_file_name(name)).unwrap();
+        }
+    }
+    let json = folder.path().join("figures.json");
+    let [one, other] = [&faces, &csv].map(|data| evaluate_with(data, &["--baseline=neutral"], &json));
+    assert_eq!(
+        (&one["samples_with_baseline"], &one["confusion"]),
+        (&other["samples_with_baseline"], &other["confusion"])
+    );
+    assert_eq!(one["samples_with_baseline"], 14);
 }
 
 #[test]

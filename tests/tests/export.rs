@@ -32,7 +32,7 @@ fn face(id: u32, label: Label) -> Face {
         probabilities[emotion.index()] = 0.7;
     }
     let affect = Affect::from_distribution(&probabilities);
-    let classification = Some(Classification { label, confidence: 0.7, probabilities, affect });
+    let classification = Some(Classification { label, confidence: 0.7, probabilities, raw: None, affect });
     Face { id, bbox: Rect { x: 0.1, y: 0.2, w: 0.3, h: 0.4 }, classification, quality: 0.9, roll: 0.0 }
 }
 

@@ -71,6 +71,9 @@ const ELEMENTS: [Element; 5] = [
         name: "emotionclassify",
         plugin: "emotionclassify",
         properties: &[
+            ("baseline", "GstEmotionClassifyBaseline off automatic", "automatic", Playing),
+            ("baseline-location", "gchararray", "", Ready),
+            ("baseline-share", "gdouble 0..1", "1", Playing),
             (
                 "execution-provider",
                 "GstEmotionClassifyProvider cpu cuda tensorrt openvino auto",

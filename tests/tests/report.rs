@@ -65,6 +65,7 @@ fn make_timeline(seconds: u64) -> String {
             label: if n % 400 < 20 { Label::Uncertain } else { shown.into() },
             confidence: probabilities[shown.index()],
             probabilities,
+            raw: None,
             affect: Affect::from_distribution(&probabilities),
         };
         let face = |id, x| Face {

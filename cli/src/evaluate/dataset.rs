@@ -43,6 +43,9 @@ pub struct LabelledFace {
     pub height: usize,
     /// The emotion that the dataset gives.
     pub truth: Emotion,
+    /// Whose face it is, as far as the dataset says: the column `person`, or what stands before the first `.` or `_` of an
+    /// image's file name.
+    pub person: String,
 }
 
 /// Finds the images in the class folders of `folder`, sorted by name so that every run has the same order.
@@ -75,11 +78,22 @@ fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
 pub fn load_image(path: &Path, truth: Emotion) -> Result<LabelledFace, String> {
     let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into_luma8();
     let (width, height) = (image.width() as usize, image.height() as usize);
-    Ok(LabelledFace { pixels: image.into_raw(), width, height, truth })
+    Ok(LabelledFace { pixels: image.into_raw(), width, height, truth, person: person_from_path(path) })
 }
 
-/// Reads a part of FER-2013's CSV file, whose columns are emotion (0-6), pixels (2304 grey values) and Usage.
-pub fn load_fer2013(path: &Path, split: Split) -> Result<Vec<LabelledFace>, CommandError> {
+/// The person whom an image's file name names: what stands before the first `.` or `_`.
+fn person_from_path(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split(['.', '_']).next().unwrap_or_default().to_owned()
+}
+
+/// Reads a part of FER-2013's CSV file, whose columns are emotion (0-6), pixels (2304 grey values), Usage and, in a file of
+/// one's own, person. Fails if people are needed and there is no such column.
+pub fn load_fer2013(
+    path: &Path,
+    split: Split,
+    needs_people: bool,
+) -> Result<Vec<LabelledFace>, CommandError> {
     let dataset_error = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
     let file = File::open(path).map_err(|error| CommandError::io(path, &error))?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
@@ -91,6 +105,12 @@ pub fn load_fer2013(path: &Path, split: Split) -> Result<Vec<LabelledFace>, Comm
     };
     let (emotion_column, pixels_column, usage_column) =
         (find_column("emotion")?, find_column("pixels")?, find_column("usage")?);
+    let person_column = headers.iter().position(|header| header.eq_ignore_ascii_case("person"));
+    if needs_people && person_column.is_none() {
+        return Err(dataset_error(
+            "no column 'person': --baseline needs to know whose face each is; add the column, or leave it out".into(),
+        ));
+    }
     let mut faces = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| dataset_error(error.to_string()))?;
@@ -105,7 +125,9 @@ pub fn load_fer2013(path: &Path, split: Split) -> Result<Vec<LabelledFace>, Comm
             .and_then(|text| text.split_whitespace().map(|value| value.parse().ok()).collect());
         match (truth, pixels) {
             (Some(truth), Some(pixels)) if pixels.len() == FER_SIDE * FER_SIDE => {
-                faces.push(LabelledFace { pixels, width: FER_SIDE, height: FER_SIDE, truth });
+                let person =
+                    person_column.and_then(|column| record.get(column)).unwrap_or_default().to_owned();
+                faces.push(LabelledFace { pixels, width: FER_SIDE, height: FER_SIDE, truth, person });
             }
             _ => {
                 return Err(dataset_error(format!(

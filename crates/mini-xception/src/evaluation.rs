@@ -1,6 +1,11 @@
-//! Evaluation of a model's distributions against known labels: accuracy, F1, calibration, coverage.
+//! Evaluation of a model's distributions against known labels: accuracy, F1, calibration, coverage; also after each
+//! person's resting face was taken off.
+
+use std::collections::HashMap;
 
 use mood_schema::Emotion;
+
+use crate::resting_face::{LogitShift, RestingProfile, log_odds};
 
 /// Number of bins of the calibration error, as in Guo et al. 2017.
 const BINS: usize = 15;
@@ -28,6 +33,70 @@ impl Sample {
 
     fn is_correct(&self) -> bool {
         self.prediction().0 == self.truth.index()
+    }
+}
+
+/// Which of a person's images stand for the resting face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestImages {
+    /// Those labelled neutral. They are a told profile, see [`RestingProfile::told`].
+    Neutral,
+    /// All. Their mean has no expression that should come first, so no margin for neutral is added.
+    All,
+}
+
+/// What one image of a person at rest weighs in a profile, seconds: as much as half a minute of video, after which a
+/// profile has settled, because somebody chose it.
+const IMAGE_SECONDS: f64 = 30.0;
+
+/// Takes the resting face of each sample's person off its distribution, `share` (0-1) of it. Rest is what `images` says,
+/// without the sample itself. `people` names the person of each sample. Returns the samples in the same order, and the
+/// number of those whose person had another image to take rest from; the others stay as they are.
+pub fn take_off_rest(
+    samples: &[Sample],
+    people: &[&str],
+    images: RestImages,
+    share: f64,
+) -> (Vec<Sample>, usize) {
+    let is_rest = |sample: &Sample| images == RestImages::All || sample.truth == Emotion::Neutral;
+    let mut rest_of: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, (sample, &person)) in samples.iter().zip(people).enumerate() {
+        if is_rest(sample) {
+            rest_of.entry(person).or_default().push(index);
+        }
+    }
+    let mut count = 0;
+    let mut adjusted = samples.to_vec();
+    for (index, (sample, person)) in adjusted.iter_mut().zip(people).enumerate() {
+        let rest = rest_of.get(person).map_or(&[][..], Vec::as_slice);
+        let others = rest.iter().filter(|&&other| other != index).filter_map(|&other| samples.get(other));
+        let others: Vec<&[f64; 7]> = others.map(|sample| &sample.probabilities).collect();
+        if others.is_empty() {
+            continue;
+        }
+        count += 1;
+        sample.probabilities = shift_from_images(&others, images, share).apply(&sample.probabilities);
+    }
+    (adjusted, count)
+}
+
+/// The shift by the distributions of a person's images, of which there is at least one.
+fn shift_from_images(distributions: &[&[f64; 7]], images: RestImages, share: f64) -> LogitShift {
+    match images {
+        RestImages::Neutral => {
+            let mut profile = RestingProfile::told("");
+            distributions.iter().for_each(|distribution| profile.observe(distribution, IMAGE_SECONDS));
+            profile.shift(share)
+        }
+        RestImages::All => {
+            let mut mean = [0.0; 7];
+            for distribution in distributions {
+                for (mean, value) in mean.iter_mut().zip(log_odds(distribution)) {
+                    *mean += value / distributions.len() as f64;
+                }
+            }
+            LogitShift::from_rest(&mean, 0.0).scale(share)
+        }
     }
 }
 
@@ -87,6 +156,14 @@ impl Evaluation {
     }
 }
 
+impl Evaluation {
+    /// The mean recall of the six expressions, all classes but neutral.
+    pub fn mean_recall_of_expressions(&self) -> f64 {
+        let neutral = self.per_class_recall[Emotion::Neutral.index()];
+        (self.per_class_recall.iter().sum::<f64>() - neutral) / 6.0
+    }
+}
+
 /// The largest number of samples, in order of descending confidence, whose accuracy is at least [`TARGET_ACCURACY`].
 fn covered_samples(samples: &[Sample]) -> f64 {
     let mut by_confidence: Vec<(f64, bool)> =
@@ -129,6 +206,37 @@ mod tests {
         assert!((evaluation.ece - (0.1 + 0.2 + 0.4 + 0.5) / 4.0).abs() < 1e-12);
         assert_eq!(evaluation.coverage_at_92, 0.75);
         assert_eq!(Evaluation::from_samples(&[]), None);
+    }
+
+    #[test]
+    fn rest_is_taken_from_the_persons_other_images() {
+        // A's face looks sad at rest, B's does not; C has one image only.
+        let with = |truth: usize, probabilities: [f64; 7]| Sample {
+            truth: Emotion::from_index(truth).unwrap(),
+            probabilities,
+        };
+        let sad_rest = [0.05, 0.01, 0.05, 0.04, 0.6, 0.05, 0.2];
+        let sad_and_angry = [0.3, 0.01, 0.05, 0.04, 0.5, 0.05, 0.05];
+        let samples = [
+            with(6, sad_rest),
+            with(6, sad_rest),
+            with(0, sad_and_angry),
+            with(6, [0.02, 0.01, 0.02, 0.02, 0.02, 0.01, 0.9]),
+            with(6, [0.02, 0.01, 0.02, 0.02, 0.02, 0.01, 0.9]),
+            with(4, sad_rest),
+        ];
+        let people = ["A", "A", "A", "B", "B", "C"];
+        let (adjusted, count) = take_off_rest(&samples, &people, RestImages::Neutral, 1.0);
+        assert_eq!(count, 5);
+        assert_eq!(Evaluation::from_samples(&samples).unwrap().accuracy, 3.0 / 6.0);
+        assert_eq!(Evaluation::from_samples(&adjusted).unwrap().accuracy, 1.0);
+        assert_eq!(adjusted[5], samples[5], "nothing is known of C");
+        assert_eq!(take_off_rest(&samples, &people, RestImages::Neutral, 0.0).0, samples);
+        // The judged image itself is no evidence: without the second neutral image, A's first one stays sad.
+        let (alone, count) = take_off_rest(&samples[1..3], &people[1..3], RestImages::Neutral, 1.0);
+        assert_eq!((count, alone[0]), (1, samples[1]));
+        let (by_mean, count) = take_off_rest(&samples, &people, RestImages::All, 1.0);
+        assert_eq!((count, by_mean[2].is_correct()), (5, true));
     }
 
     #[test]

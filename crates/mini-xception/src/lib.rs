@@ -8,7 +8,8 @@
 //! 2. [`Classifier`] runs all faces of a frame in one batch and returns a distribution over the seven emotions
 //!    of FER-2013 (Goodfellow et al. 2013, arXiv:1307.0414) for each. [`Runtime`] finds and loads the library
 //!    of ONNX Runtime.
-//! 3. [`smoothing`] averages the distributions of a face over time and decides the label.
+//! 3. [`smoothing`] averages the distributions of a face over time and decides the label, after [`resting_face`] has taken
+//!    off how the person's face looks at rest.
 //!
 //! The built-in model is trained on FER-2013 with the votes of FER+ (Barsoum et al. 2016, arXiv:1608.01041).
 //! Its probabilities are calibrated by a temperature (Guo et al. 2017, arXiv:1706.04599), which is part of its

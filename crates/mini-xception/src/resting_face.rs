@@ -41,10 +41,14 @@
 //!
 //! A profile belongs to the network that it was learnt with: logits of two networks differ.
 
+mod evidence;
 mod profile;
+mod recording;
 mod shift;
 mod tracker;
 
+pub use evidence::evidence_weight;
 pub use profile::{ProfileError, RestingProfile};
+pub use recording::{learn_people, relabel};
 pub use shift::{LogitShift, log_odds};
-pub use tracker::{FaceObservation, RestingFaces, evidence_weight};
+pub use tracker::{FaceObservation, RestingFaces};

@@ -11,13 +11,16 @@
 //! so that dropped frames and a variable frame rate smooth as a steady rate does. A weight of 1, no smoothing,
 //! applies where the time constant is 0, where a timestamp is missing and where time does not advance.
 //!
-//! The label is the likeliest emotion of the smoothed distribution, or `uncertain` below one of [`LabelThresholds`].
+//! The label is the likeliest emotion of the smoothed distribution, from which the person's resting face is taken off
+//! ([`crate::resting_face`]), or `uncertain` below one of [`LabelThresholds`].
 //!
 //! Times and durations are nanoseconds; times count from any origin that stays the same until [`FaceSmoother::clear`].
 
 use std::collections::HashMap;
 
 use mood_schema::{Affect, Classification, Emotion, Label};
+
+use crate::resting_face::LogitShift;
 
 /// How long a face is kept after its last frame, ns. Ids are never reused, so this only bounds the memory.
 const RETENTION: u64 = 10_000_000_000;
@@ -29,6 +32,27 @@ pub struct LabelThresholds {
     pub min_confidence: f64,
     /// Lowest quality of the face's image as [`crate::quality::score`] gives it, 0-1.
     pub min_quality: f64,
+}
+
+impl LabelThresholds {
+    /// The classification by the network's distribution, from which `shift` is taken off; `quality` (0-1) is that of the
+    /// face's image.
+    pub fn classify(&self, raw: &[f64; 7], shift: &LogitShift, quality: f64) -> Classification {
+        let probabilities = shift.apply(raw);
+        let first = (Emotion::Angry, probabilities[Emotion::Angry.index()]);
+        let (emotion, confidence) = Emotion::ALL
+            .into_iter()
+            .zip(probabilities)
+            .fold(first, |best, next| if next.1 > best.1 { next } else { best });
+        let is_confident = confidence >= self.min_confidence && quality >= self.min_quality;
+        Classification {
+            label: if is_confident { emotion.into() } else { Label::Uncertain },
+            confidence,
+            probabilities,
+            raw: (!shift.is_zero()).then_some(*raw),
+            affect: Affect::from_distribution(&probabilities),
+        }
+    }
 }
 
 /// The smoothed distributions of all faces of a stream, by face id.
@@ -94,23 +118,16 @@ impl FaceSmoother {
         face.last_frame = now;
     }
 
-    /// The classification of face `id` by its smoothed distribution, and the quality (0-1) of the image classified
-    /// last.
-    /// `None` for a face that was never classified.
-    pub fn classification(&self, id: u32, thresholds: LabelThresholds) -> Option<(Classification, f64)> {
+    /// The classification of face `id` by its smoothed distribution, from which `shift` is taken off, and the quality (0-1)
+    /// of the image classified last. `None` for a face that was never classified.
+    pub fn classification(
+        &self,
+        id: u32,
+        shift: &LogitShift,
+        thresholds: LabelThresholds,
+    ) -> Option<(Classification, f64)> {
         let face = self.faces.get(&id)?;
-        let (emotion, confidence) = Emotion::ALL
-            .into_iter()
-            .zip(face.probabilities)
-            .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
-        let is_confident = confidence >= thresholds.min_confidence && face.quality >= thresholds.min_quality;
-        let classification = Classification {
-            label: if is_confident { emotion.into() } else { Label::Uncertain },
-            confidence,
-            probabilities: face.probabilities,
-            affect: Affect::from_distribution(&face.probabilities),
-        };
-        Some((classification, face.quality))
+        Some((thresholds.classify(&face.probabilities, shift, face.quality), face.quality))
     }
 
     /// Records that face `id` is in the frame at `now` with `label`. Returns whether the label differs from the one
@@ -137,6 +154,8 @@ mod tests {
     const NO_THRESHOLDS: LabelThresholds = LabelThresholds { min_confidence: 0.0, min_quality: 0.0 };
     const THRESHOLDS: LabelThresholds = LabelThresholds { min_confidence: 0.4, min_quality: 0.3 };
 
+    const NO_SHIFT: LogitShift = LogitShift::ZERO;
+
     fn ms(milliseconds: u64) -> Option<u64> {
         Some(milliseconds * MS)
     }
@@ -155,7 +174,8 @@ mod tests {
             for time in (step..=300).step_by(step as usize) {
                 smoother.update(1, certain(Emotion::Happy), 1.0, ms(time), TIME_CONSTANT);
             }
-            smoother.classification(1, NO_THRESHOLDS).unwrap().0.probabilities[Emotion::Happy.index()]
+            smoother.classification(1, &NO_SHIFT, NO_THRESHOLDS).unwrap().0.probabilities
+                [Emotion::Happy.index()]
         };
         let expected = 1.0 - (-1.0f64).exp();
         for step in [10, 50, 300] {
@@ -167,7 +187,8 @@ mod tests {
     #[test]
     fn without_timestamps_or_time_constant_the_last_distribution_counts() {
         let mut smoother = FaceSmoother::default();
-        let label = |smoother: &FaceSmoother| smoother.classification(1, THRESHOLDS).unwrap().0.label;
+        let label =
+            |smoother: &FaceSmoother| smoother.classification(1, &NO_SHIFT, THRESHOLDS).unwrap().0.label;
         smoother.update(1, certain(Emotion::Sad), 1.0, None, TIME_CONSTANT);
         smoother.update(1, certain(Emotion::Happy), 1.0, None, TIME_CONSTANT);
         assert_eq!(label(&smoother), Emotion::Happy.into());
@@ -180,12 +201,26 @@ mod tests {
         let mut smoother = FaceSmoother::default();
         smoother.update(1, [0.1, 0.1, 0.1, 0.35, 0.15, 0.1, 0.1], 0.8, ms(0), TIME_CONSTANT);
         smoother.update(2, certain(Emotion::Happy), 0.2, ms(0), TIME_CONSTANT);
-        let (classification, quality) = smoother.classification(1, THRESHOLDS).unwrap();
+        let (classification, quality) = smoother.classification(1, &NO_SHIFT, THRESHOLDS).unwrap();
         assert_eq!((classification.label, classification.confidence, quality), (Label::Uncertain, 0.35, 0.8));
-        assert_eq!(smoother.classification(2, THRESHOLDS).unwrap().0.label, Label::Uncertain);
+        assert_eq!(smoother.classification(2, &NO_SHIFT, THRESHOLDS).unwrap().0.label, Label::Uncertain);
         let lower = LabelThresholds { min_confidence: 0.3, ..THRESHOLDS };
-        assert_eq!(smoother.classification(1, lower).unwrap().0.label, Emotion::Happy.into());
-        assert!(smoother.classification(3, THRESHOLDS).is_none());
+        assert_eq!(smoother.classification(1, &NO_SHIFT, lower).unwrap().0.label, Emotion::Happy.into());
+        assert!(smoother.classification(3, &NO_SHIFT, THRESHOLDS).is_none());
+    }
+
+    #[test]
+    fn resting_face_is_taken_off_and_the_raw_distribution_kept() {
+        let mut smoother = FaceSmoother::default();
+        let raw = [0.05, 0.01, 0.02, 0.02, 0.6, 0.0, 0.3];
+        smoother.update(1, raw, 1.0, ms(0), TIME_CONSTANT);
+        let (plain, _) = smoother.classification(1, &NO_SHIFT, THRESHOLDS).unwrap();
+        assert_eq!((plain.label, plain.probabilities, plain.raw), (Emotion::Sad.into(), raw, None));
+        let shift = LogitShift::new([0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0]);
+        let (adjusted, _) = smoother.classification(1, &shift, THRESHOLDS).unwrap();
+        assert_eq!((adjusted.label, adjusted.raw), (Emotion::Neutral.into(), Some(raw)));
+        assert_eq!(adjusted.confidence, adjusted.probabilities[Emotion::Neutral.index()]);
+        assert!(adjusted.affect.valence > plain.affect.valence);
     }
 
     #[test]
@@ -207,8 +242,8 @@ mod tests {
         assert!(!smoother.record_label(1, Emotion::Happy.into(), ms(200)), "the same label");
         assert!(smoother.record_label(1, Label::Uncertain, ms(300)), "another label");
         smoother.remove_stale(ms(10_299));
-        assert!(smoother.classification(1, NO_THRESHOLDS).is_some());
+        assert!(smoother.classification(1, &NO_SHIFT, NO_THRESHOLDS).is_some());
         smoother.remove_stale(ms(10_300));
-        assert!(smoother.classification(1, NO_THRESHOLDS).is_none());
+        assert!(smoother.classification(1, &NO_SHIFT, NO_THRESHOLDS).is_none());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
 //! frame; `quality` double 0-1; `roll` double, degrees} and, where the face is classified, {`label` string; `label-id`
-//! int; `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double}. C reads it with
+//! int; `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double} and, where the person's
+//! resting face was taken off, {`raw` array of 7 doubles, the probabilities before that}. C reads it with
 //! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
 //!
 //! It is registered without tags, because GStreamer 1.22 then keeps it through conversion, scaling and cropping. No
@@ -71,6 +72,9 @@ pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
         structure.set("label-id", result.label.id());
         structure.set("confidence", result.confidence);
         structure.set("probabilities", gst::Array::new(result.probabilities));
+        if let Some(raw) = result.raw {
+            structure.set("raw", gst::Array::new(raw));
+        }
         structure.set("valence", result.affect.valence);
         structure.set("arousal", result.affect.arousal);
     }
@@ -101,12 +105,16 @@ pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face>
 }
 
 fn classification_from_structure(structure: &gst::StructureRef) -> Option<Classification> {
-    let array = structure.get::<gst::Array>("probabilities").ok()?;
-    let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).collect();
+    let distribution = |name: &str| -> Option<[f64; 7]> {
+        let array = structure.get::<gst::Array>(name).ok()?;
+        let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).collect();
+        values.try_into().ok()
+    };
     Some(Classification {
         label: structure.get::<&str>("label").ok()?.parse::<Label>().ok()?,
         confidence: structure.get("confidence").ok()?,
-        probabilities: values.try_into().ok()?,
+        probabilities: distribution("probabilities")?,
+        raw: distribution("raw"),
         affect: Affect { valence: structure.get("valence").ok()?, arousal: structure.get("arousal").ok()? },
     })
 }
@@ -127,6 +135,8 @@ pub(crate) mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 0.88,
                 probabilities,
+                // Odd ids stand for people whose resting face was taken off.
+                raw: (id % 2 == 1).then_some([0.1, 0.02, 0.02, 0.8, 0.02, 0.02, 0.02]),
                 affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.9,

@@ -212,6 +212,7 @@ mod tests {
             label: Emotion::Sad.into(),
             confidence: 0.7,
             probabilities: [0.05, 0.05, 0.05, 0.05, 0.7, 0.05, 0.05],
+            raw: None,
             affect: Affect::default(),
         };
         add_classification(buffer.make_mut(), 9, &classification, "mini_xception");

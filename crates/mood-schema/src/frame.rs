@@ -47,9 +47,19 @@ pub struct Classification {
     pub confidence: f64,
     /// The distribution over the emotions in [`crate::Emotion`]'s order; sums to 1.
     pub probabilities: [f64; 7],
+    /// The distribution before the person's resting face was taken off; `None` where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<[f64; 7]>,
     /// Valence and arousal of the distribution.
     #[serde(flatten)]
     pub affect: Affect,
+}
+
+impl Classification {
+    /// The distribution before the person's resting face was taken off.
+    pub fn raw_probabilities(&self) -> &[f64; 7] {
+        self.raw.as_ref().unwrap_or(&self.probabilities)
+    }
 }
 
 /// A face in a frame.

@@ -203,6 +203,7 @@ mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 1.0,
                 probabilities,
+                raw: None,
                 affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.8,
@@ -224,6 +225,7 @@ mod tests {
         assert_eq!(face["probabilities"].as_array().unwrap().len(), 7);
         assert_eq!(face["valence"], 0.87);
         assert_eq!(face["quality"], 0.8);
+        assert_eq!(face.get("raw"), None, "only where a resting face was taken off");
         assert!(face["confidence"].is_f64() && face["arousal"].is_f64());
     }
 
@@ -262,13 +264,17 @@ mod tests {
     #[test]
     fn all_lines_survive_the_round_trip() {
         let unclassified = Face { classification: None, ..face() };
+        let mut adjusted = face();
+        if let Some(classification) = &mut adjusted.classification {
+            classification.raw = Some([0.125, 0.0, 0.0, 0.875, 0.0, 0.0, 0.0]);
+        }
         let lines = [
             Line::Session(SessionHeader {
                 schema: SCHEMA_VERSION,
                 generator: "test".into(),
                 ..Default::default()
             }),
-            Line::Frame(FrameLine { frame: 0, pts: 0, faces: vec![face(), unclassified] }),
+            Line::Frame(FrameLine { frame: 0, pts: 0, faces: vec![face(), adjusted, unclassified] }),
             Line::Mood(MoodLine {
                 pts: 5,
                 from: Mood::Absent,

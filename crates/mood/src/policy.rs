@@ -352,6 +352,7 @@ pub(crate) mod tests {
                 label: emotion.into(),
                 confidence: 0.7,
                 probabilities,
+                raw: None,
                 affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.9,

@@ -29,6 +29,7 @@ fn face(id: u32, label: Label) -> Face {
             label,
             confidence: 0.9,
             probabilities,
+            raw: None,
             affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.8,

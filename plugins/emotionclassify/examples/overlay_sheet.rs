@@ -21,7 +21,13 @@ fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
         if let Some(probability) = probabilities.get_mut(likeliest) {
             *probability = confidence;
         }
-        Classification { label, confidence, probabilities, affect: Affect::from_distribution(&probabilities) }
+        Classification {
+            label,
+            confidence,
+            probabilities,
+            raw: None,
+            affect: Affect::from_distribution(&probabilities),
+        }
     });
     Face { id, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
 }

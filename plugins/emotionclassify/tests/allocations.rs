@@ -22,6 +22,7 @@ fn memory_of_each_drawing_is_freed() {
             label: Emotion::Happy.into(),
             confidence: 0.7,
             probabilities,
+            raw: None,
             affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.9,

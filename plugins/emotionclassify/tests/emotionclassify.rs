@@ -9,8 +9,9 @@ use gray_image::PixelRect;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
+use mini_xception::resting_face::RestingProfile;
 use mood_meta::region::FaceRegion;
-use mood_schema::{Face, Frame, Label};
+use mood_schema::{Affect, Emotion, Face, Frame, Label};
 
 fn init() {
     static ONCE: Once = Once::new();
@@ -232,20 +233,83 @@ fn settings_are_announced_at_the_start_and_after_each_change() {
 }
 
 #[test]
+fn known_resting_face_is_taken_off_at_once_and_the_raw_distribution_kept() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let classification = |harness: &mut Harness, index| {
+        let output = harness.push_and_pull(frame(&info, index, &[face(1, 50, 50, 100)])).unwrap();
+        read_frame(&output).faces[0].classification.clone().unwrap()
+    };
+    let (mut plain, _) = harness(&info, |element| element.set_property_from_str("baseline", "off"));
+    let expected = classification(&mut plain, 0);
+    assert_eq!(expected.raw, None);
+    let model = announced_settings(&mut plain)[0].1["model-sha256"].as_str().unwrap().to_owned();
+
+    // Without a profile nothing is taken off the first image.
+    let (mut learning, _) = harness(&info, |_| {});
+    assert_eq!(classification(&mut learning, 0), expected);
+
+    let mut profile = RestingProfile::told(&model);
+    profile.observe(&expected.probabilities, 1e3);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), profile.to_json()).unwrap();
+    let location = file.path().to_str().unwrap();
+    let (mut known, bus) = harness(&info, |element| {
+        element.set_property("baseline-location", location);
+        element.set_property_from_str("messages", "every-frame");
+    });
+    let adjusted = classification(&mut known, 0);
+    assert_eq!(adjusted.label, Label::Known(Emotion::Neutral), "it is the face at rest");
+    assert_eq!(adjusted.raw, Some(expected.probabilities));
+    assert_eq!(adjusted.affect, Affect::from_distribution(&adjusted.probabilities));
+    assert_eq!(announced_settings(&mut known)[0].1["baseline-profile"], "told");
+    let message = &emotion_messages(&bus)[0];
+    assert_eq!(message.get::<&str>("label").unwrap(), "neutral");
+    assert_eq!(message.get::<gst::Array>("raw").unwrap().len(), 7);
+    // Off takes effect at once.
+    known.element().unwrap().set_property_from_str("baseline", "off");
+    let off = classification(&mut known, 1);
+    assert_eq!((off.raw, off.label), (None, expected.label));
+}
+
+#[test]
+fn unusable_resting_profile_is_an_error_that_says_why() {
+    init();
+    let other_model = RestingProfile::new("another").to_json();
+    for (text, expected) in [
+        ("", "no resting profile"),
+        ("{\"version\":9,\"model\":\"\",\"told\":false,\"bins\":[]}", "newer gst-mood"),
+        (other_model.as_str(), "another network"),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap();
+        let error = start_error("baseline-location", path);
+        assert!(error.contains(expected) && error.contains(path), "{error}");
+    }
+}
+
+/// The error of an element that does not start with this value of a property.
+fn start_error(property: &str, value: &str) -> String {
+    let element = gst::ElementFactory::make("emotionclassify").property(property, value).build().unwrap();
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    assert!(element.set_state(gst::State::Paused).is_err());
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+    element.set_state(gst::State::Null).unwrap();
+    error.error().to_string()
+}
+
+#[test]
 fn error_names_the_missing_file() {
     init();
     for (property, value, expected) in [
         ("model", "/nowhere/model.onnx", "/nowhere/model.onnx"),
         ("runtime-library", "/nowhere/libonnxruntime.so", "runtime-library"),
+        ("baseline-location", "/nowhere/baseline.json", "/nowhere/baseline.json"),
     ] {
-        let element = gst::ElementFactory::make("emotionclassify").property(property, value).build().unwrap();
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
-        assert!(element.set_state(gst::State::Paused).is_err());
-        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
-        assert!(error.error().to_string().contains(expected), "{}", error.error());
-        element.set_state(gst::State::Null).unwrap();
+        let error = start_error(property, value);
+        assert!(error.contains(expected), "{error}");
     }
 }
 

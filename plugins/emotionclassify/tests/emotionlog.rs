@@ -53,6 +53,7 @@ fn sad_face() -> Face {
             label: Emotion::Sad.into(),
             confidence: 0.7,
             probabilities,
+            raw: None,
             affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.75,

@@ -70,8 +70,13 @@ fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
     let mut probabilities = [0.02; 7];
     probabilities[Emotion::Happy.index()] = 0.88;
     let affect = Affect::from_distribution(&probabilities);
-    let classification =
-        Some(Classification { label: Emotion::Happy.into(), confidence: 0.88, probabilities, affect });
+    let classification = Some(Classification {
+        label: Emotion::Happy.into(),
+        confidence: 0.88,
+        probabilities,
+        raw: None,
+        affect,
+    });
     Face { id: 7, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
 }
 

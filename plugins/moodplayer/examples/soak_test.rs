@@ -227,7 +227,8 @@ fn face(emotion: Emotion) -> Face {
     let mut probabilities = [0.05; 7];
     probabilities[emotion.index()] = 0.7;
     let affect = Affect::from_distribution(&probabilities);
-    let classification = Classification { label: emotion.into(), confidence: 0.7, probabilities, affect };
+    let classification =
+        Classification { label: emotion.into(), confidence: 0.7, probabilities, raw: None, affect };
     let bbox = Rect { x: 0.3, y: 0.3, w: 0.4, h: 0.4 };
     Face { id: 1, bbox, classification: Some(classification), quality: 1.0, roll: 0.0 }
 }

@@ -419,7 +419,8 @@ mod tests {
             assert!(RestingProfile::from_json(json.as_bytes()).is_err(), "{json}");
         }
         let bin = "[1,7,0,0,0,0,0,0],".repeat(12);
-        let json = format!(r#"{{"version":1,"model":"","told":false,"bins":[{}]}}"#, bin.trim_end_matches(','));
+        let json =
+            format!(r#"{{"version":1,"model":"","told":false,"bins":[{}]}}"#, bin.trim_end_matches(','));
         assert!(matches!(RestingProfile::from_json(json.as_bytes()), Err(ProfileError::Range)));
         let mut profile = RestingProfile::new("model");
         profile.observe(&[f64::NAN; 7], 1.0);

@@ -18,6 +18,9 @@ pub fn log_odds(probabilities: &[f64; 7]) -> [f64; 7] {
 pub struct LogitShift([f64; 7]);
 
 impl LogitShift {
+    /// The shift that changes nothing.
+    pub const ZERO: Self = Self([0.0; 7]);
+
     /// A shift by these values, nats, in [`Emotion`]'s order. Neutral's value is subtracted from all.
     pub fn new(values: [f64; 7]) -> Self {
         Self(values.map(|value| value - values[Emotion::Neutral.index()]))

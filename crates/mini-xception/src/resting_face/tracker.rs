@@ -2,29 +2,17 @@
 
 use std::collections::HashMap;
 
+use mood_schema::Rect;
+
+use super::evidence::EvidenceMeter;
 use super::profile::RestingProfile;
 use super::shift::LogitShift;
 
 /// How fast the shift follows the profile, nats a second: the largest that is seen, 4 nats, takes 20 s, so that a label
 /// changes because of it once, and not back and forth.
 const RATE: f64 = 0.2;
-/// A gap longer than this between two classifications is not evidence for what lies between, seconds.
-const MAX_STEP: f64 = 1.0;
-/// Quality at which an image counts for nothing, and for everything.
-const QUALITY_RAMP: [f64; 2] = [0.3, 0.7];
-/// Speed of the face at which an image counts for everything, and for nothing, widths of the face a second: a nod is
-/// about 0.5, walking past the camera 2.
-const SPEED_RAMP: [f64; 2] = [0.5, 2.0];
 /// How long a face is kept after its last frame, ns. Ids are never reused.
 const RETENTION: u64 = 10_000_000_000;
-
-/// How much an image says about the resting face, 0-1, by its quality ([`crate::quality`]: size, sharpness, light,
-/// tilt) and the face's speed, in widths of the face a second.
-pub fn evidence_weight(quality: f64, speed: f64) -> f64 {
-    let ramp = |value: f64, [low, high]: [f64; 2]| ((value - low) / (high - low)).clamp(0.0, 1.0);
-    let weight = ramp(quality, QUALITY_RAMP) * (1.0 - ramp(speed, SPEED_RAMP));
-    if weight.is_nan() { 0.0 } else { weight }
-}
 
 /// A face as the network saw it in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,10 +21,8 @@ pub struct FaceObservation {
     pub probabilities: [f64; 7],
     /// Quality of the image, 0-1.
     pub quality: f64,
-    /// Centre of the face's box; any unit.
-    pub centre: [f64; 2],
-    /// Width of the face's box, same unit.
-    pub width: f64,
+    /// The face's box.
+    pub bbox: Rect,
 }
 
 /// The resting faces of the people in a stream, by face id. Times are nanoseconds.
@@ -55,8 +41,7 @@ struct TrackedFace {
     /// Whether the profile began as [`RestingFaces::known`].
     has_known: bool,
     shift: LogitShift,
-    /// Time and centre of the last observation.
-    last: Option<(u64, [f64; 2])>,
+    evidence: EvidenceMeter,
     /// The time that the shift is for.
     last_shift: Option<u64>,
     last_frame: Option<u64>,
@@ -81,23 +66,16 @@ impl RestingFaces {
                 profile,
                 has_known,
                 shift: LogitShift::default(),
-                last: None,
+                evidence: EvidenceMeter::default(),
                 last_shift: None,
                 last_frame: now,
             }
         });
         let Some(now) = now else { return };
         tracked.last_frame = Some(now);
-        if let Some((then, centre)) = tracked.last.replace((now, face.centre))
-            && now > then
-            && !tracked.profile.is_told()
-        {
-            let seconds = (now - then) as f64 / 1e9;
-            let distance = (face.centre[0] - centre[0]).hypot(face.centre[1] - centre[1]);
-            let weight = evidence_weight(face.quality, distance / face.width / seconds);
-            if seconds <= MAX_STEP {
-                tracked.profile.observe(&face.probabilities, seconds * weight);
-            }
+        let seconds = tracked.evidence.step(now, &face.bbox, face.quality);
+        if !tracked.profile.is_told() {
+            tracked.profile.observe(&face.probabilities, seconds);
         }
     }
 
@@ -132,7 +110,8 @@ impl RestingFaces {
     /// Removes the faces that have been in no frame for 10 s.
     pub fn remove_stale(&mut self, now: Option<u64>) {
         let Some(now) = now else { return };
-        let is_stale = |face: &TrackedFace| face.last_frame.is_some_and(|last| now.saturating_sub(last) >= RETENTION);
+        let is_stale =
+            |face: &TrackedFace| face.last_frame.is_some_and(|last| now.saturating_sub(last) >= RETENTION);
         if !self.faces.values().any(is_stale) {
             return;
         }
@@ -156,8 +135,11 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
     const SAD_REST: [f64; 7] = [0.04, 0.03, 0.07, 0.02, 0.62, 0.02, 0.2];
-    const STILL: FaceObservation =
-        FaceObservation { probabilities: SAD_REST, quality: 1.0, centre: [100.0, 100.0], width: 80.0 };
+    const STILL: FaceObservation = FaceObservation {
+        probabilities: SAD_REST,
+        quality: 1.0,
+        bbox: Rect { x: 0.4, y: 0.3, w: 0.1, h: 0.2 },
+    };
 
     fn known() -> RestingProfile {
         let mut profile = RestingProfile::new("model");
@@ -196,22 +178,6 @@ mod tests {
         faces.clear();
         faces.observe(4, &STILL, None);
         assert!(!faces.shift(4, 1.0, None).is_zero(), "also without timestamps");
-    }
-
-    #[test]
-    fn poor_or_moving_images_single_frames_and_gaps_teach_nothing() {
-        let learn = |step: u64, face: &dyn Fn(u64) -> FaceObservation| {
-            let mut faces = RestingFaces::new("model", None);
-            (0..10).for_each(|frame| faces.observe(1, &face(frame), Some(frame * step)));
-            faces.profile(1).unwrap().seconds()
-        };
-        assert!((learn(SECOND / 5, &|_| STILL) - 1.8).abs() < 1e-9);
-        assert_eq!(learn(0, &|_| STILL), 0.0);
-        assert_eq!(learn(2 * SECOND, &|_| STILL), 0.0);
-        assert_eq!(learn(SECOND / 5, &|_| FaceObservation { quality: 0.3, ..STILL }), 0.0);
-        let moving = |frame: u64| FaceObservation { centre: [100.0 + 32.0 * frame as f64, 100.0], ..STILL };
-        assert_eq!(learn(SECOND / 5, &moving), 0.0);
-        assert_eq!(learn(SECOND / 5, &|_| FaceObservation { width: 0.0, ..STILL }), 0.0);
     }
 
     #[test]

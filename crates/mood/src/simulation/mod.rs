@@ -49,6 +49,7 @@ fn face(probabilities: &[f64; 7]) -> Face {
             label: label.into(),
             confidence,
             probabilities: *probabilities,
+            raw: None,
             affect: Affect::from_distribution(probabilities),
         }),
         quality: 1.0,

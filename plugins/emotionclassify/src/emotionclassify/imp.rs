@@ -1,5 +1,7 @@
 //! The element `emotionclassify`: start and stop, events, and the processing of one frame.
 
+use std::cmp::Reverse;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
@@ -9,6 +11,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
 use mini_xception::patch;
+use mini_xception::resting_face::{FaceObservation, LogitShift, RestingFaces, RestingProfile};
 use mini_xception::smoothing::{FaceSmoother, LabelThresholds};
 use mini_xception::{Classifier, Model, Provider, Runtime};
 use mood_meta::event::SettingsAnnouncement;
@@ -19,8 +22,8 @@ use mood_meta::{filter, lock, message, property};
 use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
 
-use super::Messages;
 use super::settings::Settings;
+use super::{Baseline, Messages};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("emotionclassify", gst::DebugColorFlags::empty(), Some("Emotion classification"))
@@ -30,6 +33,9 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 struct State {
     classifier: Classifier,
     smoother: FaceSmoother,
+    resting_faces: RestingFaces,
+    /// Where the resting faces began: `told` or `found` for a profile, which was read at start.
+    known_profile: Option<&'static str>,
     /// Of the current caps.
     info: Option<gst_video::VideoInfo>,
     announcement: SettingsAnnouncement,
@@ -130,9 +136,17 @@ impl BaseTransformImpl for EmotionClassify {
             runtime.library().display(),
             runtime.build_info()
         );
+        let profile = match &settings.baseline_location {
+            Some(path) => Some(read_profile(path, classifier.sha256())?),
+            None => None,
+        };
+        let known_profile = profile.as_ref().map(|profile| if profile.is_told() { "told" } else { "found" });
+        let resting_faces = RestingFaces::new(classifier.sha256(), profile);
         *lock(&self.state) = Some(State {
             classifier,
             smoother: FaceSmoother::default(),
+            resting_faces,
+            known_profile,
             info: None,
             announcement: SettingsAnnouncement::new("emotionclassify"),
             luma: Vec::new(),
@@ -161,6 +175,7 @@ impl BaseTransformImpl for EmotionClassify {
             && let Some(state) = lock(&self.state).as_mut()
         {
             state.smoother.clear();
+            state.resting_faces.clear();
         }
         let handled = self.parent_sink_event(event);
         if event_type == gst::EventType::Segment {
@@ -220,7 +235,13 @@ impl EmotionClassify {
         let mut messages = Vec::new();
         for region in &regions {
             let mut face = region.to_face(info.width(), info.height());
-            if let Some((classification, quality)) = state.smoother.classification(region.id, thresholds) {
+            let shift = match settings.baseline {
+                Baseline::Off => LogitShift::ZERO,
+                Baseline::Automatic => state.resting_faces.shift(region.id, settings.baseline_share, now),
+            };
+            if let Some((classification, quality)) =
+                state.smoother.classification(region.id, &shift, thresholds)
+            {
                 let model = state.classifier.name();
                 mood_meta::region::add_classification(buffer, region.id, &classification, model);
                 let has_changed = state.smoother.record_label(region.id, classification.label, now);
@@ -235,6 +256,7 @@ impl EmotionClassify {
             frame.faces.push(face);
         }
         state.smoother.remove_stale(now);
+        state.resting_faces.remove_stale(now);
         match detected {
             // Faces whose regions were lost on the way, behind videocrop for example, remain, unclassified.
             Some(detected) => {
@@ -252,7 +274,8 @@ impl EmotionClassify {
         Ok(messages)
     }
 
-    /// Runs the network on all faces of the frame that are due, in one batch, and adds the results to the smoother.
+    /// Runs the network on all faces of the frame that are due, in one batch, and adds the results to the smoother and to
+    /// what is known of the people's resting faces.
     fn classify(
         &self,
         state: &mut State,
@@ -263,7 +286,8 @@ impl EmotionClassify {
     ) -> Result<(), FrameError> {
         let now = buffer.pts().map(gst::ClockTime::nseconds);
         let is_due = |region: &&FaceRegion| state.smoother.is_due(region.id, now, settings.interval);
-        let due: Vec<&FaceRegion> = regions.iter().filter(is_due).collect();
+        let mut due: Vec<&FaceRegion> = regions.iter().filter(is_due).collect();
+        due.sort_by_key(|region| Reverse(region.bbox.area()));
         if due.is_empty() {
             return Ok(());
         }
@@ -286,6 +310,11 @@ impl EmotionClassify {
         for ((region, quality), probabilities) in due.iter().zip(qualities).zip(results) {
             gst::trace!(CAT, imp = self, "face {} quality {quality:.2}: {probabilities:.2?}", region.id);
             state.smoother.update(region.id, probabilities, quality, now, settings.smoothing);
+            if settings.baseline == Baseline::Automatic {
+                let bbox = region.to_face(info.width(), info.height()).bbox;
+                let observation = FaceObservation { probabilities, quality, bbox };
+                state.resting_faces.observe(region.id, &observation, now);
+            }
         }
         Ok(())
     }
@@ -300,7 +329,7 @@ impl EmotionClassify {
     /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
     fn announce_settings(&self, settings: &Settings) {
         let event = lock(&self.state).as_mut().and_then(|state| {
-            let settings = logged_settings(settings, &state.classifier);
+            let settings = logged_settings(settings, state);
             state.announcement.update(settings)
         });
         if let Some(event) = event {
@@ -309,18 +338,36 @@ impl EmotionClassify {
     }
 }
 
+/// Reads the profile in a file, for the network whose file has this SHA-256.
+fn read_profile(path: &Path, model_sha256: &str) -> Result<RestingProfile, gst::ErrorMessage> {
+    let error = |what: &dyn std::fmt::Display| {
+        gst::error_msg!(gst::ResourceError::OpenRead, ("baseline-location {}: {what}", path.display()))
+    };
+    let json = fs::read(path).map_err(|source| error(&source))?;
+    let profile = RestingProfile::from_json(&json).map_err(|source| error(&source))?;
+    profile.require_model(model_sha256).map_err(|source| error(&source))?;
+    Ok(profile)
+}
+
 /// The settings that decide about the labels, for logs.
-fn logged_settings(settings: &Settings, classifier: &Classifier) -> Map<String, Value> {
+fn logged_settings(settings: &Settings, state: &State) -> Map<String, Value> {
+    let baseline = match settings.baseline {
+        Baseline::Off => "off",
+        Baseline::Automatic => "automatic",
+    };
     let fields = [
-        ("model", Value::from(classifier.name())),
-        ("model-sha256", classifier.sha256().into()),
+        ("model", Value::from(state.classifier.name())),
+        ("model-sha256", state.classifier.sha256().into()),
         ("interval", settings.interval.into()),
         ("margin", settings.margin.into()),
         ("smoothing", settings.smoothing.into()),
         ("min-confidence", settings.min_confidence.into()),
         ("min-quality", settings.min_quality.into()),
+        ("baseline", baseline.into()),
+        ("baseline-share", settings.baseline_share.into()),
     ];
-    fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    let known_profile = state.known_profile.map(|origin| ("baseline-profile", origin.into()));
+    fields.into_iter().chain(known_profile).map(|(key, value)| (key.to_string(), value)).collect()
 }
 
 /// Sorts the faces by area, largest first.

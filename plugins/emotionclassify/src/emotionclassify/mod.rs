@@ -11,6 +11,10 @@
 //!   variable frame rates do not affect the result. `interval` reduces the CPU load: between two
 //!   classifications a face keeps its result.
 //! - Below `min-confidence` or `min-quality` the label is `uncertain`; the probabilities are still written.
+//! - With `baseline=automatic`, the default, each person's resting face is learnt while they are in view, and the label,
+//!   the probabilities, valence and arousal say what differs from it: some faces at rest look sad or angry to any network.
+//!   What the network said itself is in `raw`. Nothing is taken off a single image, nor in the first seconds; later the
+//!   logits change by at most 0.2 a second because of it. `baseline-location` gives a profile to begin with.
 //! - The settings and the model's SHA-256 go downstream as a sticky event, at the start and after each
 //!   change, and `emotionlog` writes them into its timeline.
 //!
@@ -18,13 +22,18 @@
 //!
 //! `emotion`, for one face: `id`, `label`, `label-id`, `confidence`, `probabilities`, `valence`, `arousal`,
 //! the box `x` `y` `w` `h` in shares of the frame, `quality`, `roll` in degrees, and `timestamp` in
-//! nanoseconds of stream time. The property `messages` chooses when it is posted.
+//! nanoseconds of stream time; where a resting face was taken off, `raw`, the probabilities before that. The property `messages` chooses when it is posted.
 //!
 //! ## Example pipelines
 //!
 //! Print a message whenever the label of a face changes:
 //! ```shell
 //! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink
+//! ```
+//!
+//! Print what the network says of each image, whoever it is:
+//! ```shell
+//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify baseline=off messages=every-frame ! fakesink
 //! ```
 //!
 //! Classify the camera's faces twice a second and draw the results:
@@ -81,6 +90,19 @@ impl From<ExecutionProvider> for mini_xception::Provider {
     }
 }
 
+/// The property `baseline`: whether labels say what differs from the person's resting face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionClassifyBaseline")]
+pub enum Baseline {
+    /// The label is that of the image alone.
+    #[enum_value(name = "Labels by the image alone", nick = "off")]
+    Off,
+    /// The resting face is learnt from the stream.
+    #[default]
+    #[enum_value(name = "The resting face is learnt from the stream", nick = "automatic")]
+    Automatic,
+}
+
 /// The property `messages`: when the element message `emotion` is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionClassifyMessages")]
@@ -100,6 +122,7 @@ pub enum Messages {
 /// Registers `emotionclassify` and the types of its properties.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ExecutionProvider::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    Baseline::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     Messages::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(Some(plugin), "emotionclassify", gst::Rank::NONE, EmotionClassify::static_type())
 }

@@ -7,7 +7,7 @@ use glib::value::ValueTypeMismatchError;
 use gst::prelude::*;
 use mood_meta::property::MAX_DURATION;
 
-use super::{ExecutionProvider, Messages};
+use super::{Baseline, ExecutionProvider, Messages};
 
 /// The values of the properties.
 #[derive(Clone, Debug)]
@@ -28,6 +28,12 @@ pub(super) struct Settings {
     pub min_confidence: f64,
     /// Lowest quality for a label other than `uncertain`, 0-1.
     pub min_quality: f64,
+    /// Whether the resting face of each person is taken off.
+    pub baseline: Baseline,
+    /// How much of the resting face is taken off, 0-1.
+    pub baseline_share: f64,
+    /// The file of a resting profile to begin with.
+    pub baseline_location: Option<PathBuf>,
     /// When element messages are posted.
     pub messages: Messages,
 }
@@ -43,6 +49,9 @@ impl Default for Settings {
             smoothing: 300_000_000,
             min_confidence: 0.4,
             min_quality: 0.3,
+            baseline: Baseline::default(),
+            baseline_share: 1.0,
+            baseline_location: None,
             messages: Messages::default(),
         }
     }
@@ -133,6 +142,35 @@ impl Settings {
                 .default_value(default.min_quality)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecEnum::builder_with_default("baseline", default.baseline)
+                .nick("Baseline")
+                .blurb(
+                    "Whether labels say what differs from the person's resting face. By default, automatic, it is learnt \
+                     while the person is in view, and a face that always looks a little sad reads neutral after half a \
+                     minute; a smile stays a smile. Set it to off for labels that depend on the single image only",
+                )
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecDouble::builder("baseline-share")
+                .nick("Baseline share")
+                .blurb(
+                    "How much of the resting face is taken off, as a share of its logits. The default, 1, takes off all \
+                     of it; lower it for labels closer to the network's own",
+                )
+                .minimum(0.0)
+                .maximum(1.0)
+                .default_value(default.baseline_share)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecString::builder("baseline-location")
+                .nick("Baseline location")
+                .blurb(
+                    "Path of a resting profile that gst-mood process saved, resting_face.json. The first face that \
+                     appears begins with it, at once. Empty, the default: everybody begins without. \
+                     Set it where one known person is in view",
+                )
+                .mutable_ready()
+                .build(),
             glib::ParamSpecEnum::builder_with_default("messages", default.messages)
                 .nick("Messages")
                 .blurb(
@@ -156,6 +194,9 @@ impl Settings {
             "smoothing" => self.smoothing = value.get()?,
             "min-confidence" => self.min_confidence = value.get()?,
             "min-quality" => self.min_quality = value.get()?,
+            "baseline" => self.baseline = value.get()?,
+            "baseline-share" => self.baseline_share = value.get()?,
+            "baseline-location" => self.baseline_location = path_from_value(value)?,
             "messages" => self.messages = value.get()?,
             _ => {}
         }
@@ -173,6 +214,9 @@ impl Settings {
             "smoothing" => self.smoothing.to_value(),
             "min-confidence" => self.min_confidence.to_value(),
             "min-quality" => self.min_quality.to_value(),
+            "baseline" => self.baseline.to_value(),
+            "baseline-share" => self.baseline_share.to_value(),
+            "baseline-location" => path_to_value(&self.baseline_location),
             "messages" => self.messages.to_value(),
             _ => return None,
         })

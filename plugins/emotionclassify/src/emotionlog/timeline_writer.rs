@@ -130,6 +130,7 @@ mod tests {
                 label: Emotion::Happy.into(),
                 confidence: 0.75,
                 probabilities,
+                raw: None,
                 affect: Affect::from_distribution(&probabilities),
             }),
             quality: 0.5,

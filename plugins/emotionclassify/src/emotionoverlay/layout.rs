@@ -492,7 +492,13 @@ mod tests {
     fn face(id: u32, x: f64, y: f64, w: f64, h: f64) -> Face {
         let probabilities = [0.01, 0.01, 0.01, 0.94, 0.01, 0.01, 0.01];
         let affect = Affect::from_distribution(&probabilities);
-        let result = Classification { label: Emotion::Happy.into(), confidence: 0.94, probabilities, affect };
+        let result = Classification {
+            label: Emotion::Happy.into(),
+            confidence: 0.94,
+            probabilities,
+            raw: None,
+            affect,
+        };
         Face { id, bbox: Rect { x, y, w, h }, classification: Some(result), quality: 1.0, roll: 0.0 }
     }
 

@@ -123,6 +123,7 @@ pub fn face(emotion: Emotion) -> Face {
             label: emotion.into(),
             confidence: 0.88,
             probabilities,
+            raw: None,
             affect: Affect::from_distribution(&probabilities),
         }),
         quality: 0.9,
