@@ -1,22 +1,26 @@
-//! The stored history and baseline of each client who consented to it. They are kept in the user's data
+//! The stored history, baseline and resting face of each client who consented to it. They are kept in the user's data
 //! folder, each client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use mini_xception::resting_face::RestingProfile;
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
 
 use crate::consent::{ConsentedClient, is_blank};
 use crate::error::CommandError;
-use crate::folder::read_summary;
+use crate::folder::{read_summary, write_resting_face};
 use crate::{data_folder, digest, files};
 
 /// The [`ClientRecord`] in a client's folder.
 const RECORD: &str = "client.json";
 /// The client's baseline in their folder, where one was measured.
 const BASELINE: &str = "baseline.json";
+/// The folder of the resting profiles that were learnt from each session, in a client's folder. They are kept apart, so that a
+/// session that is processed again does not count twice.
+const RESTING_FACES: &str = "resting_faces";
 /// The folder of the sessions' summaries in a client's folder.
 const SESSIONS: &str = "sessions";
 
@@ -76,20 +80,50 @@ impl Client {
         serde_json::from_slice(&text).map(Some).map_err(broken)
     }
 
+    /// Whether anything is stored of the client.
+    pub fn has_history(&self) -> bool {
+        self.folder.join(RECORD).exists()
+    }
+
+    /// What the sessions have taught about the client's resting face, without the recording of this content.
+    pub fn resting_faces(&self, recording_sha256: &str) -> Result<Vec<RestingProfile>, CommandError> {
+        let mut profiles = Vec::new();
+        for path in sorted_files(&self.folder.join(RESTING_FACES))? {
+            if path.file_stem().is_some_and(|stem| stem == recording_sha256) {
+                continue;
+            }
+            let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
+            let broken = |error| CommandError::Failed(format!("{}: {error}; remove it", path.display()));
+            profiles.push(RestingProfile::from_json(&text).map_err(broken)?);
+        }
+        Ok(profiles)
+    }
+
     /// Adds a session to the history, or replaces it if a recording of the same content (`recording_sha256`)
-    /// was added before. A baseline that the session measured becomes the client's.
+    /// was added before. A baseline that the session measured becomes the client's; what it taught about the resting face is
+    /// added to what other sessions did.
     pub fn add_session(
         &self,
         client: &ConsentedClient,
         recording_sha256: &str,
         summary: &Summary,
         baseline: Option<&Baseline>,
+        resting_face: Option<&RestingProfile>,
     ) -> Result<(), CommandError> {
         let sessions = self.folder.join(SESSIONS);
         fs::create_dir_all(&sessions).map_err(|error| CommandError::io(&sessions, &error))?;
         self.write_record(client.clone())?;
         if let Some(baseline) = baseline {
             files::write_json(&self.folder.join(BASELINE), baseline)?;
+        }
+        let profiles = self.folder.join(RESTING_FACES);
+        let profile_path = profiles.join(format!("{recording_sha256}.json"));
+        match resting_face {
+            Some(profile) => {
+                fs::create_dir_all(&profiles).map_err(|error| CommandError::io(&profiles, &error))?;
+                write_resting_face(&profile_path, profile)?;
+            }
+            None => files::remove_if_present(&profile_path)?,
         }
         // Comparing sessions takes neither single episodes nor the recording's name.
         let mut stored = summary.clone();
@@ -133,4 +167,17 @@ impl Client {
     fn write_record(&self, client: ConsentedClient) -> Result<(), CommandError> {
         files::write_json(&self.folder.join(RECORD), &ClientRecord { client, updated: files::utc_now() })
     }
+}
+
+/// The files in a folder by name; none if there is no such folder.
+fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(CommandError::io(folder, &error)),
+    };
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.map_err(|error| CommandError::io(folder, &error))?;
+    paths.sort();
+    Ok(paths)
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
+use mini_xception::resting_face::RestingProfile;
 use session::export::Recording;
 use session::{BrokenLines, PersonMap, Summary, Timeline};
 
@@ -18,6 +19,8 @@ pub const MUSIC: &str = "music.jsonl";
 pub const SUMMARY: &str = "summary.json";
 /// The subject's usual expression, where one was measured.
 pub const BASELINE: &str = "baseline.json";
+/// What the session taught about the subject's resting face.
+pub const RESTING_FACE: &str = "resting_face.json";
 /// The report page.
 pub const REPORT: &str = "report.html";
 /// The video with boxes, labels and music.
@@ -119,6 +122,11 @@ pub fn read_summary(path: &Path) -> Result<Summary, CommandError> {
         )));
     }
     Ok(summary)
+}
+
+/// Writes a resting profile to `path`, as one line of less than 1 KB.
+pub fn write_resting_face(path: &Path, profile: &RestingProfile) -> Result<(), CommandError> {
+    write_atomically(path, |file| writeln!(file, "{}", profile.to_json()))
 }
 
 /// Writes the report page of a session into its folder.

@@ -1,6 +1,7 @@
 //! `gst-mood process`: videos and photos in, a folder of results for each out.
 
 mod arguments;
+mod baseline;
 mod film;
 mod fingerprint;
 mod graph;
@@ -10,6 +11,7 @@ mod media_clock;
 mod notes;
 mod outputs;
 mod photo;
+mod resting;
 mod streams;
 
 use std::path::PathBuf;

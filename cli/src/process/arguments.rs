@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::arguments::parse_seconds;
 use crate::error::CommandError;
-use crate::folder;
 
 /// What to process, and how.
 #[derive(Args)]
@@ -109,8 +108,10 @@ pub struct ReportOptions {
     /// Ids that are one person, such as 3,7; may be given several times
     #[arg(long, value_name = "IDS", value_parser = parse_merged_ids)]
     pub merge: Vec<MergedIds>,
-    /// The subject's usual expression: its first SECONDS, or the baseline.json of an earlier session
-    #[arg(long, value_name = "SECONDS|FILE")]
+    /// What labels and means are measured against: off (the network's own labels), automatic (everybody's resting face
+    /// is found in the recording; the default), the subject's first SECONDS, the baseline.json or resting_face.json
+    /// of an earlier session or its folder, or a client with a history
+    #[arg(long, value_name = "off|automatic|SECONDS|FILE|CLIENT")]
     pub baseline: Option<String>,
     /// Keep the session in this client's history; needs a consent note
     #[arg(long, value_name = "NAME")]
@@ -134,12 +135,6 @@ pub fn parse_merged_ids(text: &str) -> Result<MergedIds, String> {
         Ok(ids) if ids.len() > 1 => Ok(MergedIds(ids)),
         _ => Err("give the ids of one person, such as 3,7".into()),
     }
-}
-
-/// The file that `--baseline FILE` names; given a session's folder, the baseline in it.
-pub fn baseline_path(argument: &str) -> PathBuf {
-    let path = PathBuf::from(argument);
-    if path.is_dir() { path.join(folder::BASELINE) } else { path }
 }
 
 /// The path of a library that may be given as a `file:` URI.

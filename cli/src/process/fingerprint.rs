@@ -15,7 +15,8 @@ use serde_json::Value;
 use session::{PersonMap, Summary};
 use walkdir::{DirEntry, WalkDir};
 
-use super::arguments::{AnalysisOptions, Arguments, baseline_path, local_path};
+use super::arguments::{AnalysisOptions, Arguments, local_path};
+use super::baseline::BaselineOption;
 use super::notes::Notes;
 use crate::digest::{file_sha256, path_hash, short_sha256};
 use crate::error::CommandError;
@@ -70,7 +71,7 @@ pub struct ReportFingerprint {
     /// Merged ids, names, subject.
     #[serde(rename = "cast")]
     pub people: PersonMap,
-    /// Seconds of a baseline as given, or the SHA-256 of a baseline file.
+    /// See [`BaselineOption::fingerprint`].
     pub baseline: Option<String>,
     /// Hash of the name of the client whose history the session belongs to.
     pub client: Option<String>,
@@ -83,16 +84,14 @@ impl Fingerprint {
         let options = &arguments.analysis;
         let cascade = haar::find("frontalface_default")
             .map_err(|error| CommandError::Environment(error.to_string()))?;
-        let baseline = match &arguments.report.baseline {
-            Some(text) if text.parse::<f64>().is_err() => Some(file_sha256(&baseline_path(text))?),
-            seconds => seconds.clone(),
-        };
+        let sha256 = file_sha256(input)?;
+        let baseline = BaselineOption::parse(arguments.report.baseline.as_deref())?.fingerprint(&sha256)?;
         let library = options.library.as_deref().map(|source| library_hash(source, notes)).transpose()?;
         Ok(Self {
             input: InputId { path_hash: path_hash(input) },
             analysis: AnalysisFingerprint {
                 program: concat!("gst-mood ", env!("CARGO_PKG_VERSION")).into(),
-                sha256: file_sha256(input)?,
+                sha256,
                 model: model_hash(options.model.as_deref())?,
                 cascade: compute_once(&CASCADE, || file_sha256(&cascade))?,
                 settings: AnalysisOptions { people: people_count(options, notes), ..options.clone() },

@@ -9,10 +9,11 @@ use mood_meta::lock;
 
 use super::arguments::AnalysisOptions;
 use super::film::PictureSize;
+use super::resting::RestSource;
 use super::streams::{self, SOURCE, StreamRequest};
 use crate::error::CommandError;
 use crate::files::partial_path;
-use crate::folder::{FILM_MUSIC, MUSIC, SOUNDTRACK, TIMELINE};
+use crate::folder::{FILM_MUSIC, MUSIC, RESTING_FACE, SOUNDTRACK, TIMELINE, write_resting_face};
 use crate::pipeline::{self, RunLimit, set_path};
 use crate::progress::Progress;
 
@@ -39,6 +40,9 @@ pub struct GraphConfig<'a> {
     pub options: &'a AnalysisOptions,
     /// Whose ratings and exclusions of music count; the empty string for everybody's.
     pub client: &'a str,
+    /// Where the subject's resting face comes from, for the labels that the music follows; those of the timeline are
+    /// decided again when all of it is known.
+    pub rest_source: &'a RestSource,
     /// Whether the timeline must not name its source.
     pub is_anonymous: bool,
     /// The stream time of the input that becomes 0, see [`media_clock`](super::media_clock).
@@ -123,6 +127,15 @@ pub fn configure_analysis(
     let classifier = pipeline::element(pipeline, "classifier")?;
     classifier.set_property("interval", nanoseconds(config.options.classify_interval));
     classifier.set_property_from_str("messages", "none");
+    match config.rest_source {
+        RestSource::Off => classifier.set_property_from_str("baseline", "off"),
+        RestSource::Known(profile) => {
+            let path = config.folder.join(RESTING_FACE);
+            write_resting_face(&path, profile)?;
+            set_path(pipeline, "classifier", "baseline-location", &path)?;
+        }
+        RestSource::Automatic | RestSource::SessionStart(_) => {}
+    }
     if let Some(model) = &config.options.model {
         set_path(pipeline, "classifier", "model", model)?;
     }

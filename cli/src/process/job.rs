@@ -4,22 +4,26 @@
 use std::fs;
 use std::time::Duration;
 
+use mini_xception::resting_face::RestingProfile;
 use session::hiding::HidingPlan;
 use session::{PersonMap, Summary, Timeline, Warning, WarningKind};
 
 use super::arguments::Arguments;
+use super::baseline::BaselineOption;
 use super::film::{self, FilmConfig};
-use super::fingerprint::{Fingerprint, people_count};
+use super::fingerprint::{AnalysisFingerprint, Fingerprint, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::notes::Notes;
+use super::resting::{self, RestSource};
 use super::{media_clock, outputs, photo};
+use crate::clients::Client;
 use crate::digest::path_hash;
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present, write_atomically, write_json};
 use crate::folder::{
-    self, ANNOTATED_PHOTO, FACES, FILM_MUSIC, MUSIC, SUMMARY, TIMELINE, commit_media, discard_media,
-    read_timeline,
+    self, ANNOTATED_PHOTO, FACES, FILM_MUSIC, MUSIC, RESTING_FACE, SUMMARY, TIMELINE, commit_media,
+    discard_media, read_timeline, write_resting_face,
 };
 use crate::pipeline::RunLimit;
 use crate::progress::Progress;
@@ -53,7 +57,13 @@ pub fn run(
     if stored.as_ref() == Some(&fingerprint) {
         return Ok(JobOutcome::UpToDate);
     }
-    let is_timeline_current = stored.is_some_and(|stored| stored.analysis == fingerprint.analysis);
+    let options = &arguments.analysis;
+    // The film shows the labels, and the music follows them: another baseline makes both anew.
+    let has_label_media = options.overlay || options.library.is_some();
+    let is_timeline_current = stored.is_some_and(|stored| {
+        stored.analysis == fingerprint.analysis
+            && (!has_label_media || stored.report.baseline == fingerprint.report.baseline)
+    });
     fs::create_dir_all(&input.folder).map_err(|error| CommandError::io(&input.folder, &error))?;
     // Without a summary the session counts as unfinished, should this run be killed.
     remove_if_present(&summary)?;
@@ -64,7 +74,8 @@ pub fn run(
         // What there was to say about decoding still holds.
         let decoding = stored_summary.map(|summary| summary.warnings).unwrap_or_default();
         warnings.extend(decoding.into_iter().filter(|warning| warning.kind.is_about_decoding()));
-        job.write_outputs(true, warnings)?;
+        let (timeline, resting_face) = job.finish_timeline()?;
+        job.write_outputs(true, timeline, resting_face.as_ref(), warnings)?;
     } else {
         job.process_video(warnings)?;
     }
@@ -121,8 +132,20 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn graph_config(&self, origin: gst::ClockTime) -> GraphConfig<'_> {
+    /// Where the subject's resting face comes from.
+    fn rest_source(&self) -> Result<RestSource, CommandError> {
+        let client = self.notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
+        let AnalysisFingerprint { sha256, model, .. } = &self.fingerprint.analysis;
+        BaselineOption::parse(self.arguments.report.baseline.as_deref())?.resting_face(
+            client.as_ref(),
+            sha256,
+            model,
+        )
+    }
+
+    fn graph_config<'a>(&'a self, origin: gst::ClockTime, rest_source: &'a RestSource) -> GraphConfig<'a> {
         GraphConfig {
+            rest_source,
             input: &self.input.path,
             folder: &self.input.folder,
             options: &self.arguments.analysis,
@@ -144,8 +167,9 @@ impl Job<'_> {
         outputs::clear_folder(folder)?;
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
         let origin = media_clock::find_origin(&self.input.path);
+        let rest_source = self.rest_source()?;
         let progress = self.start_progress();
-        let (analysis, played) = graph::analyse_video(&self.graph_config(origin), &progress);
+        let (analysis, played) = graph::analyse_video(&self.graph_config(origin, &rest_source), &progress);
         let has_frames =
             Timeline::load(folder.join(TIMELINE)).is_ok_and(|timeline| !timeline.frames.is_empty());
         let mut played = self.explain_truncation(played, has_frames);
@@ -154,7 +178,7 @@ impl Job<'_> {
             let no_frames = || CommandError::Failed("it has no pictures: is it a video?".into());
             return Err(played.err().unwrap_or_else(no_frames));
         }
-        let timeline = self.finish_timeline()?;
+        let (timeline, resting_face) = self.finish_timeline()?;
         if let (Ok(()), Some(declared)) = (&played, progress.media_duration()) {
             let [_, end] = timeline.span();
             // Some containers count their duration from the origin of their clock.
@@ -175,22 +199,32 @@ impl Job<'_> {
             discard_media(folder)
         };
         media = media.and(remove_if_present(&partial_path(&folder.join(FILM_MUSIC))));
-        let written = media.and_then(|()| self.write_outputs(played.is_ok(), warnings));
+        let written = media
+            .and_then(|()| self.write_outputs(played.is_ok(), timeline, resting_face.as_ref(), warnings));
         // Why the recording is incomplete matters more than an error of the results.
         played.and(written)
     }
 
     /// Completes the timeline that the first pass has written, for everything that is made from it: puts the
-    /// player's lines, which arrive late in it, in order of time. What changes a recorded timeline belongs here,
-    /// before the film is drawn and the results are written.
-    fn finish_timeline(&self) -> Result<Timeline, CommandError> {
+    /// player's lines, which arrive late in it, in order of time, and labels the faces by what differs from each person's
+    /// resting face, now that all of the recording is known. What changes a recorded timeline belongs here, before the
+    /// film is drawn and the results are written. Also returns what the recording teaches about the subject's resting
+    /// face, which is written into the folder.
+    fn finish_timeline(&self) -> Result<(Timeline, Option<RestingProfile>), CommandError> {
         let folder = &self.input.folder;
         let path = folder.join(TIMELINE);
-        let timeline = read_timeline(&path, folder)?;
-        if folder.join(MUSIC).exists() {
+        let mut timeline = read_timeline(&path, folder)?;
+        let learnt = resting::apply(&mut timeline, &self.notes.people, &self.rest_source()?);
+        // Of a file with broken lines, what could not be read stays as it is.
+        if timeline.broken_lines.count == 0 && timeline.further_sessions == 0 {
             write_atomically(&path, |file| timeline.write_to(file))?;
         }
-        Ok(timeline)
+        let profile_path = folder.join(RESTING_FACE);
+        match &learnt {
+            Some(profile) => write_resting_face(&profile_path, profile)?,
+            None => remove_if_present(&profile_path)?,
+        }
+        Ok((timeline, learnt))
     }
 
     /// Draws the annotated video, if it is wanted; of an interrupted recording as much of the part before as a few
@@ -259,9 +293,14 @@ impl Job<'_> {
 
     /// Writes everything that is made from the timeline. Unless it `is_complete`, the next run will process
     /// the input again.
-    fn write_outputs(&self, is_complete: bool, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
+    fn write_outputs(
+        &self,
+        is_complete: bool,
+        mut timeline: Timeline,
+        resting_face: Option<&RestingProfile>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), CommandError> {
         let folder = &self.input.folder;
-        let mut timeline = read_timeline(&folder.join(TIMELINE), folder)?;
         if !is_complete {
             timeline.end = None;
         }
@@ -274,6 +313,7 @@ impl Job<'_> {
             folder,
             &self.arguments.report,
             self.notes,
+            resting_face,
             warnings.clone(),
         )?;
         Ok(())
@@ -297,7 +337,7 @@ impl Job<'_> {
         let partial = partial_path(&annotated);
         let progress = self.start_progress();
         let processed = photo::process_photo(
-            &self.graph_config(gst::ClockTime::ZERO),
+            &self.graph_config(gst::ClockTime::ZERO, &RestSource::Off),
             &timeline_path,
             &partial,
             &progress,
@@ -318,7 +358,7 @@ impl Job<'_> {
         fs::rename(&partial, &annotated).map_err(|error| CommandError::io(&annotated, &error))?;
         let mut summary = Summary::compute(&timeline, &PersonMap::default());
         summary.title = self.title();
-        outputs::write_export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
+        outputs::write_export(&folder.join(FACES), Format::Csv, &timeline, &summary)?;
         summary.made_from = Some(self.fingerprint.to_value()?);
         write_json(&folder.join(SUMMARY), &summary)
     }

@@ -3,18 +3,20 @@
 use std::fs;
 use std::path::Path;
 
+use mini_xception::resting_face::RestingProfile;
 use session::export::{self, Format, Recording};
-use session::{Baseline, BaselineSource, MIN_EPISODE, Summary, Timeline, Warning, WarningKind};
+use session::{BaselineSource, MIN_EPISODE, Summary, Timeline, Warning, WarningKind};
 
-use super::arguments::{ReportOptions, baseline_path};
+use super::arguments::ReportOptions;
+use super::baseline::BaselineOption;
 use super::fingerprint::Fingerprint;
 use super::notes::Notes;
 use crate::clients::Client;
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present, utc_now, write_atomically, write_json};
 use crate::folder::{
-    self, ANNOTATED_PHOTO, ANNOTATED_VIDEO, BASELINE, FACES, FILM_MUSIC, MUSIC, REPORT, SOUNDTRACK, SUMMARY,
-    TIMELINE,
+    self, ANNOTATED_PHOTO, ANNOTATED_VIDEO, BASELINE, FACES, FILM_MUSIC, MUSIC, REPORT, RESTING_FACE,
+    SOUNDTRACK, SUMMARY, TIMELINE,
 };
 
 /// The exports that every recording gets, by file name.
@@ -22,8 +24,9 @@ const EXPORTS: [(&str, Format); 3] =
     [("timeline.csv", Format::Csv), ("session.eaf", Format::Eaf), ("session.vtt", Format::Vtt)];
 
 /// Writes everything that is made from a timeline into the session's folder, `summary.json` last, and adds the
-/// session to the client's history. Without a fingerprint, the session is not marked as finished and enters
-/// no history. Returns all warnings: those given, and those about what is made here.
+/// session to the client's history. `resting_face` is what it taught about the subject's. Without a fingerprint, the
+/// session is not marked as finished and enters no history. Returns all warnings: those given, and those about what is
+/// made here.
 pub fn write_outputs(
     timeline: &Timeline,
     title: String,
@@ -31,10 +34,12 @@ pub fn write_outputs(
     folder: &Path,
     options: &ReportOptions,
     notes: &Notes,
+    resting_face: Option<&RestingProfile>,
     warnings: Vec<Warning>,
 ) -> Result<Vec<Warning>, CommandError> {
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
-    let baseline_source = find_baseline(options, client.as_ref())?;
+    let baseline_source =
+        BaselineOption::parse(options.baseline.as_deref())?.usual_expression(client.as_ref())?;
     let mut summary = Summary::compute_with(timeline, &notes.people, &baseline_source, MIN_EPISODE);
     summary.title = title;
     summary.warnings.splice(0..0, warnings);
@@ -52,7 +57,8 @@ pub fn write_outputs(
     }
     summary.made_from = fingerprint.map(Fingerprint::to_value).transpose()?;
     if let (Some(client), Some(consented), Some(fingerprint)) = (client, &notes.client, fingerprint) {
-        client.add_session(consented, &fingerprint.analysis.sha256, &summary, baseline.as_ref())?;
+        let recording = &fingerprint.analysis.sha256;
+        client.add_session(consented, recording, &summary, baseline.as_ref(), resting_face)?;
     }
     write_json(&folder.join(SUMMARY), &summary)?;
     Ok(summary.warnings)
@@ -81,6 +87,7 @@ pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
         FILM_MUSIC,
         REPORT,
         BASELINE,
+        RESTING_FACE,
         FACES,
         ANNOTATED_PHOTO,
     ];
@@ -91,26 +98,4 @@ pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
     // Fails if other files are in it, which belong to the user.
     let _ = fs::remove_dir(folder);
     Ok(())
-}
-
-/// The baseline given in the options, else the client's. Fails if the options give a number of seconds out of
-/// range or a file that is no baseline.
-fn find_baseline(options: &ReportOptions, client: Option<&Client>) -> Result<BaselineSource, CommandError> {
-    let Some(argument) = &options.baseline else {
-        let stored = client.map(Client::baseline).transpose()?.flatten();
-        return Ok(stored.map_or(BaselineSource::None, BaselineSource::Existing));
-    };
-    if let Ok(seconds) = argument.parse::<f64>() {
-        if (1.0..=86_400.0).contains(&seconds) {
-            return Ok(BaselineSource::SessionStart(seconds));
-        }
-        return Err(CommandError::Failed(format!(
-            "--baseline {argument}: give at least 1 second, or a baseline.json"
-        )));
-    }
-    let path = baseline_path(argument);
-    let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
-    let baseline: Result<Baseline, _> = serde_json::from_slice(&text);
-    let broken = |error| CommandError::Failed(format!("{} is no baseline ({error})", path.display()));
-    baseline.map(BaselineSource::Existing).map_err(broken)
 }

@@ -11,6 +11,7 @@ use crate::episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_
 use crate::estimate::{Estimate, Trend};
 use crate::music_response::{MusicResponse, compute_responses};
 use crate::people::{Dimension, Observation, PersonMap};
+use crate::resting_face::RestingFaceSummary;
 use crate::track_play::{TrackPlay, collect_track_plays};
 use crate::warning::{Warning, find_warnings};
 
@@ -101,6 +102,9 @@ pub struct PersonSummary {
     pub transitions: Transitions,
     /// The episodes in order of time.
     pub episodes: Vec<Episode>,
+    /// The resting face that was taken off the labels, and what it changed; `None` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resting_face: Option<RestingFaceSummary>,
     /// The usual expression; only of the subject, and where a baseline was asked for.
     pub baseline: Option<Baseline>,
     /// Difference from the baseline. Where that was measured in this session, of the time after it.
@@ -133,7 +137,12 @@ impl Summary {
         let mut people: Vec<PersonSummary> = observations
             .iter()
             .map(|(&id, observations)| {
-                PersonSummary::compute(id, person_map.name(id), observations, time, min_episode)
+                let resting_face = RestingFaceSummary::compute(&timeline.header, id, observations);
+                let name = person_map.name(id);
+                PersonSummary {
+                    resting_face,
+                    ..PersonSummary::compute(id, name, observations, time, min_episode)
+                }
             })
             .collect();
         people.sort_by_key(|person| std::cmp::Reverse(person.in_view));
@@ -215,6 +224,7 @@ impl PersonSummary {
             arousal_trend: Trend::from_observations(observations, Dimension::Arousal),
             transitions: count_transitions(&episodes),
             episodes,
+            resting_face: None,
             baseline: None,
             above_baseline: None,
         }

@@ -1,10 +1,12 @@
 //! The sentences of the report.
 
+use std::collections::BTreeMap;
+
 use mood_schema::{Emotion, Label};
 
 use super::format::{escape_html, format_percent};
 use crate::time_format::format_duration;
-use crate::{PersonSummary, Summary, Trend};
+use crate::{PersonSummary, RestOrigin, Summary, Trend};
 
 /// A count with its noun: `no tracks`, `one track`, `2 tracks`.
 fn format_count(count: u64, noun: &str) -> String {
@@ -25,8 +27,8 @@ fn describe_change_count(count: u64) -> String {
     }
 }
 
-/// Three sentences as plain text: about the recording, the subject and the music.
-pub(super) fn describe_session(summary: &Summary) -> [String; 3] {
+/// Sentences as plain text: about the recording, the subject, the resting face if one was taken off, and the music.
+pub(super) fn describe_session(summary: &Summary) -> Vec<String> {
     let cut_off = if summary.complete { "" } else { " (it was cut off)" };
     let recording = format!(
         "The recording lasts {}{cut_off}; a face was in view {} of the time.",
@@ -48,33 +50,74 @@ pub(super) fn describe_session(summary: &Summary) -> [String; 3] {
         let track = describe_change_count(summary.track_changes);
         format!("The mood {mood}, and the music {track}{failed}.")
     };
-    [recording, subject, music]
+    let resting_face = summary.subject().and_then(describe_resting_face);
+    [Some(recording), Some(subject), resting_face, Some(music)].into_iter().flatten().collect()
 }
 
-/// One sentence on what the subject showed and for how much of the time, and the trend of valence where it is significant.
-fn describe_subject(subject: &PersonSummary) -> String {
-    let labels = subject.labels_by_share();
-    let adjective = |label: Label| match label {
+/// One sentence on the resting face that was taken off the subject's labels: on what evidence, and what it changed.
+fn describe_resting_face(subject: &PersonSummary) -> Option<String> {
+    let resting_face = subject.resting_face.as_ref()?;
+    let share_of =
+        |labels: &BTreeMap<Label, f64>, label: Label| labels.get(&label).copied().unwrap_or_default();
+    let mut changes: Vec<(Label, f64, f64)> = Emotion::ALL
+        .map(Label::Known)
+        .into_iter()
+        .chain([Label::Uncertain])
+        .map(|label| (label, share_of(&resting_face.labels_without, label), share_of(&subject.labels, label)))
+        .filter(|(_, without, with)| (without - with).abs() >= 0.01)
+        .collect();
+    changes.sort_by(|a, b| (b.1 - b.2).abs().total_cmp(&(a.1 - a.2).abs()));
+    let changes: Vec<String> = changes
+        .iter()
+        .take(2)
+        .map(|&(label, without, with)| {
+            let [without, with] = [without, with].map(format_percent);
+            format!("{} {with} of the time instead of {without}", describe_label(label))
+        })
+        .collect();
+    let effect = match changes.as_slice() {
+        [] => "that changed no label for more than 1 % of the time".to_owned(),
+        changes => format!("with that, {} is {}", subject.name, changes.join(" and ")),
+    };
+    let seconds = (resting_face.applied.seconds.max(0.0) * 1e9) as u64;
+    let evidence = match resting_face.applied.origin {
+        RestOrigin::Found => format!("found in {} of images of the still face", format_duration(seconds)),
+        RestOrigin::Told => format!("which {} that were named as rest show", format_duration(seconds)),
+    };
+    Some(format!(
+        "The labels say what differs from the resting face of {}, {evidence}; {effect}.",
+        subject.name
+    ))
+}
+
+/// A label as an adjective.
+fn describe_label(label: Label) -> &'static str {
+    match label {
         Label::Known(Emotion::Disgust) => "disgusted",
         Label::Known(Emotion::Fear) => "afraid",
         Label::Known(Emotion::Surprise) => "surprised",
         Label::Known(emotion) => emotion.as_str(),
         Label::Uncertain => "hard to read",
-    };
+    }
+}
+
+/// One sentence on what the subject showed and for how much of the time, and the trend of valence where it is significant.
+fn describe_subject(subject: &PersonSummary) -> String {
+    let labels = subject.labels_by_share();
     let others: Vec<String> = labels
         .iter()
         .skip(1)
         .take(3)
-        .map(|&(label, share)| format!("{} {}", adjective(label), format_percent(share)))
+        .map(|&(label, share)| format!("{} {}", describe_label(label), format_percent(share)))
         .collect();
     let name = &subject.name;
     let mut sentence = match labels.first() {
         Some(&(label, share)) if others.is_empty() => {
-            format!("{name} looked {} throughout ({})", adjective(label), format_percent(share))
+            format!("{name} looked {} throughout ({})", describe_label(label), format_percent(share))
         }
         Some(&(label, share)) => format!(
             "{name} looked {} most of all ({} of the time), then {}",
-            adjective(label),
+            describe_label(label),
             format_percent(share),
             others.join(", ")
         ),

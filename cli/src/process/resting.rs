@@ -1,0 +1,106 @@
+//! The second pass over a recorded session: each person's resting face from all of it, and labels by what differs from it.
+
+use std::collections::BTreeMap;
+
+use mini_xception::resting_face::{LogitShift, RestingProfile, learn_people, relabel};
+use mini_xception::smoothing::LabelThresholds;
+use mood_schema::SessionHeader;
+use serde_json::{Value, json};
+use session::{PersonMap, RESTING_FACES, Timeline};
+
+/// Where the resting face of the session's subject comes from; that of the others is found in the recording.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RestSource {
+    /// Labels are those of the network.
+    Off,
+    /// It is found in the recording.
+    Automatic,
+    /// The subject is at rest in this many seconds of classified time at the start.
+    SessionStart(f64),
+    /// It is known; what is found in the recording is added.
+    Known(RestingProfile),
+}
+
+/// Labels the timeline anew and notes in its header whose resting face was taken off. Returns what the recording teaches
+/// about the subject's; what was known before is not part of that.
+pub fn apply(timeline: &mut Timeline, people: &PersonMap, source: &RestSource) -> Option<RestingProfile> {
+    let thresholds = thresholds(&timeline.header);
+    let model =
+        setting(&timeline.header, "model-sha256").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let person_of = |id: u32| people.person_id(id);
+    let mut profiles = BTreeMap::new();
+    let mut learnt = None;
+    if *source != RestSource::Off {
+        let subject = subject(timeline, people);
+        let begin = |person: u32| match source {
+            RestSource::SessionStart(seconds) if Some(person) == subject => {
+                told_profile(timeline, people, person, *seconds, &model)
+            }
+            _ => RestingProfile::new(&model),
+        };
+        profiles = learn_people(&timeline.frames, person_of, begin);
+        learnt = subject.and_then(|subject| profiles.get(&subject)).cloned();
+        if let (RestSource::Known(known), Some(subject)) = (source, subject) {
+            let profile = profiles.entry(subject).or_insert_with(|| RestingProfile::new(&model));
+            profile.merge(known);
+        }
+    }
+    let shifts: BTreeMap<u32, LogitShift> =
+        profiles.iter().map(|(&person, profile)| (person, profile.shift(1.0))).collect();
+    relabel(&mut timeline.frames, person_of, &shifts, thresholds);
+    let described = profiles.iter().map(|(person, profile)| {
+        let origin = if profile.is_told() { "told" } else { "found" };
+        let shift = profile.shift(1.0).values();
+        (person.to_string(), json!({ "seconds": profile.seconds(), "origin": origin, "shift": shift }))
+    });
+    timeline.header.settings.insert(RESTING_FACES.into(), Value::Object(described.collect()));
+    learnt
+}
+
+/// The setting `name` of the classifier that wrote the timeline.
+fn setting<'a>(header: &'a SessionHeader, name: &str) -> Option<&'a Value> {
+    header.settings.get("emotionclassify")?.get(name)
+}
+
+/// The thresholds that the timeline's labels were decided with.
+fn thresholds(header: &SessionHeader) -> LabelThresholds {
+    let threshold = |name: &str| setting(header, name).and_then(Value::as_f64).unwrap_or(0.0);
+    LabelThresholds { min_confidence: threshold("min-confidence"), min_quality: threshold("min-quality") }
+}
+
+/// The person the report is about: the one named, or whoever is longest in view.
+fn subject(timeline: &Timeline, people: &PersonMap) -> Option<u32> {
+    let mut times: BTreeMap<u32, u64> = BTreeMap::new();
+    for (frame, duration) in timeline.frames_with_duration() {
+        for face in &frame.faces {
+            *times.entry(people.person_id(face.id)).or_default() += duration;
+        }
+    }
+    let named = people.subject.map(|id| people.person_id(id)).filter(|id| times.contains_key(id));
+    named.or_else(|| {
+        times.into_iter().max_by_key(|&(id, time)| (time, std::cmp::Reverse(id))).map(|(id, _)| id)
+    })
+}
+
+/// The profile of a person who is at rest in the first `seconds` of their classified time.
+fn told_profile(
+    timeline: &Timeline,
+    people: &PersonMap,
+    person: u32,
+    seconds: f64,
+    model: &str,
+) -> RestingProfile {
+    let mut profile = RestingProfile::told(model);
+    let mut remaining = seconds;
+    for (frame, duration) in timeline.frames_with_duration() {
+        let face = frame.faces.iter().find(|face| people.person_id(face.id) == person);
+        let Some(classification) = face.and_then(|face| face.classification.as_ref()) else { continue };
+        if remaining <= 0.0 {
+            break;
+        }
+        let duration = duration as f64 / 1e9;
+        profile.observe(classification.raw_probabilities(), duration.min(remaining));
+        remaining -= duration;
+    }
+    profile
+}
