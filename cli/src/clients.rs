@@ -14,6 +14,8 @@ use crate::error::CommandError;
 use crate::folder::{read_summary, write_resting_face};
 use crate::{data_folder, digest, files};
 
+/// The folder of all clients in the user's data folder.
+const CLIENTS: &str = "clients";
 /// The [`ClientRecord`] in a client's folder.
 const RECORD: &str = "client.json";
 /// The client's baseline in their folder, where one was measured.
@@ -59,13 +61,79 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
     }
 }
 
+/// What is stored of a client, for `gst-mood clients`.
+#[derive(Debug, Serialize)]
+pub struct ClientDescription {
+    /// Name and consent note.
+    #[serde(flatten)]
+    client: ConsentedClient,
+    /// When something was stored last, ISO 8601.
+    updated: String,
+    /// Number of sessions.
+    sessions: usize,
+    /// Whether a usual expression is stored.
+    has_baseline: bool,
+    /// Evidence for the resting face, seconds; 0 where nothing is known of it.
+    resting_face_seconds: f64,
+}
+
+/// The arguments of `clients`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists everybody of whom something is stored, by name.
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    let mut clients = Vec::new();
+    for folder in sorted_files(&data_folder::path()?.join(CLIENTS))? {
+        if folder.join(RECORD).exists() {
+            clients.push(Client { folder }.describe()?);
+        }
+    }
+    clients.sort_by(|one, other| one.client.name.cmp(&other.client.name));
+    if arguments.json {
+        println!("{:#}", serde_json::json!(clients));
+        return Ok(());
+    }
+    for client in clients {
+        let baseline = if client.has_baseline { ", a baseline" } else { "" };
+        let resting_face = match client.resting_face_seconds {
+            seconds if seconds > 0.0 => format!(", the resting face from {seconds:.0} s"),
+            _ => String::new(),
+        };
+        println!(
+            "{}: {} sessions{baseline}{resting_face}; {}; consent: {}",
+            client.client.name, client.sessions, client.updated, client.client.note
+        );
+    }
+    Ok(())
+}
+
 impl Client {
+    /// Describes what is stored; fails where nothing is.
+    fn describe(&self) -> Result<ClientDescription, CommandError> {
+        let path = self.folder.join(RECORD);
+        let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
+        let broken = |error| CommandError::Failed(format!("{} is broken: {error}", path.display()));
+        let ClientRecord { client, updated } = serde_json::from_slice(&text).map_err(broken)?;
+        Ok(ClientDescription {
+            client,
+            updated,
+            sessions: sorted_files(&self.folder.join(SESSIONS))?.len(),
+            has_baseline: self.folder.join(BASELINE).exists(),
+            resting_face_seconds: self.resting_faces("")?.iter().map(RestingProfile::seconds).sum(),
+        })
+    }
+
     /// The client called `name`, whether or not anything is stored of them. Fails if there is no data
     /// folder.
     pub fn open(name: &str) -> Result<Self, CommandError> {
         // A hash also because a name may be anything, a path for example.
         let hash = digest::short_sha256(music_library::normalize_client_name(name).as_bytes());
-        Ok(Self { folder: data_folder::path()?.join("clients").join(hash) })
+        Ok(Self { folder: data_folder::path()?.join(CLIENTS).join(hash) })
     }
 
     /// The baseline that an earlier session measured, if any.

@@ -63,6 +63,8 @@ enum Command {
     Export(export::Arguments),
     /// Make a session's report again, or compare several sessions of one person
     Report(report::Arguments),
+    /// List the clients of whom something is stored, and what
+    Clients(clients::Arguments),
     /// Remove everything stored about a client
     Forget(forget::Arguments),
     /// Measure a model on faces whose expression is known
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Process(arguments) => process::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
+        Command::Clients(arguments) => clients::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Library(command) => library::run(command),

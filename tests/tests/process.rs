@@ -24,7 +24,15 @@ fn process_writes_valid_private_files_and_a_line_for_every_frame() {
     let names = sandbox.file_names("single_face");
     assert_eq!(
         names,
-        ["report.html", "session.eaf", "session.vtt", "summary.json", "timeline.csv", "timeline.jsonl"]
+        [
+            "report.html",
+            "resting_face.json",
+            "session.eaf",
+            "session.vtt",
+            "summary.json",
+            "timeline.csv",
+            "timeline.jsonl"
+        ]
     );
     let folder = sandbox.path("out/single_face");
     for name in &names {
@@ -74,9 +82,11 @@ fn a_finished_input_is_skipped_until_its_options_change() {
     assert_eq!((modified("timeline.jsonl"), modified("summary.json")), first);
 
     // The subject is chosen from the timeline: the video is not decoded again.
-    sandbox.process(&["a.mp4", "--subject", "1", "--baseline", "1"]).assert_success();
+    sandbox.process(&["a.mp4", "--subject", "1"]).assert_success();
     assert_eq!(modified("timeline.jsonl"), first.0);
-    assert!(modified("summary.json") > first.1 && sandbox.path("out/a/baseline.json").exists());
+    assert!(modified("summary.json") > first.1);
+    sandbox.process(&["a.mp4", "--baseline", "1"]).assert_success();
+    assert!(sandbox.path("out/a/baseline.json").exists());
     assert_valid("summary.schema.json", &sandbox.path("out/a/summary.json"));
     sandbox.process(&["a.mp4", "--baseline", "out/a"]).assert_success();
     assert!(sandbox.summary("a")["subjects"][0]["above_baseline"]["valence"]["mean"].is_f64());
@@ -88,6 +98,65 @@ fn a_finished_input_is_skipped_until_its_options_change() {
     sandbox.transcode("a.mp4", &clip, &with_fast_encoding(&["-t", "1"]));
     sandbox.process(&["a.mp4"]).assert_success();
     assert!(modified("timeline.jsonl") > forced && sandbox.timeline("a").frames.len() < 40);
+}
+
+#[test]
+fn labels_say_what_differs_from_the_resting_face_and_it_can_be_undone() {
+    let Some(clip) = media("video/WolfgangLanger_Pexels.mp4") else { return };
+    let Some(other) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    let [clip, other] = [&clip, &other].map(|path| path.to_str().unwrap());
+    let name = "WolfgangLanger_Pexels";
+    let consent = ["--client", "Ada L.", "--consent", "signed 3 May 2026"];
+    let subject = || sandbox.summary(name)["subjects"][0].clone();
+    let share = |labels: &Value, label: &str| labels[label].as_f64().unwrap_or(0.0);
+
+    sandbox.process(&[clip]).assert_success();
+    assert_valid("timeline.schema.json", &sandbox.path("out").join(name).join("timeline.jsonl"));
+    assert_valid("summary.schema.json", &sandbox.path("out").join(name).join("summary.json"));
+    let automatic = subject();
+    let without = &automatic["resting_face"]["labels_without"];
+    let with = &automatic["labels"];
+    println!("{with} without: {without}");
+    assert!(share(with, "neutral") > share(without, "neutral") + 0.05, "a face that looks sad at rest");
+    assert!(
+        share(with, "sad") < share(without, "sad") && share(with, "happy") > share(without, "happy") - 0.02
+    );
+    assert!(automatic["resting_face"]["seconds"].as_f64().unwrap() > 15.0);
+    let report = fs::read_to_string(sandbox.path("out").join(name).join("report.html")).unwrap();
+    assert!(report.contains("The labels say what differs from the resting face of Person 1"));
+    let profile = fs::metadata(sandbox.path("out").join(name).join("resting_face.json")).unwrap();
+    assert!(profile.len() < 1024, "{} bytes", profile.len());
+
+    // Undone from the timeline: the same as had nothing ever been taken off.
+    sandbox.process(&[clip, "--baseline", "off"]).assert_success();
+    let off = subject();
+    assert_eq!(&off["labels"], without);
+    assert!(off["resting_face"].is_null() && !sandbox.file_names(name).contains(&"resting_face.json".into()));
+    sandbox.process(&[clip, "--baseline", "5"]).assert_success();
+    assert_eq!(subject()["resting_face"]["origin"], "told");
+    sandbox.process(&[clip, "--baseline", "Nobody"]).assert_error(&["no such file", "client"]);
+
+    // What one session taught counts in the next one, and once only.
+    sandbox.process(&[&[clip], &consent[..]].concat()).assert_success();
+    sandbox.process(&[&[other], &consent[..]].concat()).assert_success();
+    let seconds =
+        |name: &str| sandbox.summary(name)["subjects"][0]["resting_face"]["seconds"].as_f64().unwrap();
+    let (first, second) = (seconds(name), seconds("single_face"));
+    assert!(second > first + 1.0 && second < first + 3.0, "{first} {second}");
+    sandbox.process(&[&[other, "--force"], &consent[..]].concat()).assert_success();
+    assert!((seconds("single_face") - second).abs() < 0.1, "{second}");
+    sandbox.process(&[other, "--baseline", "Ada L."]).assert_success();
+    assert!((seconds("single_face") - second).abs() < 0.1);
+    let clients = || -> Value {
+        let output = run(sandbox.command(&["clients", "--json"]), TIMEOUT).assert_success();
+        serde_json::from_str(&output.stdout).unwrap()
+    };
+    assert_eq!((&clients()[0]["name"], &clients()[0]["sessions"]), (&"Ada L.".into(), &2.into()));
+    assert!((clients()[0]["resting_face_seconds"].as_f64().unwrap() - second).abs() < 0.1);
+    run(sandbox.command(&["forget", "Ada L."]), TIMEOUT).assert_success();
+    assert_eq!(clients(), serde_json::json!([]));
+    sandbox.process(&[other, "--baseline", "Ada L."]).assert_error(&["client"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::fingerprint::{AnalysisFingerprint, Fingerprint, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::notes::Notes;
-use super::resting::{self, RestSource};
+use super::resting::{self, Relabelling, RestSource};
 use super::{media_clock, outputs, photo};
 use crate::clients::Client;
 use crate::digest::path_hash;
@@ -214,9 +214,11 @@ impl Job<'_> {
         let folder = &self.input.folder;
         let path = folder.join(TIMELINE);
         let mut timeline = read_timeline(&path, folder)?;
-        let learnt = resting::apply(&mut timeline, &self.notes.people, &self.rest_source()?);
+        let Relabelling { has_changed, learnt } =
+            resting::apply(&mut timeline, &self.notes.people, &self.rest_source()?);
         // Of a file with broken lines, what could not be read stays as it is.
-        if timeline.broken_lines.count == 0 && timeline.further_sessions == 0 {
+        let is_whole = timeline.broken_lines.count == 0 && timeline.further_sessions == 0;
+        if is_whole && (has_changed || folder.join(MUSIC).exists()) {
             write_atomically(&path, |file| timeline.write_to(file))?;
         }
         let profile_path = folder.join(RESTING_FACE);
@@ -358,7 +360,7 @@ impl Job<'_> {
         fs::rename(&partial, &annotated).map_err(|error| CommandError::io(&annotated, &error))?;
         let mut summary = Summary::compute(&timeline, &PersonMap::default());
         summary.title = self.title();
-        outputs::write_export(&folder.join(FACES), Format::Csv, &timeline, &summary)?;
+        outputs::write_export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
         summary.made_from = Some(self.fingerprint.to_value()?);
         write_json(&folder.join(SUMMARY), &summary)
     }

@@ -21,9 +21,16 @@ pub enum RestSource {
     Known(RestingProfile),
 }
 
-/// Labels the timeline anew and notes in its header whose resting face was taken off. Returns what the recording teaches
-/// about the subject's; what was known before is not part of that.
-pub fn apply(timeline: &mut Timeline, people: &PersonMap, source: &RestSource) -> Option<RestingProfile> {
+/// What became of a timeline.
+pub struct Relabelling {
+    /// Whether the timeline is another one than before.
+    pub has_changed: bool,
+    /// What the recording teaches about the subject's resting face; what was known before is not part of that.
+    pub learnt: Option<RestingProfile>,
+}
+
+/// Labels the timeline anew and notes in its header whose resting face was taken off.
+pub fn apply(timeline: &mut Timeline, people: &PersonMap, source: &RestSource) -> Relabelling {
     let thresholds = thresholds(&timeline.header);
     let model =
         setting(&timeline.header, "model-sha256").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -47,14 +54,15 @@ pub fn apply(timeline: &mut Timeline, people: &PersonMap, source: &RestSource) -
     }
     let shifts: BTreeMap<u32, LogitShift> =
         profiles.iter().map(|(&person, profile)| (person, profile.shift(1.0))).collect();
-    relabel(&mut timeline.frames, person_of, &shifts, thresholds);
+    let has_changed = relabel(&mut timeline.frames, person_of, &shifts, thresholds);
     let described = profiles.iter().map(|(person, profile)| {
         let origin = if profile.is_told() { "told" } else { "found" };
         let shift = profile.shift(1.0).values();
         (person.to_string(), json!({ "seconds": profile.seconds(), "origin": origin, "shift": shift }))
     });
-    timeline.header.settings.insert(RESTING_FACES.into(), Value::Object(described.collect()));
-    learnt
+    let described = Value::Object(described.collect());
+    let before = timeline.header.settings.insert(RESTING_FACES.into(), described.clone());
+    Relabelling { has_changed: has_changed || before != Some(described), learnt }
 }
 
 /// The setting `name` of the classifier that wrote the timeline.

@@ -35,19 +35,23 @@ pub fn learn_people(
 }
 
 /// Replaces the classification of every face by that of its raw distribution, from which its person's shift is taken
-/// off; of people without a shift nothing is. `person_of` is as in [`learn_people`].
+/// off; of people without a shift nothing is. `person_of` is as in [`learn_people`]. Returns whether anything has changed.
 pub fn relabel(
     frames: &mut [FrameLine],
     person_of: impl Fn(u32) -> u32,
     shifts: &BTreeMap<u32, LogitShift>,
     thresholds: LabelThresholds,
-) {
+) -> bool {
+    let mut has_changed = false;
     for face in frames.iter_mut().flat_map(|frame| &mut frame.faces) {
         if let Some(classification) = &mut face.classification {
             let shift = shifts.get(&person_of(face.id)).copied().unwrap_or_default();
-            *classification = thresholds.classify(classification.raw_probabilities(), &shift, face.quality);
+            let relabelled = thresholds.classify(classification.raw_probabilities(), &shift, face.quality);
+            has_changed |= *classification != relabelled;
+            *classification = relabelled;
         }
     }
+    has_changed
 }
 
 #[cfg(test)]
@@ -91,7 +95,8 @@ mod tests {
         assert!((profiles[&1].seconds() - 59.8).abs() < 1e-6, "{}", profiles[&1].seconds());
         let shifts: BTreeMap<u32, LogitShift> =
             profiles.iter().map(|(&person, profile)| (person, profile.shift(1.0))).collect();
-        relabel(&mut frames, person_of, &shifts, THRESHOLDS);
+        assert!(relabel(&mut frames, person_of, &shifts, THRESHOLDS));
+        assert!(!relabel(&mut frames, person_of, &shifts, THRESHOLDS), "the same again");
         let first = labels(&frames, 0);
         assert!(
             first[..250].iter().all(|&label| label == Emotion::Neutral.into()),
