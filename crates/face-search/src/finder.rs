@@ -3,18 +3,21 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{Observation, Tracker};
+use face_track::{Observation, Prediction, Tracker};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
 
 use crate::eyes::EyeFinder;
 use crate::nearby;
+use crate::schedule::{Due, Schedule};
+use crate::turned::{self, TiltedDetection, TurnedSearch};
 
-/// A detection with this many times the required windows is confident evidence for a new face.
-const CONFIDENT_FACTOR: u32 = 3;
 /// A predicted face whose intersection over union with another exceeds this is searched for together with it.
 const SAME_SEARCH_OVERLAP: f64 = 0.6;
-/// Detections of different searches whose intersection over union exceeds this are of one face.
-const SAME_FACE_OVERLAP: f64 = 0.4;
+/// A known face that leans by at most this much is searched for upright, degrees.
+const UPRIGHT_ROLL: f64 = 10.0;
+/// How far a known face may have turned since it was last observed, degrees: where the evidence at its own roll is
+/// not strong, it is searched for at these rolls too.
+const ROLL_STEP: f64 = 20.0;
 /// Time from the frame before to a frame without a timestamp, ns.
 const UNTIMED_FRAME_DURATION: u64 = 40_000_000;
 
@@ -35,6 +38,8 @@ pub struct SearchSettings {
     pub max_faces: usize,
     /// Number of threads of a full search; 0 is as many as are useful.
     pub threads: usize,
+    /// How far faces may lean to either side, degrees, 0-90; 0 searches upright only, as OpenCV does.
+    pub roll_range: f64,
 }
 
 impl SearchSettings {
@@ -59,8 +64,10 @@ impl SearchSettings {
 pub struct FoundFace {
     /// The same for one face in every frame of a scene; ids count up from 1.
     pub id: u32,
-    /// The face.
+    /// The face, an upright square.
     pub face: Detection,
+    /// In-plane rotation, degrees, clockwise positive, to about 10 degrees; 0 without a search for tilted faces.
+    pub roll: f64,
     /// Its eyes, none to two, from left to right in the image.
     pub eyes: Vec<Detection>,
 }
@@ -70,10 +77,10 @@ pub struct FoundFace {
 pub struct FaceFinder {
     full_detector: Detector,
     nearby_detector: Detector,
+    turned: TurnedSearch,
     eyes: Option<EyeFinder>,
     tracker: Tracker,
-    /// Time of the last full search, ns.
-    last_full_search: Option<u64>,
+    schedule: Schedule,
     /// Time of the last frame, ns.
     last_frame: Option<u64>,
 }
@@ -86,10 +93,11 @@ impl FaceFinder {
     pub fn new(cascade: Arc<Cascade>, eyes: Option<Arc<Cascade>>) -> Result<Self, ParamsError> {
         Ok(Self {
             full_detector: Detector::new(Arc::clone(&cascade), Params::default())?,
-            nearby_detector: Detector::new(cascade, Params::default())?,
+            nearby_detector: Detector::new(Arc::clone(&cascade), Params::default())?,
+            turned: TurnedSearch::new(&cascade)?,
             eyes: eyes.map(EyeFinder::new).transpose()?,
             tracker: Tracker::default(),
-            last_full_search: None,
+            schedule: Schedule::default(),
             last_frame: None,
         })
     }
@@ -97,7 +105,7 @@ impl FaceFinder {
     /// Starts a new scene: the next frame is searched completely, and its faces get new ids.
     pub fn reset(&mut self) {
         self.tracker.reset();
-        self.last_full_search = None;
+        self.schedule = Schedule::default();
         self.last_frame = None;
     }
 
@@ -120,48 +128,82 @@ impl FaceFinder {
             self.reset();
         }
         self.last_frame = Some(time);
-        let full_params = settings.detector_params(image);
-        let is_full_search_due =
-            self.last_full_search.is_none_or(|last| time - last >= settings.scan_interval);
-        let mut faces = if is_full_search_due {
-            self.last_full_search = Some(time);
-            self.full_detector.set_params(full_params)?;
-            self.full_detector.detect(image)
-        } else {
-            self.search_around_faces(image, time, &full_params)?
-        };
-        faces.sort_by_key(|face| Reverse(face.rect.area()));
-        let confident_neighbors = settings.min_neighbors.saturating_mul(CONFIDENT_FACTOR);
-        let observe = |face: &Detection| Observation {
-            rect: face.rect.to_f64(),
-            is_confident: face.neighbors >= confident_neighbors,
+        let params = settings.detector_params(image);
+        let rolls = turned::tilted_orientations(settings.roll_range);
+        let due = self.schedule.advance(time, settings.scan_interval, rolls.len());
+        self.turned.start_image();
+        let mut faces = self.search(image, time, &params, &rolls, &due, settings.roll_range)?;
+        faces.sort_by_key(|face| Reverse(face.detection.rect.area()));
+        let observe = |face: &TiltedDetection| Observation {
+            rect: face.detection.rect.to_f64(),
+            is_confident: face.is_confident(settings.min_neighbors),
+            roll: face.roll,
         };
         let observations: Vec<Observation> = faces.iter().map(observe).collect();
-        let ids = if is_full_search_due {
-            self.tracker.update(time, &observations)
-        } else {
-            self.tracker.update_known(time, &observations)
+        let ids = match due {
+            Due { upright: true, .. } => self.tracker.update(time, &observations),
+            Due { tilted, .. } if !tilted.is_empty() => self.tracker.update_some_rolls(time, &observations),
+            _ => self.tracker.update_known(time, &observations),
         };
         let limit = if settings.max_faces == 0 { usize::MAX } else { settings.max_faces };
         let mut found = Vec::new();
         let accepted = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
-        for (id, face) in accepted.take(limit) {
+        for (id, TiltedDetection { detection: face, roll }) in accepted.take(limit) {
             let eyes = self.eyes.as_mut().map(|eyes| eyes.find(image, &face.rect)).transpose()?;
-            found.push(FoundFace { id, face, eyes: eyes.unwrap_or_default() });
+            found.push(FoundFace { id, face, roll, eyes: eyes.unwrap_or_default() });
         }
         Ok(found)
     }
 
-    /// Searches for the known faces where they are predicted, at about their size. Of several detections of
-    /// one face the best supported one is returned.
+    /// Searches what is due of the frame, and around the known faces that this leaves out.
+    fn search(
+        &mut self,
+        image: &GrayImage,
+        time: u64,
+        params: &Params,
+        rolls: &[f64],
+        due: &Due,
+        roll_range: f64,
+    ) -> Result<Vec<TiltedDetection>, ParamsError> {
+        let mut found: Vec<TiltedDetection> = Vec::new();
+        if due.upright {
+            let min_neighbors = match rolls {
+                [] => params.min_neighbors,
+                // Those with little evidence count for the roll.
+                _ => params.min_neighbors.min(turned::MIN_NEIGHBORS_MERGED),
+            };
+            self.full_detector.set_params(Params { min_neighbors, ..*params })?;
+            let upright = self.full_detector.detect(image);
+            found.extend(upright.into_iter().map(|detection| TiltedDetection { detection, roll: 0.0 }));
+        }
+        for &roll in &rolls[due.tilted.clone()] {
+            self.turned.search_image(image, roll, params, &mut found)?;
+        }
+        let first_nearby = found.len();
+        let is_left_out =
+            |face: &Prediction| !due.upright || !rolls.is_empty() && face.roll.abs() > UPRIGHT_ROLL;
+        self.search_around_faces(image, time, params, roll_range, is_left_out, &mut found)?;
+        Ok(match rolls {
+            // What a full search finds is what OpenCV finds.
+            [] if due.upright => found,
+            [] => turned::remove_duplicates(found),
+            _ => turned::merge_orientations(&found, first_nearby, params.min_neighbors),
+        })
+    }
+
+    /// Searches for the known faces that `is_searched` chooses where they are predicted, at about their size and
+    /// roll, and appends what is found.
     fn search_around_faces(
         &mut self,
         image: &GrayImage,
         time: u64,
         full_params: &Params,
-    ) -> Result<Vec<Detection>, ParamsError> {
-        let mut candidates: Vec<Detection> = Vec::new();
+        roll_range: f64,
+        is_searched: impl Fn(&Prediction) -> bool,
+        found: &mut Vec<TiltedDetection>,
+    ) -> Result<(), ParamsError> {
         let mut predictions = self.tracker.predict(time);
+        predictions.retain(is_searched);
         // Doubtful ones come last: a search around another face in the same place serves them too.
         predictions.sort_by_key(|prediction| prediction.is_doubtful);
         let mut searched: Vec<PixelRect<f64>> = Vec::new();
@@ -172,24 +214,42 @@ impl FaceFinder {
                 continue;
             }
             searched.push(prediction.rect);
-            let region = nearby::search_region(&prediction);
-            self.nearby_detector.set_params(nearby::search_params(&prediction, full_params))?;
-            let detections = self.nearby_detector.detect(&image.crop(region));
-            candidates.extend(detections.iter().map(|&Detection { rect, neighbors }| Detection {
-                rect: PixelRect { x: rect.x + region.x, y: rect.y + region.y, ..rect },
-                neighbors,
-            }));
-        }
-        candidates.sort_by_key(|face| Reverse(face.neighbors));
-        let mut faces: Vec<Detection> = Vec::new();
-        for face in candidates {
-            let overlap =
-                |other: &Detection| other.rect.to_f64().intersection_over_union(&face.rect.to_f64());
-            if faces.iter().all(|other| overlap(other) <= SAME_FACE_OVERLAP) {
-                faces.push(face);
+            let first = found.len();
+            let roll = if prediction.roll.abs() <= UPRIGHT_ROLL { 0.0 } else { prediction.roll };
+            self.search_around(image, &prediction, roll, full_params, found)?;
+            let is_confident = |face: &TiltedDetection| face.is_confident(full_params.min_neighbors);
+            if !found[first..].iter().any(is_confident) {
+                for roll in [roll - ROLL_STEP, roll + ROLL_STEP] {
+                    if roll.abs() <= roll_range {
+                        self.search_around(image, &prediction, roll, full_params, found)?;
+                    }
+                }
             }
         }
-        Ok(faces)
+        Ok(())
+    }
+
+    /// Searches around a known face for faces of one roll.
+    fn search_around(
+        &mut self,
+        image: &GrayImage,
+        prediction: &Prediction,
+        roll: f64,
+        full_params: &Params,
+        found: &mut Vec<TiltedDetection>,
+    ) -> Result<(), ParamsError> {
+        let region = nearby::search_region(prediction);
+        let params = nearby::search_params(prediction, full_params);
+        if roll != 0.0 {
+            return self.turned.search_region(image, region, roll, &params, found);
+        }
+        self.nearby_detector.set_params(params)?;
+        let detections = self.nearby_detector.detect(&image.crop(region));
+        found.extend(detections.iter().map(|&Detection { rect, neighbors }| {
+            let rect = PixelRect { x: rect.x + region.x, y: rect.y + region.y, ..rect };
+            TiltedDetection { detection: Detection { rect, neighbors }, roll: 0.0 }
+        }));
+        Ok(())
     }
 }
 
@@ -211,6 +271,7 @@ mod tests {
         scan_interval: 1000,
         max_faces: 0,
         threads: 1,
+        roll_range: 0.0,
     };
 
     fn finder() -> FaceFinder {
@@ -226,7 +287,7 @@ mod tests {
         {
             let faces = finder.find_faces(&image, Some(time), &SETTINGS).unwrap();
             assert!(!faces.is_empty(), "{time}");
-            assert_eq!(finder.last_full_search, Some(last_full_search), "{time}");
+            assert_eq!(finder.schedule.last_full_search(), Some(last_full_search), "{time}");
         }
     }
 

@@ -28,5 +28,7 @@
 mod eyes;
 mod finder;
 mod nearby;
+mod schedule;
+mod turned;
 
 pub use finder::{FaceFinder, FoundFace, SearchSettings};

@@ -13,7 +13,11 @@
 //! use face_track::{Observation, PixelRect, Tracker};
 //!
 //! let mut tracker = Tracker::default();
-//! let face = |x, y, side| Observation { rect: PixelRect { x, y, w: side, h: side }, is_confident: true };
+//! let face = |x, y, side| Observation {
+//!     rect: PixelRect { x, y, w: side, h: side },
+//!     is_confident: true,
+//!     roll: 0.0,
+//! };
 //! assert_eq!(tracker.update(0, &[face(100.0, 80.0, 60.0)]), [Some(1)]);
 //! assert_eq!(tracker.update(40_000_000, &[face(104.0, 81.0, 62.0)]), [Some(1)]);
 //! ```

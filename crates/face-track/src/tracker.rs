@@ -12,6 +12,8 @@ pub struct Observation {
     /// Whether the evidence is strong. A new face on weak evidence gets its id when it is observed in two
     /// consecutive frames: a detector mistakes a fold or a shadow for a face, but rarely twice.
     pub is_confident: bool,
+    /// In-plane rotation, degrees, clockwise positive; 0 where it is not known.
+    pub roll: f64,
 }
 
 /// When an observation may be a known face, and how long a face is remembered.
@@ -53,6 +55,8 @@ pub struct Prediction {
     pub rect: PixelRect<f64>,
     /// The place where it was last observed, in pixels.
     pub last_rect: PixelRect<f64>,
+    /// The roll with which it was last observed, degrees.
+    pub roll: f64,
     /// Time since it was last observed, ns.
     pub unobserved_for: u64,
     /// Whether the last full search did not find it, so that it may have left.
@@ -65,6 +69,8 @@ struct Track {
     id: Option<u32>,
     /// Where it was last observed, in pixels.
     last_rect: PixelRect<f64>,
+    /// Its roll then, degrees.
+    roll: f64,
     /// When it was last observed, ns.
     last_time: u64,
     /// Its motion at that time.
@@ -78,10 +84,12 @@ struct Track {
 }
 
 impl Track {
-    fn new(rect: PixelRect<f64>, time: u64) -> Self {
+    fn new(observation: &Observation, time: u64) -> Self {
+        let Observation { rect, roll, .. } = *observation;
         Self {
             id: None,
             last_rect: rect,
+            roll,
             last_time: time,
             motion: Motion::new(&rect),
             missing_since: None,
@@ -95,10 +103,11 @@ impl Track {
         !self.is_doubtful || self.has_rejected_match || self.missing_since.is_none()
     }
 
-    fn observe(&mut self, time: u64, rect: &PixelRect<f64>) {
+    fn observe(&mut self, time: u64, observation: &Observation) {
         self.motion = self.predict_motion(time);
-        self.motion.correct(rect);
-        (self.last_rect, self.last_time, self.missing_since) = (*rect, time, None);
+        self.motion.correct(&observation.rect);
+        (self.last_rect, self.roll) = (observation.rect, observation.roll);
+        (self.last_time, self.missing_since) = (time, None);
     }
 
     fn predict_motion(&self, time: u64) -> Motion {
@@ -110,6 +119,8 @@ impl Track {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SearchScope {
     FullFrame,
+    /// All of the frame, but not for faces of every roll.
+    SomeRolls,
     AroundFaces,
 }
 
@@ -143,6 +154,13 @@ impl Tracker {
         self.update_with(time, observations, SearchScope::FullFrame)
     }
 
+    /// Like [`update`](Self::update), for a frame that was searched completely for faces of some rolls and around
+    /// the [predictions](Self::predict) for the others: new faces begin, but one that is missed is not thought to
+    /// have left.
+    pub fn update_some_rolls(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
+        self.update_with(time, observations, SearchScope::SomeRolls)
+    }
+
     /// Like [`update`](Self::update), for a frame that was searched only around the
     /// [predictions](Self::predict): no new face begins. A face that the last full search missed needs the
     /// evidence of a new one: a confident observation, or observations in two consecutive frames.
@@ -157,6 +175,7 @@ impl Tracker {
             id: track.id,
             rect: track.predict_motion(time).rect(),
             last_rect: track.last_rect,
+            roll: track.roll,
             unobserved_for: time.saturating_sub(track.last_time),
             is_doubtful: track.is_doubtful,
         };
@@ -179,21 +198,23 @@ impl Tracker {
         self.drop_lost_tracks(time);
         let is_first = !std::mem::replace(&mut self.has_frame, true);
         let is_full = scope == SearchScope::FullFrame;
+        let is_known_only = scope == SearchScope::AroundFaces;
         let matches = self.match_observations(time, observations);
         let mut has_rejected_match = vec![false; self.tracks.len()];
         let mut ids = Vec::with_capacity(observations.len());
-        for (&Observation { rect, is_confident }, known) in observations.iter().zip(matches) {
+        for (observation, known) in observations.iter().zip(matches) {
+            let is_confident = observation.is_confident;
             let track = match known {
                 Some(index) if is_full || is_confident || self.tracks[index].accepts_weak_evidence() => {
-                    self.tracks[index].observe(time, &rect);
+                    self.tracks[index].observe(time, observation);
                     self.tracks.get_mut(index)
                 }
                 Some(index) => {
                     has_rejected_match[index] = true;
                     None
                 }
-                None if is_full => {
-                    self.tracks.push(Track::new(rect, time));
+                None if !is_known_only => {
+                    self.tracks.push(Track::new(observation, time));
                     self.tracks.last_mut()
                 }
                 None => None,
@@ -287,7 +308,7 @@ mod tests {
     }
 
     fn strong(x: f64, y: f64, side: f64) -> Observation {
-        Observation { rect: square(x, y, side), is_confident: true }
+        Observation { rect: square(x, y, side), is_confident: true, roll: 0.0 }
     }
 
     fn weak(x: f64, y: f64, side: f64) -> Observation {

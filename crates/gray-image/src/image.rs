@@ -7,11 +7,11 @@ use crate::PixelRect;
 /// Either side may be 0.
 #[derive(Clone, Copy, Debug)]
 pub struct GrayImage<'a> {
-    data: &'a [u8],
-    width: usize,
-    height: usize,
-    stride: usize,
-    limited_range: bool,
+    pub(crate) data: &'a [u8],
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) stride: usize,
+    pub(crate) limited_range: bool,
 }
 
 impl<'a> GrayImage<'a> {

@@ -15,6 +15,8 @@
 
 mod image;
 mod rect;
+mod turn;
 
 pub use image::{GrayImage, ImageError};
 pub use rect::PixelRect;
+pub use turn::{ReducedImage, Turn, TurnedImage, TurnedRect};

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gray_image::{GrayImage, PixelRect};
+use gray_image::{GrayImage, PixelRect, TurnedRect};
 
 use crate::backend::Backend;
 use crate::cascade::Cascade;
@@ -13,7 +13,7 @@ use crate::group::Grouping;
 use crate::integral::Integrals;
 use crate::kernel::{AnyKernel, Scalar, Survivors};
 use crate::params::{Params, ParamsError};
-use crate::scan::scan;
+use crate::scan::{SearchArea, scan};
 use crate::scan_plan::ScanPlan;
 
 /// Number of windows for which another thread pays off: starting a thread takes about as long as evaluating
@@ -137,8 +137,29 @@ impl Detector {
 
     /// Like [`detect`](Self::detect), into a list that is cleared first.
     pub fn detect_into(&mut self, image: &GrayImage, detections: &mut Vec<Detection>) {
+        self.detect_where(image, None, detections);
+    }
+
+    /// Like [`detect_into`](Self::detect_into), but only in windows whose centre lies inside `area` and at least
+    /// `margin` times the window's side away from its sides. Windows elsewhere cost little time.
+    pub fn detect_within(
+        &mut self,
+        image: &GrayImage,
+        area: &TurnedRect,
+        margin: f64,
+        detections: &mut Vec<Detection>,
+    ) {
+        self.detect_where(image, Some(&SearchArea { rect: *area, margin }), detections);
+    }
+
+    fn detect_where(
+        &mut self,
+        image: &GrayImage,
+        area: Option<&SearchArea>,
+        detections: &mut Vec<Detection>,
+    ) {
         self.prepare(image);
-        self.search(image);
+        self.search(image, area);
         let grouped = self.grouping.group(&mut self.candidates, self.params.min_neighbors);
         detections.clear();
         detections.extend(grouped.filter_map(|(rect, neighbors)| {
@@ -171,7 +192,7 @@ impl Detector {
     }
 
     /// Collects the windows that pass in `candidates`.
-    fn search(&mut self, image: &GrayImage) {
+    fn search(&mut self, image: &GrayImage, area: Option<&SearchArea>) {
         self.candidates.clear();
         let Some(compiled) = self.compiled.as_ref().filter(|_| !self.plan.stripes.is_empty()) else { return };
         let (plan, kernel) = (&self.plan, self.kernel);
@@ -185,17 +206,17 @@ impl Detector {
             _ => plan.stripes.len().div_ceil(threads * SHARES_PER_THREAD),
         };
         if let [worker] = &mut self.workers[..threads] {
-            worker.run(kernel, compiled, plan, image, &next_stripe, share_len);
+            worker.run(kernel, compiled, plan, image, area, &next_stripe, share_len);
         } else if let Some((own_worker, others)) = self.workers[..threads].split_first_mut() {
             std::thread::scope(|scope| {
                 for worker in others {
                     let next_stripe = &next_stripe;
                     // If the system cannot start a thread, the other threads take its stripes.
                     let _ = std::thread::Builder::new().name("haar".into()).spawn_scoped(scope, move || {
-                        worker.run(kernel, compiled, plan, image, next_stripe, share_len)
+                        worker.run(kernel, compiled, plan, image, area, next_stripe, share_len)
                     });
                 }
-                own_worker.run(kernel, compiled, plan, image, &next_stripe, share_len);
+                own_worker.run(kernel, compiled, plan, image, area, &next_stripe, share_len);
             });
         }
         for worker in &mut self.workers {
@@ -206,12 +227,14 @@ impl Detector {
 
 impl Worker {
     /// Takes shares of `share_len` stripes from `next_stripe` on and scans them, until none is left.
+    #[allow(clippy::too_many_arguments, reason = "what the threads of a search share")]
     fn run(
         &mut self,
         kernel: AnyKernel,
         [single_step, double_step]: &[CompiledCascade; 2],
         plan: &ScanPlan,
         image: &GrayImage,
+        area: Option<&SearchArea>,
         next_stripe: &AtomicUsize,
         share_len: usize,
     ) {
@@ -226,7 +249,7 @@ impl Worker {
             let cascade = if level.step == 1 { single_step } else { double_step };
             self.integrals.compute(kernel, cascade.layout(), image, level, stripe);
             let (w, h) = level.window;
-            scan(kernel, cascade, &self.integrals, level, stripe, &mut self.survivors, |x, y| {
+            scan(kernel, cascade, &self.integrals, level, stripe, area, &mut self.survivors, |x, y| {
                 let scale = |position: usize| (position as f32 * level.scale).round_ties_even() as i32;
                 self.candidates.push(PixelRect { x: scale(x), y: scale(y), w, h });
             });

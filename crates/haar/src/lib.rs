@@ -80,5 +80,5 @@ pub use cascade::Cascade;
 pub use detector::{Detection, Detector};
 pub use error::CascadeError;
 pub use find::{PATH_VARIABLE, find};
-pub use gray_image::{GrayImage, ImageError, PixelRect};
+pub use gray_image::{GrayImage, ImageError, PixelRect, TurnedRect};
 pub use params::{Params, ParamsError, Size};
