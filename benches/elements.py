@@ -22,9 +22,9 @@ REFERENCE = "opencv's facedetect"
 ELEMENTS = {
     REFERENCE: "videoconvert n-threads={threads} ! video/x-raw,format=RGB ! facedetect scale-factor=1.25 "
     f"min-neighbors=3 min-size-width=30 min-size-height=30 display=false profile={CASCADE}",
-    "haarfacedetect, the same parameters": f"haarfacedetect {PARAMETERS} threads={{threads}}",
+    "haarfacedetect, the same parameters": f"haarfacedetect {PARAMETERS} roll-range=0 threads={{threads}}",
     "haarfacedetect, its defaults": "haarfacedetect threads={threads}",
-    "haarfacedetect, the same, scan-interval 500 ms": f"haarfacedetect {PARAMETERS} threads={{threads}} scan-interval=500000000",
+    "haarfacedetect, the same, scan-interval 500 ms": f"haarfacedetect {PARAMETERS} roll-range=0 threads={{threads}} scan-interval=500000000",
 }
 
 

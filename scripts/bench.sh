@@ -5,6 +5,7 @@
 #   haar      crates/haar against OpenCV's detectMultiScale and haarfacedetect against the opencv plugin's element, on the
 #             same frames with the same parameters, in alternation; the cost from small frames to large ones; memory over
 #             100,000 frames; which settings find faces. 10 minutes.
+#   tilt      faces that lean: how many are found, false detections, cost; against MediaPipe's boxes. 10 minutes.
 #   classify  crates/mini-xception against ONNX Runtime alone; emotionclassify in a pipeline. 3 minutes.
 #   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
@@ -66,6 +67,17 @@ haar() {
     fi
 }
 
+tilt() {
+    local venv=target/bench-venv-tilt
+    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2, mediapipe' 2>/dev/null; then
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements-tilt.txt
+    fi
+    [ -d "$data/images" ] || { echo 'bench: no photographs: set MOOD_TEST_DATA' >&2; exit 1; }
+    cargo build -q --release -p face-search --example find_faces
+    section 'The search for faces that lean' "$venv/bin/python" benches/tilt.py --data "$data" 2>/dev/null
+}
+
 classify() {
     cargo build -q --release -p mini-xception --example time_classify
     cargo build -q --release -p gstfacedetect -p gstemotionclassify
@@ -105,7 +117,7 @@ chapter() {
 import sys
 from pathlib import Path
 file, name = Path("benches/RESULTS.md"), sys.argv[1]
-order = ["haar", "classify", "player", "library", "session", "notes"]
+order = ["haar", "tilt", "classify", "player", "library", "session", "notes"]
 chapters = {}
 for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
     chapters[part.split(None, 1)[0]] = part
@@ -114,11 +126,11 @@ file.write_text("\n".join("# " + chapters[part].rstrip("\n") + "\n" for part in 
 ' "$1"
 }
 
-[ $# -gt 0 ] || set -- haar classify player library session
+[ $# -gt 0 ] || set -- haar tilt classify player library session
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 mkdir -p target/bench
 for part in "$@"; do
-    case $part in haar | classify | player | library | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
+    case $part in haar | tilt | classify | player | library | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
     {
         printf '%s\n\n' "$part"
         printf 'Written by `make bench PARTS=%s` on %s: %s, %s cores, %s.\n' \

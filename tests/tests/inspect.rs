@@ -60,6 +60,7 @@ const ELEMENTS: [Element; 5] = [
             ("messages", "GstHaarFaceDetectMessages none on-change every-frame", "none", Playing),
             ("min-neighbors", "guint 0..4294967295", "3", Playing),
             ("min-size", "guint 0..32767", "0", Playing),
+            ("roll-range", "gdouble 0..90", "45", Playing),
             ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
             ("scan-interval", NANOSECONDS, "0", Playing),
             ("threads", "guint 0..256", "0", Playing),

@@ -68,7 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         for face in &faces {
             let rect = face.face.rect;
             let (x, y, w, h) = (rect.x, rect.y, rect.w, rect.h);
-            println!("{} {x} {y} {w} {h} {} {:.1}", face.id, face.face.neighbors, face.roll);
+            println!(
+                "{} {x} {y} {w} {h} {} {:.1}",
+                face.id,
+                face.face.neighbors,
+                face.roll.unwrap_or_default()
+            );
         }
         if options.repeat > 0 {
             let start = cpu_time()?;

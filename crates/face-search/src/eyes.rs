@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gray_image::{Turn, TurnedImage};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
 
 /// Ratio of one window size to the next: finer than for faces, since eyes are few pixels wide and covered by
@@ -17,17 +18,58 @@ const SIZES: (u32, u32) = (18, 36);
 /// brow.
 const MAX_ROLL: f64 = 30.0;
 
+/// A face that leans by more than this is levelled before the search, degrees. In one that leans less, eyes are
+/// in the rows of [`ROWS`].
+const LEVEL_ROLL: f64 = 5.0;
+
 /// Searches faces for eyes.
 #[derive(Clone, Debug)]
 pub(crate) struct EyeFinder {
     detector: Detector,
+    /// A tilted face, levelled.
+    level: TurnedImage,
 }
 
 impl EyeFinder {
     /// A finder with a cascade for eyes. Fails only if [`SCALE_FACTOR`] were out of range.
     pub(crate) fn new(cascade: Arc<Cascade>) -> Result<Self, ParamsError> {
         let params = Params { scale_factor: SCALE_FACTOR, ..Params::default() };
-        Ok(Self { detector: Detector::new(cascade, params)? })
+        Ok(Self { detector: Detector::new(cascade, params)?, level: TurnedImage::default() })
+    }
+
+    /// The eyes of a face that leans by `roll` degrees, see [`find`](Self::find), as upright squares around them.
+    pub(crate) fn find_level(
+        &mut self,
+        image: &GrayImage,
+        face: &PixelRect,
+        roll: f64,
+    ) -> Result<Vec<Detection>, ParamsError> {
+        if roll.abs() <= LEVEL_ROLL {
+            return self.find(image, face);
+        }
+        let side = face.w.max(face.h);
+        let turn = Turn {
+            centre: face.to_f64().centre(),
+            width: side as usize,
+            height: side as usize,
+            degrees: roll,
+            reduction: 1.0,
+        };
+        let mut level = std::mem::take(&mut self.level);
+        level.draw(image, &turn);
+        let eyes = self.find(&level.image(), &PixelRect { x: 0, y: 0, w: side, h: side });
+        self.level = level;
+        let to_image = |eye: Detection| {
+            let rect = turn.rect_to_image(&eye.rect);
+            let start = |value: f64| value.round().max(0.0) as u32;
+            let (x, y) = (start(rect.x), start(rect.y));
+            let clip = |from: u32, length: u32, limit: usize| length.min((limit as u32).saturating_sub(from));
+            let (w, h) = (clip(x, eye.rect.w, image.width()), clip(y, eye.rect.h, image.height()));
+            (w > 0 && h > 0).then_some(Detection { rect: PixelRect { x, y, w, h }, ..eye })
+        };
+        let mut eyes: Vec<Detection> = eyes?.into_iter().filter_map(to_image).collect();
+        eyes.sort_by_key(|eye| eye.rect.x);
+        Ok(eyes)
     }
 
     /// The best supported eye in each half of a face, from left to right. Of a pair that leans too far, only

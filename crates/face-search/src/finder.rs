@@ -66,8 +66,9 @@ pub struct FoundFace {
     pub id: u32,
     /// The face, an upright square.
     pub face: Detection,
-    /// In-plane rotation, degrees, clockwise positive, to about 10 degrees; 0 without a search for tilted faces.
-    pub roll: f64,
+    /// In-plane rotation, degrees, clockwise positive, off by 5 to 15 degrees; `None` without a search for tilted
+    /// faces.
+    pub roll: Option<f64>,
     /// Its eyes, none to two, from left to right in the image.
     pub eyes: Vec<Detection>,
 }
@@ -149,7 +150,8 @@ impl FaceFinder {
         let mut found = Vec::new();
         let accepted = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
         for (id, TiltedDetection { detection: face, roll }) in accepted.take(limit) {
-            let eyes = self.eyes.as_mut().map(|eyes| eyes.find(image, &face.rect)).transpose()?;
+            let eyes = self.eyes.as_mut().map(|eyes| eyes.find_level(image, &face.rect, roll)).transpose()?;
+            let roll = (!rolls.is_empty()).then_some(roll);
             found.push(FoundFace { id, face, roll, eyes: eyes.unwrap_or_default() });
         }
         Ok(found)

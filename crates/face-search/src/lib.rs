@@ -10,6 +10,14 @@
 //! it was last observed and the place that its motion predicts, with a margin that grows while it is absent,
 //! and at window sizes near its own. Faces that are predicted in one place are searched for together.
 //!
+//! # Tilted faces
+//!
+//! With a [`roll_range`](SearchSettings::roll_range), a full search covers copies of the image that are turned so
+//! that a face which leans by the orientation's roll is upright, in the same frame without a scan interval, in later
+//! frames of the interval otherwise. Detections of different orientations that overlap are one face: the best
+//! supported one, with the mean of the rolls weighted by windows. A known face is searched for at its own roll in
+//! every frame and, where the evidence is weak, also 20 degrees to either side of it.
+//!
 //! # Evidence
 //!
 //! A cascade accepts or rejects a window, so the number of windows that agree is the evidence for a face.
@@ -21,6 +29,9 @@
 //! - A face that a full search missed is doubtful until a full search finds it again: in the frames between
 //!   it is reported only with all required windows and in a second consecutive frame, or at once with three
 //!   times as many.
+//!
+//! - A tilted face, where no upright detection supports it, needs twice the required windows: each orientation adds
+//!   its own false detections, which mostly have few windows.
 //!
 //! So a new face appears within one interval (and one frame, on weak evidence), and a face that left is no
 //! longer reported after one interval.

@@ -29,7 +29,8 @@ impl Schedule {
         let last = self.last_full_search.filter(|last| time.saturating_sub(*last) < interval);
         let Some(last) = last else {
             // Those that no frame was there for are done now.
-            let remaining = if self.last_full_search.is_none() || interval == 0 { 0 } else { self.tilted_done };
+            let remaining =
+                if self.last_full_search.is_none() || interval == 0 { 0 } else { self.tilted_done };
             let is_all = remaining == 0;
             self.last_full_search = Some(time);
             self.tilted_done = if is_all { tilted } else { 0 };

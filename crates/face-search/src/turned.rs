@@ -15,7 +15,7 @@ const MAX_SPACING: f64 = 35.0;
 /// Where the full image is searched, the side of the smallest face in the reduced copy, in windows of the cascade.
 /// Smaller copies take less time, but the search goes in steps of two pixels up to faces of twice the window's
 /// size, so that fewer windows agree.
-const FULL_SEARCH_MIN_WINDOWS: f64 = 2.0;
+const FULL_SEARCH_MIN_WINDOWS: f64 = 1.5;
 /// The same where a known face is searched for.
 const NEARBY_MIN_WINDOWS: f64 = 2.0;
 /// Distance of the centre of a face from the frame's edges, in sides of the face, at which most of its square
@@ -120,7 +120,10 @@ impl TurnedSearch {
         self.full_detector.detect_within(&self.turned.image(), &area, EDGE_MARGIN, &mut self.detections);
         found.extend(self.detections.iter().filter_map(|detection| {
             let rect = scale(&turn.rect_to_image(&detection.rect), factor as f64);
-            Some(TiltedDetection { detection: Detection { rect: place_in_image(&rect, image)?, ..*detection }, roll })
+            Some(TiltedDetection {
+                detection: Detection { rect: place_in_image(&rect, image)?, ..*detection },
+                roll,
+            })
         }));
         Ok(())
     }
@@ -152,9 +155,8 @@ impl TurnedSearch {
         let source = self.reduced.image();
         let scale_in_crop = |value: f64, origin: u32| (value - f64::from(origin)) / factor as f64;
         let (centre_x, centre_y) = region.to_f64().centre();
-        let side = |length: u32| {
-            ((f64::from(length) / reduction).ceil() as usize).clamp(1, GrayImage::MAX_SIDE)
-        };
+        let side =
+            |length: u32| ((f64::from(length) / reduction).ceil() as usize).clamp(1, GrayImage::MAX_SIDE);
         let turn = Turn {
             centre: (scale_in_crop(centre_x, x), scale_in_crop(centre_y, y)),
             width: side(region.w),
@@ -168,7 +170,10 @@ impl TurnedSearch {
         found.extend(self.detections.iter().filter_map(|detection| {
             let in_crop = scale(&turn.rect_to_image(&detection.rect), factor as f64);
             let rect = PixelRect { x: in_crop.x + f64::from(x), y: in_crop.y + f64::from(y), ..in_crop };
-            Some(TiltedDetection { detection: Detection { rect: place_in_image(&rect, image)?, ..*detection }, roll })
+            Some(TiltedDetection {
+                detection: Detection { rect: place_in_image(&rect, image)?, ..*detection },
+                roll,
+            })
         }));
         Ok(())
     }
@@ -238,7 +243,8 @@ pub(crate) fn merge_orientations(
     let mut faces: Vec<Face> = Vec::new();
     for index in order {
         let found = detections[index];
-        let needed = if found.roll == 0.0 { min_neighbors } else { min_neighbors.saturating_mul(TILTED_EVIDENCE) };
+        let needed =
+            if found.roll == 0.0 { min_neighbors } else { min_neighbors.saturating_mul(TILTED_EVIDENCE) };
         let is_accepted = index >= first_accepted || found.detection.neighbors > needed;
         let windows = f64::from(found.detection.neighbors);
         let is_same = |face: &&mut Face| {
@@ -251,7 +257,9 @@ pub(crate) fn merge_orientations(
                 face.weighted_roll += windows * found.roll;
                 face.is_accepted |= is_accepted;
             }
-            None => faces.push(Face { best: found, windows, weighted_roll: windows * found.roll, is_accepted }),
+            None => {
+                faces.push(Face { best: found, windows, weighted_roll: windows * found.roll, is_accepted })
+            }
         }
     }
     let merged = faces.into_iter().filter(|face| face.is_accepted);
@@ -273,4 +281,73 @@ pub(crate) fn remove_duplicates(mut detections: Vec<TiltedDetection>) -> Vec<Til
 /// Whether two squares are of one face.
 fn are_same_face(a: &PixelRect, b: &PixelRect) -> bool {
     a.to_f64().intersection_over_union(&b.to_f64()) > SAME_FACE_OVERLAP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(x: u32, y: u32, side: u32, neighbors: u32, roll: f64) -> TiltedDetection {
+        TiltedDetection {
+            detection: Detection { rect: PixelRect { x, y, w: side, h: side }, neighbors },
+            roll,
+        }
+    }
+
+    #[test]
+    fn orientations_cover_the_range() {
+        assert!(tilted_orientations(0.0).is_empty() && tilted_orientations(TOLERANCE).is_empty());
+        assert_eq!(tilted_orientations(45.0), [35.0, -35.0]);
+        assert_eq!(tilted_orientations(90.0).len(), 6);
+        for range in 11..=90 {
+            let mut rolls = tilted_orientations(f64::from(range));
+            rolls.push(0.0);
+            rolls.sort_by(f64::total_cmp);
+            assert!(rolls.windows(2).all(|pair| pair[1] - pair[0] <= MAX_SPACING + 1e-9), "{range}");
+            assert_eq!(rolls.last(), Some(&(f64::from(range) - TOLERANCE)));
+        }
+    }
+
+    #[test]
+    fn a_tilted_face_needs_twice_the_evidence() {
+        let merge = |faces: &[TiltedDetection]| merge_orientations(faces, faces.len(), 3);
+        assert_eq!(merge(&[found(10, 10, 50, 4, 0.0)]), [found(10, 10, 50, 4, 0.0)]);
+        assert!(merge(&[found(10, 10, 50, 3, 0.0)]).is_empty());
+        assert!(merge(&[found(10, 10, 50, 6, 35.0)]).is_empty());
+        assert_eq!(merge(&[found(10, 10, 50, 7, 35.0)]), [found(10, 10, 50, 7, 35.0)]);
+        let around_known = [found(10, 10, 50, 2, 35.0)];
+        assert_eq!(merge_orientations(&around_known, 0, 3), around_known, "accepted where it was found");
+    }
+
+    #[test]
+    fn orientations_agree_on_one_face() {
+        let faces = [found(10, 10, 50, 5, 0.0), found(12, 11, 52, 15, 35.0), found(200, 10, 50, 9, -35.0)];
+        let merged = merge_orientations(&faces, 3, 3);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[0].detection, faces[1].detection);
+        assert_eq!(merged[0].roll, 35.0 * 15.0 / 20.0);
+        assert_eq!(merged[1], faces[2]);
+        let upright = [found(10, 10, 50, 9, 0.0), found(14, 10, 50, 5, 0.0)];
+        assert_eq!(
+            merge_orientations(&upright, 2, 3).len(),
+            2,
+            "upright detections are as OpenCV groups them"
+        );
+        assert_eq!(
+            merge_orientations(&upright, 0, 3).len(),
+            1,
+            "searches around two faces may find one twice"
+        );
+    }
+
+    #[test]
+    fn squares_that_reach_far_out_of_the_image_are_refused() {
+        let pixels = [0; 100 * 80];
+        let image = GrayImage::new(&pixels, 100, 80, 100).unwrap();
+        let place = |x: f64, y: f64| place_in_image(&PixelRect { x, y, w: 40.0, h: 40.0 }, &image);
+        assert_eq!(place(-5.4, 60.0), None);
+        assert_eq!(place(-5.4, 42.0), Some(PixelRect { x: 0, y: 42, w: 35, h: 38 }));
+        assert_eq!(place(-7.0, 10.0), None);
+        assert_eq!(place(f64::NAN, 10.0), None);
+    }
 }

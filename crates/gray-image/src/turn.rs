@@ -160,8 +160,7 @@ impl TurnedImage {
                 pixels.fill(128);
                 continue;
             }
-            let start =
-                (start.0 + inside.start as i64 * step.0, start.1 + inside.start as i64 * step.1);
+            let start = (start.0 + inside.start as i64 * step.0, start.1 + inside.start as i64 * step.1);
             sample_row(image, start, step, &mut pixels[inside.clone()]);
             let (first, last) = (pixels[inside.start], pixels[inside.end - 1]);
             pixels[..inside.start].fill(first);
@@ -349,9 +348,8 @@ mod tests {
             assert_eq!((copy.width(), copy.height()), (11 / factor, 7 / factor));
             for y in 0..copy.height() {
                 for x in 0..copy.width() {
-                    let square = (0..factor * factor).map(|i| {
-                        f64::from(image.pixel(x * factor + i % factor, y * factor + i / factor))
-                    });
+                    let square = (0..factor * factor)
+                        .map(|i| f64::from(image.pixel(x * factor + i % factor, y * factor + i / factor)));
                     let mean = square.sum::<f64>() / (factor * factor) as f64;
                     assert!((f64::from(copy.pixel(x, y)) - mean).abs() <= 0.5, "{factor}");
                 }

@@ -26,7 +26,9 @@ impl SearchArea {
         let scale = f64::from(level.scale);
         let (half_width, half_height) = (f64::from(level.window.0) / 2.0, f64::from(level.window.1) / 2.0);
         let margin = self.margin * half_width.max(half_height) * 2.0;
-        let Some((first, last)) = self.rect.span(row as f64 * scale + half_height, margin) else { return 0..0 };
+        let Some((first, last)) = self.rect.span(row as f64 * scale + half_height, margin) else {
+            return 0..0;
+        };
         let column = |x: f64| ((x - half_width) / scale).max(0.0);
         let first = (column(first).ceil() as usize).next_multiple_of(level.step);
         // Below, a centre left of the first column is no column.

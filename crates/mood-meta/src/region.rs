@@ -14,7 +14,7 @@ pub const EYE: &str = "eye";
 /// Region type of an area that must not be recognisable, whether or not a face was found in it. It has no params.
 pub const HIDDEN: &str = "hidden";
 /// Name of the param with a detection: `x_min`, `x_max`, `y_min`, `y_max` in shares of the frame, `confidence` 0-1,
-/// `label_id`.
+/// `label_id`; of a face, where the detector knows it, `roll` in degrees, clockwise positive.
 pub const DETECTION: &str = "detection";
 /// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`,
 /// `type`.
@@ -40,13 +40,21 @@ pub struct FaceRegion {
     pub bbox: PixelRect,
     /// The detector's confidence, 0-1; `None` where a converter dropped the params.
     pub confidence: Option<f64>,
+    /// The in-plane rotation at which the detector found the face, degrees, clockwise positive. `None` where it searches
+    /// for upright faces only, or a converter dropped the params.
+    pub detector_roll: Option<f64>,
     /// The boxes of the eyes found, at most two, from left to right in the image; pixels.
     pub eyes: Vec<PixelRect>,
 }
 
 impl FaceRegion {
-    /// The in-plane rotation given by the line between the eyes, degrees, clockwise positive. `None` without two eyes.
+    /// The in-plane rotation, degrees, clockwise positive: that of the line between the eyes or, without two eyes, the
+    /// detector's.
     pub fn roll(&self) -> Option<f64> {
+        self.eyes_roll().or(self.detector_roll)
+    }
+
+    fn eyes_roll(&self) -> Option<f64> {
         let [left, right] = self.eyes.as_slice() else { return None };
         let ((left_x, left_y), (right_x, right_y)) = (left.to_f64().centre(), right.to_f64().centre());
         (right_x > left_x).then(|| (right_y - left_y).atan2(right_x - left_x).to_degrees())
@@ -67,7 +75,10 @@ impl FaceRegion {
 /// Adds the region of a face with its [`DETECTION`] param, and the regions of its eyes. `width` and `height` are the
 /// frame's, in pixels.
 pub fn add_face(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, height: u32) {
-    let detection = build_detection(&face.bbox, face.confidence, width, height);
+    let mut detection = build_detection(&face.bbox, face.confidence, width, height);
+    if let Some(roll) = face.detector_roll {
+        detection.set("roll", roll);
+    }
     add_region(buffer, FACE, &face.bbox, detection).set_id(face.id as i32);
     for eye in &face.eyes {
         let detection = build_detection(eye, None, width, height);
@@ -156,6 +167,7 @@ pub fn read_faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
                 id: meta.id() as u32,
                 bbox,
                 confidence: meta.param(DETECTION).and_then(|param| param.get("confidence").ok()),
+                detector_roll: meta.param(DETECTION).and_then(|param| param.get("roll").ok()),
                 eyes: Vec::new(),
             }),
             EYE => eyes.push((meta.parent_id() as u32, bbox)),
@@ -179,6 +191,7 @@ mod tests {
             id: 3,
             bbox: PixelRect { x: 100, y: 50, w: 80, h: 80 },
             confidence: Some(0.9),
+            detector_roll: Some(20.0),
             eyes: vec![PixelRect { x: 110, y: 70, w: 20, h: 20 }, PixelRect { x: 150, y: 80, w: 20, h: 20 }],
         }
     }
@@ -200,7 +213,9 @@ mod tests {
     fn roll_is_the_slope_of_the_line_between_the_eyes() {
         let roll = region().roll().unwrap();
         assert!((roll - 14.036).abs() < 0.001, "{roll}");
-        assert_eq!(FaceRegion { eyes: Vec::new(), ..region() }.roll(), None);
+        let without_eyes = FaceRegion { eyes: Vec::new(), ..region() };
+        assert_eq!(without_eyes.roll(), Some(20.0), "the detector's");
+        assert_eq!(FaceRegion { detector_roll: None, ..without_eyes }.roll(), None);
     }
 
     #[test]

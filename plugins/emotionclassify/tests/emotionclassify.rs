@@ -54,7 +54,13 @@ fn frame(info: &VideoInfo, index: u64, faces: &[FaceRegion]) -> gst::Buffer {
 }
 
 fn face(id: u32, x: u32, y: u32, side: u32) -> FaceRegion {
-    FaceRegion { id, bbox: PixelRect { x, y, w: side, h: side }, confidence: Some(0.9), eyes: Vec::new() }
+    FaceRegion {
+        id,
+        bbox: PixelRect { x, y, w: side, h: side },
+        confidence: Some(0.9),
+        detector_roll: None,
+        eyes: Vec::new(),
+    }
 }
 
 fn read_frame(buffer: &gst::BufferRef) -> Frame {

@@ -79,8 +79,13 @@ fn frames_moods_and_settings_are_written() {
     let mut classified = buffer(0);
     mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
     let mut detected = buffer(1);
-    let region =
-        FaceRegion { id: 2, bbox: PixelRect { x: 10, y: 5, w: 20, h: 20 }, confidence: None, eyes: vec![] };
+    let region = FaceRegion {
+        id: 2,
+        bbox: PixelRect { x: 10, y: 5, w: 20, h: 20 },
+        confidence: None,
+        detector_roll: None,
+        eyes: vec![],
+    };
     mood_meta::region::add_face(detected.get_mut().unwrap(), &region, 100, 50);
     for buffer in [classified, detected, buffer(2)] {
         let before = buffer.as_ptr();

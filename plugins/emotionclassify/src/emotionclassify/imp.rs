@@ -219,8 +219,13 @@ impl EmotionClassify {
         settings: &Settings,
         buffer: &mut gst::BufferRef,
     ) -> Result<Vec<gst::Structure>, FrameError> {
-        let regions = mood_meta::region::read_faces(buffer);
+        let mut regions = mood_meta::region::read_faces(buffer);
         let detected = mood_meta::frame::read(buffer);
+        // A converter on the way drops the regions' params, but not the frame's metadata.
+        for region in regions.iter_mut().filter(|region| region.detector_roll.is_none()) {
+            let faces = detected.iter().flat_map(|frame| &frame.faces);
+            region.detector_roll = faces.into_iter().find(|face| face.id == region.id).map(|face| face.roll);
+        }
         let stream_time = filter::stream_time(&self.obj().segment(), buffer.pts());
         let now = buffer.pts().map(gst::ClockTime::nseconds);
         let thresholds =

@@ -292,6 +292,7 @@ fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Ma
         ("max-size", search.max_size.into()),
         ("scan-interval", search.scan_interval.into()),
         ("max-faces", search.max_faces.into()),
+        ("roll-range", search.roll_range.into()),
     ];
     let mut settings = cascades.clone();
     settings.extend(fields.map(|(key, value)| (key.to_string(), value)));
@@ -303,11 +304,12 @@ fn to_region(found: &FoundFace) -> FaceRegion {
         id: found.id,
         bbox: found.face.rect,
         confidence: Some(found.face.confidence()),
+        detector_roll: found.roll,
         eyes: found.eyes.iter().map(|eye| eye.rect).collect(),
     }
 }
 
-/// Adds the regions of a face and its eyes, and the param `pose` where two eyes give the roll.
+/// Adds the regions of a face and its eyes, and the param `pose` where the roll is known.
 fn add_region(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, height: u32) {
     region::add_face(buffer, face, width, height);
     let Some(roll) = face.roll() else { return };

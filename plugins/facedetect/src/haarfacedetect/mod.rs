@@ -3,8 +3,8 @@
 //! Finds the faces of every frame with an OpenCV Haar cascade and follows them from frame to frame. It writes
 //! no pixel and copies no frame: it adds a region of interest of type `face`, whose id stays with the person
 //! and whose param `detection` follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye`
-//! have the face as their parent, and the param `pose` of the face's region has the roll of the head (`roll`,
-//! degrees, clockwise).
+//! have the face as their parent, so that the roll of the head is exact. The roll (degrees, clockwise) is in
+//! the param `pose` of the face's region (`roll`).
 //!
 //! ## Properties
 //!
@@ -13,6 +13,11 @@
 //! - The defaults (`scale-factor=1.2`, three neighbours, faces from a twelfth of the shorter side on) suit
 //!   one or a few people in front of a camera. For wide views with small faces set `min-size` and
 //!   `scale-factor=1.1`. Precision and recall under different settings are in benches/RESULTS.md.
+//! - With `roll-range` above 10 degrees, heads that lean are found too: the frame is also searched in copies that
+//!   are turned by up to 10 degrees less than the range, at most 35 degrees apart. Boxes stay upright squares around
+//!   the face; `roll` in the param `detection` says how it leans, off by 5 to 15 degrees unless the eyes refine it. A
+//!   head found only in a turned copy needs twice `min-neighbors`. With `roll-range=0` the rectangles are
+//!   those of OpenCV.
 //! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a
 //!   false detection. The faces of the first frame are all reported.
 //! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a
@@ -22,7 +27,7 @@
 //!   completely. In the others each face is searched for near its predicted place and size, where half of
 //!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a
 //!   new face. So a new face appears within one interval, and one that left is no longer reported after one
-//!   interval.
+//!   interval. The searches for heads that lean are spread over the interval.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each

@@ -11,6 +11,9 @@ use super::Messages;
 
 /// The default of the property `cascade`.
 const DEFAULT_CASCADE: &str = "frontalface_default";
+/// The default of the property `roll-range`, degrees: three searches of a frame, for faces upright and leaning by 35
+/// degrees to either side, find nine in ten faces that lean by 45 (benches/RESULTS.md, chapter tilt).
+const DEFAULT_ROLL_RANGE: f64 = 45.0;
 
 /// The values of the properties.
 #[derive(Clone, Debug)]
@@ -38,6 +41,7 @@ impl Default for Settings {
                 scan_interval: 0,
                 max_faces: 0,
                 threads: 0,
+                roll_range: DEFAULT_ROLL_RANGE,
             },
             messages: Messages::default(),
         }
@@ -138,6 +142,18 @@ impl Settings {
                 .default_value(search.threads as u32)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecDouble::builder("roll-range")
+                .nick("Roll range")
+                .blurb(
+                    "How far a head may lean to either side and still be found, in degrees. The default finds heads as \
+                     people hold them; 0 searches for upright faces only and finds the rectangles that OpenCV finds, in \
+                     a third of the time. Raise it where cameras are tilted or people lie down",
+                )
+                .minimum(0.0)
+                .maximum(90.0)
+                .default_value(search.roll_range)
+                .mutable_playing()
+                .build(),
             glib::ParamSpecEnum::builder_with_default("messages", messages)
                 .nick("Messages")
                 .blurb(
@@ -165,6 +181,7 @@ impl Settings {
             "scan-interval" => search.scan_interval = value.get()?,
             "max-faces" => search.max_faces = value.get::<u32>()? as usize,
             "threads" => search.threads = value.get::<u32>()? as usize,
+            "roll-range" => search.roll_range = value.get()?,
             "messages" => self.messages = value.get()?,
             _ => {}
         }
@@ -184,6 +201,7 @@ impl Settings {
             "scan-interval" => search.scan_interval.to_value(),
             "max-faces" => (search.max_faces as u32).to_value(),
             "threads" => (search.threads as u32).to_value(),
+            "roll-range" => search.roll_range.to_value(),
             "messages" => self.messages.to_value(),
             _ => return None,
         })

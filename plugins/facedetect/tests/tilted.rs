@@ -1,0 +1,163 @@
+//! Drawn heads that lean, and pictures that are no faces at all.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{harness, info};
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use mood_meta::region::{self, FaceRegion};
+
+const WIDTH: usize = 320;
+const HEIGHT: usize = 240;
+const HEAD: common::Head = (160, 120, 60);
+
+/// Frame `number` of grey video, 40 ms each, from a function of the place of a pixel.
+fn draw(number: u64, size: (usize, usize), grey: impl Fn(usize, usize) -> u8) -> gst::Buffer {
+    let pixels: Vec<u8> = (0..size.0 * size.1).map(|i| grey(i % size.0, i / size.0)).collect();
+    let mut buffer = gst::Buffer::from_mut_slice(pixels);
+    buffer.get_mut().unwrap().set_pts(gst::ClockTime::from_mseconds(40 * number));
+    buffer
+}
+
+/// A head in the middle that leans clockwise by `degrees`.
+fn leaning_head(number: u64, degrees: f64) -> gst::Buffer {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    draw(number, (WIDTH, HEIGHT), |x, y| {
+        let (dx, dy) = (x as f64 - 160.0, y as f64 - 120.0);
+        let place = |value: f64, side: usize| value.round().clamp(0.0, side as f64 - 1.0) as usize;
+        let (x, y) = (place(160.0 + dx * cos + dy * sin, WIDTH), place(120.0 - dx * sin + dy * cos, HEIGHT));
+        common::grey(&[HEAD], x, y)
+    })
+}
+
+fn grey_harness(properties: &str) -> gst_check::Harness {
+    harness(properties, &info(VideoFormat::Gray8, WIDTH as u32, HEIGHT as u32))
+}
+
+/// The faces of a frame after the element.
+fn find(harness: &mut gst_check::Harness, frame: gst::Buffer) -> Vec<FaceRegion> {
+    region::read_faces(&harness.push_and_pull(frame).unwrap())
+}
+
+/// A grey value that depends on the seed and the place without a pattern.
+fn noise(seed: u64, x: usize, y: usize) -> u8 {
+    let mut value = seed << 40 | (y as u64) << 20 | x as u64;
+    for _ in 0..3 {
+        value = (value ^ value >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    (value >> 56) as u8
+}
+
+#[test]
+fn leaning_heads_are_found_with_their_roll() {
+    for degrees in [-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0] {
+        let faces = find(&mut grey_harness(""), leaning_head(0, degrees));
+        assert_eq!(faces.len(), 1, "{degrees}: {faces:?}");
+        let face = &faces[0];
+        let roll = face.detector_roll.unwrap();
+        println!("{degrees} degrees: {roll:.1}, {:?}", face.bbox);
+        assert!((roll - degrees).abs() <= 15.0, "{degrees}: {roll}");
+        let (x, y) = face.bbox.to_f64().centre();
+        assert!((x - 160.0).hypot(y - 120.0) < 20.0, "{degrees}: {face:?}");
+        assert!(face.bbox.w.abs_diff(face.bbox.h) <= 2 && (70..150).contains(&face.bbox.w), "{face:?}");
+    }
+}
+
+#[test]
+fn without_a_roll_range_heads_are_searched_for_upright_and_have_no_roll() {
+    let upright = find(&mut grey_harness("roll-range=0"), leaning_head(0, 0.0));
+    assert_eq!((upright.len(), upright[0].detector_roll), (1, None));
+    assert!(find(&mut grey_harness("roll-range=0"), leaning_head(0, 40.0)).is_empty());
+    assert_eq!(find(&mut grey_harness("roll-range=90"), leaning_head(0, -80.0)).len(), 1);
+}
+
+#[test]
+fn a_head_that_leans_slowly_is_one_face() {
+    for properties in ["", "scan-interval=400000000"] {
+        let mut harness = grey_harness(properties);
+        for number in 0..45 {
+            let faces = find(&mut harness, leaning_head(number, number as f64));
+            let ids: Vec<u32> = faces.iter().map(|face| face.id).collect();
+            assert_eq!(ids, [1], "{properties} frame {number}");
+        }
+    }
+}
+
+#[test]
+fn at_intervals_a_leaning_head_is_found_within_one() {
+    let mut harness = grey_harness("scan-interval=400000000");
+    let mut first = None;
+    for number in 0..20 {
+        let frame =
+            if number < 2 { draw(number, (WIDTH, HEIGHT), |_, _| 90) } else { leaning_head(number, 35.0) };
+        let faces = find(&mut harness, frame);
+        if !faces.is_empty() {
+            first.get_or_insert(number);
+        }
+        assert_eq!(faces.len(), usize::from(first.is_some()), "frame {number}");
+    }
+    // The interval is ten frames.
+    assert!(first.is_some_and(|first| first <= 12), "{first:?}");
+}
+
+#[test]
+fn noise_and_plain_frames_have_no_face_for_longer_than_a_frame() {
+    let mut harness = grey_harness("min-size=24");
+    let mut last: Vec<u32> = Vec::new();
+    for number in 0..16 {
+        // From the fifth frame on every pixel is a block of 4, 8 or 16, whose edges a cascade likes better.
+        let block = 1 << (number / 4);
+        let frame = draw(number, (WIDTH, HEIGHT), |x, y| noise(number, x / block, y / block));
+        let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
+        assert!(ids.iter().all(|id| !last.contains(id)), "frame {number}: {ids:?} after {last:?}");
+        last = ids;
+    }
+    for (number, value) in (16..).zip([0, 16, 128, 235, 255]) {
+        assert!(find(&mut harness, draw(number, (WIDTH, HEIGHT), |_, _| value)).is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn a_face_survives_a_light_that_is_switched_off_and_on() {
+    let mut harness = grey_harness("");
+    for number in 0..30 {
+        let is_dark = (10..20).contains(&number);
+        let frame =
+            if is_dark { draw(number, (WIDTH, HEIGHT), |_, _| 17) } else { leaning_head(number, 25.0) };
+        let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
+        let expected: &[u32] = if is_dark { &[] } else { &[1] };
+        assert_eq!(ids, expected, "frame {number}");
+    }
+}
+
+#[test]
+fn mirrored_and_upside_down_heads_are_no_trouble() {
+    let mirrored = draw(0, (WIDTH, HEIGHT), |x, y| common::grey(&[(130, 120, 60)], WIDTH - 1 - x, y));
+    assert_eq!(find(&mut grey_harness(""), mirrored).len(), 1);
+    let mut harness = grey_harness("");
+    for number in 0..6 {
+        let frame = draw(number, (WIDTH, HEIGHT), |x, y| common::grey(&[HEAD], x, HEIGHT - 1 - y));
+        assert!(find(&mut harness, frame).is_empty(), "an upside-down head is not found");
+    }
+}
+
+#[test]
+fn sixty_faces_and_half_a_face() {
+    let size = (1000, 600);
+    let info = info(VideoFormat::Gray8, size.0 as u32, size.1 as u32);
+    let heads: Vec<common::Head> =
+        (0..60).map(|index| (50 + 100 * (index % 10), 50 + 100 * (index / 10), 32)).collect();
+    let mut crowd = harness("min-size=40", &info);
+    let faces = find(&mut crowd, draw(0, size, |x, y| common::grey(&heads, x, y)));
+    println!("{} faces of 60", faces.len());
+    assert!((57..=62).contains(&faces.len()), "{}", faces.len());
+    for cx in [0, 8, 312, 320] {
+        let faces = find(
+            &mut grey_harness(""),
+            draw(0, (WIDTH, HEIGHT), |x, y| common::grey(&[(cx, 120, 60)], x, y)),
+        );
+        assert!(faces.len() <= 1 && faces.iter().all(|face| face.bbox.x + face.bbox.w <= WIDTH as u32));
+    }
+}
