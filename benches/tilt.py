@@ -139,7 +139,7 @@ def clips(detector, data, ranges, folder):
             is_read, frame = video.read()
             if not is_read:
                 break
-            paths.append(folder / f"{name}-{len(paths):04}.pgm")
+            paths.append(folder / f"{name}-{len(paths):04}.png")
             cv2.imwrite(str(paths[-1]), cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
             references.append(reference_boxes(detector, frame))
         for roll_range in ranges:

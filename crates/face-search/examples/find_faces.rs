@@ -36,7 +36,7 @@ struct Options {
     /// Search every image this many times more and print the microseconds of CPU time of a search
     #[arg(long, default_value_t = 0)]
     repeat: u32,
-    /// Images: PNG, JPEG, WebP or PGM, converted to grey
+    /// Images: PNG, JPEG or WebP, converted to grey
     #[arg(required = true)]
     images: Vec<PathBuf>,
 }

@@ -182,8 +182,14 @@ impl FaceFinder {
             self.turned.search_image(image, roll, params, &mut found)?;
         }
         let first_nearby = found.len();
-        let is_left_out =
-            |face: &Prediction| !due.upright || !rolls.is_empty() && face.roll.abs() > UPRIGHT_ROLL;
+        let full_search = found.clone();
+        let is_left_out = |face: &Prediction| {
+            let is_found = |other: &TiltedDetection| {
+                other.is_confident(params.min_neighbors)
+                    && turned::are_same_face(&other.detection.rect.to_f64(), &face.rect)
+            };
+            !due.upright || !rolls.is_empty() && !full_search.iter().any(is_found)
+        };
         self.search_around_faces(image, time, params, roll_range, is_left_out, &mut found)?;
         Ok(match rolls {
             // What a full search finds is what OpenCV finds.

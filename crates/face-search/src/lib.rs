@@ -15,8 +15,9 @@
 //! With a [`roll_range`](SearchSettings::roll_range), a full search covers copies of the image that are turned so
 //! that a face which leans by the orientation's roll is upright, in the same frame without a scan interval, in later
 //! frames of the interval otherwise. Detections of different orientations that overlap are one face: the best
-//! supported one, with the mean of the rolls weighted by windows. A known face is searched for at its own roll in
-//! every frame and, where the evidence is weak, also 20 degrees to either side of it.
+//! supported one, with the mean of the rolls weighted by windows. A known face that a full
+//! search does not find on confident evidence is also searched for where it is predicted, at its own roll and, where
+//! the evidence is weak, 20 degrees to either side of it.
 //!
 //! # Evidence
 //!

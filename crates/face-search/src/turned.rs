@@ -23,6 +23,9 @@ const NEARBY_MIN_WINDOWS: f64 = 2.0;
 const EDGE_MARGIN: f64 = 0.35;
 /// Windows of one orientation whose intersection over union with those of another exceeds this are of one face.
 const SAME_FACE_OVERLAP: f64 = 0.4;
+/// Two orientations find parts of one tilted face as squares of different sizes: the square with less evidence is of the
+/// same face where the other covers more than this share of the smaller one.
+const MAX_COVERED_SHARE: f64 = 0.5;
 /// How many times the evidence of an upright face a tilted one needs. Each orientation that is searched adds its
 /// own false detections, which mostly have little evidence: without this their number doubles, with it they are a
 /// few more than in an upright search, and hardly a tilted face is lost (`benches/tilt.py`).
@@ -249,7 +252,11 @@ pub(crate) fn merge_orientations(
         let windows = f64::from(found.detection.neighbors);
         let is_same = |face: &&mut Face| {
             let is_pair_upright = index < first_accepted && found.roll == 0.0 && face.best.roll == 0.0;
-            !is_pair_upright && are_same_face(&face.best.detection.rect, &found.detection.rect)
+            let (best, other) = (face.best.detection.rect.to_f64(), found.detection.rect.to_f64());
+            let is_of_other_orientation = (face.best.roll - found.roll).abs() > TOLERANCE;
+            !is_pair_upright
+                && (are_same_face(&best, &other)
+                    || is_of_other_orientation && covered_share(&best, &other) > MAX_COVERED_SHARE)
         };
         match faces.iter_mut().find(is_same) {
             Some(face) => {
@@ -271,16 +278,26 @@ pub(crate) fn remove_duplicates(mut detections: Vec<TiltedDetection>) -> Vec<Til
     detections.sort_by_key(|face| Reverse(face.detection.neighbors));
     let mut faces: Vec<TiltedDetection> = Vec::new();
     for face in detections {
-        if faces.iter().all(|other| !are_same_face(&other.detection.rect, &face.detection.rect)) {
+        if faces
+            .iter()
+            .all(|other| !are_same_face(&other.detection.rect.to_f64(), &face.detection.rect.to_f64()))
+        {
             faces.push(face);
         }
     }
     faces
 }
 
+/// The share of the smaller of two squares that the other one covers.
+fn covered_share(a: &PixelRect<f64>, b: &PixelRect<f64>) -> f64 {
+    let overlap = a.intersection_over_union(b);
+    let intersection = overlap / (1.0 + overlap) * (a.w * a.h + b.w * b.h);
+    intersection / (a.w * a.h).min(b.w * b.h)
+}
+
 /// Whether two squares are of one face.
-fn are_same_face(a: &PixelRect, b: &PixelRect) -> bool {
-    a.to_f64().intersection_over_union(&b.to_f64()) > SAME_FACE_OVERLAP
+pub(crate) fn are_same_face(a: &PixelRect<f64>, b: &PixelRect<f64>) -> bool {
+    a.intersection_over_union(b) > SAME_FACE_OVERLAP
 }
 
 #[cfg(test)]
@@ -327,6 +344,8 @@ mod tests {
         assert_eq!(merged[0].detection, faces[1].detection);
         assert_eq!(merged[0].roll, 35.0 * 15.0 / 20.0);
         assert_eq!(merged[1], faces[2]);
+        let part_of_face = [found(304, 58, 85, 36, -35.0), found(288, 80, 59, 6, 0.0)];
+        assert_eq!(merge_orientations(&part_of_face, 2, 3).len(), 1);
         let upright = [found(10, 10, 50, 9, 0.0), found(14, 10, 50, 5, 0.0)];
         assert_eq!(
             merge_orientations(&upright, 2, 3).len(),
