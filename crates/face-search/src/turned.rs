@@ -23,8 +23,8 @@ const NEARBY_MIN_WINDOWS: f64 = 2.0;
 const EDGE_MARGIN: f64 = 0.35;
 /// Windows of one orientation whose intersection over union with those of another exceeds this are of one face.
 const SAME_FACE_OVERLAP: f64 = 0.4;
-/// Two orientations find parts of one tilted face as squares of different sizes: the square with less evidence is of the
-/// same face where the other covers more than this share of the smaller one.
+/// Other orientations, and the search around a known face with its lower threshold, find parts of a face as smaller
+/// squares: one with less evidence is of the same face where the other covers more than this share of the smaller.
 const MAX_COVERED_SHARE: f64 = 0.5;
 /// How many times the evidence of an upright face a tilted one needs. Each orientation that is searched adds its
 /// own false detections, which mostly have little evidence: without this their number doubles, with it they are a
@@ -253,10 +253,8 @@ pub(crate) fn merge_orientations(
         let is_same = |face: &&mut Face| {
             let is_pair_upright = index < first_accepted && found.roll == 0.0 && face.best.roll == 0.0;
             let (best, other) = (face.best.detection.rect.to_f64(), found.detection.rect.to_f64());
-            let is_of_other_orientation = (face.best.roll - found.roll).abs() > TOLERANCE;
             !is_pair_upright
-                && (are_same_face(&best, &other)
-                    || is_of_other_orientation && covered_share(&best, &other) > MAX_COVERED_SHARE)
+                && (are_same_face(&best, &other) || covered_share(&best, &other) > MAX_COVERED_SHARE)
         };
         match faces.iter_mut().find(is_same) {
             Some(face) => {

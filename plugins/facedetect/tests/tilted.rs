@@ -5,7 +5,6 @@
 mod common;
 
 use common::{harness, info};
-use gst::prelude::*;
 use gst_video::VideoFormat;
 use mood_meta::region::{self, FaceRegion};
 
