@@ -139,6 +139,7 @@ impl FaceFinder {
             rect: face.detection.rect.to_f64(),
             is_confident: face.is_confident(settings.min_neighbors),
             roll: face.roll,
+            may_be_new: !face.is_around_known,
         };
         let observations: Vec<Observation> = faces.iter().map(observe).collect();
         let ids = match due {
@@ -149,7 +150,7 @@ impl FaceFinder {
         let limit = if settings.max_faces == 0 { usize::MAX } else { settings.max_faces };
         let mut found = Vec::new();
         let accepted = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
-        for (id, TiltedDetection { detection: face, roll }) in accepted.take(limit) {
+        for (id, TiltedDetection { detection: face, roll, .. }) in accepted.take(limit) {
             let eyes = self.eyes.as_mut().map(|eyes| eyes.find_level(image, &face.rect, roll)).transpose()?;
             let roll = (!rolls.is_empty()).then_some(roll);
             found.push(FoundFace { id, face, roll, eyes: eyes.unwrap_or_default() });
@@ -176,26 +177,34 @@ impl FaceFinder {
             };
             self.full_detector.set_params(Params { min_neighbors, ..*params })?;
             let upright = self.full_detector.detect(image);
-            found.extend(upright.into_iter().map(|detection| TiltedDetection { detection, roll: 0.0 }));
+            found.extend(upright.into_iter().map(|detection| TiltedDetection {
+                detection,
+                roll: 0.0,
+                is_around_known: false,
+            }));
         }
         for &roll in &rolls[due.tilted.clone()] {
             self.turned.search_image(image, roll, params, &mut found)?;
         }
-        let first_nearby = found.len();
         let full_search = found.clone();
         let is_left_out = |face: &Prediction| {
             let is_found = |other: &TiltedDetection| {
                 other.is_confident(params.min_neighbors)
                     && turned::are_same_face(&other.detection.rect.to_f64(), &face.rect)
             };
-            !due.upright || !rolls.is_empty() && !full_search.iter().any(is_found)
+            // Without an id the face is new, and needs the evidence of a full search once more.
+            !due.upright
+                || !rolls.is_empty()
+                    && face.id.is_some()
+                    && nearby::is_in_limits(face, params)
+                    && !full_search.iter().any(is_found)
         };
         self.search_around_faces(image, time, params, roll_range, is_left_out, &mut found)?;
         Ok(match rolls {
             // What a full search finds is what OpenCV finds.
             [] if due.upright => found,
             [] => turned::remove_duplicates(found),
-            _ => turned::merge_orientations(&found, first_nearby, params.min_neighbors),
+            _ => turned::merge_orientations(&found, params.min_neighbors),
         })
     }
 
@@ -255,7 +264,7 @@ impl FaceFinder {
         let detections = self.nearby_detector.detect(&image.crop(region));
         found.extend(detections.iter().map(|&Detection { rect, neighbors }| {
             let rect = PixelRect { x: rect.x + region.x, y: rect.y + region.y, ..rect };
-            TiltedDetection { detection: Detection { rect, neighbors }, roll: 0.0 }
+            TiltedDetection { detection: Detection { rect, neighbors }, roll: 0.0, is_around_known: true }
         }));
         Ok(())
     }

@@ -39,6 +39,14 @@ pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     }
 }
 
+/// Whether the size of a face is within the limits of a full search, or just outside.
+pub(crate) fn is_in_limits(face: &Prediction, full_frame: &Params) -> bool {
+    /// Sides of one face in two frames differ by less.
+    const RATIO: f64 = 1.1;
+    let (side, min, max) = (face.rect.side(), full_frame.min_size.width, full_frame.max_size.width);
+    side * RATIO >= f64::from(min) && (max == 0 || side <= f64::from(max) * RATIO)
+}
+
 /// The region to search for a face: from where it was last observed to where it is predicted, with a margin.
 /// May reach beyond the right and the lower edge of the image.
 pub(crate) fn search_region(face: &Prediction) -> PixelRect {

@@ -31,9 +31,8 @@ impl Schedule {
             // Those that no frame was there for are done now.
             let remaining =
                 if self.last_full_search.is_none() || interval == 0 { 0 } else { self.tilted_done };
-            let is_all = remaining == 0;
             self.last_full_search = Some(time);
-            self.tilted_done = if is_all { tilted } else { 0 };
+            self.tilted_done = 0;
             return Due { upright: true, tilted: remaining.min(tilted)..tilted };
         };
         // Orientation i follows (i + 1) parts of the interval after its start.
@@ -63,10 +62,10 @@ mod tests {
     fn every_roll_is_searched_once_an_interval() {
         let mut schedule = Schedule::default();
         assert_eq!(schedule.advance(0, 300, 2), due(true, 0..2), "the first frame may be a still image");
-        assert_eq!(schedule.advance(100, 300, 2), due(false, 2..2));
-        assert_eq!(schedule.advance(299, 300, 2), due(false, 2..2));
-        for start in [300, 600] {
-            assert_eq!(schedule.advance(start, 300, 2), due(true, 2..2));
+        for start in [0, 300, 600] {
+            if start > 0 {
+                assert_eq!(schedule.advance(start, 300, 2), due(true, 2..2));
+            }
             assert_eq!(schedule.advance(start + 99, 300, 2), due(false, 0..0));
             assert_eq!(schedule.advance(start + 100, 300, 2), due(false, 0..1));
             assert_eq!(schedule.advance(start + 150, 300, 2), due(false, 1..1));
@@ -78,9 +77,10 @@ mod tests {
     fn nothing_is_left_out_where_frames_are_far_apart() {
         let mut schedule = Schedule::default();
         schedule.advance(0, 300, 2);
+        assert_eq!(schedule.advance(250, 300, 2), due(false, 0..2), "both at once");
         assert_eq!(schedule.advance(300, 300, 2), due(true, 2..2));
-        assert_eq!(schedule.advance(550, 300, 2), due(false, 0..2), "both at once");
-        assert_eq!(schedule.advance(900, 300, 2), due(true, 2..2));
+        assert_eq!(schedule.advance(450, 300, 2), due(false, 0..1));
+        assert_eq!(schedule.advance(900, 300, 2), due(true, 1..2), "what is left of the interval");
         assert_eq!(schedule.advance(1300, 300, 2), due(true, 0..2), "no frame in the interval");
     }
 

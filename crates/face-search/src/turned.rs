@@ -24,8 +24,10 @@ const EDGE_MARGIN: f64 = 0.35;
 /// Windows of one orientation whose intersection over union with those of another exceeds this are of one face.
 const SAME_FACE_OVERLAP: f64 = 0.4;
 /// Other orientations, and the search around a known face with its lower threshold, find parts of a face as smaller
-/// squares: one with less evidence is of the same face where the other covers more than this share of the smaller.
+/// squares: two of which one covers more than this share of the smaller are of one face. The larger is the face.
 const MAX_COVERED_SHARE: f64 = 0.5;
+/// A part of a face has at most this many times the evidence of the whole.
+const MAX_PART_EVIDENCE: u32 = 3;
 /// How many times the evidence of an upright face a tilted one needs. Each orientation that is searched adds its
 /// own false detections, which mostly have little evidence: without this their number doubles, with it they are a
 /// few more than in an upright search, and hardly a tilted face is lost (`benches/tilt.py`).
@@ -42,6 +44,8 @@ pub(crate) struct TiltedDetection {
     pub(crate) detection: Detection,
     /// Degrees, clockwise positive.
     pub(crate) roll: f64,
+    /// Whether it was found around a known face only, where half of the evidence is enough: it is no new face.
+    pub(crate) is_around_known: bool,
 }
 
 impl TiltedDetection {
@@ -126,6 +130,7 @@ impl TurnedSearch {
             Some(TiltedDetection {
                 detection: Detection { rect: place_in_image(&rect, image)?, ..*detection },
                 roll,
+                is_around_known: false,
             })
         }));
         Ok(())
@@ -176,6 +181,7 @@ impl TurnedSearch {
             Some(TiltedDetection {
                 detection: Detection { rect: place_in_image(&rect, image)?, ..*detection },
                 roll,
+                is_around_known: true,
             })
         }));
         Ok(())
@@ -227,13 +233,9 @@ fn place_in_image(rect: &PixelRect<f64>, image: &GrayImage) -> Option<PixelRect>
 /// rolls, weighted by evidence. Upright detections are not merged with each other.
 ///
 /// A face is kept if any of its detections has the evidence that its orientation needs, `min_neighbors` windows
-/// exceeded, for tilted ones [`TILTED_EVIDENCE`] times as many. Those at the end of `detections` from
-/// `first_accepted` on were accepted where they were found.
-pub(crate) fn merge_orientations(
-    detections: &[TiltedDetection],
-    first_accepted: usize,
-    min_neighbors: u32,
-) -> Vec<TiltedDetection> {
+/// exceeded, for tilted ones [`TILTED_EVIDENCE`] times as many. Those around known faces were accepted where they were
+/// found.
+pub(crate) fn merge_orientations(detections: &[TiltedDetection], min_neighbors: u32) -> Vec<TiltedDetection> {
     /// Detections of one face.
     struct Face {
         best: TiltedDetection,
@@ -248,23 +250,35 @@ pub(crate) fn merge_orientations(
         let found = detections[index];
         let needed =
             if found.roll == 0.0 { min_neighbors } else { min_neighbors.saturating_mul(TILTED_EVIDENCE) };
-        let is_accepted = index >= first_accepted || found.detection.neighbors > needed;
+        let has_evidence = found.detection.neighbors > needed;
+        let is_accepted = found.is_around_known || has_evidence;
         let windows = f64::from(found.detection.neighbors);
-        let is_same = |face: &&mut Face| {
-            let is_pair_upright = index < first_accepted && found.roll == 0.0 && face.best.roll == 0.0;
-            let (best, other) = (face.best.detection.rect.to_f64(), found.detection.rect.to_f64());
-            !is_pair_upright
-                && (are_same_face(&best, &other) || covered_share(&best, &other) > MAX_COVERED_SHARE)
-        };
-        match faces.iter_mut().find(is_same) {
-            Some(face) => {
+        let rect = found.detection.rect.to_f64();
+        let is_pair_upright =
+            |face: &Face| !found.is_around_known && found.roll == 0.0 && face.best.roll == 0.0;
+        let same = faces.iter_mut().filter(|face| !is_pair_upright(face)).find_map(|face| {
+            let best = face.best.detection.rect.to_f64();
+            let is_same = are_same_face(&best, &rect);
+            (is_same || covered_share(&best, &rect) > MAX_COVERED_SHARE).then_some((face, is_same))
+        });
+        let new = Face { best: found, windows, weighted_roll: windows * found.roll, is_accepted };
+        match same {
+            Some((face, true)) => {
                 face.windows += windows;
                 face.weighted_roll += windows * found.roll;
                 face.is_accepted |= is_accepted;
+                face.best.is_around_known &= !has_evidence || found.is_around_known;
             }
-            None => {
-                faces.push(Face { best: found, windows, weighted_roll: windows * found.roll, is_accepted })
+            // Small windows lie closer together, so a part of the face may have more evidence than the face.
+            Some((face, false)) => {
+                let best = face.best.detection;
+                let is_comparable =
+                    found.detection.neighbors.saturating_mul(MAX_PART_EVIDENCE) >= best.neighbors;
+                if is_accepted && is_comparable && found.detection.rect.area() > best.rect.area() {
+                    *face = new;
+                }
             }
+            None => faces.push(new),
         }
     }
     let merged = faces.into_iter().filter(|face| face.is_accepted);
@@ -306,6 +320,7 @@ mod tests {
         TiltedDetection {
             detection: Detection { rect: PixelRect { x, y, w: side, h: side }, neighbors },
             roll,
+            is_around_known: false,
         }
     }
 
@@ -325,31 +340,31 @@ mod tests {
 
     #[test]
     fn a_tilted_face_needs_twice_the_evidence() {
-        let merge = |faces: &[TiltedDetection]| merge_orientations(faces, faces.len(), 3);
+        let merge = |faces: &[TiltedDetection]| merge_orientations(faces, 3);
         assert_eq!(merge(&[found(10, 10, 50, 4, 0.0)]), [found(10, 10, 50, 4, 0.0)]);
         assert!(merge(&[found(10, 10, 50, 3, 0.0)]).is_empty());
         assert!(merge(&[found(10, 10, 50, 6, 35.0)]).is_empty());
         assert_eq!(merge(&[found(10, 10, 50, 7, 35.0)]), [found(10, 10, 50, 7, 35.0)]);
-        let around_known = [found(10, 10, 50, 2, 35.0)];
-        assert_eq!(merge_orientations(&around_known, 0, 3), around_known, "accepted where it was found");
+        let around_known = [TiltedDetection { is_around_known: true, ..found(10, 10, 50, 2, 35.0) }];
+        assert_eq!(merge(&around_known), around_known, "accepted where it was found");
+        let both = [around_known[0], found(12, 10, 50, 7, 35.0)];
+        assert!(!merge(&both)[0].is_around_known, "it would be found without the known face");
     }
 
     #[test]
     fn orientations_agree_on_one_face() {
         let faces = [found(10, 10, 50, 5, 0.0), found(12, 11, 52, 15, 35.0), found(200, 10, 50, 9, -35.0)];
-        let merged = merge_orientations(&faces, 3, 3);
+        let merged = merge_orientations(&faces, 3);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].detection, faces[1].detection);
         assert_eq!(merged[0].roll, 35.0 * 15.0 / 20.0);
         assert_eq!(merged[1], faces[2]);
         let part_of_face = [found(304, 58, 85, 36, -35.0), found(288, 80, 59, 6, 0.0)];
-        assert_eq!(merge_orientations(&part_of_face, 2, 3).len(), 1);
+        assert_eq!(merge_orientations(&part_of_face, 3).len(), 1);
+        let part_with_more = [found(430, 230, 110, 19, 35.0), found(316, 103, 250, 12, 0.0)];
+        assert_eq!(merge_orientations(&part_with_more, 3), [part_with_more[1]]);
         let upright = [found(10, 10, 50, 9, 0.0), found(14, 10, 50, 5, 0.0)];
-        assert_eq!(
-            merge_orientations(&upright, 2, 3).len(),
-            2,
-            "upright detections are as OpenCV groups them"
-        );
+        assert_eq!(merge_orientations(&upright, 3).len(), 2, "upright detections are as OpenCV groups them");
         assert_eq!(
             merge_orientations(&upright, 0, 3).len(),
             1,

@@ -17,6 +17,7 @@
 //!     rect: PixelRect { x, y, w: side, h: side },
 //!     is_confident: true,
 //!     roll: 0.0,
+//!     may_be_new: true,
 //! };
 //! assert_eq!(tracker.update(0, &[face(100.0, 80.0, 60.0)]), [Some(1)]);
 //! assert_eq!(tracker.update(40_000_000, &[face(104.0, 81.0, 62.0)]), [Some(1)]);

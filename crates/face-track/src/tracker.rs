@@ -14,6 +14,8 @@ pub struct Observation {
     pub is_confident: bool,
     /// In-plane rotation, degrees, clockwise positive; 0 where it is not known.
     pub roll: f64,
+    /// Whether it can be a new face: not where less evidence was enough because a known face was expected.
+    pub may_be_new: bool,
 }
 
 /// When an observation may be a known face, and how long a face is remembered.
@@ -213,7 +215,7 @@ impl Tracker {
                     has_rejected_match[index] = true;
                     None
                 }
-                None if !is_known_only => {
+                None if !is_known_only && observation.may_be_new => {
                     self.tracks.push(Track::new(observation, time));
                     self.tracks.last_mut()
                 }
@@ -308,7 +310,7 @@ mod tests {
     }
 
     fn strong(x: f64, y: f64, side: f64) -> Observation {
-        Observation { rect: square(x, y, side), is_confident: true, roll: 0.0 }
+        Observation { rect: square(x, y, side), is_confident: true, roll: 0.0, may_be_new: true }
     }
 
     fn weak(x: f64, y: f64, side: f64) -> Observation {

