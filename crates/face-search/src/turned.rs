@@ -230,7 +230,7 @@ fn place_in_image(rect: &PixelRect<f64>, image: &GrayImage) -> Option<PixelRect>
 }
 
 /// One face for the detections of all orientations that overlap: the best supported detection, with the mean of the
-/// rolls, weighted by evidence. Upright detections are not merged with each other.
+/// rolls, weighted by evidence. Upright detections of a full search are not merged with each other.
 ///
 /// A face is kept if any of its detections has the evidence that its orientation needs, `min_neighbors` windows
 /// exceeded, for tilted ones [`TILTED_EVIDENCE`] times as many. Those around known faces were accepted where they were
@@ -254,8 +254,8 @@ pub(crate) fn merge_orientations(detections: &[TiltedDetection], min_neighbors: 
         let is_accepted = found.is_around_known || has_evidence;
         let windows = f64::from(found.detection.neighbors);
         let rect = found.detection.rect.to_f64();
-        let is_pair_upright =
-            |face: &Face| !found.is_around_known && found.roll == 0.0 && face.best.roll == 0.0;
+        let is_upright = |face: &TiltedDetection| !face.is_around_known && face.roll == 0.0;
+        let is_pair_upright = |face: &Face| is_upright(&found) && is_upright(&face.best);
         let same = faces.iter_mut().filter(|face| !is_pair_upright(face)).find_map(|face| {
             let best = face.best.detection.rect.to_f64();
             let is_same = are_same_face(&best, &rect);
@@ -365,6 +365,8 @@ mod tests {
         assert_eq!(merge_orientations(&part_with_more, 3), [part_with_more[1]]);
         let upright = [found(10, 10, 50, 9, 0.0), found(14, 10, 50, 5, 0.0)];
         assert_eq!(merge_orientations(&upright, 3).len(), 2, "upright detections are as OpenCV groups them");
+        let around_known = TiltedDetection { is_around_known: true, ..found(12, 10, 50, 12, 0.0) };
+        assert_eq!(merge(&[upright[0], around_known]).len(), 1);
     }
 
     #[test]

@@ -55,10 +55,14 @@ fn eyes_roll(face: &FaceRegion) -> Option<f64> {
     face.roll().filter(|_| face.eyes.len() == 2)
 }
 
-/// Whether the centre of an eye lies in the upper half of the face.
-fn is_in_upper_half(face: &PixelRect, eye: &PixelRect) -> bool {
-    let (x, y) = (eye.x + eye.w / 2, eye.y + eye.h / 2);
-    (face.x..face.x + face.w).contains(&x) && (face.y..=face.y + face.h / 2).contains(&y)
+/// Whether the centre of an eye lies in the upper half of the face, once it is levelled.
+fn is_in_upper_half(face: &FaceRegion, eye: &PixelRect) -> bool {
+    let ((face_x, face_y), (x, y)) = (face.bbox.to_f64().centre(), eye.to_f64().centre());
+    let (sin, cos) = face.detector_roll.unwrap_or(0.0).to_radians().sin_cos();
+    let (dx, dy) = (x - face_x, y - face_y);
+    let half = f64::from(face.bbox.w) / 2.0;
+    // The place of an eye is in whole pixels.
+    (dx * cos + dy * sin).abs() <= half + 1.0 && (-half - 1.0..=1.0).contains(&(dy * cos - dx * sin))
 }
 
 /// The ids of all frames, sorted, each once.
@@ -71,10 +75,11 @@ fn unique_ids(frames: &[Vec<FaceRegion>]) -> Vec<u32> {
 
 #[test]
 fn one_person_has_one_id_throughout() {
-    let Some(frames) = detect_faces("video/WolfgangLanger_Pexels.mp4", "haarfacedetect") else { return };
+    let detect = "videorate max-rate=8 drop-only=true ! haarfacedetect";
+    let Some(frames) = detect_faces("video/WolfgangLanger_Pexels.mp4", detect) else { return };
     let with_face = frames.iter().filter(|faces| !faces.is_empty()).count();
     println!("{with_face} of {} frames", frames.len());
-    assert!(frames.len() > 450);
+    assert!(frames.len() > 150);
     assert!(with_face * 100 >= frames.len() * 95, "{with_face} of {}", frames.len());
     assert_eq!(unique_ids(&frames), [1]);
 }
@@ -89,9 +94,7 @@ fn two_full_searches_a_second_follow_the_person_too() {
     assert!(with_face * 100 >= frames.len() * 95, "{with_face} of {}", frames.len());
     assert_eq!(unique_ids(&frames), [1]);
     assert!(with_eyes.len() * 2 > frames.len(), "{}", with_eyes.len());
-    assert!(
-        frames.iter().flatten().all(|face| face.eyes.iter().all(|eye| is_in_upper_half(&face.bbox, eye)))
-    );
+    assert!(frames.iter().flatten().all(|face| face.eyes.iter().all(|eye| is_in_upper_half(face, eye))));
     assert!(with_eyes.iter().all(|roll| roll.abs() <= 30.0));
 }
 
@@ -116,8 +119,10 @@ fn overlap(a: &PixelRect, b: &PixelRect) -> f64 {
 fn full_searches_at_intervals_find_the_same_faces() {
     for clip in ["WolfgangLanger_Pexels.mp4", "walk.mkv", "book.mkv", "single_face.mp4"] {
         let clip = format!("video/{clip}");
-        let Some(all) = detect_faces(&clip, "haarfacedetect") else { return };
-        let at_intervals = detect_faces(&clip, "haarfacedetect scan-interval=500000000").unwrap();
+        // Fewer frames, because every search takes long in a test build.
+        let detect = "videorate max-rate=10 drop-only=true ! haarfacedetect";
+        let Some(all) = detect_faces(&clip, detect) else { return };
+        let at_intervals = detect_faces(&clip, &format!("{detect} scan-interval=500000000")).unwrap();
         assert_eq!(at_intervals.len(), all.len());
         let has_same = |face: &FaceRegion, others: &[FaceRegion]| {
             others.iter().any(|other| overlap(&face.bbox, &other.bbox) > 0.4)
@@ -136,10 +141,10 @@ fn full_searches_at_intervals_find_the_same_faces() {
         );
         assert!(found * 100 >= faces.len() * 95, "{clip}: {found} of {}", faces.len());
         assert_eq!((unique_ids(&all), unique_ids(&at_intervals)), (vec![1], vec![1]), "{clip}");
-        // A face reported between full searches must have been there within half a second, at most 15 frames
-        // of these clips.
+        // A face reported between full searches must have been there within half a second, at most five of
+        // these frames.
         for (number, faces) in at_intervals.iter().enumerate() {
-            let nearby_frames = &all[number.saturating_sub(15)..all.len().min(number + 16)];
+            let nearby_frames = &all[number.saturating_sub(5)..all.len().min(number + 6)];
             assert!(
                 faces.iter().all(|face| nearby_frames.iter().any(|others| has_same(face, others))),
                 "{clip} frame {number}"
