@@ -366,7 +366,7 @@ mod tests {
         let upright = [found(10, 10, 50, 9, 0.0), found(14, 10, 50, 5, 0.0)];
         assert_eq!(merge_orientations(&upright, 3).len(), 2, "upright detections are as OpenCV groups them");
         let around_known = TiltedDetection { is_around_known: true, ..found(12, 10, 50, 12, 0.0) };
-        assert_eq!(merge(&[upright[0], around_known]).len(), 1);
+        assert_eq!(merge_orientations(&[upright[0], around_known], 3).len(), 1);
     }
 
     #[test]
