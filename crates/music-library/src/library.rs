@@ -51,16 +51,16 @@ impl Library {
         Ok((Self { tracks: tracks.into_iter().map(Track::from_listed).collect(), skipped }, None))
     }
 
-    /// The tracks of a database, with the ratings and exclusions that apply to `client`. Tracks that are
-    /// missing or cannot be played are left out, and those on the network unless `access` allows them. Local
-    /// files were allowed when they were scanned.
+    /// The tracks of a database, with the ratings and exclusions that apply to `client`. Left out are tracks
+    /// that were missing when last looked for and still are, that cannot be played, or that are on the network
+    /// unless `access` allows them. Local files were allowed when they were scanned.
     ///
     /// # Errors
     /// The database fails, or has no track that can be used.
     pub fn from_database(database: &Database, client: &str, access: SourceAccess) -> Result<Self, Error> {
         let mut library = Self::default();
         database.for_each_track(client, |record| {
-            let reason = if record.missing {
+            let reason = if record.missing && !record.path().is_some_and(|path| path.exists()) {
                 Some("not there when last looked for; scan again once it is back".into())
             } else if !access.network && !record.uri.starts_with("file://") {
                 Some("on the network; set allow-network to play it".into())

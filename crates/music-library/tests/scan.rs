@@ -95,6 +95,8 @@ fn moved_and_missing_files_keep_their_values() {
     let library = Library::from_database(&database, "", SourceAccess::default()).unwrap();
     assert_eq!((library.tracks.len(), library.skipped.len()), (1, 1));
     fs::rename(&away, &new).unwrap();
+    let library = Library::from_database(&database, "", SourceAccess::default()).unwrap();
+    assert_eq!(library.tracks.len(), 2, "it is there again, scanned or not");
     assert_eq!(counts(&scan(&database, &music, &decoder)), [0, 0, 0, 2, 0]);
     let library = Library::from_database(&database, "", SourceAccess::default()).unwrap();
     assert!(library.tracks.iter().any(|track| track.moods == ["hopeful"] && track.rating == 2));

@@ -23,7 +23,7 @@ use super::deck::{Deck, is_missing};
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a track that is asked for soon is listened to. With the time it takes to open it, a change of mood
 /// is heard within half a second.
-const LISTEN_TIME: Duration = Duration::from_millis(200);
+const LISTEN_TIME: Duration = Duration::from_millis(150);
 /// How many tracks may be half measured. Each has a pipeline of its own.
 const MAX_UNFINISHED: usize = 4;
 /// How often an estimate is corrected, in blocks of the analysis, which are a tenth of a second long.
