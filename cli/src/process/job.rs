@@ -15,8 +15,9 @@ use super::fingerprint::{AnalysisFingerprint, Fingerprint, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::notes::Notes;
+use super::outputs::{self, RecordedSession};
 use super::resting::{self, Relabelling, RestSource};
-use super::{media_clock, outputs, photo};
+use super::{media_clock, photo};
 use crate::clients::Client;
 use crate::digest::path_hash;
 use crate::error::CommandError;
@@ -308,16 +309,14 @@ impl Job<'_> {
         }
         timeline.merge_people(&self.notes.people);
         let fingerprint = is_complete.then_some(&self.fingerprint);
-        *warnings = outputs::write_outputs(
-            &timeline,
-            self.title(),
+        let session = RecordedSession {
+            timeline: &timeline,
+            title: self.title(),
             fingerprint,
-            folder,
-            &self.arguments.report,
-            self.notes,
             resting_face,
-            warnings.clone(),
-        )?;
+            warnings: warnings.clone(),
+        };
+        *warnings = outputs::write_outputs(session, folder, &self.arguments.report, self.notes)?;
         Ok(())
     }
 

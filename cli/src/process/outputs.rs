@@ -23,20 +23,29 @@ use crate::folder::{
 const EXPORTS: [(&str, Format); 3] =
     [("timeline.csv", Format::Csv), ("session.eaf", Format::Eaf), ("session.vtt", Format::Vtt)];
 
+/// What is known of a session once its timeline is complete.
+pub struct RecordedSession<'a> {
+    /// The timeline, with merged people.
+    pub timeline: &'a Timeline,
+    /// The session's title.
+    pub title: String,
+    /// What it was made from. Without it, the session is not marked as finished and enters no history.
+    pub fingerprint: Option<&'a Fingerprint>,
+    /// What it taught about the subject's resting face.
+    pub resting_face: Option<&'a RestingProfile>,
+    /// What there is to say about decoding.
+    pub warnings: Vec<Warning>,
+}
+
 /// Writes everything that is made from a timeline into the session's folder, `summary.json` last, and adds the
-/// session to the client's history. `resting_face` is what it taught about the subject's. Without a fingerprint, the
-/// session is not marked as finished and enters no history. Returns all warnings: those given, and those about what is
-/// made here.
+/// session to the client's history. Returns all warnings: those given, and those about what is made here.
 pub fn write_outputs(
-    timeline: &Timeline,
-    title: String,
-    fingerprint: Option<&Fingerprint>,
+    session: RecordedSession,
     folder: &Path,
     options: &ReportOptions,
     notes: &Notes,
-    resting_face: Option<&RestingProfile>,
-    warnings: Vec<Warning>,
 ) -> Result<Vec<Warning>, CommandError> {
+    let RecordedSession { timeline, title, fingerprint, resting_face, warnings } = session;
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let baseline_source =
         BaselineOption::parse(options.baseline.as_deref())?.usual_expression(client.as_ref())?;
