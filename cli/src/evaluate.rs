@@ -157,15 +157,10 @@ struct Batch {
 }
 
 impl Batch {
-    /// Adds a face, and classifies the batch once it is full. An image without pixels, or with a side longer
-    /// than [`GrayImage::MAX_SIDE`], is left out.
+    /// Adds a face, and classifies the batch once it is full.
     fn push(&mut self, face: &LabelledFace, classifier: &mut Classifier) -> Result<(), CommandError> {
-        let Ok(image) = GrayImage::new(&face.pixels, face.width, face.height, face.width) else {
-            return Ok(());
-        };
-        if image.is_empty() {
-            return Ok(());
-        }
+        let image = GrayImage::new(&face.pixels, face.width, face.height, face.width)
+            .map_err(|error| CommandError::Failed(error.to_string()))?;
         // The face fills the image, so it is cropped without a margin.
         let bbox = [0.0, 0.0, face.width as f32, face.height as f32];
         patch::append_crop(&image, Crop::from_box(bbox, 0.0, 0.0), classifier.side(), &mut self.patches);

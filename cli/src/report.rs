@@ -9,6 +9,7 @@ use crate::clients::Client;
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::{REPORT, SessionFolder, write_report_to};
+use crate::progress::replace_control_characters;
 
 /// The arguments of `report`.
 #[derive(clap::Args)]
@@ -49,6 +50,9 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
         return Err(CommandError::Failed(
             "a comparison takes at least two sessions in which a face was found".into(),
         ));
+    }
+    for warning in &comparison.warnings {
+        eprintln!("gst-mood: warning: {}", replace_control_characters(&warning.text));
     }
     if arguments.json {
         println!("{:#}", serde_json::json!(comparison));

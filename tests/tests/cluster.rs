@@ -294,6 +294,44 @@ fn wrong_settings_are_reported_before_any_job_runs() {
     assert!(usage.code == Some(2) && usage.stderr.contains("usage: "), "{usage}");
 }
 
+#[test]
+fn a_program_that_prints_no_result_is_a_failed_session() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let script = paths::workspace_root().join("pipelines/cluster/scripts/session.py");
+    let run_script = |code: u8, printed: &str, is_last: bool| {
+        let program = folder.path().join("program");
+        fs::write(&program, format!("#!/bin/sh\necho '{printed}'\nexit {code}\n")).unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let python = format!(
+            "from types import SimpleNamespace as N\n\
+             last = {last}\n\
+             snakemake = N(input={{'video': 'v.mp4'}}, log=['log'], output=['outcome.json'], wildcards=N(session='S'),\n\
+             params=N(program='./program', arguments=[]), resources=N(mem_mb=4096, runtime=10, last=last))\n\
+             exec(open('{script}').read())",
+            last = if is_last { "True" } else { "False" },
+            script = script.display()
+        );
+        let mut command = command("python3");
+        command.arg("-c").arg(python).current_dir(folder.path());
+        run(command, TIMEOUT)
+    };
+    for printed in ["", "no JSON", "5", "[]"] {
+        for code in [0, 1] {
+            let output = run_script(code, printed, true);
+            assert!(!output.stderr.contains("Traceback"), "{output}");
+        }
+        // A result without an error is missing: not done.
+        run_script(0, printed, true).assert_success();
+        let outcome = fs::read_to_string(folder.path().join("outcome.json")).unwrap();
+        assert!(
+            outcome.contains("failed") && outcome.contains("ended with 0 and without a result"),
+            "{outcome}"
+        );
+        let retried = run_script(0, printed, false);
+        assert!(retried.code == Some(1) && retried.stderr.contains("without a result"), "{retried}");
+    }
+}
+
 /// Makes the archive use a wrapper of `gst-mood` that counts its runs in files `tried-CODE`, and that aborts, exits with
 /// 3 or hangs for the sessions for which there is a file `aborts-CODE`, `lacks-CODE` or `hangs-CODE`.
 fn use_failing_program(archive: &Archive) {

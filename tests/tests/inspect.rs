@@ -55,10 +55,10 @@ const ELEMENTS: [Element; 5] = [
         properties: &[
             ("cascade", "gchararray", "frontalface_default", Ready),
             ("eyes-cascade", "gchararray", "", Ready),
-            ("max-faces", "guint 0..4294967295", "0", Playing),
+            ("max-faces", "guint 0..1000", "0", Playing),
             ("max-size", "guint 0..32767", "0", Playing),
             ("messages", "GstHaarFaceDetectMessages none on-change every-frame", "none", Playing),
-            ("min-neighbors", "guint 0..4294967295", "3", Playing),
+            ("min-neighbors", "guint 0..1000", "3", Playing),
             ("min-size", "guint 0..32767", "0", Playing),
             ("roll-range", "gdouble 0..90", "45", Playing),
             ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
@@ -131,7 +131,7 @@ const ELEMENTS: [Element; 5] = [
             ("max-negative-time", NANOSECONDS, "0", Playing),
             ("min-dwell", NANOSECONDS, "20000000000", Playing),
             ("mood", "gchararray", "", ReadOnly),
-            ("no-repeat", "guint 0..4294967295", "3", Playing),
+            ("no-repeat", "guint 0..10000", "3", Playing),
             ("on-no-face", "GstMoodPlayerOnNoFace hold neutral fade", "hold", Playing),
             ("resume", "GstMoodPlayerResume next resume restart", "next", Playing),
             ("seed", "guint64 0..18446744073709551615", "0", Ready),
@@ -287,6 +287,24 @@ fn signals_are_those_of_the_tables() {
 }
 
 #[test]
+fn ranges_of_numbers_are_realistic_and_arguments_of_actions_are_documented() {
+    for element in &ELEMENTS {
+        for (name, kind, ..) in element.properties {
+            // Any number is a seed.
+            let is_any = kind.ends_with("..4294967295") || kind.ends_with("..18446744073709551615");
+            assert!(!is_any || *name == "seed", "{} {name}: {kind}", element.name);
+        }
+    }
+    // GObject has no names for the arguments of a signal, so the documentation of the element has them.
+    let documentation = paths::workspace_root().join("plugins/moodplayer/src/moodplayer/mod.rs");
+    let documentation = fs::read_to_string(documentation).unwrap();
+    for action in ["//! - `skip()`: ", "//! - `fade-out()`: ", "//! - `rate(rating)`: "] {
+        assert!(documentation.contains(action), "{action}");
+    }
+    assert!(documentation.contains("`rating` is an integer from -2 "));
+}
+
+#[test]
 fn pads_are_those_of_the_tables() {
     for element in &ELEMENTS {
         let found = element.factory().static_pad_templates().into_iter().map(|template| {
@@ -347,6 +365,10 @@ fn every_element_has_metadata_and_the_same_author() {
         let file = paths::release_folder().join(format!("libgst{}.so", element.plugin));
         assert_eq!(plugin.filename().as_deref(), Some(file.as_path()), "{}", element.name);
         assert_eq!(factory.metadata("author"), Some(AUTHOR), "{}", element.name);
+        assert_eq!(plugin.plugin_name(), element.plugin);
+        // Of the dual licence, the one that GStreamer has a name for.
+        assert_eq!(plugin.license(), "MIT/X11", "{}", element.plugin);
+        assert_eq!(plugin.origin(), "https://github.com/gst-mood/gst-mood", "{}", element.plugin);
         for key in ["long-name", "klass", "description"] {
             assert!(factory.metadata(key).is_some_and(|text| !text.is_empty()), "{} {key}", element.name);
         }

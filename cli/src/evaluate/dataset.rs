@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use mini_xception::GrayImage;
 use mood_schema::Emotion;
 
 use crate::error::CommandError;
@@ -74,10 +75,17 @@ fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     Ok(paths)
 }
 
-/// Reads an image file; the error names the file.
+/// Reads an image file. The error names the file; a side of more than [`GrayImage::MAX_SIDE`] pixels is one.
 pub fn load_image(path: &Path, truth: Emotion) -> Result<LabelledFace, String> {
     let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into_luma8();
     let (width, height) = (image.width() as usize, image.height() as usize);
+    if width.max(height) > GrayImage::MAX_SIDE {
+        return Err(format!(
+            "{}: {width}x{height} pixels are too many: scale it to at most {} a side",
+            path.display(),
+            GrayImage::MAX_SIDE
+        ));
+    }
     Ok(LabelledFace { pixels: image.into_raw(), width, height, truth, person: person_from_path(path) })
 }
 
@@ -137,4 +145,21 @@ pub fn load_fer2013(
         }
     }
     Ok(faces)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_that_are_too_long_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panorama.png");
+        image::GrayImage::new(32_767, 1).save(&path).unwrap();
+        assert!(load_image(&path, Emotion::Happy).is_ok());
+        image::GrayImage::new(1, 32_768).save(&path).unwrap();
+        let error = load_image(&path, Emotion::Happy).err().unwrap();
+        assert!(error.contains("panorama.png: 1x32768 pixels are too many"), "{error}");
+    }
 }

@@ -111,7 +111,7 @@ pub struct ReportOptions {
     /// What labels and means are measured against: off (the network's own labels), automatic (everybody's resting face
     /// is found in the recording; the default), the subject's first SECONDS, the baseline.json or resting_face.json
     /// of an earlier session or its folder, or a client with a history
-    #[arg(long, value_name = "off|automatic|SECONDS|FILE|CLIENT")]
+    #[arg(long, value_name = "off|automatic|SECONDS|FILE|CLIENT", value_parser = parse_baseline)]
     pub baseline: Option<String>,
     /// Keep the session in this client's history; needs a consent note
     #[arg(long, value_name = "NAME")]
@@ -137,6 +137,16 @@ pub fn parse_merged_ids(text: &str) -> Result<MergedIds, String> {
     }
 }
 
+/// Checks the number of seconds of `--baseline`, if it is one: 1 to 86,400, a day.
+fn parse_baseline(text: &str) -> Result<String, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if !(1.0..=86_400.0).contains(&seconds) => {
+            Err("give 1 to 86400 seconds, which is a day, or a file".into())
+        }
+        _ => Ok(text.into()),
+    }
+}
+
 /// The path of a library that may be given as a `file:` URI.
 pub fn local_path(source: &Path) -> PathBuf {
     let uri = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
@@ -146,6 +156,16 @@ pub fn local_path(source: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_of_a_baseline_are_those_of_a_day() {
+        for text in ["1", "86400", "12.5", "baseline.json", "folder", ""] {
+            assert_eq!(parse_baseline(text).as_deref(), Ok(text));
+        }
+        for text in ["0", "0.5", "-3", "86400.5", "1e9", "inf", "NaN"] {
+            assert!(parse_baseline(text).is_err_and(|error| error.contains("1 to 86400 seconds")), "{text}");
+        }
+    }
 
     #[test]
     fn merged_ids_need_at_least_two_numbers() {

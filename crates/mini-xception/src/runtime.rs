@@ -53,11 +53,19 @@ fn join_paths(paths: &[PathBuf]) -> String {
 /// The one environment that ONNX Runtime allows in a process. It is never unloaded.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 
-/// The names tried with the system's loader. Without its -dev package, Debian's package has only versioned
-/// names.
-const SYSTEM_NAMES: [&str; 3] = ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
+/// The names tried with the system's loader.
+const SYSTEM_NAMES: &[&str] = system_names(cfg!(target_os = "macos"));
 /// The name of the library in the folders searched.
 const FILE_NAME: &str = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+
+/// The names of the library on macOS, else on Linux. Without its -dev package, Debian's package has only versioned names.
+const fn system_names(is_macos: bool) -> &'static [&'static str] {
+    if is_macos {
+        &["libonnxruntime.dylib", "libonnxruntime.1.dylib"]
+    } else {
+        &["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.21"]
+    }
+}
 
 impl Runtime {
     /// Loads ONNX Runtime, or returns the one that is loaded already.
@@ -142,5 +150,17 @@ impl Runtime {
         // Its warnings are about its graph optimizer and of no use to users.
         environment.set_log_level(ort::logging::LogLevel::Error);
         Ok(Self { environment, library })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_looked_for_by_the_names_of_the_system() {
+        assert!(system_names(true).iter().all(|name| name.ends_with(".dylib")));
+        assert!(system_names(false).iter().all(|name| name.contains(".so")));
+        assert!(SYSTEM_NAMES.contains(&FILE_NAME));
     }
 }

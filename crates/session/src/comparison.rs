@@ -6,13 +6,16 @@ use mood_schema::Label;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::Estimate;
-use crate::{PersonSummary, Summary};
+use crate::{PersonSummary, Summary, Warning, WarningKind};
 
 /// Sessions compared in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The sessions in which the subject was classified.
     pub sessions: Vec<ComparedSession>,
+    /// What was assumed.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 /// One session of a comparison.
@@ -54,6 +57,22 @@ impl Comparison {
             .filter(|(_, subject)| subject.valence.is_some())
             .collect();
         let all_have_baseline = subjects.iter().all(|(_, subject)| subject.above_baseline.is_some());
+        let with_baseline = subjects.iter().filter(|(_, subject)| subject.above_baseline.is_some()).count();
+        let mut warnings = Vec::new();
+        if with_baseline > 0 && !all_have_baseline {
+            let missing = subjects.iter().filter(|(_, subject)| subject.above_baseline.is_none());
+            let titles: Vec<&str> = missing.map(|(summary, _)| summary.title.as_str()).collect();
+            warnings.push(Warning {
+                kind: WarningKind::MissingBaselines,
+                text: format!(
+                    "plain means are compared instead of differences from the usual expression, because {} of {} sessions \
+                     have no baseline: {}",
+                    titles.len(),
+                    subjects.len(),
+                    titles.join(", ")
+                ),
+            });
+        }
         let levels: Vec<[Estimate; 2]> = subjects
             .iter()
             .filter_map(|(_, subject)| match &subject.above_baseline {
@@ -83,6 +102,6 @@ impl Comparison {
                 arousal: session_mean(index, 1)?,
             })
         };
-        Self { sessions: subjects.iter().enumerate().filter_map(compared).collect() }
+        Self { sessions: subjects.iter().enumerate().filter_map(compared).collect(), warnings }
     }
 }

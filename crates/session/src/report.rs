@@ -71,7 +71,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
 <script type="application/json" id="data">{data}</script>"#,
         video_element = video_element.unwrap_or_default(),
         legend = render_legend(),
-        warnings = text::describe_warnings(summary),
+        warnings = text::describe_warnings(&summary.warnings),
         aria = escape_html(&format!("Timeline. {}", sentences.join(" "))),
         shares = session_tables::render_shares(summary),
         episodes = session_tables::render_episodes(summary),

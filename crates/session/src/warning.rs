@@ -47,6 +47,8 @@ pub enum WarningKind {
     FramesUnknown,
     /// The baseline that was asked for could not be measured.
     BaselineMissing,
+    /// Of the sessions compared, some have a baseline and others have none.
+    MissingBaselines,
     /// A kind that a newer version writes.
     #[serde(other)]
     Other,

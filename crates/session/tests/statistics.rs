@@ -6,7 +6,7 @@
 use mood_schema::{Affect, Classification, Emotion, Face, FrameLine, Label, Rect, TrackEvent, TrackLine};
 use session::{
     BaselineSource, Comparison, Dimension, Episode, Estimate, MIN_EPISODE, PersonMap, Summary, Timeline,
-    Trend, find_episodes,
+    Trend, find_episodes, report,
 };
 
 const MS: u64 = 1_000_000;
@@ -258,6 +258,18 @@ fn baseline_is_measured_saved_and_reused() {
     );
     let difference = later.people[0].above_baseline.as_ref().unwrap().valence;
     assert!((difference.mean - 0.2).abs() < 0.04 && difference.is_significant(), "{difference:?}");
+    let comparison = Comparison::from_summaries(&[later.clone(), measured.clone()]);
+    assert!(comparison.warnings.is_empty());
+    let plain = Summary { title: "Third".into(), ..Summary::compute(&second, &PersonMap::default()) };
+    let comparison = Comparison::from_summaries(&[later.clone(), measured.clone(), plain.clone()]);
+    assert!((comparison.sessions[0].valence.level.mean - 0.3).abs() < 0.04, "plain means");
+    let [warning] = &comparison.warnings[..] else { panic!("{:?}", comparison.warnings) };
+    assert!(warning.text.ends_with("because 1 of 3 sessions have no baseline: Third"), "{}", warning.text);
+    assert!(report::render_comparison(&comparison).contains(&warning.text));
+    assert!(
+        Comparison::from_summaries(&[plain.clone(), plain]).warnings.is_empty(),
+        "nobody asked for a baseline"
+    );
     let too_short = Summary::compute_with(
         &first,
         &PersonMap::default(),

@@ -35,8 +35,10 @@ def run_process(video, snakemake):
             return None, {"state": "failed", "error": f"it took longer than {seconds / 60:.0f} minutes"}
     try:
         [result] = json.loads(done.stdout)
-    except ValueError:
-        result = {"state": "failed", "error": f"the program ended with signal {-done.returncode}, see {snakemake.log[0]}"}
+    except (TypeError, ValueError):
+        code = done.returncode
+        reason = f"signal {-code}" if code < 0 else f"{code} and without a result"
+        result = {"state": "failed", "error": f"the program ended with {reason}, see {snakemake.log[0]}"}
     return done.returncode, result
 
 
@@ -56,7 +58,7 @@ def main(snakemake):
         outcome = {"state": "failed", "error": "there is no such file"}
     else:
         code, result = run_process(video, snakemake)
-        if code in (0, 1) and result["state"] != "interrupted":
+        if code in (0, 1) and "folder" in result and result["state"] != "interrupted":
             move_results(Path(result["folder"]), snakemake.wildcards.session)
         elif code and code > 0:
             sys.exit(f"gst-mood process ended with {code}; {snakemake.log[0]} says why")

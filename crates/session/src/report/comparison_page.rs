@@ -4,6 +4,7 @@ use plotters::prelude::*;
 
 use super::format::{describe_change, escape_html, format_estimate, format_level, format_percent};
 use super::html_table::render_table;
+use super::text::describe_warnings;
 use super::{LIMITS_SECTION, line_sample, render_page};
 use crate::time_format::format_timestamp;
 use crate::{ComparedSession, Comparison, Estimate, SessionMean, chart};
@@ -65,7 +66,8 @@ pub fn render_comparison(comparison: &Comparison) -> String {
         None => String::new(),
     };
     let body = format!(
-        r#"{overview}<h2>Session by session</h2>
+        r#"{overview}
+{warnings}<h2>Session by session</h2>
 <figure>
 <ul class="key"><li>{}valence</li><li>{}arousal</li></ul>
 <div class="scroll" role="img" aria-label="Mean valence and arousal of each session; the table has the numbers" tabindex="0">{chart}</div>
@@ -80,7 +82,8 @@ confidence intervals.</p></section>"#,
         line_sample(chart::VALENCE),
         line_sample(chart::AROUSAL),
         render_table("Valence: unpleasant to pleasant", valence_headers.into_iter().chain(changes), valence),
-        render_table("Arousal: calm to activated", arousal_headers.into_iter().chain(changes), arousal)
+        render_table("Arousal: calm to activated", arousal_headers.into_iter().chain(changes), arousal),
+        warnings = describe_warnings(&comparison.warnings)
     );
     render_page("Sessions compared", &body, "Made by gst-mood", None, false)
 }

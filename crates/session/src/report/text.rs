@@ -6,7 +6,7 @@ use mood_schema::{Emotion, Label};
 
 use super::format::{escape_html, format_percent};
 use crate::time_format::format_duration;
-use crate::{PersonSummary, RestOrigin, Summary, Trend};
+use crate::{PersonSummary, RestOrigin, Summary, Trend, Warning};
 
 /// A count with its noun: `no tracks`, `one track`, `2 tracks`.
 fn format_count(count: u64, noun: &str) -> String {
@@ -132,9 +132,9 @@ fn describe_subject(subject: &PersonSummary) -> String {
 }
 
 /// A list in HTML of what was passed over, assumed or joined; empty where there is nothing of the kind.
-pub(super) fn describe_warnings(summary: &Summary) -> String {
+pub(super) fn describe_warnings(warnings: &[Warning]) -> String {
     let items: String =
-        summary.warnings.iter().map(|warning| format!("<li>{}.</li>", escape_html(&warning.text))).collect();
+        warnings.iter().map(|warning| format!("<li>{}.</li>", escape_html(&warning.text))).collect();
     if items.is_empty() { items } else { format!("<ul class=\"warnings\">{items}</ul>\n") }
 }
 

@@ -15,6 +15,9 @@ const DEFAULT_CASCADE: &str = "frontalface_default";
 /// degrees to either side, find nine in ten faces that lean by 45 (benches/RESULTS.md, chapter tilt).
 const DEFAULT_ROLL_RANGE: f64 = 45.0;
 
+/// The largest number of rectangles or faces that a property may ask for: more than any frame has.
+const MAX_COUNT: u32 = 1000;
+
 /// The values of the properties.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -89,6 +92,7 @@ impl Settings {
                     "A face needs more than this number of similar rectangles. Raise it against false detections, lower \
                      it to find more faces; 0 reports every rectangle as a face",
                 )
+                .maximum(MAX_COUNT)
                 .default_value(search.min_neighbors)
                 .mutable_playing()
                 .build(),
@@ -129,6 +133,7 @@ impl Settings {
                     "Largest number of faces reported for a frame; the largest faces are kept. 0, the default: no limit. \
                      Set it where the number of people is known",
                 )
+                .maximum(MAX_COUNT)
                 .default_value(search.max_faces as u32)
                 .mutable_playing()
                 .build(),

@@ -45,7 +45,8 @@
 //!
 //! - `skip()`: fades to another track for the same mood. Ends the silence after `fade-out`.
 //! - `fade-out()`: fades to silence, until the mood of the music changes or `skip` is emitted.
-//! - `rate(int)`: rates the track that plays, from -2 (never while another track fits) to 2 (a favourite).
+//! - `rate(rating)`: rates the track that plays. `rating` is an integer from -2 (never while another track fits) to 2 (a
+//!   favourite); one beyond counts as the nearest of these.
 //!
 //! ## Messages
 //!

@@ -12,6 +12,8 @@ use super::enums::{OnNoFace, Resume, Strategy, SwitchAt};
 
 /// The longest crossfade.
 const MAX_CROSSFADE: gst::ClockTime = gst::ClockTime::from_seconds(60);
+/// The largest number of tracks between two plays of one: weeks of music.
+const MAX_NO_REPEAT: u32 = 10_000;
 
 /// The writable properties. [`Settings::properties`] describes each.
 #[derive(Clone, Debug, PartialEq)]
@@ -436,6 +438,7 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
                 "How many other tracks play before a track is chosen again. It is chosen earlier where no \
                  other fits the mood; 0 lets a track follow itself",
             )
+            .maximum(MAX_NO_REPEAT)
             .default_value(defaults.no_repeat)
             .mutable_playing()
             .build(),
