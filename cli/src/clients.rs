@@ -50,7 +50,6 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
     let client = Client::open(name)?;
     match note.map(str::trim).filter(|note| !note.is_empty()) {
         Some(note) => {
-            files::restrict_permissions();
             fs::create_dir_all(&client.folder).map_err(|error| CommandError::io(&client.folder, &error))?;
             client.write_record(ConsentedClient { name: name.into(), note: note.into() })
         }

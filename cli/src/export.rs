@@ -31,7 +31,6 @@ pub struct Arguments {
 
 /// Exports one session.
 pub fn run(arguments: Arguments) -> Result<(), CommandError> {
-    files::restrict_permissions();
     let mut session = SessionFolder::load(&arguments.timeline)?;
     if let Some(seconds) = arguments.shortest {
         let person_map = session.summary.person_map.clone();

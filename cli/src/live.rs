@@ -135,6 +135,7 @@ fn build_pipeline(arguments: &Arguments, library: &str) -> Result<gst::Pipeline,
         camera.description, arguments.audio_sink
     ))?;
     if let Some((property, path)) = camera.location {
+        pipeline::forbid_network(&pipeline);
         pipeline::element(&pipeline, "camera")?.set_property(property, path);
     }
     let player = pipeline::element(&pipeline, "player")?;

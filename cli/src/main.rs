@@ -83,6 +83,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return print_usage_error(&error),
     };
+    // Whatever a command writes is about a person, or what somebody listens to.
+    files::restrict_permissions();
     let result = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),

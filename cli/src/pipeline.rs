@@ -107,6 +107,7 @@ pub fn run(pipeline: &gst::Pipeline, progress: &Progress) -> Result<(), CommandE
 /// an error.
 pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress, limit: RunLimit) -> Result<(), CommandError> {
     let started = Instant::now();
+    forbid_network(pipeline);
     let frames = pipeline.by_name(DECODER_QUEUE).and_then(|queue| queue.static_pad("sink"));
     let last_pts = Arc::new(AtomicU64::new(0));
     if let Some(pad) = &frames {
@@ -141,6 +142,15 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress, limit: RunLimit) 
         }
     };
     run_and_stop(pipeline, progress, should_end, end_early, || stall_detector.poll())
+}
+
+/// Makes the decoders of a pipeline that reads a file open no connection, whatever the file holds.
+pub fn forbid_network(pipeline: &gst::Pipeline) {
+    let is_decoder =
+        |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == "decodebin");
+    for decoder in pipeline.iterate_recurse().into_iter().flatten().filter(is_decoder) {
+        mood_meta::audio::skip_streaming_formats(&decoder);
+    }
 }
 
 /// Detects a file that gives nothing more without ending: an error that a demuxer posts right at its start

@@ -24,7 +24,7 @@ use session::Warning;
 
 use crate::error::CommandError;
 use crate::progress::replace_control_characters;
-use crate::{doctor, files, pipeline};
+use crate::{doctor, pipeline};
 pub use arguments::Arguments;
 use inputs::Input;
 use job::JobOutcome;
@@ -59,7 +59,6 @@ enum InputState {
 
 /// Processes every input, as many side by side as wanted; an input that fails does not stop the others.
 pub fn run(arguments: Arguments) -> Result<(), CommandError> {
-    files::restrict_permissions();
     let inputs = inputs::expand_inputs(&arguments.inputs, &arguments.output)?;
     arguments.analysis.check_files()?;
     pipeline::init_gstreamer()?;

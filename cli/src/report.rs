@@ -30,7 +30,6 @@ pub struct Arguments {
 
 /// Writes the page.
 pub fn run(arguments: Arguments) -> Result<(), CommandError> {
-    files::restrict_permissions();
     if let [one] = &arguments.sessions[..] {
         let session = SessionFolder::load(one)?;
         let path = arguments.output.unwrap_or_else(|| session.path.join(REPORT));

@@ -118,8 +118,9 @@ fn trim_samples_before_start(pad: &gst::Pad) {
     });
 }
 
-/// Makes a `uridecodebin` skip the demuxers of formats that are lists of addresses.
-fn skip_streaming_formats(source: &gst::Element) {
+/// Makes a `decodebin` or `uridecodebin` skip the demuxers of formats that are lists of addresses (HLS, DASH), whatever the
+/// name of the file: decoding a local file then opens no connection.
+pub fn skip_streaming_formats(source: &gst::Element) {
     let result_by_nick =
         |result_type: glib::Type, nick| glib::EnumClass::with_type(result_type)?.to_value_by_nick(nick);
     let Some(result_type) = glib::Type::from_name("GstAutoplugSelectResult") else { return };

@@ -92,9 +92,9 @@ pub(crate) fn faces_from_array(faces: &[glib::SendValue]) -> Vec<Face> {
     faces.iter().filter_map(parse_face).collect()
 }
 
-/// Reads a structure made by [`face_to_structure`]. `None` where id or box is missing.
+/// Reads a structure made by [`face_to_structure`], or by somebody else. `None` where id or box is missing or no number.
 pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face> {
-    let number = |name: &str| structure.get::<f64>(name).ok();
+    let number = |name: &str| structure.get(name).ok().filter(|number: &f64| number.is_finite());
     Some(Face {
         id: structure.get("id").ok()?,
         bbox: Rect { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? },
@@ -105,17 +105,19 @@ pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face>
 }
 
 fn classification_from_structure(structure: &gst::StructureRef) -> Option<Classification> {
+    let is_finite = |number: &f64| number.is_finite();
+    let number = |name: &str| structure.get(name).ok().filter(is_finite);
     let distribution = |name: &str| -> Option<[f64; 7]> {
         let array = structure.get::<gst::Array>(name).ok()?;
-        let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).collect();
+        let values: Vec<f64> = array.iter().filter_map(|value| value.get().ok()).filter(is_finite).collect();
         values.try_into().ok()
     };
     Some(Classification {
         label: structure.get::<&str>("label").ok()?.parse::<Label>().ok()?,
-        confidence: structure.get("confidence").ok()?,
+        confidence: number("confidence")?,
         probabilities: distribution("probabilities")?,
         raw: distribution("raw"),
-        affect: Affect { valence: structure.get("valence").ok()?, arousal: structure.get("arousal").ok()? },
+        affect: Affect { valence: number("valence")?, arousal: number("arousal")? },
     })
 }
 
@@ -141,6 +143,20 @@ pub(crate) mod tests {
             }),
             quality: 0.9,
             roll: -4.5,
+        }
+    }
+
+    #[test]
+    fn faces_of_numbers_that_are_none_are_left_out() {
+        gst::init().unwrap();
+        for number in [f64::NAN, f64::INFINITY] {
+            let mut face = happy_face(1);
+            face.bbox.x = number;
+            assert_eq!(face_from_structure(&face_to_structure("face", &face)), None);
+            let mut face = happy_face(1);
+            face.classification.as_mut().unwrap().probabilities[2] = number;
+            let expected = Face { classification: None, ..happy_face(1) };
+            assert_eq!(face_from_structure(&face_to_structure("face", &face)), Some(expected));
         }
     }
 
