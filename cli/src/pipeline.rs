@@ -304,6 +304,12 @@ pub fn describe_error(message: &gst::message::Error) -> String {
     if debug.contains("x-cenc") || error.matches(gst::StreamError::Decrypt) {
         return "it is encrypted: decrypt it first".into();
     }
+    if ["application/x-hls", "application/dash+xml", "application/vnd.ms-sstr+xml"]
+        .iter()
+        .any(|list| debug.contains(list))
+    {
+        return "it is a list of addresses on the network, not a recording".into();
+    }
     if error.matches(gst::StreamError::TypeNotFound) {
         return "it is no video or photograph that GStreamer knows".into();
     }

@@ -38,6 +38,12 @@
 //!
 //! With `strategy=iso`, a step towards the target lasts `min-dwell` or, with `switch-at=track-end`, a track.
 //!
+//! ## Pads
+//!
+//! `mood` and `mood_%u` are requested, one for each video. A name that is taken is refused; GStreamer itself prints a CRITICAL
+//! about such a request before the element is asked, so ask for `mood_%u` and get the next free number. A pad reports once
+//! that no detector or no classifier stands upstream, and refuses audio.
+//!
 //! ## Signals
 //!
 //! These are actions, to be emitted by the application. They take effect with the next block of audio, 10 ms

@@ -169,7 +169,8 @@ fn audio_linked_to_a_mood_pad_is_refused() {
 fn missing_metadata_is_reported_once() {
     for (frames, word) in [
         (frames_showing(&[(Some(Happy), 10)]), None),
-        ((0..250).map(untagged_frame).collect::<Vec<_>>(), Some("haarfacedetect")),
+        ((0..250).map(untagged_frame).collect::<Vec<_>>(), Some("put haarfacedetect")),
+        ((0..250).map(unclassified_frame).collect(), Some("put emotionclassify")),
     ] {
         let library = tone_library();
         let pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw");
@@ -189,6 +190,15 @@ fn untagged_frame(index: u64) -> gst::Buffer {
     let buffer_ref = buffer.get_mut().unwrap();
     buffer_ref.set_pts(gst::ClockTime::from_mseconds(40 * index));
     buffer_ref.set_duration(gst::ClockTime::from_mseconds(40));
+    buffer
+}
+
+/// A frame of 40 ms with a face that no classifier has looked at: the player takes its mood for uncertain.
+fn unclassified_frame(index: u64) -> gst::Buffer {
+    let mut buffer = untagged_frame(index);
+    let bbox = mood_schema::Rect { x: 0.4, y: 0.4, w: 0.2, h: 0.2 };
+    let face = mood_schema::Face { id: 1, bbox, classification: None, quality: 1.0, roll: 0.0 };
+    mood_meta::frame::write(buffer.get_mut().unwrap(), &mood_schema::Frame { faces: vec![face] }).unwrap();
     buffer
 }
 
