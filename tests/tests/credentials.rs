@@ -220,7 +220,20 @@ fn errors_that_quote_addresses_quote_no_credentials() {
     }
     for (arguments, code) in [
         (&["process", &rtsp, "-o", &folder][..], 2),
-        (&["live", "--library", &http], 1),
+        (
+            &[
+                "live",
+                "--no-mpris",
+                "--no-window",
+                "--camera",
+                "videotestsrc",
+                "--audio-sink",
+                "fakesink",
+                "-l",
+                &http,
+            ],
+            1,
+        ),
         (&["live", "--strategy", &http], 2),
         (&["export", &http, "--to", "vtt"], 1),
         (&["export", &folder, "--to", &http], 2),
