@@ -62,16 +62,16 @@ impl Comparison {
         if with_baseline > 0 && !all_have_baseline {
             let missing = subjects.iter().filter(|(_, subject)| subject.above_baseline.is_none());
             let titles: Vec<&str> = missing.map(|(summary, _)| summary.title.as_str()).collect();
-            warnings.push(Warning {
-                kind: WarningKind::MissingBaselines,
-                text: format!(
+            warnings.push(Warning::new(
+                WarningKind::MissingBaselines,
+                format!(
                     "plain means are compared instead of differences from the usual expression, because {} of {} sessions \
                      have no baseline: {}",
                     titles.len(),
                     subjects.len(),
                     titles.join(", ")
                 ),
-            });
+            ));
         }
         let levels: Vec<[Estimate; 2]> = subjects
             .iter()

@@ -67,6 +67,7 @@ impl WarningKind {
             | Self::JoinedSessions
             | Self::ChangedSettings
             | Self::BaselineMissing
+            | Self::MissingBaselines
             | Self::Other => false,
         }
     }
