@@ -110,6 +110,11 @@ impl FaceFinder {
         self.last_frame = None;
     }
 
+    /// Continues in frames of another size, in which all places are `factor` times as far from the corner.
+    pub fn scale(&mut self, factor: f64) {
+        self.tracker.scale(factor);
+    }
+
     /// Finds the faces of a frame, largest first.
     ///
     /// `time` is in ns; a step backwards starts a new scene. A frame without a time is taken to come 40 ms

@@ -104,6 +104,25 @@ pub(crate) struct Motion {
     aspect_ratio: f64,
 }
 
+impl Axis {
+    /// The same motion in pixels that are `factor` times as many.
+    fn scale(self, factor: f64) -> Self {
+        Self {
+            value: self.value * factor,
+            velocity: self.velocity * factor,
+            covariance: self.covariance.map(|covariance| covariance * factor * factor),
+        }
+    }
+}
+
+impl Motion {
+    /// The same motion in a frame whose sides have `factor` times as many pixels.
+    pub(crate) fn scale(self, factor: f64) -> Self {
+        let log_side = Axis { value: self.log_side.value + factor.ln(), ..self.log_side };
+        Self { x: self.x.scale(factor), y: self.y.scale(factor), log_side, ..self }
+    }
+}
+
 fn side(rect: &PixelRect<f64>) -> f64 {
     rect.side().max(MIN_SIDE)
 }

@@ -184,6 +184,15 @@ impl Tracker {
         self.tracks.iter().map(predict).collect()
     }
 
+    /// Scales all places by `factor`, where the frame's size has changed.
+    pub fn scale(&mut self, factor: f64) {
+        for track in &mut self.tracks {
+            let PixelRect { x, y, w, h } = track.last_rect;
+            track.last_rect = PixelRect { x: x * factor, y: y * factor, w: w * factor, h: h * factor };
+            track.motion = track.motion.scale(factor);
+        }
+    }
+
     /// Drops every face, as after a cut or a seek. Ids continue to count up.
     pub fn reset(&mut self) {
         self.tracks.clear();
@@ -328,6 +337,21 @@ mod tests {
             let x = 300.0 + 200.0 * (frame as f64 / 15.0).sin();
             assert_eq!(tracker.update(frame * PERIOD, &[strong(x, 50.0 + frame as f64, 80.0)]), ids([1]));
         }
+    }
+
+    #[test]
+    fn places_scale_with_the_frame() {
+        let (mut tracker, mut scaled) = (Tracker::default(), Tracker::default());
+        for frame in 0..10 {
+            let x = 100.0 + 6.0 * frame as f64;
+            assert_eq!(tracker.update(frame * PERIOD, &[strong(x, 50.0, 80.0)]), ids([1]));
+            scaled.update(frame * PERIOD, &[strong(x / 2.0, 25.0, 40.0)]);
+        }
+        tracker.scale(0.5);
+        let rect = |tracker: &mut Tracker| tracker.predict(11 * PERIOD)[0].rect;
+        let (a, b) = (rect(&mut tracker), rect(&mut scaled));
+        assert!((a.x - b.x).abs() + (a.y - b.y).abs() + (a.w - b.w).abs() < 1e-6, "{a:?} {b:?}");
+        assert_eq!(tracker.update(12 * PERIOD, &[strong(86.0, 25.0, 40.0)]), ids([1]));
     }
 
     #[test]

@@ -15,8 +15,10 @@
 
 mod image;
 mod rect;
+mod stretch;
 mod turn;
 
 pub use image::{GrayImage, ImageError};
 pub use rect::PixelRect;
+pub use stretch::StretchedImage;
 pub use turn::{ReducedImage, Turn, TurnedImage, TurnedRect};

@@ -18,6 +18,7 @@ pub mod filter;
 pub mod frame;
 pub mod luma;
 pub mod message;
+pub mod pixel_aspect;
 pub mod property;
 pub mod region;
 pub mod wiring;

@@ -40,21 +40,22 @@ pub struct FaceRegion {
     pub bbox: PixelRect,
     /// The detector's confidence, 0-1; `None` where a converter dropped the params.
     pub confidence: Option<f64>,
-    /// The in-plane rotation at which the detector found the face, degrees, clockwise positive. `None` where it searches
-    /// for upright faces only, or a converter dropped the params.
+    /// The in-plane rotation that the detector states, degrees, clockwise positive: that of the eyes where it found both.
+    /// `None` where it does not know it, or a converter dropped the params.
     pub detector_roll: Option<f64>,
     /// The boxes of the eyes found, at most two, from left to right in the image; pixels.
     pub eyes: Vec<PixelRect>,
 }
 
 impl FaceRegion {
-    /// The in-plane rotation, degrees, clockwise positive: that of the line between the eyes or, without two eyes, the
-    /// detector's.
+    /// The in-plane rotation, degrees, clockwise positive: the detector's or, where it states none, that of the line
+    /// between two eyes.
     pub fn roll(&self) -> Option<f64> {
-        self.eyes_roll().or(self.detector_roll)
+        self.detector_roll.or_else(|| self.eyes_roll())
     }
 
-    fn eyes_roll(&self) -> Option<f64> {
+    /// The in-plane rotation of the line between two eyes, degrees, clockwise positive.
+    pub fn eyes_roll(&self) -> Option<f64> {
         let [left, right] = self.eyes.as_slice() else { return None };
         let ((left_x, left_y), (right_x, right_y)) = (left.to_f64().centre(), right.to_f64().centre());
         (right_x > left_x).then(|| (right_y - left_y).atan2(right_x - left_x).to_degrees())
@@ -211,10 +212,10 @@ mod tests {
 
     #[test]
     fn roll_is_the_slope_of_the_line_between_the_eyes() {
-        let roll = region().roll().unwrap();
+        assert_eq!(region().roll(), Some(20.0), "the detector's");
+        let roll = FaceRegion { detector_roll: None, ..region() }.roll().unwrap();
         assert!((roll - 14.036).abs() < 0.001, "{roll}");
         let without_eyes = FaceRegion { eyes: Vec::new(), ..region() };
-        assert_eq!(without_eyes.roll(), Some(20.0), "the detector's");
         assert_eq!(FaceRegion { detector_roll: None, ..without_eyes }.roll(), None);
     }
 

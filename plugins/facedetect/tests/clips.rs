@@ -153,6 +153,22 @@ fn full_searches_at_intervals_find_the_same_faces() {
     }
 }
 
+#[test]
+fn one_person_in_anamorphic_video_and_where_the_frame_size_changes() {
+    for clip in ["cases/anamorphic.mp4", "cases/webrtc_resize.webm"] {
+        let detect = "videorate max-rate=15 drop-only=true ! haarfacedetect";
+        let Some(frames) = detect_faces(clip, detect) else { return };
+        let with_face = frames.iter().filter(|faces| faces.len() == 1).count();
+        println!("{clip}: {with_face} of {} frames", frames.len());
+        assert!(
+            frames.len() > 20 && with_face * 100 >= frames.len() * 95,
+            "{clip}: {with_face} of {}",
+            frames.len()
+        );
+        assert_eq!(unique_ids(&frames), [1], "{clip}");
+    }
+}
+
 /// The median roll of all faces, degrees.
 fn median_roll(frames: &[Vec<FaceRegion>]) -> f64 {
     let mut rolls: Vec<f64> = frames.iter().flatten().filter_map(eyes_roll).collect();

@@ -108,7 +108,7 @@ fn tiny_and_odd_sizes_are_supported() {
 
 #[test]
 fn caps_may_change_within_a_stream() {
-    let sizes = [(VideoFormat::I420, 320, 240), (VideoFormat::Bgra, 401, 299), (VideoFormat::Gray8, 1, 1)];
+    let sizes = [(VideoFormat::I420, 320, 240), (VideoFormat::Bgra, 299, 401), (VideoFormat::Gray8, 1, 1)];
     let first = info(sizes[0].0, sizes[0].1, sizes[0].2);
     let mut harness = harness("scan-interval=1000000000", &first);
     let mut last_id = 0;
@@ -130,6 +130,48 @@ fn caps_may_change_within_a_stream() {
         }
     }
     assert!(last_id > 1);
+}
+
+#[test]
+fn ids_stay_with_faces_in_another_frame_size() {
+    let first = info(VideoFormat::I420, 320, 240);
+    let mut harness = harness("", &first);
+    for (number, side) in [320, 320, 640, 640, 200, 200, 320].into_iter().enumerate() {
+        let info = info(VideoFormat::I420, side, side * 3 / 4);
+        let caps = info.to_caps().unwrap();
+        harness.set_caps(caps.clone(), caps);
+        let head = (i64::from(side) / 2, i64::from(side) * 3 / 8, i64::from(side) * 7 / 32);
+        let out = harness.push_and_pull(frame(&info, &[head], number as u64, 0)).unwrap();
+        assert_eq!(faces(&out).iter().map(|face| face.id).collect::<Vec<_>>(), [1], "frame {number}");
+    }
+}
+
+#[test]
+fn boxes_are_in_stored_pixels_where_pixels_are_not_square() {
+    for (numerator, denominator) in [(2, 1), (64, 45), (1, 2)] {
+        let info = gst_video::VideoInfo::builder(VideoFormat::Gray8, 240, 240)
+            .fps(gst::Fraction::new(25, 1))
+            .par(gst::Fraction::new(numerator, denominator))
+            .build()
+            .unwrap();
+        let mut harness = harness("", &info);
+        let ratio = f64::from(numerator) / f64::from(denominator);
+        let (wide, high) = (ratio.max(1.0), (1.0 / ratio).max(1.0));
+        let (width, height) = ((240.0 * wide) as i64, (240.0 * high) as i64);
+        let pixels: Vec<u8> = (0..240 * 240)
+            .map(|i| {
+                let (x, y) = (((i % 240) as f64 * wide) as usize, ((i / 240) as f64 * high) as usize);
+                common::grey(&[(width / 2, height / 2, 60)], x, y)
+            })
+            .collect();
+        let out = harness.push_and_pull(gst::Buffer::from_mut_slice(pixels)).unwrap();
+        let faces = faces(&out);
+        assert_eq!(faces.len(), 1, "{ratio}");
+        let face = faces[0].bbox.to_f64();
+        let (x, y) = face.centre();
+        assert!((x - 120.0).abs() < 10.0 && (y - 120.0).abs() < 12.0, "{face:?}");
+        assert!((face.w / face.h * ratio - 1.0).abs() < 0.1, "a square in square pixels: {face:?}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
+use gray_image::StretchedImage;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
@@ -17,6 +18,7 @@ use mini_xception::{Classifier, Model, Provider, Runtime};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::filter::FrameError;
 use mood_meta::luma;
+use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::FaceRegion;
 use mood_meta::{filter, lock, message, property};
 use mood_schema::{Face, Frame};
@@ -41,6 +43,8 @@ struct State {
     announcement: SettingsAnnouncement,
     /// Luma of packed formats; kept to reuse its memory.
     luma: Vec<u8>,
+    /// Luma in square pixels, where the video's are not.
+    square_luma: StretchedImage,
     /// The classifier's input; kept to reuse its memory.
     patches: Vec<u8>,
 }
@@ -150,6 +154,7 @@ impl BaseTransformImpl for EmotionClassify {
             info: None,
             announcement: SettingsAnnouncement::new("emotionclassify"),
             luma: Vec::new(),
+            square_luma: StretchedImage::default(),
             patches: Vec::new(),
         });
         Ok(())
@@ -304,7 +309,10 @@ impl EmotionClassify {
         let side = state.classifier.side();
         state.patches.clear();
         let mut qualities = Vec::with_capacity(due.len());
+        let aspect = PixelAspect::from_info(info);
+        let luma = aspect.square_image(luma, &mut state.square_luma);
         for region in &due {
+            let region = aspect.face_to_square(region);
             let (roll, patches) = (region.roll().unwrap_or(0.0), &mut state.patches);
             qualities.push(patch::append_face(&luma, region.bbox, settings.margin, roll, side, patches));
         }

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use face_search::{FaceFinder, FoundFace, SearchSettings};
 use glib::subclass::prelude::*;
+use gray_image::StretchedImage;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
@@ -11,6 +12,7 @@ use gst_base::subclass::prelude::*;
 use haar::{Cascade, CascadeError};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::filter::FrameError;
+use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, lock, luma, message, property};
 use mood_schema::Frame;
@@ -31,6 +33,8 @@ struct State {
     info: Option<gst_video::VideoInfo>,
     /// Luma of packed formats; kept to reuse its memory.
     luma: Vec<u8>,
+    /// Luma in square pixels, where the video's are not.
+    square_luma: StretchedImage,
     /// The face ids of the frame before, sorted.
     ids: Vec<u32>,
     /// Names and SHA-256 of the cascades, for logs.
@@ -115,6 +119,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             finder,
             info: None,
             luma: Vec::new(),
+            square_luma: StretchedImage::default(),
             ids: Vec::new(),
             cascades,
             announcement: SettingsAnnouncement::new("haarfacedetect"),
@@ -131,10 +136,12 @@ impl BaseTransformImpl for HaarFaceDetect {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         if let Some(state) = lock(&self.state).as_mut() {
-            let size = |info: &gst_video::VideoInfo| (info.width(), info.height());
-            // Places in a frame of another size say nothing about this one.
-            if state.info.as_ref().is_some_and(|previous| size(previous) != size(&info)) {
-                state.finder.reset();
+            match state.info.as_ref().map(|previous| frame_scale(previous, &info)) {
+                // The same picture in another size.
+                Some(Some(factor)) if factor != 1.0 => state.finder.scale(factor),
+                // Places in a frame of another shape say nothing about this one.
+                Some(None) => state.finder.reset(),
+                Some(Some(_)) | None => {}
             }
             state.info = Some(info);
         }
@@ -235,7 +242,9 @@ impl HaarFaceDetect {
         ids.sort_unstable();
         let has_changed = ids != state.ids;
         state.ids = ids;
-        let regions: Vec<FaceRegion> = found.iter().map(to_region).collect();
+        let aspect = PixelAspect::from_info(&info);
+        let regions: Vec<FaceRegion> =
+            found.iter().map(|found| aspect.face_to_stored(&to_region(found))).collect();
         for region in &regions {
             add_region(buffer, region, info.width(), info.height());
         }
@@ -265,7 +274,21 @@ impl HaarFaceDetect {
     }
 }
 
-/// Searches the luma of a frame.
+/// How many times as many pixels the sides of a frame have than those of the frame before; `None` where the shape
+/// differs too. In square pixels.
+fn frame_scale(previous: &gst_video::VideoInfo, info: &gst_video::VideoInfo) -> Option<f64> {
+    /// Sides are whole pixels and often even or multiples of 16, so shapes differ a little where the picture does not.
+    const TOLERANCE: f64 = 0.04;
+    let size = |info: &gst_video::VideoInfo| {
+        let (width, height) = PixelAspect::from_info(info).square_size(info.width(), info.height());
+        (width as f64, height as f64)
+    };
+    let (from, to) = (size(previous), size(info));
+    let (x, y) = (to.0 / from.0, to.1 / from.1);
+    ((x / y - 1.0).abs() <= TOLERANCE).then_some((x * y).sqrt())
+}
+
+/// Searches the luma of a frame, in square pixels.
 fn find_faces(
     state: &mut State,
     search: &SearchSettings,
@@ -276,6 +299,7 @@ fn find_faces(
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))?;
     let image = luma::read(&frame, &mut state.luma)
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
+    let image = PixelAspect::from_info(info).square_image(image, &mut state.square_luma);
     let time = buffer.pts().map(gst::ClockTime::nseconds);
     state
         .finder
@@ -300,13 +324,14 @@ fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Ma
 }
 
 fn to_region(found: &FoundFace) -> FaceRegion {
-    FaceRegion {
+    let region = FaceRegion {
         id: found.id,
         bbox: found.face.rect,
         confidence: Some(found.face.confidence()),
-        detector_roll: found.roll,
+        detector_roll: None,
         eyes: found.eyes.iter().map(|eye| eye.rect).collect(),
-    }
+    };
+    FaceRegion { detector_roll: region.eyes_roll().or(found.roll), ..region }
 }
 
 /// Adds the regions of a face and its eyes, and the param `pose` where the roll is known.

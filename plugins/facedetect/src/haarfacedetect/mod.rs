@@ -21,7 +21,7 @@
 //! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a
 //!   false detection. The faces of the first frame are all reported.
 //! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a
-//!   second, counted from the first frame without the face. A step back in time, a flush or a new frame size
+//!   second, counted from the first frame without the face. A step back in time, a flush or a new frame shape
 //!   starts a new scene with new ids. Frames without a timestamp are taken to be 40 ms apart.
 //! - With `scan-interval`, the first frame that comes at least so long after the last full search is searched
 //!   completely. In the others each face is searched for near its predicted place and size, where half of
