@@ -28,7 +28,7 @@ const MUSIC_OUTPUT: &str = " ! queue ! player.mood
 
 /// The same music without loss, for the annotated video, so that its sound is encoded with loss only once.
 const FILM_MUSIC_OUTPUT: &str = "
-    music. ! queue ! audioconvert ! audio/x-raw,format=S16LE ! flacenc quality=1 ! filesink name=film-music";
+    music. ! queue ! audioconvert ! audio/x-raw,format=S16LE ! flacenc ! filesink name=film-music";
 
 /// What a pipeline is built from.
 pub struct GraphConfig<'a> {
