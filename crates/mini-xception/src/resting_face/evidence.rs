@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(evidence(2 * SECOND, |_| (BOX, 1.0)), 0.0);
         assert_eq!(evidence(SECOND / 5, |_| (BOX, 0.3)), 0.0);
         assert_eq!(evidence(SECOND / 5, |_| (BOX, f64::NAN)), 0.0);
-        assert_eq!(evidence(SECOND / 5, |frame| (Rect { x: 0.04 * frame, ..BOX }, 1.0)), 0.0);
+        assert_eq!(evidence(SECOND / 5, |frame| (Rect { x: 0.08 * frame, ..BOX }, 1.0)), 0.0);
         assert_eq!(evidence(SECOND / 5, |_| (Rect { w: 0.0, ..BOX }, 1.0)), 0.0);
     }
 }
