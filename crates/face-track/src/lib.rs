@@ -23,8 +23,12 @@
 //! assert_eq!(tracker.update(40_000_000, &[face(104.0, 81.0, 62.0)]), [Some(1)]);
 //! ```
 
+mod lost;
 mod motion;
+mod presence;
 mod tracker;
 
 pub use gray_image::PixelRect;
+pub use lost::{LostFace, LostFaces};
+pub use presence::PresenceCheck;
 pub use tracker::{Observation, Params, Prediction, Tracker};

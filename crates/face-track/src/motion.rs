@@ -177,6 +177,11 @@ impl Motion {
         Fit { distance, cost: distance + variances.ln() }
     }
 
+    /// The larger standard deviation of the centre's axes, in pixels.
+    pub(crate) fn deviation(&self) -> f64 {
+        self.x.covariance[0].max(self.y.covariance[0]).sqrt()
+    }
+
     /// The place of the face at the motion's time, in pixels.
     pub(crate) fn rect(&self) -> PixelRect<f64> {
         let side = self.side();

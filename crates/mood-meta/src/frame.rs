@@ -7,7 +7,8 @@
 //! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
 //!
 //! It is registered without tags, because GStreamer 1.22 then keeps it through conversion, scaling and cropping. No
-//! transformation rescales it, so its boxes are shares of the frame.
+//! transformation rescales it, so its boxes are shares of the frame. Where the frame is flipped, cropped or bordered they are
+//! wrong, which the field of [`crate::witness`] shows.
 
 use std::sync::Mutex;
 

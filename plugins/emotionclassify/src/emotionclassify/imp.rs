@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
+use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
 use gray_image::StretchedImage;
 use gst::subclass::prelude::*;
@@ -231,6 +232,7 @@ impl EmotionClassify {
             let faces = detected.iter().flat_map(|frame| &frame.faces);
             region.detector_roll = faces.into_iter().find(|face| face.id == region.id).map(|face| face.roll);
         }
+        let is_first_writer = detected.is_none();
         let stream_time = filter::stream_time(&self.obj().segment(), buffer.pts());
         let now = buffer.pts().map(gst::ClockTime::nseconds);
         let thresholds =
@@ -281,6 +283,9 @@ impl EmotionClassify {
         mood_meta::frame::write(buffer, &frame).map_err(|error| {
             FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
         })?;
+        if is_first_writer {
+            write_witness(state, buffer, &info, &frame)?;
+        }
         Ok(messages)
     }
 
@@ -381,6 +386,28 @@ fn logged_settings(settings: &Settings, state: &State) -> Map<String, Value> {
     ];
     let known_profile = state.known_profile.map(|origin| ("baseline-profile", origin.into()));
     fields.into_iter().chain(known_profile).map(|(key, value)| (key.to_string(), value)).collect()
+}
+
+/// Adds the witness to metadata that another detector's regions were copied to.
+fn write_witness(
+    state: &mut State,
+    buffer: &mut gst::BufferRef,
+    info: &gst_video::VideoInfo,
+    frame: &Frame,
+) -> Result<(), FrameError> {
+    let mut sample = LumaSample::default();
+    let video = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|error| {
+        FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))
+    })?;
+    let luma = luma::read(&video, &mut state.luma)
+        .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
+    sample.read_image(&luma);
+    drop(video);
+    let boxes = frame.faces.iter().map(|face| (face.id, face.bbox));
+    let witness = Witness::capture(&sample, mood_meta::witness::frame_size(info), boxes);
+    mood_meta::witness::write(buffer, &witness).map_err(|error| {
+        FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
+    })
 }
 
 /// Sorts the faces by area, largest first.

@@ -2,14 +2,16 @@
 
 use std::sync::{LazyLock, Mutex};
 
+use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::wiring::WiringFault;
-use mood_meta::{event, filter, lock, property, region};
-use mood_schema::{Frame, Line, Rect, TrackEvent, TrackLine};
+use mood_meta::{event, filter, lock, property, region, witness};
+use mood_schema::{Face, Frame, Line, Rect, TrackEvent, TrackLine};
 
 use super::geometry::{Area, frame_area};
+use super::hiding::{Decision, FaceHider, Hidden, Mode, Reason};
 use super::layout::{self, LayoutOptions, NowPlaying};
 use super::paint::{self, Typesetter};
 use super::pixelation;
@@ -45,17 +47,20 @@ struct State {
     tracks: Vec<Track>,
     /// Whether the warning about missing fonts has been posted.
     has_warned_of_fonts: bool,
-    /// Whether the warning about missing face metadata has been posted.
-    has_warned_of_metadata: bool,
+    /// Why a complete frame has been hidden, as far as warnings have been posted.
+    reasons: Vec<Reason>,
+    /// Whether the warning about boxes that do not lie on the frame has been posted.
+    has_warned_of_boxes: bool,
 }
 
 /// The implementation of `emotionoverlay`: its properties, and what exists while it runs.
 ///
-/// Lock order: the two locks are never held together. No lock is held while drawing, posting or pushing.
+/// Lock order: no two locks are held together. No lock is held while drawing, posting or pushing.
 #[derive(Default)]
 pub struct EmotionOverlay {
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    hider: Mutex<FaceHider>,
 }
 
 #[glib::object_subclass]
@@ -124,11 +129,15 @@ impl BaseTransformImpl for EmotionOverlay {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.state) = State::default();
+        *lock(&self.hider) = FaceHider::default();
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
         self.follow_player(&event);
+        if event.type_() == gst::EventType::FlushStop {
+            lock(&self.hider).clear();
+        }
         self.parent_sink_event(event)
     }
 
@@ -150,19 +159,19 @@ impl BaseTransformImpl for EmotionOverlay {
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
         let frame = mood_meta::read_faces(buffer, info.width(), info.height());
+        let decision = self.decide(buffer, &info, frame.as_ref(), settings)?;
         let area = frame_area(info.width(), info.height());
         let mosaics = if settings.blur_faces {
             let hidden = region::read_hidden(buffer, info.width(), info.height());
-            mosaics(frame.as_ref(), &hidden, area)
+            mosaics(&decision.hidden, &hidden, area)
         } else {
             Vec::new()
         };
-        if settings.blur_faces && frame.is_none() {
-            self.warn_about_metadata();
-        }
-        let frame = frame.unwrap_or_default();
-        if !frame.faces.is_empty() || playing.is_some() || !mosaics.is_empty() {
-            self.draw(buffer, &info, &frame, &mosaics, playing.as_ref(), settings)?;
+        if !decision.faces.is_empty() || playing.is_some() || !mosaics.is_empty() {
+            self.draw(buffer, &info, &decision.faces, &mosaics, playing.as_ref(), settings)?;
+            if let Some(boxes) = decision.boxes {
+                self.renew_witness(buffer, &info, boxes)?;
+            }
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -177,11 +186,63 @@ impl EmotionOverlay {
         }
     }
 
+    /// Decides what to hide in a frame and where its faces are, and posts the warnings that are due.
+    fn decide(
+        &self,
+        buffer: &gst::BufferRef,
+        info: &gst_video::VideoInfo,
+        frame: Option<&Frame>,
+        settings: Settings,
+    ) -> Result<Decision, gst::FlowError> {
+        let witness = witness::read(buffer);
+        let mode = match (settings.blur_faces, settings.blur_strict) {
+            (false, _) => Mode::Show,
+            (true, false) => Mode::Faces,
+            (true, true) => Mode::Strict,
+        };
+        let decision = lock(&self.hider).decide(
+            mode,
+            buffer.pts().map(gst::ClockTime::nseconds),
+            witness::frame_size(info),
+            frame,
+            witness.as_ref().map(Option::as_ref).map_err(|error| *error),
+            |sample| read_luma(buffer, info, sample),
+        );
+        let decision = decision.map_err(|error| self.post_flow_error(error))?;
+        if let (true, Hidden::Everything(reason)) = (settings.blur_faces, &decision.hidden) {
+            self.warn_about_hidden_frame(*reason);
+        } else if decision.is_misplaced {
+            self.warn_about_boxes();
+        }
+        Ok(decision)
+    }
+
+    /// Replaces the witness by one of the frame as it is after drawing, for an overlay downstream.
+    fn renew_witness(
+        &self,
+        buffer: &mut gst::BufferRef,
+        info: &gst_video::VideoInfo,
+        boxes: Vec<(u32, Rect)>,
+    ) -> Result<(), gst::FlowError> {
+        let mut sample = LumaSample::default();
+        read_luma(buffer, info, &mut sample).map_err(|error| self.post_flow_error(error))?;
+        let renewed = Witness::capture(&sample, witness::frame_size(info), boxes);
+        witness::write(buffer, &renewed).map_err(|error| {
+            self.post_flow_error(gst::error_msg!(gst::StreamError::Failed, ("Cannot add metadata: {error}")))
+        })
+    }
+
+    /// Posts an error and returns what the streaming thread answers.
+    fn post_flow_error(&self, message: gst::ErrorMessage) -> gst::FlowError {
+        self.post_error_message(message);
+        gst::FlowError::Error
+    }
+
     fn draw(
         &self,
         buffer: &mut gst::BufferRef,
         info: &gst_video::VideoInfo,
-        frame: &Frame,
+        faces: &[Face],
         mosaics: &[(Area, i32)],
         playing: Option<&NowPlaying>,
         settings: Settings,
@@ -196,20 +257,14 @@ impl EmotionOverlay {
             font_scale: settings.font_scale,
         };
         let area = frame_area(info.width(), info.height());
-        let layout = layout::compute_layout(area, &frame.faces, playing, options, &typesetter);
+        let layout = layout::compute_layout(area, faces, playing, options, &typesetter);
         if layout.faces.is_empty() && layout.music.is_none() && mosaics.is_empty() {
             return Ok(());
         }
 
-        let size = buffer.size();
-        let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(|_| {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Format,
-                ("A buffer does not hold what its caps say ({} of {} bytes)", size, info.size())
-            );
-            gst::FlowError::Error
-        })?;
+        let error = incomplete_buffer(buffer, info);
+        let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
+            .map_err(|_| self.post_flow_error(error))?;
         for (area, block) in mosaics {
             pixelation::pixelate(&mut frame, *area, *block).map_err(|error| {
                 gst::element_imp_error!(self, gst::StreamError::Failed, ("{error}"));
@@ -224,14 +279,40 @@ impl EmotionOverlay {
         })
     }
 
-    /// Posts a warning that the whole frame is hidden because no element has looked for faces, once.
-    fn warn_about_metadata(&self) {
-        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned_of_metadata, true);
+    /// Posts a warning that the complete frame is hidden, once for each reason.
+    fn warn_about_hidden_frame(&self, reason: Reason) {
+        let cause = match reason {
+            Reason::NoMetadata => WiringFault::NoDetector.to_string(),
+            Reason::InvalidWitness => witness::InvalidWitnessError.to_string(),
+            Reason::UnknownPlacement => MISPLACED.to_string(),
+            // As `blur-strict` demands.
+            Reason::Uncertain => return,
+        };
+        let is_new = {
+            let reasons = &mut lock(&self.state).reasons;
+            let is_new = !reasons.contains(&reason);
+            if is_new {
+                reasons.push(reason);
+            }
+            is_new
+        };
+        if is_new {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("blur-faces hides the whole picture: {cause}")
+            );
+        }
+    }
+
+    /// Posts a warning that boxes are drawn where the faces are not, once.
+    fn warn_about_boxes(&self) {
+        let has_warned = std::mem::replace(&mut lock(&self.state).has_warned_of_boxes, true);
         if !has_warned {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Failed,
-                ("blur-faces hides the whole picture: {}", WiringFault::NoDetector)
+                ("boxes are drawn where the faces may not be: {MISPLACED}")
             );
         }
     }
@@ -251,12 +332,38 @@ impl EmotionOverlay {
     }
 }
 
-/// The areas to pixelate, with the side of their blocks: the faces and the areas that upstream wants `hidden`. Without
-/// metadata that is the whole frame: nobody has looked for faces, which is not the same as nobody being there.
-fn mosaics(frame: Option<&Frame>, hidden: &[Rect], area: Area) -> Vec<(Area, i32)> {
-    let whole = Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 };
-    let boxes = frame.map_or(vec![whole], |frame| frame.faces.iter().map(|face| face.bbox).collect());
-    boxes.iter().chain(hidden).filter_map(|bbox| pixelation::mosaic_area(bbox, area)).collect()
+/// Why the places of the faces are unknown, and what to do.
+const MISPLACED: &str = "the picture is no longer the one in which the faces were found, and it is unknown where they are in it: \
+    put this element before the one that changes it, or let haarfacedetect search what comes out of that one";
+
+/// The areas to pixelate, with the side of their blocks: the faces' and those that upstream wants hidden, its `regions`.
+fn mosaics(hidden: &Hidden, regions: &[Rect], area: Area) -> Vec<(Area, i32)> {
+    const WHOLE: Rect = Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 };
+    let areas = match hidden {
+        Hidden::Areas(areas) => areas,
+        Hidden::Everything(_) => &vec![WHOLE],
+    };
+    areas.iter().chain(regions).filter_map(|rect| pixelation::mosaic_area(rect, area)).collect()
+}
+
+/// Reads a reduced copy of a frame's luma.
+fn read_luma(
+    buffer: &gst::BufferRef,
+    info: &gst_video::VideoInfo,
+    sample: &mut LumaSample,
+) -> Result<(), gst::ErrorMessage> {
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
+        .map_err(|_| incomplete_buffer(buffer, info))?;
+    pixelation::read_luma(&frame, sample)
+        .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))
+}
+
+/// The error about a buffer that is smaller than its caps say.
+fn incomplete_buffer(buffer: &gst::BufferRef, info: &gst_video::VideoInfo) -> gst::ErrorMessage {
+    gst::error_msg!(
+        gst::StreamError::Format,
+        ("A buffer does not hold what its caps say ({} of {} bytes)", buffer.size(), info.size())
+    )
 }
 
 /// Applies an event of the player to the tracks that sound.

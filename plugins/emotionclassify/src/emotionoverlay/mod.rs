@@ -10,10 +10,27 @@
 //!
 //! ## Properties
 //!
-//! With `blur-faces`, every face found becomes a coarse mosaic before anything is drawn. The original cannot be
-//! reconstructed, but a face that the detector misses stays visible. A buffer without face metadata becomes a mosaic as a
-//! whole, and a warning says so once: either no detector is in the pipeline, or an element behind it, such as
-//! `deinterlace` or `compositor`, has dropped what it wrote.
+//! With `blur-faces`, every face found becomes a coarse mosaic before anything is drawn; the original cannot be
+//! reconstructed. Hidden are
+//!
+//! - every face in the buffer's metadata, with a margin of a quarter of its side, at the place where it is now: if the picture
+//!   was flipped, turned by quarters, scaled, cropped or given borders since `haarfacedetect`, the boxes are followed by
+//!   comparing the picture with the witness in `GstMoodFrame`; where several places are possible, all of them;
+//! - for 3 s the place where a lost face is expected, which grows with time;
+//! - the whole picture, with one warning, where the faces' places are unknown: an element behind the detector has turned it by
+//!   another angle or distorted it, or has drawn on more than a fifth of it; or the witness cannot be read;
+//! - the whole picture, with one warning, of a buffer without face metadata: either no detector is in the pipeline, or an
+//!   element behind it, such as `compositor`, has dropped what it wrote.
+//!
+//! A frame that cannot be read is an error. A face that the detector has never found stays visible, one that is lost for longer
+//! does too, and one that appears does until it is found. With `blur-strict` the whole picture is hidden, without a warning,
+//! until a face is found in 5 consecutive frames or nobody for 10 s, and whenever a face is lost: until it, or one with another
+//! id in its place, is found again, or for 10 s. It needs a `scan-interval` of the detector well below that. A person who is
+//! never found beside others stays visible in this mode too.
+//!
+//! Boxes of other detectors, as regions of interest or in a `GstMoodFrame` without witness, are taken as they are.
+//! `emotionclassify` behind such a detector adds a witness. Without `blur-faces`, boxes whose places are unknown are drawn where
+//! the metadata says, with one warning.
 //!
 //! Regions of interest of type `hidden` become a mosaic too, whether or not a face was found in them: for applications
 //! that know more than the detector.
@@ -31,6 +48,7 @@
 //! ```
 
 mod geometry;
+mod hiding;
 mod imp;
 mod layout;
 mod paint;

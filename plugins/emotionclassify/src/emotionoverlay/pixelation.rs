@@ -3,7 +3,9 @@
 //! Every pixel of a block is replaced by the block's mean, in all components of the format. The mean is all that is
 //! kept of a block, so that the face cannot be reconstructed.
 
+use frame_witness::LumaSample;
 use gst_video::prelude::*;
+use mood_meta::luma;
 use mood_schema::Rect;
 
 use super::geometry::{Area, visible_area};
@@ -118,6 +120,25 @@ pub(super) fn pixelate(
     Ok(())
 }
 
+/// Reads a reduced copy of the luma of a frame in any format that [`is_supported`]. Fails as [`pixelate`] does.
+pub(super) fn read_luma(
+    frame: &gst_video::VideoFrameRef<&gst::BufferRef>,
+    sample: &mut LumaSample,
+) -> Result<(), IncompletePlaneError> {
+    let has_luma_plane = frame.format_info().pixel_stride().first() == Some(&1);
+    if has_luma_plane && luma::FORMATS.contains(&frame.format()) {
+        // The plane is borrowed where it lies.
+        let mut unused = Vec::new();
+        sample.read_image(&luma::read(frame, &mut unused).map_err(|_| IncompletePlaneError)?);
+        return Ok(());
+    }
+    sample.read_rows(frame.width() as usize, frame.height() as usize, |y, row| {
+        let band = Band::read(frame, y, y + 1).ok_or(IncompletePlaneError)?;
+        band.copy_luma(row);
+        Ok(())
+    })
+}
+
 /// A plane of a frame holds fewer bytes than its format says.
 #[derive(Debug, thiserror::Error)]
 #[error("a plane of the frame holds fewer bytes than its format says, so that faces cannot be hidden")]
@@ -145,11 +166,7 @@ struct Band {
 
 impl Band {
     /// Reads the rows `top..bottom`. `None` where the planes are smaller than the format says.
-    fn read(
-        frame: &gst_video::VideoFrameRef<&mut gst::BufferRef>,
-        top: usize,
-        bottom: usize,
-    ) -> Option<Self> {
+    fn read<T>(frame: &gst_video::VideoFrameRef<T>, top: usize, bottom: usize) -> Option<Self> {
         let format = frame.format_info();
         let depth = UnpackedDepth::for_format(format)?;
         let (rows, width) = (bottom - top, frame.width() as usize);
@@ -215,6 +232,20 @@ impl Band {
                 }
             }
             left = right;
+        }
+    }
+
+    /// Writes the luma of the first row, 8 bits.
+    fn copy_luma(&self, row: &mut [u8]) {
+        let is_rgb = gst_video::VideoFormatInfo::from_format(self.format.unpack_format()).is_rgb();
+        for (pixel, luma) in self.pixels.chunks_exact(self.depth.pixel_bytes()).zip(row) {
+            let [_, a, b, c] = self.depth.read_pixel(pixel);
+            // The weights of ITU-R BT.601.
+            let value = if is_rgb { (77 * a + 150 * b + 29 * c) >> 8 } else { a };
+            *luma = match self.depth {
+                UnpackedDepth::Bits8 => value,
+                UnpackedDepth::Bits16 => value >> 8,
+            } as u8;
         }
     }
 

@@ -13,13 +13,21 @@ pub(super) struct Settings {
     pub show_id: bool,
     /// Whether faces are pixelated.
     pub blur_faces: bool,
+    /// Whether the complete frame is pixelated while a person may be there who is not found.
+    pub blur_strict: bool,
     /// Factor on the sizes of text and lines.
     pub font_scale: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { show_distribution: true, show_id: true, blur_faces: false, font_scale: 1.0 }
+        Self {
+            show_distribution: true,
+            show_id: true,
+            blur_faces: false,
+            blur_strict: false,
+            font_scale: 1.0,
+        }
     }
 }
 
@@ -49,11 +57,24 @@ impl Settings {
             glib::ParamSpecBoolean::builder("blur-faces")
                 .nick("Blur faces")
                 .blurb(
-                    "Whether to make every face found unrecognisable, irreversibly, and the whole picture where no \
-                     detector has looked at it; a face that the detector misses stays visible. By default faces are not \
-                     changed. Enable it to protect the persons' privacy",
+                    "Whether to make every face found unrecognisable, irreversibly, for 3 s also the place where a lost \
+                     face is expected, and the whole picture where no detector has looked at it or an element behind the \
+                     detector has changed it so that the faces' places are unknown. A face that the detector has never \
+                     found stays visible. By default faces are not changed. Enable it to protect the persons' privacy",
                 )
                 .default_value(default.blur_faces)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecBoolean::builder("blur-strict")
+                .nick("Blur strictly")
+                .blurb(
+                    "With blur-faces, whether to make the whole picture unrecognisable while somebody may be in it who is \
+                     not found: at the start until a face is found in 5 consecutive frames, and whenever a face is lost \
+                     until it is found again, or for 10 s if it is not. By default only faces and their expected places \
+                     are. Enable it where one sharp face is worse than a hidden picture; a person whom the detector has \
+                     never found stays visible beside others",
+                )
+                .default_value(default.blur_strict)
                 .mutable_playing()
                 .build(),
             glib::ParamSpecDouble::builder("font-scale")
@@ -77,6 +98,7 @@ impl Settings {
             "show-distribution" => self.show_distribution = value.get()?,
             "show-id" => self.show_id = value.get()?,
             "blur-faces" => self.blur_faces = value.get()?,
+            "blur-strict" => self.blur_strict = value.get()?,
             "font-scale" => self.font_scale = value.get()?,
             _ => {}
         }
@@ -89,6 +111,7 @@ impl Settings {
             "show-distribution" => self.show_distribution.to_value(),
             "show-id" => self.show_id.to_value(),
             "blur-faces" => self.blur_faces.to_value(),
+            "blur-strict" => self.blur_strict.to_value(),
             "font-scale" => self.font_scale.to_value(),
             _ => return None,
         })

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock, Mutex};
 
 use face_search::{FaceFinder, FoundFace, SearchSettings};
+use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
 use gray_image::StretchedImage;
 use gst::subclass::prelude::*;
@@ -33,6 +34,8 @@ struct State {
     info: Option<gst_video::VideoInfo>,
     /// Luma of packed formats; kept to reuse its memory.
     luma: Vec<u8>,
+    /// Of the frame in progress; kept to reuse its memory.
+    sample: LumaSample,
     /// Luma in square pixels, where the video's are not.
     square_luma: StretchedImage,
     /// The face ids of the frame before, sorted.
@@ -119,6 +122,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             finder,
             info: None,
             luma: Vec::new(),
+            sample: LumaSample::default(),
             square_luma: StretchedImage::default(),
             ids: Vec::new(),
             cascades,
@@ -250,8 +254,11 @@ impl HaarFaceDetect {
         }
         let faces = regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
         let frame = Frame { faces };
+        let boxes = frame.faces.iter().map(|face| (face.id, face.bbox));
+        let witness = Witness::capture(&state.sample, mood_meta::witness::frame_size(&info), boxes);
         // On frames without faces too: it tells "nobody is there" from "nobody has looked".
-        mood_meta::frame::write(buffer, &frame).map_err(|error| {
+        let written = mood_meta::frame::write(buffer, &frame);
+        written.and_then(|()| mood_meta::witness::write(buffer, &witness)).map_err(|error| {
             FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
         })?;
         let is_message_due = match settings.messages {
@@ -299,6 +306,7 @@ fn find_faces(
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))?;
     let image = luma::read(&frame, &mut state.luma)
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
+    state.sample.read_image(&image);
     let image = PixelAspect::from_info(info).square_image(image, &mut state.square_luma);
     let time = buffer.pts().map(gst::ClockTime::nseconds);
     state

@@ -1,0 +1,165 @@
+//! A reduced copy of a frame's luma, from which the mean of any rectangle can be read.
+
+use std::convert::Infallible;
+
+use gray_image::GrayImage;
+use mood_schema::Rect;
+
+/// The largest shorter side of the reduced copy, pixels: a face of a twelfth of the shorter side, the smallest that the
+/// detector searches for by default, has 10 to 21 of them.
+const MAX_SHORTER_SIDE: usize = 256;
+
+/// A reduced copy of a frame's luma. Every `step`-th row is read, and `step` pixels of it are averaged, so that little has
+/// to be unpacked of a large frame.
+#[derive(Clone, Debug, Default)]
+pub struct LumaSample {
+    /// Width and height in reduced pixels; the last ones may be incomplete and are then left out.
+    columns: usize,
+    rows: usize,
+    /// Width and height of the frame in reduced pixels.
+    width: f64,
+    height: f64,
+    /// The summed-area table (Crow 1984, doi:10.1145/800031.808600): one row and one column more than the copy.
+    sums: Vec<u32>,
+    /// A row of the frame.
+    row: Vec<u8>,
+}
+
+impl LumaSample {
+    /// Reads the luma of an image.
+    pub fn read_image(&mut self, image: &GrayImage) {
+        let read_row = |y: usize, row: &mut [u8]| {
+            row.copy_from_slice(image.row(y));
+            Ok::<_, Infallible>(())
+        };
+        // Copying a row cannot fail.
+        let Ok(()) = self.read_rows(image.width(), image.height(), read_row);
+    }
+
+    /// Reads the luma of a frame of `width` x `height` pixels from the rows that `read_row` writes, given the row's index,
+    /// each `width` bytes. After an error of `read_row` the sample is empty.
+    pub fn read_rows<E>(
+        &mut self,
+        width: usize,
+        height: usize,
+        mut read_row: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let step = width.min(height).div_ceil(MAX_SHORTER_SIDE).max(1);
+        let (columns, rows) = (width / step, height / step);
+        (self.columns, self.rows) = (0, 0);
+        (self.width, self.height) = (width as f64 / step as f64, height as f64 / step as f64);
+        self.row.resize(width, 0);
+        self.sums.clear();
+        self.sums.resize((columns + 1) * (rows + 1), 0);
+        for y in 0..rows {
+            read_row(y * step + step / 2, &mut self.row)?;
+            let (above, current) = self.sums[y * (columns + 1)..].split_at_mut(columns + 1);
+            let mut sum = 0;
+            for ((pixels, above), current) in
+                self.row.chunks_exact(step).zip(&above[1..]).zip(&mut current[1..=columns])
+            {
+                let total: u32 = pixels.iter().map(|&pixel| u32::from(pixel)).sum();
+                sum += total / step as u32;
+                *current = sum + above;
+            }
+        }
+        (self.columns, self.rows) = (columns, rows);
+        Ok(())
+    }
+
+    /// The mean luma of each cell of a grid of `side` x `side` cells over `area`, which is given in shares of the frame, row
+    /// by row; `None` for cells that do not lie in the frame with nearly all of their area.
+    pub(crate) fn cell_means(&self, area: &Rect, side: usize) -> Vec<Option<f32>> {
+        let xs = edges(area.x, area.w, side, self.width, self.columns);
+        let ys = edges(area.y, area.h, side, self.height, self.rows);
+        let (Some(xs), Some(ys)) = (xs, ys) else { return vec![None; side * side] };
+        let mut means = Vec::with_capacity(side * side);
+        let mut above: Vec<f64> = xs.iter().map(|x| self.sum_to(x.position, ys[0].position)).collect();
+        for y in ys.windows(2) {
+            let below: Vec<f64> = xs.iter().map(|x| self.sum_to(x.position, y[1].position)).collect();
+            let height = y[1].position - y[0].position;
+            for (index, x) in xs.windows(2).enumerate() {
+                let sum = below[index + 1] - below[index] - above[index + 1] + above[index];
+                let width = x[1].position - x[0].position;
+                let is_visible = is_visible(x) && is_visible(y) && width * height > 0.0;
+                means.push(is_visible.then(|| (sum / (width * height)) as f32));
+            }
+            above = below;
+        }
+        means
+    }
+
+    /// The sum of the pixels above and left of a position inside the copy, interpolated between pixels.
+    fn sum_to(&self, x: f64, y: f64) -> f64 {
+        let (column, row) = ((x as usize).min(self.columns - 1), (y as usize).min(self.rows - 1));
+        let (fx, fy) = (x - column as f64, y - row as f64);
+        let at = |column: usize, row: usize| f64::from(self.sums[row * (self.columns + 1) + column]);
+        let upper = at(column, row) * (1.0 - fx) + at(column + 1, row) * fx;
+        let lower = at(column, row + 1) * (1.0 - fx) + at(column + 1, row + 1) * fx;
+        upper * (1.0 - fy) + lower * fy
+    }
+}
+
+/// An edge between the cells of a grid along one axis, in reduced pixels.
+struct Edge {
+    /// Where it would be.
+    unclipped: f64,
+    /// The nearest position inside the copy.
+    position: f64,
+}
+
+/// The edges of `count` cells from `start` on, both in shares of a side of `side` reduced pixels, of which `pixels` are
+/// there. `None` where there is none or an argument is not a number.
+fn edges(start: f64, length: f64, count: usize, side: f64, pixels: usize) -> Option<Vec<Edge>> {
+    if pixels == 0 || !start.is_finite() || !length.is_finite() || length <= 0.0 {
+        return None;
+    }
+    let edge = |index: usize| {
+        let unclipped = (start + length * index as f64 / count as f64) * side;
+        Edge { unclipped, position: unclipped.clamp(0.0, pixels as f64) }
+    };
+    Some((0..=count).map(edge).collect())
+}
+
+/// Whether nine tenths of the cell between two edges are there.
+fn is_visible(edges: &[Edge]) -> bool {
+    let length = |a: f64, b: f64| b - a;
+    length(edges[0].position, edges[1].position) >= 0.9 * length(edges[0].unclipped, edges[1].unclipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(width: usize, height: usize, pixel: impl Fn(usize, usize) -> u8) -> LumaSample {
+        let data: Vec<u8> = (0..width * height).map(|i| pixel(i % width, i / width)).collect();
+        let mut sample = LumaSample::default();
+        sample.read_image(&GrayImage::new(&data, width, height, width).unwrap());
+        sample
+    }
+
+    #[test]
+    fn means_are_exact_between_pixels_and_in_large_frames() {
+        for (width, height) in [(40, 20), (1921, 1083)] {
+            let sample = sample(width, height, |x, _| (x * 200 / width) as u8);
+            let means = sample.cell_means(&Rect { x: 0.25, y: 0.1, w: 0.5, h: 0.8 }, 3);
+            for (index, mean) in means.into_iter().enumerate() {
+                let expected = 200.0 * (0.25 + (0.5 + (index % 3) as f32) / 6.0);
+                assert!((mean.unwrap() - expected).abs() < 3.0, "{width} {index}: {mean:?} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn cells_outside_have_no_mean() {
+        let sample = sample(30, 30, |_, _| 9);
+        let means = sample.cell_means(&Rect { x: -0.5, y: 0.0, w: 1.0, h: 1.0 }, 4);
+        let visible: Vec<bool> = means.iter().take(4).map(Option::is_some).collect();
+        assert_eq!(visible, [false, false, true, true]);
+        assert_eq!(means[2], Some(9.0));
+        for area in [[2.0, 0.0, 1.0, 1.0], [0.0, f64::NAN, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0]] {
+            assert_eq!(sample.cell_means(&Rect::from(area), 2), [None; 4]);
+        }
+        assert_eq!(LumaSample::default().cell_means(&Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 }, 1), [None]);
+    }
+}
