@@ -7,10 +7,15 @@ use crate::PixelRect;
 /// Either side may be 0.
 #[derive(Clone, Copy, Debug)]
 pub struct GrayImage<'a> {
+    /// The rows, one `stride` after the other.
     pub(crate) data: &'a [u8],
+    /// Pixels in a row.
     pub(crate) width: usize,
+    /// Number of rows.
     pub(crate) height: usize,
+    /// Bytes from one row to the next.
     pub(crate) stride: usize,
+    /// Whether 16 is black and 235 white.
     pub(crate) limited_range: bool,
 }
 

@@ -120,6 +120,7 @@ fn scan_blocks(
 
 /// Reports the windows that pass every stage, evaluated one at a time.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a stripe, what it is searched with, and what is found")]
 fn scan_windows<T>(
     cascade: &ScalarCascade,
     stages: &[Stage<T>],
