@@ -99,9 +99,10 @@ fn early_end_warning(end: Duration, declared: Duration) -> Option<Warning> {
 fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
     let share = plan.unverified_share();
     let text = if share > 0.0 {
+        let count = if people.is_none() { "say with --people how many people there are, and " } else { "" };
         format!(
-            "in {} of the annotated video it is not known where all faces are, and the whole picture is hidden there: say \
-             with --people how many people there are, and check the video before you pass it on",
+            "in {} of the annotated video it is not known where all faces are, and the whole picture is hidden there: \
+             {count}check the video before you pass it on",
             format_share(share)
         )
     } else if !plan.has_faces && people.is_none() {
