@@ -79,8 +79,7 @@ pub fn find_origin(path: &Path) -> gst::ClockTime {
     }
     // A pipeline that does not stop has nothing to do with what was found.
     let _ = pipeline.set_state(gst::State::Null);
-    let origin = lock(&beginnings).earliest();
-    origin
+    lock(&beginnings).earliest()
 }
 
 /// Reads the times of the buffers of a parsed stream, if it is video or audio.
