@@ -33,7 +33,15 @@ fn face(id: u32, label: Label) -> Face {
     }
     let affect = Affect::from_distribution(&probabilities);
     let classification = Some(Classification { label, confidence: 0.7, probabilities, raw: None, affect });
-    Face { id, bbox: Rect { x: 0.1, y: 0.2, w: 0.3, h: 0.4 }, classification, quality: 0.9, roll: 0.0 }
+    Face {
+        id,
+        bbox: Rect { x: 0.1, y: 0.2, w: 0.3, h: 0.4 },
+        classification,
+        quality: 0.9,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    }
 }
 
 /// Episodes: face id, label, first frame, frame after the last.

@@ -61,6 +61,8 @@ const ELEMENTS: [Element; 5] = [
             ("min-neighbors", "guint 0..1000", "3", Playing),
             ("min-size", "guint 0..32767", "0", Playing),
             ("roll-range", "gdouble 0..90", "45", Playing),
+            ("follow", "guint64 0..86400000000000", "5000000000", Playing),
+            ("people", "guint 0..64", "0", Playing),
             ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
             ("scan-interval", NANOSECONDS, "0", Playing),
             ("threads", "guint 0..256", "0", Playing),

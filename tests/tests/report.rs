@@ -74,6 +74,8 @@ fn make_timeline(seconds: u64) -> String {
             classification: Some(classification.clone()),
             quality: 0.7,
             roll: 0.0,
+            source: Default::default(),
+            resembles: None,
         };
         let faces = match n % 900 {
             0..40 => vec![],

@@ -52,6 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_faces: 0,
         threads: 1,
         roll_range: options.roll_range,
+        follow: 0,
+        people: 0,
     };
     let cascade = Arc::new(Cascade::load(haar::find("frontalface_default")?)?);
     let mut finder = FaceFinder::new(cascade, None)?;

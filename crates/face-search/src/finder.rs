@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{Observation, Prediction, Tracker};
+use face_track::{CutDetector, Observation, Prediction, SearchScope, Tracker};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
 
 use crate::eyes::EyeFinder;
+use crate::following::FaceFollower;
 use crate::nearby;
+use crate::recognition::FaceRecognizer;
 use crate::schedule::{Due, Schedule};
 use crate::turned::{self, TiltedDetection, TurnedSearch};
 
@@ -40,6 +42,10 @@ pub struct SearchSettings {
     pub threads: usize,
     /// How far faces may lean to either side, degrees, 0-90; 0 searches upright only, as OpenCV does.
     pub roll_range: f64,
+    /// How long a face that is no longer detected is followed by its appearance at most, ns; 0: not.
+    pub follow: u64,
+    /// Number of people in the video, which decides doubtful cases; 0 where it is unknown.
+    pub people: usize,
 }
 
 impl SearchSettings {
@@ -71,6 +77,10 @@ pub struct FoundFace {
     pub roll: Option<f64>,
     /// Its eyes, none to two, from left to right in the image.
     pub eyes: Vec<Detection>,
+    /// Whether it was followed by its appearance, because the cascade did not find it.
+    pub is_followed: bool,
+    /// An earlier id whose face looks much like this one and was never in the same frame.
+    pub resembles: Option<u32>,
 }
 
 /// Finds faces in the frames of a video and follows them. The id of a forgotten face is not given again.
@@ -81,6 +91,9 @@ pub struct FaceFinder {
     turned: TurnedSearch,
     eyes: Option<EyeFinder>,
     tracker: Tracker,
+    follower: FaceFollower,
+    recognizer: FaceRecognizer,
+    cuts: CutDetector,
     schedule: Schedule,
     /// Time of the last frame, ns.
     last_frame: Option<u64>,
@@ -98,6 +111,9 @@ impl FaceFinder {
             turned: TurnedSearch::new(&cascade)?,
             eyes: eyes.map(EyeFinder::new).transpose()?,
             tracker: Tracker::default(),
+            follower: FaceFollower::default(),
+            recognizer: FaceRecognizer::default(),
+            cuts: CutDetector::default(),
             schedule: Schedule::default(),
             last_frame: None,
         })
@@ -106,6 +122,9 @@ impl FaceFinder {
     /// Starts a new scene: the next frame is searched completely, and its faces get new ids.
     pub fn reset(&mut self) {
         self.tracker.reset();
+        self.follower.clear();
+        self.recognizer.clear();
+        self.cuts.reset();
         self.schedule = Schedule::default();
         self.last_frame = None;
     }
@@ -113,6 +132,8 @@ impl FaceFinder {
     /// Continues in frames of another size, in which all places are `factor` times as far from the corner.
     pub fn scale(&mut self, factor: f64) {
         self.tracker.scale(factor);
+        // They learn the faces of this size anew.
+        self.follower.clear();
     }
 
     /// Finds the faces of a frame, largest first.
@@ -134,6 +155,11 @@ impl FaceFinder {
             self.reset();
         }
         self.last_frame = Some(time);
+        if self.cuts.is_cut(image) {
+            self.tracker.forget_places();
+            self.follower.clear();
+            self.schedule = Schedule::default();
+        }
         let params = settings.detector_params(image);
         let rolls = turned::tilted_orientations(settings.roll_range);
         let due = self.schedule.advance(time, settings.scan_interval, rolls.len());
@@ -147,18 +173,31 @@ impl FaceFinder {
             may_be_new: !face.is_around_known,
         };
         let observations: Vec<Observation> = faces.iter().map(observe).collect();
-        let ids = match due {
-            Due { upright: true, .. } => self.tracker.update(time, &observations),
-            Due { tilted, .. } if !tilted.is_empty() => self.tracker.update_some_rolls(time, &observations),
-            _ => self.tracker.update_known(time, &observations),
+        let scope = match due {
+            Due { upright: true, .. } => SearchScope::FullFrame,
+            Due { tilted, .. } if !tilted.is_empty() => SearchScope::SomeRolls,
+            _ => SearchScope::AroundFaces,
         };
-        let limit = if settings.max_faces == 0 { usize::MAX } else { settings.max_faces };
+        let mut recognizer = self.recognizer.for_frame(image, &observations, settings.people);
+        let ids = self.tracker.update_with(time, &observations, scope, &mut recognizer);
         let mut found = Vec::new();
-        let accepted = ids.into_iter().zip(faces).filter_map(|(id, face)| Some((id?, face)));
-        for (id, TiltedDetection { detection: face, roll, .. }) in accepted.take(limit) {
-            let eyes = self.eyes.as_mut().map(|eyes| eyes.find_level(image, &face.rect, roll)).transpose()?;
+        for (id, TiltedDetection { detection: face, roll, .. }) in ids.into_iter().zip(faces) {
+            let Some(id) = id else { continue };
             let roll = (!rolls.is_empty()).then_some(roll);
-            found.push(FoundFace { id, face, roll, eyes: eyes.unwrap_or_default() });
+            found.push(FoundFace { id, face, roll, eyes: Vec::new(), is_followed: false, resembles: None });
+        }
+        if settings.follow > 0 {
+            self.follower.follow(image, time, settings, &mut self.tracker, &self.recognizer, &mut found);
+            found.sort_by_key(|found| Reverse(found.face.rect.area()));
+        }
+        self.recognizer.learn(image, time, &mut found);
+        if settings.max_faces > 0 {
+            found.truncate(settings.max_faces);
+        }
+        if let Some(eyes) = &mut self.eyes {
+            for found in &mut found {
+                found.eyes = eyes.find_level(image, &found.face.rect, found.roll.unwrap_or(0.0))?;
+            }
         }
         Ok(found)
     }
@@ -294,6 +333,8 @@ mod tests {
         max_faces: 0,
         threads: 1,
         roll_range: 0.0,
+        follow: 0,
+        people: 0,
     };
 
     fn finder() -> FaceFinder {

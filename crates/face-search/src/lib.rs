@@ -39,7 +39,9 @@
 
 mod eyes;
 mod finder;
+mod following;
 mod nearby;
+mod recognition;
 mod schedule;
 mod turned;
 

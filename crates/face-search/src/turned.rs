@@ -51,9 +51,14 @@ pub(crate) struct TiltedDetection {
 impl TiltedDetection {
     /// Whether the evidence is enough for a new face at once.
     pub(crate) fn is_confident(&self, min_neighbors: u32) -> bool {
-        let factor = if self.roll == 0.0 { CONFIDENT_FACTOR } else { CONFIDENT_FACTOR * TILTED_EVIDENCE };
-        self.detection.neighbors >= min_neighbors.saturating_mul(factor)
+        self.detection.neighbors >= confident_neighbors(min_neighbors, self.roll)
     }
+}
+
+/// Number of windows that are confident evidence for a face that leans by `roll` degrees.
+pub(crate) fn confident_neighbors(min_neighbors: u32, roll: f64) -> u32 {
+    let factor = if roll == 0.0 { CONFIDENT_FACTOR } else { CONFIDENT_FACTOR * TILTED_EVIDENCE };
+    min_neighbors.saturating_mul(factor)
 }
 
 /// The rolls other than 0 at which faces are searched for so that none within `range` degrees is missed, nearest
@@ -301,7 +306,7 @@ pub(crate) fn remove_duplicates(mut detections: Vec<TiltedDetection>) -> Vec<Til
 }
 
 /// The share of the smaller of two squares that the other one covers.
-fn covered_share(a: &PixelRect<f64>, b: &PixelRect<f64>) -> f64 {
+pub(crate) fn covered_share(a: &PixelRect<f64>, b: &PixelRect<f64>) -> f64 {
     let overlap = a.intersection_over_union(b);
     let intersection = overlap / (1.0 + overlap) * (a.w * a.h + b.w * b.h);
     intersection / (a.w * a.h).min(b.w * b.h)

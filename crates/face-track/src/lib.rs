@@ -23,12 +23,23 @@
 //! assert_eq!(tracker.update(40_000_000, &[face(104.0, 81.0, 62.0)]), [Some(1)]);
 //! ```
 
+mod appearance;
+mod correlation;
+mod follower;
 mod lost;
 mod motion;
+mod patch;
+mod people;
 mod presence;
+mod scene;
 mod tracker;
 
+pub use appearance::Appearance;
+pub use follower::{FollowWorkspace, Followed, Follower};
 pub use gray_image::PixelRect;
 pub use lost::{LostFace, LostFaces};
+pub use patch::Pose;
+pub use people::People;
 pub use presence::PresenceCheck;
-pub use tracker::{Observation, Params, Prediction, Tracker};
+pub use scene::CutDetector;
+pub use tracker::{Observation, Params, Prediction, Recognizer, SearchScope, Tracker};

@@ -117,12 +117,38 @@ impl Track {
     }
 }
 
+/// Says who a face is, by more than its place.
+pub trait Recognizer {
+    /// Whether the observation with this index may be the person `id`, who was missing for `absence`, ns.
+    fn may_be(&mut self, index: usize, id: u32, absence: u64) -> bool;
+
+    /// The person with an earlier id whom the observation with this index shows; `None` for somebody new.
+    /// `present` are the ids that the frame has already.
+    fn identify(&mut self, index: usize, present: &[u32]) -> Option<u32>;
+}
+
+/// Recognizes nobody: only places and motion count.
+impl Recognizer for () {
+    fn may_be(&mut self, _index: usize, _id: u32, _absence: u64) -> bool {
+        true
+    }
+
+    fn identify(&mut self, _index: usize, _present: &[u32]) -> Option<u32> {
+        None
+    }
+}
+
 /// The part of a frame in which the detector searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SearchScope {
+pub enum SearchScope {
+    /// All of the frame: new faces begin, and a known one that was not observed may have left.
     FullFrame,
-    /// All of the frame, but not for faces of every roll.
+    /// All of the frame for faces of some rolls, and around the [predictions](Tracker::predict) for the others:
+    /// new faces begin, but one that is missed is not thought to have left.
     SomeRolls,
+    /// Only around the [predictions](Tracker::predict): no new face begins. A face that the last full search
+    /// missed needs the evidence of a new one: a confident observation, or observations in two consecutive
+    /// frames.
     AroundFaces,
 }
 
@@ -153,21 +179,15 @@ impl Tracker {
     /// An observation that matches no face gets the next id: at once if it is confident or in the first frame
     /// of a scene (a still image has no second frame), otherwise in the next frame, and `None` until then.
     pub fn update(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
-        self.update_with(time, observations, SearchScope::FullFrame)
+        self.update_with(time, observations, SearchScope::FullFrame, &mut ())
     }
 
-    /// Like [`update`](Self::update), for a frame that was searched completely for faces of some rolls and around
-    /// the [predictions](Self::predict) for the others: new faces begin, but one that is missed is not thought to
-    /// have left.
-    pub fn update_some_rolls(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
-        self.update_with(time, observations, SearchScope::SomeRolls)
-    }
-
-    /// Like [`update`](Self::update), for a frame that was searched only around the
-    /// [predictions](Self::predict): no new face begins. A face that the last full search missed needs the
-    /// evidence of a new one: a confident observation, or observations in two consecutive frames.
-    pub fn update_known(&mut self, time: u64, observations: &[Observation]) -> Vec<Option<u32>> {
-        self.update_with(time, observations, SearchScope::AroundFaces)
+    /// Adds that the face `id` was followed in the frame at `time`, after an update for that frame in which it was
+    /// not observed. It stays as doubtful as the last full search left it.
+    pub fn observe_followed(&mut self, time: u64, id: u32, observation: &Observation) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == Some(id)) {
+            track.observe(time, observation);
+        }
     }
 
     /// The faces remembered at `time`, oldest first: where to search for them.
@@ -193,49 +213,62 @@ impl Tracker {
         }
     }
 
-    /// Drops every face, as after a cut or a seek. Ids continue to count up.
+    /// Forgets where the faces are, as after a cut to another shot. Only a [`Recognizer`] can give them their ids
+    /// back.
+    pub fn forget_places(&mut self) {
+        self.tracks.clear();
+    }
+
+    /// Drops every face, as after a seek. Ids continue to count up.
     pub fn reset(&mut self) {
         self.tracks.clear();
         self.last_time = None;
         self.has_frame = false;
     }
 
-    fn update_with(
+    /// Like [`update`](Self::update), for a frame that was searched as `scope` says. `recognizer` is asked before a
+    /// missing face is matched by its place, and before a new id is given.
+    pub fn update_with(
         &mut self,
         time: u64,
         observations: &[Observation],
         scope: SearchScope,
+        recognizer: &mut impl Recognizer,
     ) -> Vec<Option<u32>> {
         self.drop_lost_tracks(time);
         let is_first = !std::mem::replace(&mut self.has_frame, true);
         let is_full = scope == SearchScope::FullFrame;
         let is_known_only = scope == SearchScope::AroundFaces;
-        let matches = self.match_observations(time, observations);
+        let matches = self.match_observations(time, observations, recognizer);
+        let mut present: Vec<u32> =
+            matches.iter().flatten().filter_map(|&index: &usize| self.tracks[index].id).collect();
         let mut has_rejected_match = vec![false; self.tracks.len()];
         let mut ids = Vec::with_capacity(observations.len());
-        for (observation, known) in observations.iter().zip(matches) {
+        for (index, (observation, known)) in observations.iter().zip(matches).enumerate() {
             let is_confident = observation.is_confident;
-            let track = match known {
-                Some(index) if is_full || is_confident || self.tracks[index].accepts_weak_evidence() => {
-                    self.tracks[index].observe(time, observation);
-                    self.tracks.get_mut(index)
+            let track_index = match known {
+                Some(known) if is_full || is_confident || self.tracks[known].accepts_weak_evidence() => {
+                    self.tracks[known].observe(time, observation);
+                    Some(known)
                 }
-                Some(index) => {
-                    has_rejected_match[index] = true;
+                Some(known) => {
+                    has_rejected_match[known] = true;
                     None
                 }
                 None if !is_known_only && observation.may_be_new => {
                     self.tracks.push(Track::new(observation, time));
-                    self.tracks.last_mut()
+                    Some(self.tracks.len() - 1)
                 }
                 None => None,
             };
-            ids.push(track.and_then(|track| {
-                if track.id.is_none() && (is_confident || is_first || known.is_some()) {
-                    self.last_id += 1;
-                    track.id = Some(self.last_id);
+            ids.push(track_index.and_then(|track_index| {
+                let needs_id = self.tracks[track_index].id.is_none();
+                if needs_id && (is_confident || is_first || known.is_some()) {
+                    let id = self.next_id(recognizer.identify(index, &present));
+                    present.push(id);
+                    self.tracks[track_index].id = Some(id);
                 }
-                track.id
+                self.tracks[track_index].id
             }));
         }
         has_rejected_match.resize(self.tracks.len(), false);
@@ -254,15 +287,39 @@ impl Tracker {
         ids
     }
 
+    /// The id of a face that has none: that of the person who was recognised, who is no longer looked for
+    /// elsewhere, or a new one.
+    fn next_id(&mut self, recognised: Option<u32>) -> u32 {
+        let Some(id) = recognised else {
+            self.last_id += 1;
+            return self.last_id;
+        };
+        self.last_id = self.last_id.max(id);
+        // A track without id that is not observed in this frame is dropped.
+        self.tracks.iter_mut().filter(|track| track.id == Some(id)).for_each(|track| track.id = None);
+        id
+    }
+
     /// The index of the track that each observation belongs to. Of all possible pairs the cheapest is matched
     /// first, then the cheapest of the remaining ones, and so on.
-    fn match_observations(&self, time: u64, observations: &[Observation]) -> Vec<Option<usize>> {
+    fn match_observations(
+        &self,
+        time: u64,
+        observations: &[Observation],
+        recognizer: &mut impl Recognizer,
+    ) -> Vec<Option<usize>> {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
         for (track_index, track) in self.tracks.iter().enumerate() {
             let motion = track.predict_motion(time);
             for (index, observation) in observations.iter().enumerate() {
-                let cost = self.match_cost(track, &motion, &observation.rect);
-                pairs.extend(cost.map(|cost| (cost, track_index, index)));
+                let Some(cost) = self.match_cost(track, &motion, &observation.rect) else { continue };
+                let may_match = match (track.id, track.missing_since) {
+                    (Some(id), Some(since)) => recognizer.may_be(index, id, time.saturating_sub(since)),
+                    _ => true,
+                };
+                if may_match {
+                    pairs.push((cost, track_index, index));
+                }
             }
         }
         // The older face wins a tie.
@@ -324,6 +381,15 @@ mod tests {
 
     fn weak(x: f64, y: f64, side: f64) -> Observation {
         Observation { is_confident: false, ..strong(x, y, side) }
+    }
+
+    fn update_in(
+        tracker: &mut Tracker,
+        scope: SearchScope,
+        time: u64,
+        observations: &[Observation],
+    ) -> Vec<Option<u32>> {
+        tracker.update_with(time, observations, scope, &mut ())
     }
 
     fn ids<const N: usize>(ids: [u32; N]) -> Vec<Option<u32>> {
@@ -422,15 +488,18 @@ mod tests {
     #[test]
     fn no_new_face_gets_an_id_between_full_searches() {
         let mut tracker = Tracker::default();
-        assert_eq!(tracker.update_known(0, &[strong(300.0, 50.0, 90.0)]), [None]);
+        assert_eq!(
+            update_in(&mut tracker, SearchScope::AroundFaces, 0, &[strong(300.0, 50.0, 90.0)]),
+            [None]
+        );
         assert_eq!(tracker.update(PERIOD, &[strong(10.0, 10.0, 50.0)]), ids([1]));
         let both = [strong(10.0, 10.0, 50.0), strong(300.0, 50.0, 90.0)];
-        assert_eq!(tracker.update_known(2 * PERIOD, &both), [Some(1), None]);
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, 2 * PERIOD, &both), [Some(1), None]);
         assert_eq!(tracker.update(3 * PERIOD, &both), ids([1, 2]));
         let both_weak = [weak(10.0, 10.0, 50.0), weak(100.0, 10.0, 30.0)];
         assert_eq!(tracker.update(4 * PERIOD, &both_weak), [Some(1), None]);
         assert_eq!(
-            tracker.update_known(5 * PERIOD, &both_weak),
+            update_in(&mut tracker, SearchScope::AroundFaces, 5 * PERIOD, &both_weak),
             ids([1, 3]),
             "observed in two consecutive frames"
         );
@@ -441,19 +510,27 @@ mod tests {
         let mut tracker = Tracker::default();
         let (strong, weak) = (strong(10.0, 10.0, 50.0), weak(10.0, 10.0, 50.0));
         assert_eq!(tracker.update(0, &[strong]), ids([1]));
-        assert_eq!(tracker.update_known(PERIOD, &[]), []);
-        assert_eq!(tracker.update_known(2 * PERIOD, &[weak]), ids([1]), "not doubtful");
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, PERIOD, &[]), []);
+        assert_eq!(
+            update_in(&mut tracker, SearchScope::AroundFaces, 2 * PERIOD, &[weak]),
+            ids([1]),
+            "not doubtful"
+        );
         assert_eq!(tracker.update(3 * PERIOD, &[]), []);
         assert!(tracker.predict(4 * PERIOD)[0].is_doubtful);
         for frame in [4, 6] {
-            assert_eq!(tracker.update_known(frame * PERIOD, &[weak]), [None]);
-            assert_eq!(tracker.update_known((frame + 1) * PERIOD, &[]), [], "not in consecutive frames");
+            assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, frame * PERIOD, &[weak]), [None]);
+            assert_eq!(
+                update_in(&mut tracker, SearchScope::AroundFaces, (frame + 1) * PERIOD, &[]),
+                [],
+                "not in consecutive frames"
+            );
         }
-        assert_eq!(tracker.update_known(8 * PERIOD, &[weak]), [None]);
-        assert_eq!(tracker.update_known(9 * PERIOD, &[weak]), ids([1]));
-        assert_eq!(tracker.update_known(10 * PERIOD, &[weak]), ids([1]));
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, 8 * PERIOD, &[weak]), [None]);
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, 9 * PERIOD, &[weak]), ids([1]));
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, 10 * PERIOD, &[weak]), ids([1]));
         assert_eq!(tracker.update(11 * PERIOD, &[]), []);
-        assert_eq!(tracker.update_known(12 * PERIOD, &[strong]), ids([1]));
+        assert_eq!(update_in(&mut tracker, SearchScope::AroundFaces, 12 * PERIOD, &[strong]), ids([1]));
         assert_eq!(tracker.update(13 * PERIOD, &[weak]), ids([1]));
         assert!(!tracker.predict(14 * PERIOD)[0].is_doubtful);
     }
@@ -481,5 +558,51 @@ mod tests {
             assert_eq!(ids[1], Some(2), "{side}");
             assert!(!tracker.predict(time).is_empty());
         }
+    }
+
+    /// Takes every new face for person 1 unless that one is present, and nobody for whom he was before.
+    struct EverybodyIsFirst;
+
+    impl Recognizer for EverybodyIsFirst {
+        fn may_be(&mut self, _index: usize, _id: u32, absence: u64) -> bool {
+            absence < PERIOD
+        }
+
+        fn identify(&mut self, _index: usize, present: &[u32]) -> Option<u32> {
+            (!present.contains(&1)).then_some(1)
+        }
+    }
+
+    #[test]
+    fn a_recognised_face_gets_its_id_back_elsewhere_and_only_once() {
+        let mut tracker = Tracker::default();
+        let (left, right) = (strong(100.0, 100.0, 80.0), strong(500.0, 100.0, 80.0));
+        let mut update = |time: u64, observations: &[Observation]| {
+            tracker.update_with(time, observations, SearchScope::FullFrame, &mut EverybodyIsFirst)
+        };
+        assert_eq!(update(0, &[left]), ids([1]));
+        assert_eq!(
+            update(PERIOD, &[right]),
+            ids([1]),
+            "the missing face is no longer looked for on the left"
+        );
+        assert_eq!(update(2 * PERIOD, &[left, right]), ids([2, 1]));
+        assert_eq!(update(60 * PERIOD, &[left, right]), ids([1, 3]), "both were gone for long");
+    }
+
+    #[test]
+    fn a_followed_face_is_not_missing_and_cuts_forget_places() {
+        let mut tracker = Tracker::default();
+        let face = strong(100.0, 100.0, 80.0);
+        tracker.update(0, &[face]);
+        for frame in 1..60 {
+            tracker.update(frame * PERIOD, &[]);
+            tracker.observe_followed(frame * PERIOD, 1, &weak(100.0 + frame as f64, 100.0, 80.0));
+        }
+        let predictions = tracker.predict(60 * PERIOD);
+        assert!((predictions[0].last_rect.x - 159.0).abs() < 1e-9 && predictions[0].is_doubtful);
+        assert_eq!(tracker.update(60 * PERIOD, &[strong(160.0, 100.0, 80.0)]), ids([1]));
+        tracker.forget_places();
+        assert_eq!(tracker.update(61 * PERIOD, &[strong(161.0, 100.0, 80.0)]), ids([2]));
     }
 }

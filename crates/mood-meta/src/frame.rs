@@ -1,8 +1,9 @@
 //! The custom meta `GstMoodFrame`: the faces of a video frame with all their attributes, one meta a buffer.
 //!
 //! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
-//! frame; `quality` double 0-1; `roll` double, degrees} and, where the face is classified, {`label` string; `label-id`
-//! int; `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double} and, where the person's
+//! frame; `quality` double 0-1; `roll` double, degrees; `source` string, `detected` or `followed`}, where an earlier
+//! face looks alike {`resembles` uint, its id} and, where the face is classified, {`label` string; `label-id` int;
+//! `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double} and, where the person's
 //! resting face was taken off, {`raw` array of 7 doubles, the probabilities before that}. C reads it with
 //! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
 //!
@@ -13,7 +14,7 @@
 use std::sync::Mutex;
 
 use gst::meta::CustomMeta;
-use mood_schema::{Affect, Classification, Face, Frame, Label, Rect};
+use mood_schema::{Affect, Classification, Face, FaceSource, Frame, Label, Rect};
 
 use crate::lock;
 
@@ -67,6 +68,8 @@ pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
         .field("h", face.bbox.h)
         .field("quality", face.quality)
         .field("roll", face.roll)
+        .field("source", face.source.as_str())
+        .field_if_some("resembles", face.resembles)
         .build();
     if let Some(result) = &face.classification {
         structure.set("label", result.label.as_str());
@@ -102,6 +105,8 @@ pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face>
         classification: classification_from_structure(structure),
         quality: number("quality").unwrap_or(0.0),
         roll: number("roll").unwrap_or(0.0),
+        source: structure.get::<&str>("source").map(FaceSource::from_name).unwrap_or_default(),
+        resembles: structure.get("resembles").ok(),
     })
 }
 
@@ -144,6 +149,8 @@ pub(crate) mod tests {
             }),
             quality: 0.9,
             roll: -4.5,
+            source: FaceSource::Detected,
+            resembles: None,
         }
     }
 
@@ -166,7 +173,8 @@ pub(crate) mod tests {
         gst::init().unwrap();
         register();
         register();
-        let unclassified = Face { classification: None, ..happy_face(2) };
+        let unclassified =
+            Face { classification: None, source: FaceSource::Followed, resembles: Some(1), ..happy_face(2) };
         let frame = Frame { faces: vec![happy_face(1), unclassified] };
         let mut buffer = gst::Buffer::new();
         assert_eq!(read(&buffer), None);

@@ -124,6 +124,8 @@ mod tests {
             bbox: PixelRect { x: 100, y: 100, w: 80, h: 80 },
             confidence: None,
             detector_roll: Some(45.0),
+            source: Default::default(),
+            resembles: None,
             eyes: vec![eye(110, 120), eye(150, 160)],
         };
         let stored = aspect(2, 1).face_to_stored(&square);

@@ -5,7 +5,7 @@
 //! drops the regions. What must arrive downstream is therefore also in [`crate::frame`].
 
 use gray_image::PixelRect;
-use mood_schema::{Classification, Face, Rect};
+use mood_schema::{Classification, Face, FaceSource, Rect};
 
 /// Region type of a face.
 pub const FACE: &str = "face";
@@ -14,7 +14,8 @@ pub const EYE: &str = "eye";
 /// Region type of an area that must not be recognisable, whether or not a face was found in it. It has no params.
 pub const HIDDEN: &str = "hidden";
 /// Name of the param with a detection: `x_min`, `x_max`, `y_min`, `y_max` in shares of the frame, `confidence` 0-1,
-/// `label_id`; of a face, where the detector knows it, `roll` in degrees, clockwise positive.
+/// `label_id`; of a face, where the detector knows it, `roll` in degrees, clockwise positive; of a face also
+/// `source`, `detected` or `followed`, and where an earlier face looks alike `resembles`, that face's id.
 pub const DETECTION: &str = "detection";
 /// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`,
 /// `type`.
@@ -43,6 +44,10 @@ pub struct FaceRegion {
     /// The in-plane rotation that the detector states, degrees, clockwise positive: that of the eyes where it found both.
     /// `None` where it does not know it, or a converter dropped the params.
     pub detector_roll: Option<f64>,
+    /// How it was found; `Detected` where a converter dropped the params.
+    pub source: FaceSource,
+    /// Id of an earlier face that looks alike, see [`Face::resembles`].
+    pub resembles: Option<u32>,
     /// The boxes of the eyes found, at most two, from left to right in the image; pixels.
     pub eyes: Vec<PixelRect>,
 }
@@ -69,6 +74,8 @@ impl FaceRegion {
             classification: None,
             quality: 0.0,
             roll: self.roll().unwrap_or(0.0),
+            source: self.source,
+            resembles: self.resembles,
         }
     }
 }
@@ -79,6 +86,10 @@ pub fn add_face(buffer: &mut gst::BufferRef, face: &FaceRegion, width: u32, heig
     let mut detection = build_detection(&face.bbox, face.confidence, width, height);
     if let Some(roll) = face.detector_roll {
         detection.set("roll", roll);
+    }
+    detection.set("source", face.source.as_str());
+    if let Some(id) = face.resembles {
+        detection.set("resembles", id);
     }
     add_region(buffer, FACE, &face.bbox, detection).set_id(face.id as i32);
     for eye in &face.eyes {
@@ -169,6 +180,12 @@ pub fn read_faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
                 bbox,
                 confidence: meta.param(DETECTION).and_then(|param| param.get("confidence").ok()),
                 detector_roll: meta.param(DETECTION).and_then(|param| param.get("roll").ok()),
+                source: meta
+                    .param(DETECTION)
+                    .and_then(|param| param.get::<&str>("source").ok())
+                    .map(FaceSource::from_name)
+                    .unwrap_or_default(),
+                resembles: meta.param(DETECTION).and_then(|param| param.get("resembles").ok()),
                 eyes: Vec::new(),
             }),
             EYE => eyes.push((meta.parent_id() as u32, bbox)),
@@ -189,6 +206,8 @@ mod tests {
 
     fn region() -> FaceRegion {
         FaceRegion {
+            source: FaceSource::Followed,
+            resembles: Some(1),
             id: 3,
             bbox: PixelRect { x: 100, y: 50, w: 80, h: 80 },
             confidence: Some(0.9),

@@ -62,6 +62,37 @@ impl Classification {
     }
 }
 
+/// How a face was found in a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaceSource {
+    /// By the detector.
+    #[default]
+    Detected,
+    /// By its appearance in earlier frames, because the detector no longer found it.
+    Followed,
+}
+
+impl FaceSource {
+    /// The name in metadata and timelines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Followed => "followed",
+        }
+    }
+
+    /// The source with this name; [`Detected`](Self::Detected) for any other name.
+    pub fn from_name(name: &str) -> Self {
+        if name == Self::Followed.as_str() { Self::Followed } else { Self::Detected }
+    }
+
+    /// Whether the detector found the face.
+    pub fn is_detected(&self) -> bool {
+        *self == Self::Detected
+    }
+}
+
 /// A face in a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
@@ -79,6 +110,13 @@ pub struct Face {
     /// In-plane rotation, degrees, clockwise positive; 0 where unknown.
     #[serde(default)]
     pub roll: f64,
+    /// How it was found. Timelines name it only where it was followed.
+    #[serde(default, skip_serializing_if = "FaceSource::is_detected")]
+    pub source: FaceSource,
+    /// Id of an earlier face that looks much like this one and was never in the same frame: perhaps the same
+    /// person. Only in some frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<u32>,
 }
 
 /// The faces of one frame, largest first.

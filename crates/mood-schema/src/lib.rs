@@ -14,7 +14,7 @@ mod line;
 pub use address::{Redact, redact_addresses, redacted};
 pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
-pub use frame::{Classification, Face, Frame, Rect};
+pub use frame::{Classification, Face, FaceSource, Frame, Rect};
 pub use line::{
     Candidate, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader,
     SettingsLine, TrackEvent, TrackLine,

@@ -208,6 +208,8 @@ mod tests {
             }),
             quality: 0.8,
             roll: 0.0,
+            source: Default::default(),
+            resembles: None,
         }
     }
 

@@ -357,6 +357,8 @@ pub(crate) mod tests {
             }),
             quality: 0.9,
             roll: 0.0,
+            source: Default::default(),
+            resembles: None,
         }
     }
 

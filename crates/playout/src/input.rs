@@ -158,7 +158,15 @@ mod tests {
     fn frames_are_taken_by_time_then_input_then_arrival() {
         let mut queue = FrameQueue::default();
         for (id, input, running_time) in [(1, 1, 5), (2, 0, 5), (3, 1, 3), (4, 1, 6), (5, 0, 5)] {
-            let face = Face { id, bbox: Default::default(), classification: None, quality: 0.0, roll: 0.0 };
+            let face = Face {
+                id,
+                bbox: Default::default(),
+                classification: None,
+                quality: 0.0,
+                roll: 0.0,
+                source: Default::default(),
+                resembles: None,
+            };
             queue.push(InputFrame {
                 running_time,
                 input: InputId(input),

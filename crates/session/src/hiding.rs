@@ -343,7 +343,15 @@ mod tests {
     /// A timeline of `seconds` at ten frames a second; `faces` gives the ids and boxes of a frame.
     fn timeline(seconds: u64, faces: impl Fn(u64) -> Vec<(u32, Rect)>) -> Timeline {
         let frame = |frame: u64| {
-            let face = |(id, bbox)| Face { id, bbox, classification: None, quality: 1.0, roll: 0.0 };
+            let face = |(id, bbox)| Face {
+                id,
+                bbox,
+                classification: None,
+                quality: 1.0,
+                roll: 0.0,
+                source: Default::default(),
+                resembles: None,
+            };
             FrameLine { frame, pts: frame * 100_000_000, faces: faces(frame).into_iter().map(face).collect() }
         };
         Timeline { frames: (0..seconds * 10).map(frame).collect(), ..Timeline::default() }

@@ -34,6 +34,8 @@ fn face(id: u32, label: Label) -> Face {
         }),
         quality: 0.8,
         roll: 0.0,
+        source: Default::default(),
+        resembles: None,
     }
 }
 

@@ -23,7 +23,7 @@ fn face(id: u32, label: Label, valence: f64) -> Face {
     let affect = Affect { valence, arousal: -valence };
     let classification = Some(Classification { label, confidence: 0.88, probabilities, raw: None, affect });
     let bbox = Rect { x: 0.4, y: 0.3, w: 0.2, h: 0.3 };
-    Face { id, bbox, classification, quality: 0.5, roll: 0.0 }
+    Face { id, bbox, classification, quality: 0.5, roll: 0.0, source: Default::default(), resembles: None }
 }
 
 fn timeline(frames: impl IntoIterator<Item = Vec<Face>>) -> Timeline {

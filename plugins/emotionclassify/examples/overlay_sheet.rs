@@ -29,7 +29,15 @@ fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
             affect: Affect::from_distribution(&probabilities),
         }
     });
-    Face { id, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
+    Face {
+        id,
+        bbox: Rect { x, y, w, h },
+        classification,
+        quality: 0.9,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    }
 }
 
 /// Names and faces of the frames.

@@ -27,6 +27,8 @@ fn memory_of_each_drawing_is_freed() {
         }),
         quality: 0.9,
         roll: 0.0,
+        source: Default::default(),
+        resembles: None,
     };
     let frame = Frame { faces: vec![face] };
     let mut draw_frames = |count: u64| {

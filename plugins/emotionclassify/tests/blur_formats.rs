@@ -96,7 +96,15 @@ fn measure_detail(
 
 /// Passes a frame with a face through the element.
 fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer {
-    let face = Face { id: 1, bbox: FACE, classification: None, quality: 0.9, roll: 0.0 };
+    let face = Face {
+        id: 1,
+        bbox: FACE,
+        classification: None,
+        quality: 0.9,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    };
     mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
     push(buffer, info, blur).0
 }

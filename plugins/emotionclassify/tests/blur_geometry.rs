@@ -86,7 +86,15 @@ impl Picture {
     /// The picture with the metadata that `haarfacedetect` writes.
     fn with_metadata(&self) -> gst::Buffer {
         let mut buffer = self.buffer(self.pixels.clone());
-        let face = Face { id: 1, bbox: self.face, classification: None, quality: 0.9, roll: 0.0 };
+        let face = Face {
+            id: 1,
+            bbox: self.face,
+            classification: None,
+            quality: 0.9,
+            roll: 0.0,
+            source: Default::default(),
+            resembles: None,
+        };
         mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
         let mut sample = LumaSample::default();
         sample.read_image(&GrayImage::new(&self.pixels, self.width, self.height, self.width).unwrap());

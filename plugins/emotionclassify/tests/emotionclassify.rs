@@ -59,6 +59,8 @@ fn face(id: u32, x: u32, y: u32, side: u32) -> FaceRegion {
         bbox: PixelRect { x, y, w: side, h: side },
         confidence: Some(0.9),
         detector_roll: None,
+        source: Default::default(),
+        resembles: None,
         eyes: Vec::new(),
     }
 }

@@ -58,6 +58,8 @@ fn sad_face() -> Face {
         }),
         quality: 0.75,
         roll: 0.0,
+        source: Default::default(),
+        resembles: None,
     }
 }
 
@@ -84,6 +86,8 @@ fn frames_moods_and_settings_are_written() {
         bbox: PixelRect { x: 10, y: 5, w: 20, h: 20 },
         confidence: None,
         detector_roll: None,
+        source: Default::default(),
+        resembles: None,
         eyes: vec![],
     };
     mood_meta::region::add_face(detected.get_mut().unwrap(), &region, 100, 50);

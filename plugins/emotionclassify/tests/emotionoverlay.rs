@@ -77,7 +77,15 @@ fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
         raw: None,
         affect,
     });
-    Face { id: 7, bbox: Rect { x, y, w, h }, classification, quality: 0.9, roll: 0.0 }
+    Face {
+        id: 7,
+        bbox: Rect { x, y, w, h },
+        classification,
+        quality: 0.9,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    }
 }
 
 fn with_faces(mut buffer: gst::Buffer, faces: Vec<Face>) -> gst::Buffer {

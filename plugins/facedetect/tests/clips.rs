@@ -197,3 +197,42 @@ fn the_roll_follows_a_rotated_head() {
         assert!((measured - degrees).abs() < 3.0, "{measured} for {degrees}");
     }
 }
+
+/// Two people who tilt and turn their heads, so that the cascade loses each for seconds. The frames are 480 pixels
+/// wide, and neither changes sides.
+#[test]
+fn heads_that_tilt_and_turn_are_followed_with_two_ids() {
+    let Some(frames) = detect_faces("video/two_people.mp4", "haarfacedetect") else { return };
+    let faces = || frames.iter().flatten();
+    let followed = faces().filter(|face| !face.source.is_detected()).count();
+    println!("{} faces in {} frames, {followed} followed", faces().count(), frames.len());
+    assert!((106..=114).contains(&faces().count()) && followed > 10, "{}, {followed}", faces().count());
+    assert_eq!(unique_ids(&frames), [1, 2]);
+    let first = |id: u32| faces().find(|face| face.id == id).map(|face| face.bbox.x < 240);
+    assert!(faces().all(|face| Some(face.bbox.x < 240) == first(face.id)), "exchanged");
+    let Some(detected) = detect_faces("video/two_people.mp4", "haarfacedetect follow=0") else { return };
+    assert!(detected.iter().flatten().all(|face| face.source.is_detected()));
+}
+
+#[test]
+fn a_face_that_the_cascade_loses_is_reported_and_one_that_left_is_not() {
+    let Some(frames) = detect_faces("video/walk.mkv", "haarfacedetect roll-range=0") else { return };
+    let with_face = frames.iter().filter(|faces| faces.len() == 1).count();
+    println!("{with_face} of {} frames with one face", frames.len());
+    assert_eq!((with_face, frames.len()), (89, 89));
+    assert_eq!(unique_ids(&frames), [1]);
+    let Some(frames) = detect_faces("video/face_noface.mov", "haarfacedetect") else { return };
+    let last = |is_counted: fn(&FaceRegion) -> bool| {
+        frames.iter().rposition(|faces| faces.iter().any(is_counted)).unwrap()
+    };
+    let (seen, detected) = (last(|_| true), last(|face| face.source.is_detected()));
+    assert!(seen - detected <= 30, "followed for {} frames after the last detection", seen - detected);
+}
+
+#[test]
+fn a_person_who_returns_after_three_seconds_has_the_same_id() {
+    let Some(frames) = detect_faces("cases/gap3.mp4", "haarfacedetect") else { return };
+    let gaps = frames.chunk_by(|a, b| a.is_empty() == b.is_empty()).filter(|part| part[0].is_empty());
+    assert_eq!(gaps.filter(|part| part.len() > 60).count(), 2);
+    assert_eq!(unique_ids(&frames), [1]);
+}

@@ -230,7 +230,15 @@ fn face(emotion: Emotion) -> Face {
     let classification =
         Classification { label: emotion.into(), confidence: 0.7, probabilities, raw: None, affect };
     let bbox = Rect { x: 0.3, y: 0.3, w: 0.4, h: 0.4 };
-    Face { id: 1, bbox, classification: Some(classification), quality: 1.0, roll: 0.0 }
+    Face {
+        id: 1,
+        bbox,
+        classification: Some(classification),
+        quality: 1.0,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    }
 }
 
 /// The resident memory of this process, MiB; 0 where the system does not say.

@@ -72,6 +72,8 @@ mod tests {
             classification: Some(THRESHOLDS.classify(probabilities, &LogitShift::ZERO, 1.0)),
             quality: 1.0,
             roll: 0.0,
+            source: Default::default(),
+            resembles: None,
         };
         let frame = |frame: u64| {
             let first =

@@ -54,6 +54,8 @@ fn face(probabilities: &[f64; 7]) -> Face {
         }),
         quality: 1.0,
         roll: 0.0,
+        source: Default::default(),
+        resembles: None,
     }
 }
 

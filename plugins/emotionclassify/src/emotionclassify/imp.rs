@@ -28,6 +28,11 @@ use serde_json::{Map, Value};
 use super::settings::Settings;
 use super::{Baseline, Messages};
 
+/// What the quality of a face that was followed and not detected is multiplied by. The detector knows frontal faces:
+/// one that it no longer finds is turned away, hidden in part or blurred. With this it stays below the default of
+/// `min-quality`, 0.3: the face is seen, but not judged.
+const FOLLOWED_QUALITY: f64 = 0.2;
+
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("emotionclassify", gst::DebugColorFlags::empty(), Some("Emotion classification"))
 });
@@ -319,7 +324,8 @@ impl EmotionClassify {
         for region in &due {
             let region = aspect.face_to_square(region);
             let (roll, patches) = (region.roll().unwrap_or(0.0), &mut state.patches);
-            qualities.push(patch::append_face(&luma, region.bbox, settings.margin, roll, side, patches));
+            let quality = patch::append_face(&luma, region.bbox, settings.margin, roll, side, patches);
+            qualities.push(if region.source.is_detected() { quality } else { quality * FOLLOWED_QUALITY });
         }
         let results = state
             .classifier

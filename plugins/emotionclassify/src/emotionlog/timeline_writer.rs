@@ -135,6 +135,8 @@ mod tests {
             }),
             quality: 0.5,
             roll: 0.0,
+            source: Default::default(),
+            resembles: None,
         }
     }
 

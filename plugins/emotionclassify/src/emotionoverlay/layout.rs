@@ -499,7 +499,15 @@ mod tests {
             raw: None,
             affect,
         };
-        Face { id, bbox: Rect { x, y, w, h }, classification: Some(result), quality: 1.0, roll: 0.0 }
+        Face {
+            id,
+            bbox: Rect { x, y, w, h },
+            classification: Some(result),
+            quality: 1.0,
+            roll: 0.0,
+            source: Default::default(),
+            resembles: None,
+        }
     }
 
     fn layout_at(size: (u32, u32), faces: &[Face]) -> OverlayLayout {

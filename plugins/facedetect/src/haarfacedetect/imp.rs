@@ -16,7 +16,7 @@ use mood_meta::filter::FrameError;
 use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, lock, luma, message, property};
-use mood_schema::Frame;
+use mood_schema::{FaceSource, Frame};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -325,6 +325,8 @@ fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Ma
         ("scan-interval", search.scan_interval.into()),
         ("max-faces", search.max_faces.into()),
         ("roll-range", search.roll_range.into()),
+        ("follow", search.follow.into()),
+        ("people", search.people.into()),
     ];
     let mut settings = cascades.clone();
     settings.extend(fields.map(|(key, value)| (key.to_string(), value)));
@@ -337,6 +339,8 @@ fn to_region(found: &FoundFace) -> FaceRegion {
         bbox: found.face.rect,
         confidence: Some(found.face.confidence()),
         detector_roll: None,
+        source: if found.is_followed { FaceSource::Followed } else { FaceSource::Detected },
+        resembles: found.resembles,
         eyes: found.eyes.iter().map(|eye| eye.rect).collect(),
     };
     FaceRegion { detector_roll: region.eyes_roll().or(found.roll), ..region }

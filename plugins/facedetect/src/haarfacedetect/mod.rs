@@ -20,9 +20,16 @@
 //!   those of OpenCV.
 //! - A new face that few rectangles agree on is reported from its second frame on, since the first may be a
 //!   false detection. The faces of the first frame are all reported.
-//! - Ids are assigned by the predicted motion of each face. They survive crossings and an absence of a
-//!   second, counted from the first frame without the face. A step back in time, a flush or a new frame shape
-//!   starts a new scene with new ids. Frames without a timestamp are taken to be 40 ms apart.
+//! - Ids are assigned by the predicted motion of each face, and survive crossings. Who was gone for more than a
+//!   second, or comes back elsewhere or after a cut, gets the old id where the looks of the face and the clothes
+//!   decide clearly; otherwise a new one, and the field `resembles` of the face, and of its param `detection`, has
+//!   the earlier id. `people` states how many people there are and decides doubtful cases. A step back in time, a
+//!   flush or a new frame shape starts a new scene with new ids, and forgets what people look like. Frames without
+//!   a timestamp are taken to be 40 ms apart.
+//! - A face that is no longer detected is followed by its appearance for `follow` at most, as long as the place
+//!   looks like the face, if it was detected often enough before. `source`, in the param `detection` and in
+//!   `GstMoodFrame`, is `followed` then and otherwise `detected`. It is a face that is turned away or hidden in
+//!   part: `emotionclassify` gives it a low quality.
 //! - With `scan-interval`, the first frame that comes at least so long after the last full search is searched
 //!   completely. In the others each face is searched for near its predicted place and size, where half of
 //!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a

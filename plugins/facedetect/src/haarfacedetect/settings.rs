@@ -18,6 +18,10 @@ const DEFAULT_ROLL_RANGE: f64 = 45.0;
 /// The largest number of rectangles or faces that a property may ask for: more than any frame has.
 const MAX_COUNT: u32 = 1000;
 
+/// The default of the property `follow`: as long as looks aside mostly last. What ends following is the
+/// appearance of the face, see `face_search`.
+const DEFAULT_FOLLOW: u64 = 5_000_000_000;
+
 /// The values of the properties.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -45,6 +49,8 @@ impl Default for Settings {
                 max_faces: 0,
                 threads: 0,
                 roll_range: DEFAULT_ROLL_RANGE,
+                follow: DEFAULT_FOLLOW,
+                people: 0,
             },
             messages: Messages::default(),
         }
@@ -147,6 +153,28 @@ impl Settings {
                 .default_value(search.threads as u32)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecUInt64::builder("follow")
+                .nick("Follow")
+                .blurb(
+                    "How long a face that is no longer detected, because it turns away or is half hidden, is followed by \
+                     its appearance at most, in nanoseconds. The default, 5 s, bridges most looks aside; 0 reports \
+                     detected faces only. Lower it where a face must not be reported after it has gone",
+                )
+                .maximum(MAX_DURATION.nseconds())
+                .default_value(search.follow)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("people")
+                .nick("People")
+                .blurb(
+                    "Number of people in the video. Once so many were seen, a face that was gone gets the id of the \
+                     person it resembles most, also where the resemblance alone would not decide. 0, the default: \
+                     unknown. Set it for a recording of known people",
+                )
+                .maximum(64)
+                .default_value(search.people as u32)
+                .mutable_playing()
+                .build(),
             glib::ParamSpecDouble::builder("roll-range")
                 .nick("Roll range")
                 .blurb(
@@ -187,6 +215,8 @@ impl Settings {
             "max-faces" => search.max_faces = value.get::<u32>()? as usize,
             "threads" => search.threads = value.get::<u32>()? as usize,
             "roll-range" => search.roll_range = value.get()?,
+            "follow" => search.follow = value.get()?,
+            "people" => search.people = value.get::<u32>()? as usize,
             "messages" => self.messages = value.get()?,
             _ => {}
         }
@@ -207,6 +237,8 @@ impl Settings {
             "max-faces" => (search.max_faces as u32).to_value(),
             "threads" => (search.threads as u32).to_value(),
             "roll-range" => search.roll_range.to_value(),
+            "follow" => search.follow.to_value(),
+            "people" => (search.people as u32).to_value(),
             "messages" => self.messages.to_value(),
             _ => return None,
         })

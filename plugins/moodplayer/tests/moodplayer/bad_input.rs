@@ -197,7 +197,15 @@ fn untagged_frame(index: u64) -> gst::Buffer {
 fn unclassified_frame(index: u64) -> gst::Buffer {
     let mut buffer = untagged_frame(index);
     let bbox = mood_schema::Rect { x: 0.4, y: 0.4, w: 0.2, h: 0.2 };
-    let face = mood_schema::Face { id: 1, bbox, classification: None, quality: 1.0, roll: 0.0 };
+    let face = mood_schema::Face {
+        id: 1,
+        bbox,
+        classification: None,
+        quality: 1.0,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+    };
     mood_meta::frame::write(buffer.get_mut().unwrap(), &mood_schema::Frame { faces: vec![face] }).unwrap();
     buffer
 }

@@ -128,6 +128,8 @@ pub fn face(emotion: Emotion) -> Face {
         }),
         quality: 0.9,
         roll: 0.0,
+        source: Default::default(),
+        resembles: None,
     }
 }
 

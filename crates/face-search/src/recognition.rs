@@ -1,0 +1,87 @@
+//! Who a face is, by its looks: given to the tracker, which knows places and motion.
+
+use std::collections::HashMap;
+
+use face_track::{Appearance, Observation, People, PixelRect, Pose, Recognizer};
+use gray_image::GrayImage;
+
+use crate::finder::FoundFace;
+
+/// How long a face may be missing and still be matched by its place alone, ns.
+const MAX_UNVERIFIED_ABSENCE: u64 = 200_000_000;
+
+/// The people of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct FaceRecognizer {
+    people: People,
+}
+
+impl FaceRecognizer {
+    /// Forgets everybody.
+    pub(crate) fn clear(&mut self) {
+        self.people.clear();
+    }
+
+    /// How different the face at `pose` looks from the person `id`, 0-1.
+    pub(crate) fn distance(&self, image: &GrayImage, id: u32, pose: &Pose) -> f32 {
+        self.people.face_distance(id, &Appearance::describe(image, pose))
+    }
+
+    /// What the tracker asks about the observations of a frame.
+    pub(crate) fn for_frame<'a>(
+        &'a self,
+        image: &'a GrayImage<'a>,
+        observations: &'a [Observation],
+        known_people: usize,
+    ) -> FrameRecognizer<'a> {
+        FrameRecognizer { people: &self.people, image, observations, known_people, looks: HashMap::new() }
+    }
+
+    /// Looks at the faces of a frame, and records whom each resembles.
+    pub(crate) fn learn(&mut self, image: &GrayImage, time: u64, faces: &mut [FoundFace]) {
+        for face in faces.iter_mut() {
+            // A face that was followed may be turned away, or be lost already.
+            if !face.is_followed && self.people.is_look_due(face.id, time) {
+                let look = Appearance::describe(
+                    image,
+                    &Pose::new(&face.face.rect.to_f64(), face.roll.unwrap_or(0.0)),
+                );
+                face.resembles = self.people.add_look(face.id, time, look);
+            }
+        }
+        let seen: Vec<(u32, PixelRect<f64>)> =
+            faces.iter().map(|face| (face.id, face.face.rect.to_f64())).collect();
+        self.people.see(time, &seen);
+    }
+}
+
+/// Recognises the observations of one frame.
+pub(crate) struct FrameRecognizer<'a> {
+    people: &'a People,
+    image: &'a GrayImage<'a>,
+    observations: &'a [Observation],
+    known_people: usize,
+    /// By the index of the observation.
+    looks: HashMap<usize, Appearance>,
+}
+
+impl FrameRecognizer<'_> {
+    fn look(&mut self, index: usize) -> &Appearance {
+        let Self { image, observations, .. } = *self;
+        let describe =
+            || Appearance::describe(image, &Pose::new(&observations[index].rect, observations[index].roll));
+        self.looks.entry(index).or_insert_with(describe)
+    }
+}
+
+impl Recognizer for FrameRecognizer<'_> {
+    fn may_be(&mut self, index: usize, id: u32, absence: u64) -> bool {
+        let people = self.people;
+        absence <= MAX_UNVERIFIED_ABSENCE || people.may_be(id, self.look(index))
+    }
+
+    fn identify(&mut self, index: usize, present: &[u32]) -> Option<u32> {
+        let (people, known_people, rect) = (self.people, self.known_people, self.observations[index].rect);
+        people.identify(self.look(index), &rect, present, known_people)
+    }
+}

@@ -1,0 +1,144 @@
+//! Square pieces of an image, levelled and scaled to a fixed size.
+
+use gray_image::{GrayImage, PixelRect};
+
+/// The place, size and rotation of a face in an image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    /// Centre, x and y, pixels.
+    pub centre: (f64, f64),
+    /// Side, pixels.
+    pub side: f64,
+    /// In-plane rotation, degrees, clockwise positive.
+    pub roll: f64,
+}
+
+impl Pose {
+    /// The pose of a face in `rect`, an upright square around its centre, that leans by `roll` degrees.
+    pub fn new(rect: &PixelRect<f64>, roll: f64) -> Self {
+        Self { centre: rect.centre(), side: rect.side(), roll }
+    }
+
+    /// Whether a patch can be sampled here.
+    fn is_valid(&self) -> bool {
+        [self.centre.0, self.centre.1, self.side, self.roll].iter().all(|value| value.is_finite())
+            && self.side > 0.0
+    }
+}
+
+/// Most samples along a side that are averaged into one value of a patch.
+const MAX_SAMPLES: usize = 4;
+
+/// A part of a face's surroundings in the face's own frame of reference: lengths in sides of the face, the
+/// origin in its centre, y downwards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Region {
+    /// Left edge.
+    pub(crate) x: f64,
+    /// Upper edge.
+    pub(crate) y: f64,
+    /// Width.
+    pub(crate) w: f64,
+    /// Height.
+    pub(crate) h: f64,
+}
+
+impl Region {
+    /// A square of `side` around the face's centre.
+    pub(crate) const fn centred(side: f64) -> Self {
+        Self { x: -side / 2.0, y: -side / 2.0, w: side, h: side }
+    }
+}
+
+/// Samples a region as `columns` x `rows` grey values, top row first, into `patch`, which is overwritten. Outside
+/// the image its edge is repeated. An invalid pose or an empty image gives zeros.
+pub(crate) fn sample(
+    image: &GrayImage,
+    pose: &Pose,
+    region: &Region,
+    (columns, rows): (usize, usize),
+    patch: &mut Vec<f32>,
+) {
+    patch.clear();
+    if image.is_empty() || !pose.is_valid() {
+        patch.resize(columns * rows, 0.0);
+        return;
+    }
+    let (step_x, step_y) = (region.w * pose.side / columns as f64, region.h * pose.side / rows as f64);
+    // Samples are two pixels apart at most: each interpolates between two.
+    let samples = ((step_x.max(step_y) / 2.0).ceil() as usize).clamp(1, MAX_SAMPLES);
+    let (sin, cos) = pose.roll.to_radians().sin_cos();
+    let weight = 1.0 / (samples * samples) as f32;
+    let offset = |start: f64, step: f64, index: usize, sample: usize| {
+        start * pose.side + step * (index as f64 + (sample as f64 + 0.5) / samples as f64)
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            let mut sum = 0.0;
+            for sample_y in 0..samples {
+                let dy = offset(region.y, step_y, row, sample_y);
+                for sample_x in 0..samples {
+                    let dx = offset(region.x, step_x, column, sample_x);
+                    // The centre of pixel 0 is at 0.5.
+                    let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
+                    let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
+                    sum += interpolate(image, x as f32, y as f32);
+                }
+            }
+            patch.push(sum * weight);
+        }
+    }
+}
+
+/// The grey value between pixels by bilinear interpolation; outside the image, that of its edge.
+fn interpolate(image: &GrayImage, x: f32, y: f32) -> f32 {
+    let x = x.clamp(0.0, (image.width() - 1) as f32);
+    let y = y.clamp(0.0, (image.height() - 1) as f32);
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(image.width() - 1), (top + 1).min(image.height() - 1));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let (upper, lower) = (image.row(top), image.row(bottom));
+    let mix = |row: &[u8]| {
+        let (a, b) = (f32::from(row[left]), f32::from(row[right]));
+        a + (b - a) * fx
+    };
+    let (upper, lower) = (mix(upper), mix(lower));
+    upper + (lower - upper) * fy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_is_level_and_of_the_wanted_size() {
+        // A bright bar that leans by 30 degrees clockwise.
+        let (sin, cos) = 30f64.to_radians().sin_cos();
+        let is_bar = |x: f64, y: f64| (-x * sin + y * cos).abs() < 8.0;
+        let pixels: Vec<u8> = (0..200 * 160)
+            .map(|i| if is_bar(f64::from(i % 200) - 100.0, f64::from(i / 200) - 80.0) { 200 } else { 20 })
+            .collect();
+        let image = GrayImage::new(&pixels, 200, 160, 200).unwrap();
+        let pose = Pose { centre: (100.0, 80.0), side: 64.0, roll: 30.0 };
+        let mut patch = Vec::new();
+        sample(&image, &pose, &Region::centred(1.0), (16, 16), &mut patch);
+        assert_eq!(patch.len(), 256);
+        for column in 1..15 {
+            assert!(patch[8 * 16 + column] > 190.0 && patch[2 * 16 + column] < 30.0, "{column}");
+        }
+    }
+
+    #[test]
+    fn impossible_poses_give_zeros() {
+        let image = GrayImage::new(&[9; 12], 4, 3, 4).unwrap();
+        let mut patch = vec![1.0];
+        for side in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let pose = Pose { centre: (1.0, 1.0), side, roll: 0.0 };
+            sample(&image, &pose, &Region::centred(2.0), (4, 4), &mut patch);
+            assert_eq!(patch, [0.0; 16]);
+        }
+        let far = Pose { centre: (-1e9, 1e12), side: 3.0, roll: 721.0 };
+        sample(&image, &far, &Region::centred(2.0), (2, 2), &mut patch);
+        assert_eq!(patch, [9.0; 4]);
+    }
+}
