@@ -6,11 +6,13 @@ PLUGINS = facedetect emotionclassify moodplayer
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test bench fuzz lint install clean
+.PHONY: help setup build demo test test-faults soak bench fuzz lint install clean
 
 help:
 	@echo 'make demo     install what is missing, build, run the built-in demo and leave its results in target/demo'
 	@echo 'make test     install what is missing, build, and run all the tests'
+	@echo 'make test-faults  failing cameras, loudspeakers, disks, clocks and processes, at length; FACTOR=40'
+	@echo 'make soak     hours of media at full speed: memory, files and threads stay flat; HOURS=12'
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
 	@echo 'make bench    benchmarks against other programs, into benches/RESULTS.md; PARTS=haar for a part'
@@ -30,6 +32,15 @@ demo: build
 # The end-to-end tests run the release build of the plugins in other processes, so it is built first.
 test: build
 	cargo test --workspace --no-fail-fast
+
+# The short form is a part of `make test`; here what is repeated is repeated FACTOR times: 40 gives 1,000 state cycles.
+FACTOR ?= 40
+test-faults: build
+	MOOD_FAULTS=$(FACTOR) cargo test -p mood-tests --test faults --test properties -- --nocapture
+
+HOURS ?= 12
+soak: build
+	MOOD_SOAK_HOURS=$(HOURS) cargo test -p mood-tests --test faults hours_of -- --nocapture
 
 bench: setup
 	scripts/bench.sh $(PARTS)

@@ -1,5 +1,5 @@
 //! Helpers shared by the end-to-end tests: processes with a timeout, paths, timelines read back, audio, a
-//! drawn actor.
+//! drawn actor, a pipeline whose camera and loudspeaker a test controls.
 //!
 //! The tests run GStreamer's own commands against the plugins in `target/release`; each test program uses its
 //! own plugin registry. `make test` builds the plugins first.
@@ -9,10 +9,13 @@
 pub mod actor;
 pub mod audio;
 pub mod browser;
+pub mod chain;
 pub mod paths;
 pub mod process;
 pub mod readers;
+pub mod resources;
 pub mod sandbox;
+pub mod stacks;
 pub mod timeline;
 
 pub use paths::media;

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::paths;
+use crate::{paths, stacks};
 
 /// The usual timeout: more than any single process of the tests takes on a slow and busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
@@ -163,16 +163,24 @@ impl RunningProcess {
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
-    /// Waits for the process to end. A process that exceeds `timeout` is killed and fails the test, as does one that
-    /// panicked or caused a GLib critical.
+    /// Like [`Self::signal`], for a process that may have ended.
+    pub fn signal_if_running(&self, name: &str) {
+        let kill = format!("kill -s {name} -- -{} 2>&1", self.child.id());
+        let _ = Command::new("sh").arg("-c").arg(kill).output().unwrap();
+    }
+
+    /// Waits for the process to end. A process that exceeds `timeout` is killed and fails the test with the stacks of its
+    /// threads, as does one that panicked or caused a GLib critical.
     #[track_caller]
     pub fn wait(mut self, timeout: Duration) -> ProcessOutput {
         let deadline = Instant::now() + timeout;
+        let mut stacks = String::new();
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break Some(status.code());
             }
             if Instant::now() > deadline {
+                stacks = stacks::describe_group(self.child.id());
                 self.signal("KILL");
                 self.child.wait().unwrap();
                 break None;
@@ -184,7 +192,7 @@ impl RunningProcess {
             stdout: read_all(&mut self.stdout),
             stderr: read_all(&mut self.stderr),
         };
-        assert!(code.is_some(), "the process was killed after {timeout:?}\n{output}");
+        assert!(code.is_some(), "the process was killed after {timeout:?}\n{output}\n{stacks}");
         for trace in ["panicked", "CRITICAL **", "GStreamer-CRITICAL", "GLib-CRITICAL"] {
             assert!(!output.stdout.contains(trace) && !output.stderr.contains(trace), "{trace}\n{output}");
         }

@@ -12,7 +12,9 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 fn sweep(element: &str) {
     let folder = tempfile::tempdir().unwrap();
     audio::make_library(&folder.path().join("library"));
-    for seed in [1, 2] {
+    // `make test-faults` takes more sequences of random values.
+    let sequences = std::env::var("MOOD_FAULTS").map_or(2, |factor| 1 + factor.parse::<u64>().unwrap());
+    for seed in 1..=sequences {
         let mut command = command(env!("CARGO_BIN_EXE_property_sweep"));
         command
             .current_dir(folder.path())

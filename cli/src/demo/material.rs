@@ -120,7 +120,7 @@ fn encode(
     let source =
         source.downcast::<gst_app::AppSrc>().map_err(|_| CommandError::Failed("no appsrc".into()))?;
     source.set_caps(Some(caps));
-    std::thread::scope(|scope| {
+    let encoded = std::thread::scope(|scope| {
         scope.spawn(|| {
             for (bytes, pts, duration) in buffers {
                 let mut buffer = gst::Buffer::from_mut_slice(bytes);
@@ -136,6 +136,11 @@ fn encode(
             let _ = source.end_of_stream();
         });
         pipeline::run(&pipeline, progress)
-    })?;
+    });
+    if encoded.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&partial);
+    }
+    encoded?;
     fs::rename(&partial, path).map_err(|error| CommandError::io(path, &error))
 }

@@ -1,0 +1,53 @@
+//! What a process holds: memory, file descriptors and threads, read from `/proc`.
+
+use std::fs;
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Resident memory, KiB.
+    pub memory: u64,
+    /// Open file descriptors.
+    pub files: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Resources {
+    /// Of this process.
+    pub fn of_this_process() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        Self {
+            memory: memory.trim().trim_end_matches(" kB").parse().unwrap(),
+            // Reading the folder takes one descriptor itself.
+            files: fs::read_dir("/proc/self/fd").unwrap().count() - 1,
+            threads: fs::read_dir("/proc/self/task").unwrap().count(),
+        }
+    }
+
+    /// The larger of each.
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            memory: self.memory.max(other.memory),
+            files: self.files.max(other.files),
+            threads: self.threads.max(other.threads),
+        }
+    }
+
+    /// Asserts that no more files and threads are held than `before`, and at most `memory` KiB more.
+    #[track_caller]
+    pub fn assert_no_more_than(self, before: Self, memory: u64) {
+        let is_flat = self.files <= before.files
+            && self.threads <= before.threads
+            && self.memory <= before.memory + memory;
+        assert!(is_flat, "before {before:?}, after {self:?}, {memory} KiB more are allowed");
+    }
+}
+
+impl std::fmt::Display for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { memory, files, threads } = self;
+        write!(f, "{:.1} MiB, {files} files, {threads} threads", *memory as f64 / 1024.0)
+    }
+}
