@@ -7,6 +7,7 @@ use mood_tests::chain::{Camera, Chain, ChainOptions, announce};
 
 use crate::Scene;
 
+/// Twice, the camera gives nothing for a second of music.
 pub fn a_camera_that_stalls_does_not_stop_the_music(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     chain.play();
@@ -24,6 +25,7 @@ pub fn a_camera_that_stalls_does_not_stop_the_music(scene: &Scene) {
     scene.assert_timeline_has(24);
 }
 
+/// The camera posts an error and ends; the pipeline is stopped and started again.
 pub fn a_camera_that_fails_ends_cleanly_and_can_start_again(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     for run in 1..=2 + scene.factor {
@@ -41,6 +43,7 @@ pub fn a_camera_that_fails_ends_cleanly_and_can_start_again(scene: &Scene) {
     }
 }
 
+/// The camera is removed and another one, with another frame size, takes its place.
 pub fn a_camera_that_is_exchanged_while_playing_goes_on(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     chain.play();
@@ -65,6 +68,7 @@ pub fn a_camera_that_is_exchanged_while_playing_goes_on(scene: &Scene) {
     scene.assert_timeline_has(6 * (3 + scene.factor));
 }
 
+/// The camera ends, and after a flush begins again in the same pipeline.
 pub fn a_camera_that_returns_after_its_end_goes_on(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     chain.play();
@@ -88,6 +92,7 @@ pub fn a_camera_that_returns_after_its_end_goes_on(scene: &Scene) {
     scene.assert_timeline_has(6 * (3 + scene.factor));
 }
 
+/// Every frame has another pixel format and size, down to 1 x 1.
 pub fn a_camera_may_change_its_format_at_any_frame(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions { is_live: false, ..ChainOptions::default() });
     chain.play();

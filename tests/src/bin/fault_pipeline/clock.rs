@@ -14,6 +14,7 @@ fn move_clock(clock: &gst::Clock, seconds: i64) {
     clock.set_calibration(internal, moved, numerator, denominator);
 }
 
+/// The pipeline's clock jumps by seconds, a minute and an hour, and stands still.
 pub fn a_clock_that_jumps_stops_nothing(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     let clock: gst::Clock =

@@ -17,6 +17,7 @@ fn limit_files(bytes: u64) {
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
 }
 
+/// Files are limited to 8 KiB.
 pub fn a_full_disk_is_an_error_and_keeps_complete_lines(scene: &Scene) {
     limit_files(8192);
     let mut chain = Chain::new(&scene.folder, &ChainOptions { is_live: false, ..ChainOptions::default() });
@@ -32,10 +33,13 @@ pub fn a_full_disk_is_an_error_and_keeps_complete_lines(scene: &Scene) {
         "{errors:?}"
     );
     let text = scene.read("timeline.jsonl");
-    let lines = session::read_lines(text.as_bytes()).unwrap();
+    let read = session::read_lines(text.as_bytes()).unwrap();
+    let lines = read.lines;
+    assert_eq!(read.broken.count, 0);
     assert!(lines.len() > 2 && text.len() <= 8192, "{} lines", lines.len());
 }
 
+/// The decision log is on a full disk.
 pub fn a_full_disk_for_the_decision_log_is_reported_and_the_music_plays(scene: &Scene) {
     let options =
         ChainOptions { player: "log-location=/dev/full manual-mood=happy", ..ChainOptions::default() };
@@ -51,6 +55,7 @@ pub fn a_full_disk_for_the_decision_log_is_reported_and_the_music_plays(scene: &
     );
 }
 
+/// The timeline is written to a pipe whose reader is slower than the frames come.
 pub fn a_slow_disk_loses_no_line(scene: &Scene) {
     // A FIFO holds 64 KiB; who reads it is slower than the frames come.
     let pipe = scene.folder.join("timeline.jsonl");
@@ -71,10 +76,11 @@ pub fn a_slow_disk_loses_no_line(scene: &Scene) {
     chain.end();
     chain.assert_no_errors();
     announce("wait for the reader");
-    let lines = session::read_lines(&reader.join().unwrap()[..]).unwrap();
+    let lines = session::read_lines(&reader.join().unwrap()[..]).unwrap().lines;
     assert!(lines.len() as u64 >= frames + 2, "{} lines", lines.len());
 }
 
+/// The folder of timeline and decision log is removed, and is missing at the next start.
 pub fn a_folder_that_is_removed_while_playing_stops_nothing(scene: &Scene) {
     let folder = scene.folder.join("results");
     fs::create_dir(&folder).unwrap();
@@ -97,6 +103,7 @@ pub fn a_folder_that_is_removed_while_playing_stops_nothing(scene: &Scene) {
     );
 }
 
+/// The music folder is renamed, tracks are asked for, and it is renamed back.
 pub fn a_music_folder_that_vanishes_and_returns_is_played_again(scene: &Scene) {
     let mut chain = Chain::new(
         &scene.folder,

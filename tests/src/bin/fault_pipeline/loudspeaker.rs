@@ -5,6 +5,7 @@ use mood_tests::chain::{Chain, ChainOptions, announce};
 
 use crate::Scene;
 
+/// The sink fails after 30 buffers, live and in lock step.
 pub fn a_loudspeaker_that_fails_is_an_error_and_stops(scene: &Scene) {
     for is_live in [true, false] {
         let audio_sink = "identity error-after=30 ! fakesink name=sound sync=false";
@@ -21,6 +22,7 @@ pub fn a_loudspeaker_that_fails_is_an_error_and_stops(scene: &Scene) {
     }
 }
 
+/// The sink blocks for seconds, across a pause, and when the pipeline stops.
 pub fn a_loudspeaker_that_takes_nothing_stops_neither_picture_nor_state_changes(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     let pad = chain.element("sound").static_pad("sink").unwrap();
@@ -46,6 +48,7 @@ pub fn a_loudspeaker_that_takes_nothing_stops_neither_picture_nor_state_changes(
     chain.assert_no_errors();
 }
 
+/// The sink is exchanged for one with another sample format and rate, and back.
 pub fn a_loudspeaker_may_be_exchanged_while_playing(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     chain.play();

@@ -17,6 +17,7 @@ const WARM_UP: u64 = 8;
 /// of the long form it is 25 KiB a cycle.
 const ALLOCATOR_NOISE: u64 = 24 << 10;
 
+/// The chain is started and stopped again and again: while it starts, while it plays, and after its end.
 pub fn state_cycles_leave_nothing_behind(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions { is_live: false, ..ChainOptions::default() });
     let mut before = Resources::default();
@@ -51,6 +52,7 @@ fn settled_resources() -> Resources {
     Resources::of_this_process()
 }
 
+/// Seeks of several kinds come while one track fades into another.
 pub fn seeks_while_crossfading_go_on(scene: &Scene) {
     let recording = scene.folder.join("film.mkv");
     let make = format!(
@@ -106,6 +108,7 @@ fn wait_for_end(pipeline: &impl IsA<gst::Element>) {
     assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
 }
 
+/// Several chains with the same input play at once: two and more of each element.
 pub fn two_chains_in_a_process_do_the_same(scene: &Scene) {
     let count = 2 + scene.factor;
     announce(&format!("{count} chains at once"));
@@ -148,6 +151,7 @@ pub fn two_chains_in_a_process_do_the_same(scene: &Scene) {
     }
 }
 
+/// The camera flushes at any moment, half of the times with a new running time.
 pub fn flushes_at_any_moment_go_on(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions::default());
     chain.play();

@@ -27,6 +27,7 @@ fn with_more_tracks(before: Resources) -> Resources {
     Resources { files: before.files + 12, threads: before.threads + 8, ..before }
 }
 
+/// The whole chain at full speed, in lock step, with changing moods.
 pub fn hours_of_video_leave_nothing_behind(scene: &Scene) {
     let seconds = (hours() * 3600.0) as u64;
     let folder = scene.folder.display();
@@ -68,6 +69,7 @@ pub fn hours_of_video_leave_nothing_behind(scene: &Scene) {
     scene.assert_timeline_has(seconds * 5);
 }
 
+/// A player alone at full speed, whose mood changes every minute.
 pub fn hours_of_music_need_less_than_80_mib(scene: &Scene) {
     // Twice the hours of the video: a day for its half.
     let seconds = (2.0 * hours() * 3600.0) as u64;

@@ -22,6 +22,7 @@ const PATTERNS: [(&str, Pattern); 8] = [
     ("minutes before the first, then at it", |index| Some(ClockTime::from_nseconds(index * 7919))),
 ];
 
+/// Frames with the timestamps of each of [`PATTERNS`].
 pub fn timestamps_that_repeat_go_back_or_are_missing_stop_nothing(scene: &Scene) {
     for (name, pattern) in PATTERNS {
         // In lock step an hour of music would be made for the hour.
@@ -46,6 +47,7 @@ pub fn timestamps_that_repeat_go_back_or_are_missing_stop_nothing(scene: &Scene)
     }
 }
 
+/// The timestamps jump ahead by minutes, then by 290 years.
 pub fn timestamps_that_jump_are_followed_in_lock_step(scene: &Scene) {
     let minutes = 2 * scene.factor;
     let mut chain = Chain::new(&scene.folder, &ChainOptions { is_live: false, ..ChainOptions::default() });
