@@ -132,8 +132,9 @@ impl FaceFinder {
     /// Continues in frames of another size, in which all places are `factor` times as far from the corner.
     pub fn scale(&mut self, factor: f64) {
         self.tracker.scale(factor);
-        // They learn the faces of this size anew.
+        // They learn the faces of this size anew, and another size is no cut.
         self.follower.clear();
+        self.cuts.reset();
     }
 
     /// Finds the faces of a frame, largest first.
