@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use face_track::{CutDetector, Observation, Prediction, SearchScope, Tracker};
-use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect, Size};
+use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect};
 
 use crate::eyes::EyeFinder;
+use crate::face::FoundFace;
 use crate::following::FaceFollower;
 use crate::nearby;
 use crate::recognition::FaceRecognizer;
 use crate::schedule::{Due, Schedule};
+use crate::settings::SearchSettings;
 use crate::turned::{self, TiltedDetection, TurnedSearch};
 
 /// A predicted face whose intersection over union with another exceeds this is searched for together with it.
@@ -22,66 +24,6 @@ const UPRIGHT_ROLL: f64 = 10.0;
 const ROLL_STEP: f64 = 20.0;
 /// Time from the frame before to a frame without a timestamp, ns.
 const UNTIMED_FRAME_DURATION: u64 = 40_000_000;
-
-/// What to search for in a frame, and when.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SearchSettings {
-    /// Ratio of one window size to the next smaller one, 1.001-100.
-    pub scale_factor: f64,
-    /// A face needs more than this many similar windows.
-    pub min_neighbors: u32,
-    /// Smallest face, pixels; 0 is a twelfth of the shorter side of the frame.
-    pub min_size: u32,
-    /// Largest face, pixels; 0 is no limit.
-    pub max_size: u32,
-    /// Time between full searches, ns; 0 searches every frame completely.
-    pub scan_interval: u64,
-    /// Most faces returned, the largest ones; 0 is no limit.
-    pub max_faces: usize,
-    /// Number of threads of a full search; 0 is as many as are useful.
-    pub threads: usize,
-    /// How far faces may lean to either side, degrees, 0-90; 0 searches upright only, as OpenCV does.
-    pub roll_range: f64,
-    /// How long a face that is no longer detected is followed by its appearance at most, ns; 0: not.
-    pub follow: u64,
-    /// Number of people in the video, which decides doubtful cases; 0 where it is unknown.
-    pub people: usize,
-}
-
-impl SearchSettings {
-    /// The detector's settings for a full search of an image.
-    fn detector_params(&self, image: &GrayImage) -> Params {
-        let min_size = match self.min_size {
-            0 => (image.width().min(image.height()) / 12) as u32,
-            size => size,
-        };
-        Params {
-            scale_factor: self.scale_factor,
-            min_neighbors: self.min_neighbors,
-            min_size: Size::square(min_size),
-            max_size: Size::square(self.max_size),
-            threads: self.threads,
-        }
-    }
-}
-
-/// A face in a frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FoundFace {
-    /// The same for one face in every frame of a scene; ids count up from 1.
-    pub id: u32,
-    /// The face, an upright square.
-    pub face: Detection,
-    /// In-plane rotation, degrees, clockwise positive, off by 5 to 15 degrees; `None` without a search for tilted
-    /// faces.
-    pub roll: Option<f64>,
-    /// Its eyes, none to two, from left to right in the image.
-    pub eyes: Vec<Detection>,
-    /// Whether it was followed by its appearance, because the cascade did not find it.
-    pub is_followed: bool,
-    /// An earlier id whose face looks much like this one and was never in the same frame.
-    pub resembles: Option<u32>,
-}
 
 /// Finds faces in the frames of a video and follows them. The id of a forgotten face is not given again.
 #[derive(Debug)]

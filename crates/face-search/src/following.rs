@@ -10,8 +10,9 @@ use face_track::{FollowWorkspace, Follower, Observation, PixelRect, Pose, Tracke
 use gray_image::GrayImage;
 use haar::Detection;
 
-use crate::finder::{FoundFace, SearchSettings};
+use crate::face::FoundFace;
 use crate::recognition::FaceRecognizer;
+use crate::settings::SearchSettings;
 use crate::turned;
 
 /// Number of strong detections after which a face may be followed; a weak one counts in part.

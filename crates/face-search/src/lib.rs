@@ -38,11 +38,15 @@
 //! longer reported after one interval.
 
 mod eyes;
+mod face;
 mod finder;
 mod following;
 mod nearby;
 mod recognition;
 mod schedule;
+mod settings;
 mod turned;
 
-pub use finder::{FaceFinder, FoundFace, SearchSettings};
+pub use face::FoundFace;
+pub use finder::FaceFinder;
+pub use settings::SearchSettings;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use face_track::{Appearance, Observation, People, PixelRect, Pose, Recognizer};
 use gray_image::GrayImage;
 
-use crate::finder::FoundFace;
+use crate::face::FoundFace;
 
 /// How long a face may be missing and still be matched by its place alone, ns.
 const MAX_UNVERIFIED_ABSENCE: u64 = 200_000_000;

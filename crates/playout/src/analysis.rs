@@ -85,7 +85,7 @@ impl TrackAnalyzer {
     }
 
     /// What the track is taken for before all of it was heard. With a loudness that is `known` from elsewhere,
-    /// that; otherwise, so that it does not begin too loud, what was heard or [`ASSUMED_LOUDNESS`], whichever
+    /// that; otherwise, so that it does not begin too loud, what was heard or -10 LUFS, whichever
     /// is louder. It begins where it is first audible, or after the silence that was heard.
     pub fn estimate(&self, known: Option<Loudness>) -> TrackAnalysis {
         let heard = self.meter.loudness();
