@@ -45,9 +45,9 @@ pub struct AnalysisOptions {
     /// Make faces in annotated.mp4 unrecognisable
     #[arg(long, requires = "overlay")]
     pub blur_faces: bool,
-    /// How many people are in the recording: with --blur-faces, the whole picture is hidden where fewer are found;
-    /// without this, where fewer are found than shortly before or after
-    #[arg(long, value_name = "N", requires = "blur_faces")]
+    /// How many people are in the recording: once so many were seen, who returns is one of them; with --blur-faces, the
+    /// whole picture is hidden where fewer are found; without this, where fewer are found than shortly before or after
+    #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<u32>,
     /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept

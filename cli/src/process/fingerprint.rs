@@ -133,9 +133,9 @@ impl InputId {
     }
 }
 
-/// How many people are in a recording, by the option or else the notes, where that matters.
+/// How many people are in a recording, by the option or else the notes.
 pub fn people_count(options: &AnalysisOptions, notes: &Notes) -> Option<u32> {
-    options.people.or(notes.people_count.filter(|_| options.blur_faces))
+    options.people.or(notes.people_count)
 }
 
 /// Hashes what the library offers. For a database that is what it offers to the client, whatever else it

@@ -30,6 +30,9 @@ const MUSIC_OUTPUT: &str = " ! queue ! player.mood
 const FILM_MUSIC_OUTPUT: &str = "
     music. ! queue ! audioconvert ! audio/x-raw,format=S16LE ! flacenc ! filesink name=film-music";
 
+/// The largest value of haarfacedetect's property `people`; more cannot be told apart.
+const MAX_PEOPLE: u32 = 64;
+
 /// What a pipeline is built from.
 pub struct GraphConfig<'a> {
     /// The video or photo.
@@ -38,6 +41,8 @@ pub struct GraphConfig<'a> {
     pub folder: &'a Path,
     /// The options of the command line.
     pub options: &'a AnalysisOptions,
+    /// How many people are in the recording, if that was stated.
+    pub people: Option<u32>,
     /// Whose ratings and exclusions of music count; the empty string for everybody's.
     pub client: &'a str,
     /// Where the subject's resting face comes from, for the labels that the music follows; those of the timeline are
@@ -124,6 +129,7 @@ pub fn configure_analysis(
     let nanoseconds = |seconds: f64| (seconds * 1e9) as u64;
     let detector = pipeline::element(pipeline, "detector")?;
     detector.set_property("scan-interval", nanoseconds(config.options.scan_interval));
+    detector.set_property("people", config.people.unwrap_or_default().min(MAX_PEOPLE));
     let classifier = pipeline::element(pipeline, "classifier")?;
     classifier.set_property("interval", nanoseconds(config.options.classify_interval));
     classifier.set_property_from_str("messages", "none");

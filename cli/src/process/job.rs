@@ -151,6 +151,7 @@ impl Job<'_> {
             input: &self.input.path,
             folder: &self.input.folder,
             options: &self.arguments.analysis,
+            people: people_count(&self.arguments.analysis, self.notes),
             client: self.notes.client_name(),
             is_anonymous: self.arguments.report.pseudonym,
             origin,

@@ -1,6 +1,6 @@
 //! Which face ids belong to which person, and each person's observations over the recording.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mood_schema::{Classification, Face};
 use serde::{Deserialize, Serialize};
@@ -66,11 +66,43 @@ impl Timeline {
             let mut kept = Vec::new();
             frame.faces.retain_mut(|face| {
                 face.id = people.person_id(face.id);
+                face.resembles = face.resembles.map(|id| people.person_id(id)).filter(|id| *id != face.id);
                 let is_first = !kept.contains(&face.id);
                 kept.push(face.id);
                 is_first
             });
         }
+    }
+
+    /// Groups of people who look much alike and are never in the same frame, so that they may be one person. Each group has at
+    /// least two ids, in ascending order, and each id is in one group at most.
+    pub fn look_alikes(&self) -> Vec<Vec<u32>> {
+        let faces = self.frames.iter().flat_map(|frame| &frame.faces);
+        let pairs: BTreeSet<(u32, u32)> = faces
+            .filter_map(|face| face.resembles.map(|other| (face.id.min(other), face.id.max(other))))
+            .collect();
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        for (first, second) in pairs {
+            let mut joined = vec![first, second];
+            let (related, others): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|group| group.contains(&first) || group.contains(&second));
+            joined.extend(related.iter().flatten());
+            joined.sort_unstable();
+            joined.dedup();
+            groups = others;
+            if self.meet(&joined) {
+                groups.extend(related);
+            } else {
+                groups.push(joined);
+            }
+        }
+        groups.sort();
+        groups
+    }
+
+    /// Whether two of these people are in the same frame anywhere.
+    fn meet(&self, ids: &[u32]) -> bool {
+        self.frames.iter().any(|frame| frame.faces.iter().filter(|face| ids.contains(&face.id)).count() > 1)
     }
 
     /// The observations of every person in frame order, by person id.

@@ -45,6 +45,8 @@ pub enum WarningKind {
     SoundMixed,
     /// Frames of the annotated video have no record in the timeline.
     FramesUnknown,
+    /// People who are never seen together look alike, and may be one person.
+    LookAlikes,
     /// The baseline that was asked for could not be measured.
     BaselineMissing,
     /// Of the sessions compared, some have a baseline and others have none.
@@ -66,6 +68,7 @@ impl WarningKind {
             Self::BrokenLines
             | Self::JoinedSessions
             | Self::ChangedSettings
+            | Self::LookAlikes
             | Self::BaselineMissing
             | Self::MissingBaselines
             | Self::Other => false,
@@ -107,6 +110,16 @@ pub(crate) fn find_warnings(timeline: &Timeline) -> Vec<Warning> {
             WarningKind::ChangedSettings,
             format!("settings changed during the recording, those of {elements}"),
         );
+    }
+    for ids in timeline.look_alikes() {
+        let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+        let last = ids.last().map_or("", String::as_str);
+        let text = format!(
+            "persons {} and {last} are never seen together and look alike: if they are one person, say --merge {}",
+            ids[..ids.len() - 1].join(", "),
+            ids.join(",")
+        );
+        warn(WarningKind::LookAlikes, text);
     }
     warnings
 }

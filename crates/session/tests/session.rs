@@ -254,6 +254,29 @@ fn several_sessions_and_changed_settings_are_reported() {
 }
 
 #[test]
+fn people_who_look_alike_and_never_meet_are_asked_about() {
+    let alike = |id, other| Face { resembles: Some(other), ..face(id, Emotion::Sad.into()) };
+    let lone = |id| face(id, Emotion::Sad.into());
+    let people = [
+        vec![lone(1), lone(4)],
+        vec![alike(2, 1)],
+        vec![alike(3, 2)],
+        // These two meet later, so they are two people.
+        vec![alike(5, 4)],
+        vec![lone(4), lone(5)],
+    ];
+    let frames = people.into_iter().zip(1..).map(|(faces, number)| frame(number, 40 * number, faces));
+    let mut timeline = parse(&to_jsonl(&[header()].into_iter().chain(frames).collect::<Vec<_>>())).unwrap();
+    assert_eq!(timeline.look_alikes(), [[1, 2, 3]]);
+    let warnings = |timeline: &Timeline| Summary::compute(timeline, &PersonMap::default()).warnings;
+    assert_eq!(warnings(&timeline)[0].kind, WarningKind::LookAlikes);
+    assert!(warnings(&timeline)[0].text.contains("persons 1, 2 and 3 are never seen together"));
+    assert!(warnings(&timeline)[0].text.ends_with("say --merge 1,2,3"));
+    timeline.merge_people(&PersonMap { merge: vec![vec![1, 2, 3]], ..PersonMap::default() });
+    assert!(timeline.look_alikes().is_empty() && warnings(&timeline).is_empty());
+}
+
+#[test]
 fn credentials_of_older_timelines_appear_nowhere() {
     let address = "rtsp://ada:secret@h/a.mp4?token=secret";
     let old = to_jsonl(&[header(), frame(0, 40, vec![face(1, Emotion::Sad.into())])])
