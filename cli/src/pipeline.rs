@@ -146,8 +146,9 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress, limit: RunLimit) 
 
 /// Makes the decoders of a pipeline that reads a file open no connection, whatever the file holds.
 pub fn forbid_network(pipeline: &gst::Pipeline) {
-    let is_decoder =
-        |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == "decodebin");
+    let is_decoder = |element: &gst::Element| {
+        element.factory().is_some_and(|factory| matches!(&*factory.name(), "decodebin" | "parsebin"))
+    };
     for decoder in pipeline.iterate_recurse().into_iter().flatten().filter(is_decoder) {
         mood_meta::audio::skip_streaming_formats(&decoder);
     }

@@ -30,6 +30,21 @@ impl Timeline {
         Self::parse(&text)
     }
 
+    /// Reads a file that may hold several sessions, as one that was continued after its end does; see [`Timeline::read`].
+    #[track_caller]
+    pub fn read_sessions(path: &Path) -> Vec<Self> {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(text.ends_with('\n'), "{} ends in the middle of a line", path.display());
+        let mut sessions: Vec<String> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            match sessions.last_mut().filter(|_| !line.starts_with("{\"type\":\"session\"")) {
+                Some(session) => session.push_str(line),
+                None => sessions.push(line.into()),
+            }
+        }
+        sessions.iter().map(|session| Self::parse(session)).collect()
+    }
+
     /// Parses the text of a file; see [`Timeline::read`].
     #[track_caller]
     pub fn parse(text: &str) -> Self {

@@ -161,7 +161,7 @@ fn every_element_is_documented_in_the_same_form() {
         assert_eq!(first, format!("//! SECTION:element-{name}"), "{element}");
         let docs = doc_text(&section_docs(element));
         let headings: Vec<&str> = docs.lines().filter(|line| line.starts_with('#')).collect();
-        let order = ["## Properties", "## Signals", "## Messages", "## Example pipelines"];
+        let order = ["## Properties", "## Pads", "## Signals", "## Messages", "## Example pipelines"];
         let positions: Vec<Option<usize>> =
             headings.iter().map(|heading| order.iter().position(|known| known == heading)).collect();
         assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{element}: {headings:?}");

@@ -56,6 +56,7 @@ pub fn find_origin(path: &Path) -> gst::ClockTime {
     else {
         return gst::ClockTime::ZERO;
     };
+    pipeline::forbid_network(&pipeline);
     let beginnings = Arc::new(Mutex::new(Beginnings::default()));
     let weak_pipeline = pipeline.downgrade();
     let found = Arc::clone(&beginnings);

@@ -35,9 +35,9 @@ impl Scene {
     /// Asserts that the timeline has its first and last line and, in between, `count` frames.
     #[track_caller]
     fn assert_timeline_has(&self, count: u64) {
-        let timeline = mood_tests::Timeline::read(&self.folder.join("timeline.jsonl"));
-        assert!(timeline.end.is_some(), "the timeline has no end");
-        assert_eq!(timeline.frames.len() as u64, count);
+        let sessions = mood_tests::Timeline::read_sessions(&self.folder.join("timeline.jsonl"));
+        assert!(sessions.iter().all(|session| session.end.is_some()), "a session of the timeline has no end");
+        assert_eq!(sessions.iter().map(|session| session.frames.len() as u64).sum::<u64>(), count);
     }
 }
 
