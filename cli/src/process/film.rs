@@ -25,10 +25,11 @@ use crate::progress::Progress;
 
 /// From upright frames to the video in the muxer. The frames get their final size before they are drawn on, so
 /// that text has the right shape. Constant quality, because a constant bit rate is shared out by the frame
-/// rate, which may be false.
+/// rate, which may be false. No B-frames: with them, mp4mux of GStreamer 1.22 writes an edit list that ends before the
+/// last frame.
 const VIDEO: &str =
     " videoconvert ! videoscale name=scale ! capsfilter name=size ! emotionoverlay name=overlay
-    ! queue ! x264enc name=encoder pass=qual quantizer=21 speed-preset=veryfast ! h264parse
+    ! queue ! x264enc name=encoder pass=qual quantizer=21 bframes=0 speed-preset=veryfast ! h264parse
     ! queue name=video-queue ! mux.
     mp4mux name=mux faststart=true ! filesink name=annotated";
 

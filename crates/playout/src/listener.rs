@@ -114,7 +114,7 @@ mod tests {
     fn the_first_failure_is_reported_and_the_rest_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let track = folder.path().join("a.wav");
-        std::fs::write(&track, "").unwrap();
+        std::fs::write(&track, "no sound").unwrap();
         let open = || Database::open_or_create(folder.path().join("library.db")).unwrap();
         let sources = [folder.path().to_str().unwrap().to_owned()];
         let scan = Scan { sources: &sources, threads: 1, access: SourceAccess::default(), write_tags: false };
