@@ -33,13 +33,13 @@ const MAX_SAMPLES: usize = 4;
 /// origin in its centre, y downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
-    /// Left edge.
+    /// Left edge, right of the face's centre where positive.
     pub(crate) x: f64,
-    /// Upper edge.
+    /// Upper edge, below the face's centre where positive.
     pub(crate) y: f64,
-    /// Width.
+    /// Width, in sides of the face.
     pub(crate) w: f64,
-    /// Height.
+    /// Height, in sides of the face.
     pub(crate) h: f64,
 }
 
@@ -82,28 +82,12 @@ pub(crate) fn sample(
                     // The centre of pixel 0 is at 0.5.
                     let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
                     let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
-                    sum += interpolate(image, x as f32, y as f32);
+                    sum += image.interpolate(x as f32, y as f32);
                 }
             }
             patch.push(sum * weight);
         }
     }
-}
-
-/// The grey value between pixels by bilinear interpolation; outside the image, that of its edge.
-fn interpolate(image: &GrayImage, x: f32, y: f32) -> f32 {
-    let x = x.clamp(0.0, (image.width() - 1) as f32);
-    let y = y.clamp(0.0, (image.height() - 1) as f32);
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(image.width() - 1), (top + 1).min(image.height() - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let (upper, lower) = (image.row(top), image.row(bottom));
-    let mix = |row: &[u8]| {
-        let (a, b) = (f32::from(row[left]), f32::from(row[right]));
-        a + (b - a) * fx
-    };
-    let (upper, lower) = (mix(upper), mix(lower));
-    upper + (lower - upper) * fy
 }
 
 #[cfg(test)]

@@ -93,6 +93,24 @@ impl<'a> GrayImage<'a> {
         self.data[y * self.stride + x]
     }
 
+    /// The grey value at a place between pixels by bilinear interpolation; outside the image, that of its edge. The centre
+    /// of the first pixel is at (0, 0).
+    ///
+    /// # Panics
+    /// Where the image is empty.
+    #[inline]
+    pub fn interpolate(&self, x: f32, y: f32) -> f32 {
+        let x = x.clamp(0.0, (self.width - 1) as f32);
+        let y = y.clamp(0.0, (self.height - 1) as f32);
+        let (left, top) = (x as usize, y as usize);
+        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let pixel = |x: usize, y: usize| f32::from(self.pixel(x, y));
+        let upper = pixel(left, top) + (pixel(right, top) - pixel(left, top)) * fx;
+        let lower = pixel(left, bottom) + (pixel(right, bottom) - pixel(left, bottom)) * fx;
+        upper + (lower - upper) * fy
+    }
+
     /// The part of the image inside `rect`; what reaches beyond the image is cut off.
     pub fn crop(&self, rect: PixelRect) -> GrayImage<'a> {
         let [x, y, width, height] = [rect.x, rect.y, rect.w, rect.h].map(|value| value as usize);
@@ -159,5 +177,20 @@ mod tests {
         let corner = image.crop(PixelRect { x: 3, y: 2, w: 9, h: 9 });
         assert_eq!((corner.width(), corner.height(), corner.row(0)), (1, 1, &data[11..12]));
         assert!(image.crop(PixelRect { x: 7, y: 7, w: 1, h: 1 }).is_empty());
+    }
+
+    #[test]
+    fn values_between_pixels_are_interpolated_and_the_edge_is_repeated() {
+        let image = GrayImage::new(&[0, 100, 200, 40], 2, 2, 2).unwrap();
+        for (x, y, expected) in [
+            (0.0, 0.0, 0.0),
+            (0.5, 0.0, 50.0),
+            (0.5, 0.5, 85.0),
+            (1.0, 0.25, 85.0),
+            (-3.0, 9.0, 200.0),
+            (9.0, -1.0, 100.0),
+        ] {
+            assert_eq!(image.interpolate(x, y), expected, "({x}, {y})");
+        }
     }
 }

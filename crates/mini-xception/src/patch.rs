@@ -84,19 +84,6 @@ fn sample_offsets(crop: Crop, side: usize, samples: usize) -> impl Iterator<Item
     (0..side * samples).map(move |index| (index as f32 + 0.5) * step - crop.side / 2.0)
 }
 
-/// The grey value between pixels by bilinear interpolation; outside the image, that of its edge.
-fn sample_bilinear(image: &GrayImage, x: f32, y: f32) -> f32 {
-    let x = x.clamp(0.0, (image.width() - 1) as f32);
-    let y = y.clamp(0.0, (image.height() - 1) as f32);
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(image.width() - 1), (top + 1).min(image.height() - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let pixel = |x: usize, y: usize| f32::from(image.pixel(x, y));
-    let upper = pixel(left, top) + (pixel(right, top) - pixel(left, top)) * fx;
-    let lower = pixel(left, bottom) + (pixel(right, bottom) - pixel(left, bottom)) * fx;
-    upper + (lower - upper) * fy
-}
-
 fn append_rotated(image: &GrayImage, crop: Crop, side: usize, samples: usize, patches: &mut Vec<u8>) {
     let (sin, cos) = crop.roll.to_radians().sin_cos();
     let offsets: Vec<f32> = sample_offsets(crop, side, samples).collect();
@@ -109,7 +96,7 @@ fn append_rotated(image: &GrayImage, crop: Crop, side: usize, samples: usize, pa
                     // The centre of pixel 0 is at 0.5 in the coordinates of boxes.
                     let x = crop.centre.0 + dx * cos - dy * sin - 0.5;
                     let y = crop.centre.1 + dx * sin + dy * cos - 0.5;
-                    sum += sample_bilinear(image, x, y);
+                    sum += image.interpolate(x, y);
                 }
             }
             patches.push((sum * weight).round() as u8);
