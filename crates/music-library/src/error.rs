@@ -11,6 +11,14 @@ pub struct SkippedItem {
     pub reason: String,
 }
 
+/// The reason for which an empty file is left out.
+pub(crate) const EMPTY_FILE: &str = "is empty; copy it again from where it came";
+
+/// The reason for which a file that cannot be read is left out.
+pub(crate) fn describe_unreadable(error: &std::io::Error) -> String {
+    format!("cannot be read: {error}; check the file and its permissions")
+}
+
 /// A library could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

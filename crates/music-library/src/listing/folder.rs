@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{ListedTrack, Listing};
+use crate::error::{EMPTY_FILE, describe_unreadable};
 use crate::{Error, SkippedItem};
 
 /// File name extensions of files whose audio is played. `mp4`, `mkv` and `webm` may be films: their sound is played.
@@ -124,10 +125,9 @@ fn classify(path: &Path) -> Kind {
 /// Device and inode of a file. An error, for the user, where it is empty or cannot be read.
 fn check_readable(path: &Path) -> Result<(u64, u64), String> {
     let metadata = File::open(path).and_then(|file| file.metadata());
-    let metadata =
-        metadata.map_err(|error| format!("cannot be read: {error}; check the file and its permissions"))?;
+    let metadata = metadata.map_err(|error| describe_unreadable(&error))?;
     if metadata.len() == 0 {
-        return Err("is empty; copy it again from where it came".into());
+        return Err(EMPTY_FILE.into());
     }
     Ok((metadata.dev(), metadata.ino()))
 }

@@ -24,6 +24,7 @@ use file_state::FileStamp;
 use crate::analysis::{self, AudioAnalyzer, AudioFeatures};
 use crate::database::{Database, ScannedFile};
 use crate::decoder::AudioDecoder;
+use crate::error::{EMPTY_FILE, describe_unreadable};
 use crate::listing::{ListedTrack, Listing};
 use crate::tags::FileTags;
 use crate::{Error, SkippedItem, SourceAccess, uri};
@@ -265,13 +266,11 @@ impl ScanContext<'_> {
         let state =
             FileStamp::read(path).and_then(|stamp| Ok((stamp, file_state::hash_file(path, self.cancel)?)));
         file.audio = match state {
-            Err(error) => {
-                AudioResult::Failed(format!("cannot be read: {error}; check the file and its permissions"))
-            }
+            Err(error) => AudioResult::Failed(describe_unreadable(&error)),
             Ok((_, None)) => return None,
             Ok((stamp, Some(_))) if stamp.size == 0 => {
                 file.stamp = Some(stamp);
-                AudioResult::Failed("is empty; copy it again from where it came".into())
+                AudioResult::Failed(EMPTY_FILE.into())
             }
             Ok((stamp, Some(hash))) => {
                 (file.stamp, file.hash, file.tags) = (Some(stamp), hash, FileTags::read(path, true));
