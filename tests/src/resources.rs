@@ -9,7 +9,7 @@ pub struct Resources {
     pub memory: u64,
     /// Open file descriptors.
     pub files: usize,
-    /// Threads.
+    /// Threads that have not ended.
     pub threads: usize,
 }
 

@@ -21,20 +21,25 @@ pub struct Timeline {
     pub end: Option<SessionEnd>,
 }
 
+/// The text of a file of complete lines. A file that ends in the middle of one fails the test.
+#[track_caller]
+fn read_lines(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(text.ends_with('\n'), "{} ends in the middle of a line", path.display());
+    text
+}
+
 impl Timeline {
     /// Reads a file. A line that the schema does not know, or that is in the wrong place, fails the test.
     #[track_caller]
     pub fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(text.ends_with('\n'), "{} ends in the middle of a line", path.display());
-        Self::parse(&text)
+        Self::parse(&read_lines(path))
     }
 
     /// Reads a file that may hold several sessions, as one that was continued after its end does; see [`Timeline::read`].
     #[track_caller]
     pub fn read_sessions(path: &Path) -> Vec<Self> {
-        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(text.ends_with('\n'), "{} ends in the middle of a line", path.display());
+        let text = read_lines(path);
         let mut sessions: Vec<String> = Vec::new();
         for line in text.split_inclusive('\n') {
             match sessions.last_mut().filter(|_| !line.starts_with("{\"type\":\"session\"")) {

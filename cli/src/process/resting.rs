@@ -56,7 +56,7 @@ pub fn apply(timeline: &mut Timeline, people: &PersonMap, source: &RestSource) -
         profiles.iter().map(|(&person, profile)| (person, profile.shift(1.0))).collect();
     let has_changed = relabel(&mut timeline.frames, person_of, &shifts, thresholds);
     let described = profiles.iter().map(|(person, profile)| {
-        let origin = if profile.is_told() { "told" } else { "found" };
+        let origin = if profile.is_rest_known() { "told" } else { "found" };
         let shift = profile.shift(1.0).values();
         (person.to_string(), json!({ "seconds": profile.seconds(), "origin": origin, "shift": shift }))
     });
@@ -98,7 +98,7 @@ fn told_profile(
     seconds: f64,
     model: &str,
 ) -> RestingProfile {
-    let mut profile = RestingProfile::told(model);
+    let mut profile = RestingProfile::new_for_known_rest(model);
     let mut remaining = seconds;
     for (frame, duration) in timeline.frames_with_duration() {
         let face = frame.faces.iter().find(|face| people.person_id(face.id) == person);

@@ -17,7 +17,7 @@ pub(crate) struct FaceRecognizer {
 }
 
 impl FaceRecognizer {
-    /// Forgets everybody.
+    /// Forgets the looks of all people, for a new scene.
     pub(crate) fn clear(&mut self) {
         self.people.clear();
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// What is searched in all of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// Upright faces.
+    /// Whether faces that do not lean are searched for.
     pub(crate) upright: bool,
     /// Indexes of the tilted orientations.
     pub(crate) tilted: Range<usize>,

@@ -77,11 +77,6 @@ impl Follower {
         (self.pose, self.detected_side) = (pose, pose.side);
     }
 
-    /// Where the face was last.
-    pub fn pose(&self) -> Pose {
-        self.pose
-    }
-
     /// Finds the face near its last place; `None` where nothing there resembles it with a peak-to-sidelobe ratio
     /// of `min_confidence`.
     pub fn follow(

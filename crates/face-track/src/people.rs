@@ -71,7 +71,7 @@ pub struct People {
 }
 
 impl People {
-    /// Forgets everybody.
+    /// Forgets the looks of all people.
     pub fn clear(&mut self) {
         self.people.clear();
     }

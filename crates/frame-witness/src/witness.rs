@@ -15,9 +15,9 @@ const VERSION: u8 = 1;
 /// The size of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
-    /// Pixels.
+    /// Stored pixels in a row.
     pub width: u32,
-    /// Pixels.
+    /// Number of rows.
     pub height: u32,
     /// Width of a pixel over its height; 1 for square pixels.
     pub pixel_aspect: f64,

@@ -39,7 +39,7 @@ impl Sample {
 /// Which of a person's images stand for the resting face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestImages {
-    /// Those labelled neutral. They are a told profile, see [`RestingProfile::told`].
+    /// Those labelled neutral. They are a told profile, see [`RestingProfile::new_for_known_rest`].
     Neutral,
     /// All. Their mean has no expression that should come first, so no margin for neutral is added.
     All,
@@ -84,7 +84,7 @@ pub fn take_off_rest(
 fn shift_from_images(distributions: &[&[f64; 7]], images: RestImages, share: f64) -> LogitShift {
     match images {
         RestImages::Neutral => {
-            let mut profile = RestingProfile::told("");
+            let mut profile = RestingProfile::new_for_known_rest("");
             distributions.iter().for_each(|distribution| profile.observe(distribution, IMAGE_SECONDS));
             profile.shift(share)
         }

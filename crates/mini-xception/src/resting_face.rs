@@ -18,7 +18,7 @@
 //! says how far the profile can be trusted; without evidence it is 0 and the distribution stays as it is. That is the
 //! population's prior: most faces at rest read neutral already.
 //!
-//! Where somebody has *told* which images show the person at rest ([`RestingProfile::told`]), the estimate has no
+//! Where somebody has *told* which images show the person at rest ([`RestingProfile::new_for_known_rest`]), the estimate has no
 //! selection to correct for, and `s(k) = share * w * (r(k) + margin)` may be negative: what the face never shows at
 //! rest counts for more.
 //!

@@ -256,7 +256,7 @@ fn known_resting_face_is_taken_off_at_once_and_the_raw_distribution_kept() {
     let (mut learning, _) = harness(&info, |_| {});
     assert_eq!(classification(&mut learning, 0), expected);
 
-    let mut profile = RestingProfile::told(&model);
+    let mut profile = RestingProfile::new_for_known_rest(&model);
     profile.observe(&expected.probabilities, 1e3);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), profile.to_json()).unwrap();

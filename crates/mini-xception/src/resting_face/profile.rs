@@ -133,12 +133,12 @@ impl RestingProfile {
     }
 
     /// A profile without evidence, which will observe the person at rest only.
-    pub fn told(model: &str) -> Self {
+    pub fn new_for_known_rest(model: &str) -> Self {
         Self { told: true, ..Self::new(model) }
     }
 
-    /// Whether somebody has said what is rest.
-    pub fn is_told(&self) -> bool {
+    /// Whether a user has said when the person is at rest, so that rest need not be found.
+    pub fn is_rest_known(&self) -> bool {
         self.told
     }
 
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn profile_has_settled_after_half_a_minute_and_is_nothing_without_evidence() {
         assert!(RestingProfile::new("model").shift(1.0).is_zero());
-        assert!(RestingProfile::told("model").shift(1.0).is_zero());
+        assert!(RestingProfile::new_for_known_rest("model").shift(1.0).is_zero());
         let frames = Noise(9).frames(&SAD_REST, 0.5, 3000);
         let sadness = |count: usize| learn(&frames[..count]).shift(1.0).values()[Emotion::Sad.index()];
         let settled = sadness(3000);
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn told_rest_raises_what_the_face_never_shows() {
-        let mut profile = RestingProfile::told("model");
+        let mut profile = RestingProfile::new_for_known_rest("model");
         profile.observe(&NEUTRAL, 1e3);
         let adjusted = profile.shift(1.0).apply(&NEUTRAL);
         assert!(adjusted[1] > 10.0 * NEUTRAL[1] && adjusted[6] > adjusted[1]);
@@ -440,7 +440,7 @@ mod tests {
         for (one, other) in merged.shift(1.0).values().iter().zip(both.shift(1.0).values()) {
             assert!((one - other).abs() < 1e-9);
         }
-        let mut told = RestingProfile::told("model");
+        let mut told = RestingProfile::new_for_known_rest("model");
         told.observe(&NEUTRAL, 10.0);
         let before = told.clone();
         told.merge(&merged);

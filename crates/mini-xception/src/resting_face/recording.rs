@@ -25,7 +25,7 @@ pub fn learn_people(
             let (profile, evidence) =
                 people.entry(person).or_insert_with(|| (begin(person), EvidenceMeter::default()));
             let seconds = evidence.step(frame.pts, &face.bbox, face.quality);
-            if !profile.is_told() {
+            if !profile.is_rest_known() {
                 profile.observe(classification.raw_probabilities(), seconds);
             }
         }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn known_profile_is_where_learning_begins() {
-        let mut told = RestingProfile::told("model");
+        let mut told = RestingProfile::new_for_known_rest("model");
         told.observe(&SAD_REST, 10.0);
         let profiles = learn_people(
             &frames(),

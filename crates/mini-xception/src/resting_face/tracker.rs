@@ -74,7 +74,7 @@ impl RestingFaces {
         let Some(now) = now else { return };
         tracked.last_frame = Some(now);
         let seconds = tracked.evidence.step(now, &face.bbox, face.quality);
-        if !tracked.profile.is_told() {
+        if !tracked.profile.is_rest_known() {
             tracked.profile.observe(&face.probabilities, seconds);
         }
     }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn told_profile_learns_nothing_more() {
-        let mut told = RestingProfile::told("model");
+        let mut told = RestingProfile::new_for_known_rest("model");
         told.observe(&SAD_REST, 10.0);
         let mut faces = RestingFaces::new("model", Some(told.clone()));
         (0..10).for_each(|frame| faces.observe(1, &STILL, Some(frame * SECOND / 5)));

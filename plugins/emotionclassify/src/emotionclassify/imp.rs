@@ -150,7 +150,8 @@ impl BaseTransformImpl for EmotionClassify {
             Some(path) => Some(read_profile(path, classifier.sha256())?),
             None => None,
         };
-        let known_profile = profile.as_ref().map(|profile| if profile.is_told() { "told" } else { "found" });
+        let known_profile =
+            profile.as_ref().map(|profile| if profile.is_rest_known() { "told" } else { "found" });
         let resting_faces = RestingFaces::new(classifier.sha256(), profile);
         *lock(&self.state) = Some(State {
             classifier,
