@@ -14,14 +14,14 @@ use Emotion::{Happy, Neutral};
 /// Amplitude of the long track; as a stereo sine, -14.4 LUFS.
 const LEVEL: f64 = 0.19;
 
-/// Puts a track of five minutes, which takes long to convert and measure, in place of the library's happy one.
-fn add_long_track(library: &Path) {
+/// Puts a track of so many seconds in place of the library's happy one. Half an hour takes seconds to measure.
+fn replace_happy_track(library: &Path, seconds: usize) {
     std::fs::remove_file(library.join("happy.flac")).unwrap();
     const RATE: u32 = 8_000;
     let step = std::f64::consts::TAU * f64::from(frequency(Happy)) / f64::from(RATE);
     let sample = |index: u32| (LEVEL * (step * f64::from(index)).sin() * 32_767.0).round() as i16;
     let second: Vec<u8> = (0..RATE).flat_map(|index| sample(index).to_le_bytes()).collect();
-    let data = second.repeat(300);
+    let data = second.repeat(seconds);
     let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
     file.extend(RATE.to_le_bytes());
     file.extend((RATE * 2).to_le_bytes());
@@ -42,13 +42,15 @@ fn level(recording: &Recording, at: f64) -> f64 {
 #[test]
 fn live_a_long_track_begins_before_it_is_measured_and_is_corrected_slowly() {
     let library = tone_library();
-    add_long_track(library.path());
+    replace_happy_track(library.path(), 20);
     // Recorded video waits for the measurement, so the level is right from the beginning.
     let recording = record_moods(make_player(library.path()), &[(Some(Happy), 4)]);
     let begin = recording.message_times("track-started")[0];
     let target = level(&recording, begin + 0.7);
     assert!((level(&recording, begin + 1.5) - target).abs() < 0.1);
 
+    let library = tone_library();
+    replace_happy_track(library.path(), 1_800);
     let pipeline = build_live_pipeline(make_player(library.path()));
     let first = pipeline.play().record(1.0);
     assert_eq!(first.emotion_at(0.7), Some(Neutral));
