@@ -1,8 +1,8 @@
 //! Control from outside: MPRIS2 on the session's D-Bus, where desktops, media keys and `playerctl` look for
 //! players.
 //!
-//! Media controllers send [`PlayerCommand`]s to the command; the command posts [`PlayerEvent`]s for them. A
-//! thread of its own talks to the bus, so that a bus that is slow or missing delays nothing.
+//! Media controllers send commands to the session; the session posts [`PlayerEvent`]s for them. A thread of its own
+//! talks to the bus, so that a bus that is slow or missing delays nothing.
 //!
 //! <https://specifications.freedesktop.org/mpris-spec/latest/>
 
@@ -19,6 +19,8 @@ use mood_meta::lock;
 use mood_schema::redact_addresses;
 use music_library::{Database, Library, SourceAccess, Track};
 
+use crate::live::control::{PlaybackStatus, SessionCommand, SessionControl};
+
 /// The introspection data of the interfaces. GLib rejects calls that do not match them.
 const INTERFACES: &str = include_str!("mpris.xml");
 /// The well-known name on the bus.
@@ -31,37 +33,6 @@ const PLAYER_INTERFACE: &str = "org.mpris.MediaPlayer2.Player";
 const TRACK_PATH: &str = "/org/gst_mood/track";
 /// How long the bus may take to answer, milliseconds.
 const BUS_TIMEOUT: i32 = 10_000;
-
-/// What a media controller asks for; the names are those of the methods and properties of MPRIS.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PlayerCommand {
-    /// Start or go on.
-    Play,
-    /// Pause, keeping the camera.
-    Pause,
-    /// Pause if playing, else play.
-    PlayPause,
-    /// Stop and release the camera.
-    Stop,
-    /// Change to another track.
-    Next,
-    /// Set the volume, a linear gain from 0 to 1.
-    SetVolume(f64),
-    /// End the command.
-    Quit,
-}
-
-/// The property `PlaybackStatus`, whose values have these names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PlaybackStatus {
-    /// Camera and music run.
-    Playing,
-    /// The pipeline is paused.
-    Paused,
-    /// The pipeline is stopped.
-    #[default]
-    Stopped,
-}
 
 /// What media controllers are informed of.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,10 +88,10 @@ pub struct Mpris {
 
 impl Mpris {
     /// Starts the thread, which registers the player on the bus, or prints a warning if there is no bus. From
-    /// then on, `commands` gets what media controllers ask for. Fails if the thread cannot be started.
+    /// then on, `control` gets what media controllers ask for. Fails if the thread cannot be started.
     pub fn start(
         source: LibrarySource,
-        commands: mpsc::Sender<PlayerCommand>,
+        control: SessionControl,
         query_position: QueryPosition,
     ) -> io::Result<Self> {
         let state = Arc::new(Mutex::new(PlayerState {
@@ -132,7 +103,7 @@ impl Mpris {
         }));
         let (changes, changed) = mpsc::channel();
         let context = MainContext::new();
-        let player = BusPlayer { state: state.clone(), commands, query_position, changes: changes.clone() };
+        let player = BusPlayer { state: state.clone(), control, query_position, changes: changes.clone() };
         let thread_context = context.clone();
         thread::Builder::new().name("mpris".into()).spawn(move || {
             // `with_thread_default` fails only if another thread owns the context, which is new.
@@ -277,27 +248,27 @@ impl TrackLookup {
 /// The player as media controllers see it.
 struct BusPlayer {
     state: Arc<Mutex<PlayerState>>,
-    commands: mpsc::Sender<PlayerCommand>,
+    control: SessionControl,
     query_position: QueryPosition,
     /// Names of properties that changed.
     changes: mpsc::Sender<&'static str>,
 }
 
 impl BusPlayer {
-    fn send(&self, command: PlayerCommand) {
-        // Fails if the command is about to end.
-        let _ = self.commands.send(command);
+    fn send(&self, command: SessionCommand) {
+        // Fails if the session has ended.
+        let _ = self.control.send(command);
     }
 
     /// Answers a method call.
     fn call(&self, method: &str, invocation: DBusMethodInvocation) {
         match method {
-            "Play" => self.send(PlayerCommand::Play),
-            "Pause" => self.send(PlayerCommand::Pause),
-            "PlayPause" => self.send(PlayerCommand::PlayPause),
-            "Stop" => self.send(PlayerCommand::Stop),
-            "Next" => self.send(PlayerCommand::Next),
-            "Quit" => self.send(PlayerCommand::Quit),
+            "Play" => self.send(SessionCommand::Play),
+            "Pause" => self.send(SessionCommand::Pause),
+            "PlayPause" => self.send(SessionCommand::PlayPause),
+            "Stop" => self.send(SessionCommand::Stop),
+            "Next" => self.send(SessionCommand::Skip),
+            "Quit" => self.send(SessionCommand::Quit),
             "OpenUri" => {
                 let error = "org.freedesktop.DBus.Error.NotSupported";
                 return invocation.return_dbus_error(error, "the mood chooses what plays");
@@ -341,11 +312,11 @@ impl BusPlayer {
                 // Controllers may send anything; NaN counts as silence.
                 let volume = if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) };
                 lock(&self.state).volume = volume;
-                self.send(PlayerCommand::SetVolume(volume));
+                self.send(SessionCommand::SetVolume { volume });
                 let _ = self.changes.send("Volume");
             }
             // The only rate is 1, but the specification defines 0 as a pause.
-            "Rate" if number == 0.0 => self.send(PlayerCommand::Pause),
+            "Rate" if number == 0.0 => self.send(SessionCommand::Pause),
             _ => {}
         }
     }

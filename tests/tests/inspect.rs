@@ -127,9 +127,11 @@ const ELEMENTS: [Element; 5] = [
             ("allow-outside", "gboolean", "false", Ready),
             ("client", "gchararray", "", Ready),
             ("crossfade", "guint64 0..60000000000", "4000000000", Playing),
+            ("hold-music", "gboolean", "false", Playing),
             ("hold-time", NANOSECONDS, "2000000000", Playing),
             ("library", "gchararray", "NULL", Ready),
             ("log-location", "gchararray", "NULL", Ready),
+            ("loop-track", "gboolean", "false", Playing),
             ("manual-mood", "gchararray", "", Playing),
             ("max-negative-time", NANOSECONDS, "0", Playing),
             ("min-dwell", NANOSECONDS, "20000000000", Playing),
@@ -138,6 +140,7 @@ const ELEMENTS: [Element; 5] = [
             ("on-no-face", "GstMoodPlayerOnNoFace hold neutral fade", "hold", Playing),
             ("resume", "GstMoodPlayerResume next resume restart", "next", Playing),
             ("seed", "guint64 0..18446744073709551615", "0", Ready),
+            ("status", "GstStructure", "NULL", ReadOnly),
             ("strategy", "GstMoodPlayerStrategy match target iso hold", "match", Playing),
             ("subject", "gchararray", "largest", Playing),
             ("switch-at", "GstMoodPlayerSwitchAt now track-end", "now", Playing),
@@ -146,7 +149,14 @@ const ELEMENTS: [Element; 5] = [
             ("target-valence", "gdouble -1..1", "0.5", Playing),
             ("track", "gchararray", "", ReadOnly),
         ],
-        signals: &["action fade-out()", "action rate(gint)", "action skip()"],
+        signals: &[
+            "action exclude-track(gchararray, gboolean)",
+            "action fade-out()",
+            "action previous()",
+            "action rate(gint)",
+            "action rate-track(gchararray, gint)",
+            "action skip()",
+        ],
         pads: &["sink request mood", "sink request mood_%u", "src always src"],
     },
 ];
@@ -205,7 +215,10 @@ fn describe(element: &gst::Element, property: &glib::ParamSpec) -> (String, Stri
         Err(_) if values.is_some() => glib::EnumValue::from_value(&value).unwrap().1.nick().to_owned(),
         Err(_) => match value.get::<f64>() {
             Ok(number) => number.to_string(),
-            Err(_) => value.transform::<String>().unwrap().get::<String>().unwrap().to_lowercase(),
+            Err(_) => {
+                let text = value.transform::<String>().unwrap().get::<Option<String>>().unwrap();
+                text.map_or_else(|| "NULL".to_owned(), |text| text.to_lowercase())
+            }
         },
     };
     if type_ != glib::Type::STRING {
@@ -301,7 +314,9 @@ fn ranges_of_numbers_are_realistic_and_arguments_of_actions_are_documented() {
     // GObject has no names for the arguments of a signal, so the documentation of the element has them.
     let documentation = paths::workspace_root().join("plugins/moodplayer/src/moodplayer/mod.rs");
     let documentation = fs::read_to_string(documentation).unwrap();
-    for action in ["//! - `skip()`: ", "//! - `fade-out()`: ", "//! - `rate(rating)`: "] {
+    for action in
+        ["//! - `skip()`: ", "//! - `fade-out()`: ", "//! - `rate(rating)`: ", "//! - `previous()`: "]
+    {
         assert!(documentation.contains(action), "{action}");
     }
     assert!(documentation.contains("`rating` is an integer from -2 "));

@@ -56,6 +56,17 @@ impl HeldMood {
         self.candidate = None;
     }
 
+    /// Whether the most probable mood has been so for `hold_time` ns, as far as [`Self::update`] has seen.
+    pub(crate) fn is_lasting(&self, now: u64, hold_time: u64) -> bool {
+        self.candidate.is_some_and(|(_, since)| now.saturating_sub(since) >= hold_time)
+    }
+
+    /// Whether the probabilities of the most probable mood and of the held one pass both thresholds.
+    pub(crate) fn is_believed(&self, filter: &MoodFilter) -> bool {
+        let (_, probability) = filter.most_probable();
+        probability >= ENTER_THRESHOLD && filter.probability(self.mood) <= LEAVE_THRESHOLD
+    }
+
     /// Changes the mood to the most probable one where that has been so for `hold_time` ns, both thresholds
     /// are passed, and `is_allowed` agrees.
     pub(crate) fn update(
@@ -71,9 +82,8 @@ impl HeldMood {
             _ => now,
         };
         self.candidate = Some((candidate, since));
-        let is_lasting = now.saturating_sub(since) >= hold_time;
-        let is_believed = probability >= ENTER_THRESHOLD && filter.probability(self.mood) <= LEAVE_THRESHOLD;
-        if candidate == self.mood || !is_lasting || !is_believed || !is_allowed(candidate) {
+        let is_ready = self.is_lasting(now, hold_time) && self.is_believed(filter);
+        if candidate == self.mood || !is_ready || !is_allowed(candidate) {
             return None;
         }
         let from = std::mem::replace(&mut self.mood, candidate);

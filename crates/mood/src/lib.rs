@@ -53,7 +53,9 @@ pub use filter::{MoodFilter, Observation};
 pub use hysteresis::MoodChange;
 pub use nick::UnknownNickError;
 pub use options::{OnNoFace, Resume, Strategy, SwitchAt};
-pub use policy::{InputId, MusicRequest, MusicTarget, Policy, PolicyEvent, PolicySettings};
+pub use policy::{
+    InputId, MusicRequest, MusicTarget, Policy, PolicyEvent, PolicySettings, PolicyStatus, Restraint,
+};
 pub use subject::{ParseSubjectError, Subject};
 
 /// One second in nanoseconds.

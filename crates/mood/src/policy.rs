@@ -6,6 +6,7 @@ use std::fmt;
 use mood_schema::{Affect, Emotion, Face, Frame, Mood};
 
 use crate::hysteresis::{HeldMood, MoodChange};
+use crate::nick::impl_nicks;
 use crate::trajectory::AffectTrajectory;
 use crate::{ConfusionMatrix, MoodFilter, OnNoFace, SECOND, Strategy, Subject};
 
@@ -48,6 +49,8 @@ pub struct PolicySettings {
     /// Safety limit: after this long in a mood of negative valence the music leads out of it, ns. 0, the
     /// default: never.
     pub max_negative_time: u64,
+    /// Whether the request stays as it is whatever the mood, except beyond the safety limit. Default: no.
+    pub hold_music: bool,
 }
 
 impl Default for PolicySettings {
@@ -61,6 +64,7 @@ impl Default for PolicySettings {
             step_once_per_track: false,
             on_no_face: OnNoFace::default(),
             max_negative_time: 0,
+            hold_music: false,
         }
     }
 }
@@ -109,6 +113,57 @@ pub enum PolicyEvent {
         /// When the mood became negative, ns.
         negative_since: u64,
     },
+}
+
+/// What keeps the music from following the mood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restraint {
+    /// The mood is set by hand.
+    Manual,
+    /// [`PolicySettings::hold_music`].
+    HoldMusic,
+    /// The safety limit was reached: the music leads out of the negative mood.
+    SafetyLimit,
+    /// No face that counts is in view.
+    Absent,
+    /// The face that counts cannot be read.
+    Uncertain,
+    /// Another mood is the most probable one, but not probable enough.
+    Confidence,
+    /// Another mood has not been the most probable one for [`PolicySettings::hold_time`] yet.
+    HoldTime,
+    /// The music's mood changed less than [`PolicySettings::min_dwell`] ago.
+    MinDwell,
+}
+
+impl_nicks!(Restraint, "restraint", {
+    Manual => "manual",
+    HoldMusic => "hold-music",
+    SafetyLimit => "safety-limit",
+    Absent => "absent",
+    Uncertain => "uncertain",
+    Confidence => "confidence",
+    HoldTime => "hold-time",
+    MinDwell => "min-dwell",
+});
+
+/// How things are, for a user to see.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PolicyStatus {
+    /// The mood that is held.
+    pub mood: Mood,
+    /// Its probability given all frames so far, 0 to 1; 1 for a mood that was set by hand.
+    pub confidence: f64,
+    /// The most probable mood.
+    pub candidate: Mood,
+    /// Its probability, 0 to 1.
+    pub candidate_confidence: f64,
+    /// How long until the dwell time allows another mood of the music, ns; 0 where it does.
+    pub switch_allowed_in: u64,
+    /// What keeps the music from following the mood; `None` where nothing does.
+    pub restraint: Option<Restraint>,
+    /// What should be heard.
+    pub request: MusicRequest,
 }
 
 /// Decides which music should be heard.
@@ -188,6 +243,37 @@ impl Policy {
         self.request
     }
 
+    /// How things are at the time `now`, ns.
+    pub fn status(&self, now: u64) -> PolicyStatus {
+        let PolicySettings { min_dwell, hold_time, hold_music, .. } = self.settings;
+        let (candidate, candidate_confidence) = self.filter.most_probable();
+        let mood = self.held.mood();
+        let is_manual = self.manual_emotion.is_some();
+        let elapsed = self.last_switch.map_or(u64::MAX, |time| now.saturating_sub(time));
+        let switch_allowed_in = min_dwell.saturating_sub(elapsed);
+        let restraint = match (candidate, mood) {
+            _ if self.is_leading_out => Some(Restraint::SafetyLimit),
+            _ if hold_music => Some(Restraint::HoldMusic),
+            _ if is_manual => Some(Restraint::Manual),
+            (Mood::Absent, _) => Some(Restraint::Absent),
+            (Mood::Uncertain, _) => Some(Restraint::Uncertain),
+            (candidate, mood) if candidate == mood => None,
+            _ if !self.held.is_believed(&self.filter) => Some(Restraint::Confidence),
+            _ if !self.held.is_lasting(now, hold_time) => Some(Restraint::HoldTime),
+            _ if switch_allowed_in > 0 => Some(Restraint::MinDwell),
+            _ => None,
+        };
+        PolicyStatus {
+            mood,
+            confidence: if is_manual { 1.0 } else { self.filter.probability(mood) },
+            candidate,
+            candidate_confidence,
+            switch_allowed_in,
+            restraint,
+            request: self.request,
+        }
+    }
+
     /// Processes a frame of a video input at `time`, ns. Frames of all inputs must come in the order of
     /// their times.
     pub fn observe(&mut self, input: InputId, time: u64, frame: &Frame) {
@@ -227,7 +313,9 @@ impl Policy {
         if let Some(negative_since) = self.update_safety_limit(now) {
             events.push(PolicyEvent::SafetyLimitReached { negative_since });
         }
-        let request = self.next_request(now);
+        let is_held =
+            self.settings.hold_music && !self.is_leading_out && self.request != MusicRequest::Silence;
+        let request = if is_held { self.request } else { self.next_request(now) };
         if request != self.request {
             self.request = request;
             events.push(PolicyEvent::MusicRequested(request));
@@ -525,6 +613,47 @@ pub(crate) mod tests {
             requests(&show(&mut policy, &mut now, Some(Emotion::Happy), 30)).last(),
             Some(&music(Emotion::Happy))
         );
+    }
+
+    #[test]
+    fn held_music_stays_and_the_safety_limit_still_leads_out() {
+        let (mut policy, mut now) = (policy(|settings| settings.max_negative_time = 60 * SECOND), 0);
+        show(&mut policy, &mut now, Some(Emotion::Happy), 10);
+        policy.set_settings(PolicySettings { hold_music: true, ..policy.settings });
+        assert!(requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 40)).is_empty());
+        assert_eq!(policy.mood(), Emotion::Sad.into());
+        assert_eq!(policy.status(now).restraint, Some(Restraint::HoldMusic));
+        assert!(!requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 60)).is_empty());
+        assert_eq!(policy.status(now).restraint, Some(Restraint::SafetyLimit));
+    }
+
+    #[test]
+    fn the_status_says_what_holds_the_music_back() {
+        let (mut policy, mut now) = (policy(|_| {}), 0);
+        show(&mut policy, &mut now, Some(Emotion::Happy), 10);
+        let status = policy.status(now);
+        assert_eq!((status.mood, status.restraint), (Emotion::Happy.into(), None));
+        assert!(status.confidence > 0.9, "{status:?}");
+        let mut restraints = Vec::new();
+        for _ in 0..200 {
+            show(&mut policy, &mut now, Some(Emotion::Sad), 1);
+            let PolicyStatus { restraint, switch_allowed_in, .. } = policy.status(now);
+            assert!(switch_allowed_in <= policy.settings.min_dwell);
+            restraints.push(restraint);
+            if policy.mood() == Emotion::Sad.into() {
+                break;
+            }
+        }
+        restraints.dedup();
+        assert_eq!(policy.mood(), Emotion::Sad.into());
+        assert!(restraints.contains(&Some(Restraint::MinDwell)), "{restraints:?}");
+        assert_eq!(restraints.last(), Some(&None));
+        show(&mut policy, &mut now, None, 20);
+        assert_eq!(policy.status(now).restraint, Some(Restraint::Absent));
+        policy.set_manual_emotion(Some(Emotion::Fear));
+        policy.update(now);
+        assert_eq!(policy.status(now).restraint, Some(Restraint::Manual));
+        assert_eq!(policy.status(now).confidence, 1.0);
     }
 
     #[test]

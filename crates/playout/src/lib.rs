@@ -51,10 +51,10 @@ pub use listener::{ListenerRecord, ListenerRecordError};
 pub use loudness::{Loudness, LoudnessMeter};
 pub use options::PlayoutOptions;
 pub use performance::{
-    AudioBlock, BlockInput, Command, InputFrame, Performance, PerformanceEvent, PerformanceSettings, Running,
-    WaitingForFormat, WaitingForStart,
+    AudioBlock, BlockInput, Command, InputFrame, Performance, PerformanceEvent, PerformanceSettings,
+    PerformanceStatus, Running, WaitingForFormat, WaitingForStart,
 };
-pub use player::{Player, PlayerEvent};
+pub use player::{Player, PlayerEvent, PlayerStatus, TrackStatus};
 pub use sample_clock::{SampleClock, StartTime};
 pub use track_source::{
     AnalysisProgress, Interrupted, LoadId, LoadRequest, LoadResult, LoadedTrack, TrackAnalysis, TrackEnd,

@@ -16,6 +16,8 @@ enum Entry {
     Played(String, i64),
     /// The track with this address was rated.
     Rated(String, i32),
+    /// The track with this address was excluded, or allowed again.
+    Excluded(String, bool),
 }
 
 /// The history and the ratings of one listener in a library database.
@@ -55,6 +57,7 @@ impl ListenerRecord {
                 let result = match entry {
                     Entry::Played(uri, time) => database.record_play(&client, &uri, time),
                     Entry::Rated(uri, rating) => database.set_rating(&client, &uri, rating),
+                    Entry::Excluded(uri, excluded) => database.set_excluded(&client, &uri, excluded),
                 };
                 if let Err(error) = result
                     && let Some(on_error) = on_error.take()
@@ -81,6 +84,11 @@ impl ListenerRecord {
     /// Records the listener's rating of a track, -2 to 2.
     pub fn record_rating(&self, uri: &str, rating: i32) {
         self.send(Entry::Rated(uri.into(), rating));
+    }
+
+    /// Records whether a track is never to be played to the listener.
+    pub fn record_exclusion(&self, uri: &str, excluded: bool) {
+        self.send(Entry::Excluded(uri.into(), excluded));
     }
 
     /// Hands an entry to the thread.

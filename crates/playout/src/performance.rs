@@ -13,7 +13,7 @@
 use std::io;
 use std::sync::Arc;
 
-use mood::{InputId, MusicRequest, Policy, PolicyEvent};
+use mood::{InputId, MusicRequest, Policy, PolicyEvent, PolicyStatus};
 use mood_schema::{
     Emotion, Frame, Line, MoodLine, Redact, SafetyLine, TrackEvent, TrackLine, redact_addresses,
 };
@@ -21,19 +21,34 @@ use music_library::{Library, SkippedItem};
 use serde_json::{Map, Value};
 
 use crate::{
-    AudioFormat, DecisionLog, Interrupted, ListenerRecord, Player, PlayoutOptions, SampleClock, StartTime,
-    TrackLoader, WaitMode,
+    AudioFormat, DecisionLog, Interrupted, ListenerRecord, Player, PlayerStatus, PlayoutOptions, SampleClock,
+    StartTime, TrackLoader, WaitMode,
 };
 
 /// What a listener asks for while music plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Go on to another track for the same mood.
     Skip,
+    /// Go back to the track before.
+    Previous,
     /// Fade to silence until the mood changes or something is skipped.
     FadeOut,
     /// Rate the track that plays, from -2 (never while anything else fits) to 2 (a favourite).
     Rate(i32),
+    /// Rate the track with this address.
+    RateTrack(String, i32),
+    /// Never play the track with this address any more, or allow it again.
+    ExcludeTrack(String, bool),
+}
+
+/// How things are, for a user to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerformanceStatus {
+    /// The mood, and what keeps the music from following it.
+    pub policy: PolicyStatus,
+    /// What plays and what follows.
+    pub player: PlayerStatus,
 }
 
 /// Something that the user of a performance should report.
@@ -92,6 +107,8 @@ pub struct PerformanceSettings {
     pub manual_mood: Option<Emotion>,
     /// How tracks are played.
     pub playout: PlayoutOptions,
+    /// Whether the track that plays follows itself.
+    pub loop_track: bool,
 }
 
 /// What all states have: what decides, and what reports.
@@ -316,6 +333,7 @@ impl<L: TrackLoader> Running<L> {
         self.director.policy.set_settings(settings.policy);
         self.director.manual_mood = settings.manual_mood;
         self.player.set_options(&settings.playout);
+        self.player.set_loop_track(settings.loop_track);
     }
 
     /// The name of the mood that is held.
@@ -394,14 +412,35 @@ impl<L: TrackLoader> Running<L> {
     fn execute(&mut self, command: Command) {
         match command {
             Command::Skip => self.player.skip(),
+            Command::Previous => self.player.previous(),
             Command::FadeOut => self.player.fade_out(),
             Command::Rate(rating) => {
-                self.player.rate(rating);
-                if let (Some(listener), Some(uri)) = (&self.director.listener, self.player.playing()) {
-                    listener.record_rating(uri, rating);
+                if let Some(uri) = self.player.playing().map(str::to_owned) {
+                    self.rate(&uri, rating);
+                }
+            }
+            Command::RateTrack(uri, rating) => self.rate(&uri, rating),
+            Command::ExcludeTrack(uri, excluded) => {
+                let uri = self.player.set_excluded(&uri, excluded);
+                if let (Some(listener), Some(uri)) = (&self.director.listener, uri) {
+                    listener.record_exclusion(&uri, excluded);
                 }
             }
         }
+    }
+
+    /// Rates the track with this address, for the listener's later performances too.
+    fn rate(&mut self, uri: &str, rating: i32) {
+        let uri = self.player.rate(uri, rating);
+        if let (Some(listener), Some(uri)) = (&self.director.listener, uri) {
+            listener.record_rating(&uri, rating);
+        }
+    }
+
+    /// How things are.
+    pub fn status(&self) -> PerformanceStatus {
+        let now = self.clock.running_time(self.position);
+        PerformanceStatus { policy: self.director.policy.status(now), player: self.player.status() }
     }
 
     /// Reports what happened to tracks before the sample `end`. With `live`, somebody listens, and what they
@@ -474,6 +513,7 @@ mod tests {
             policy: mood::PolicySettings::default(),
             manual_mood: None,
             playout: PlayoutOptions::default(),
+            loop_track: false,
         }
     }
 

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mood::{MusicTarget, Resume, SwitchAt};
-use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine};
+use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine, redact_addresses};
 use music_library::{Library, PlayRecord, Selection, SelectionQuery, TrackSelector};
 
 use crate::gain::GainRamp;
@@ -24,6 +25,39 @@ pub struct PlayerEvent {
     pub sample: u64,
     /// What happened. Its own time is 0: the player knows no times.
     pub line: TrackLine,
+}
+
+/// A track that plays or follows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrackStatus {
+    /// Its address, without credentials.
+    pub uri: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// The mood that it was selected for, where that is one and not just a point.
+    pub mood: Option<Mood>,
+    /// Its distance from the point that was asked for; `None` where it plays.
+    pub distance: Option<f64>,
+    /// Why it was selected; empty where it plays.
+    pub reason: String,
+    /// How much of it has been played, ns.
+    pub position: u64,
+    /// How long it sounds, from where it was begun, silence at its end left out, ns; the library's duration until it has
+    /// been listened to, and `None` where that is not known.
+    pub duration: Option<u64>,
+    /// Its rating, -2 to 2.
+    pub rating: i32,
+}
+
+/// What a player plays, for a user to see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlayerStatus {
+    /// The track that leads.
+    pub playing: Option<TrackStatus>,
+    /// The track that follows it as things are.
+    pub next: Option<TrackStatus>,
+    /// Whether there is a track to go back to.
+    pub has_previous: bool,
 }
 
 /// The shortest fade that makes no click, as a divisor of a second: 5 ms.
@@ -70,7 +104,12 @@ enum SwitchReason {
     Mood,
     /// Somebody asked for another track.
     Skip,
+    /// Somebody asked for the track before.
+    Previous,
 }
+
+/// How many tracks one can go back.
+const MAX_BACK: usize = 1_000;
 
 /// Plays tracks of a library for a target that may change at any time.
 pub struct Player<L: TrackLoader> {
@@ -102,6 +141,10 @@ pub struct Player<L: TrackLoader> {
     look_at: u64,
     /// The track that was begun last.
     last_track: Option<usize>,
+    /// The tracks that were begun, the latest last, without those that were gone back from.
+    begun: Vec<usize>,
+    /// Whether the track that plays follows itself.
+    loop_track: bool,
     /// While nothing can be played: the sample at which a track is tried again.
     retry_at: Option<u64>,
     limiter: Limiter,
@@ -135,6 +178,8 @@ impl<L: TrackLoader> Player<L> {
             has_unplayable: false,
             look_at: 0,
             last_track: None,
+            begun: Vec::new(),
+            loop_track: false,
             retry_at: None,
             limiter: Limiter::new(format.rate, format.channel_count()),
             limiter_primed: false,
@@ -218,13 +263,31 @@ impl<L: TrackLoader> Player<L> {
         }
     }
 
-    /// Goes on to another track for the same target.
+    /// Goes on to another track for the same target. The one that plays stays away for a while.
     pub fn skip(&mut self) {
         self.faded_out = false;
+        if let Some(track) = self.leading().map(|voice| voice.track) {
+            self.selector.record_skip(track);
+        }
         if self.target.is_some() {
             self.drop_next_track();
             self.pending_switch = Some(SwitchReason::Skip);
         }
+    }
+
+    /// Goes back to the track that was begun before the last one; does nothing where there is none.
+    pub fn previous(&mut self) {
+        let Some(track) = self.previous_track().filter(|_| self.target.is_some()) else { return };
+        self.faded_out = false;
+        self.selector.clear_skip(track);
+        self.drop_next_track();
+        self.pending_switch = Some(SwitchReason::Previous);
+    }
+
+    /// The track that [`Self::previous`] goes back to.
+    fn previous_track(&self) -> Option<usize> {
+        let before = self.begun.len().checked_sub(2)?;
+        self.begun.get(before).copied()
     }
 
     /// Fades to silence, until the target changes or [`Self::skip`] is called.
@@ -235,11 +298,97 @@ impl<L: TrackLoader> Player<L> {
         self.fade_out_voices();
     }
 
-    /// Rates the track that leads, -2 to 2.
-    pub fn rate(&mut self, rating: i32) {
-        if let Some(track) = self.leading().map(|voice| voice.track) {
-            self.selector.set_rating(track, rating);
+    /// Rates the track with this address, also one without credentials, -2 to 2. Returns the address by which the
+    /// library knows it.
+    pub fn rate(&mut self, uri: &str, rating: i32) -> Option<String> {
+        let track = self.find_track(uri)?;
+        self.selector.set_rating(track, rating);
+        self.forget_next_track(track);
+        self.library.tracks.get(track).map(|track| track.uri.clone())
+    }
+
+    /// Sets whether a track is never played, by its address as [`Self::rate`] does. One that plays ends where
+    /// [`Self::skip`] is called.
+    pub fn set_excluded(&mut self, uri: &str, excluded: bool) -> Option<String> {
+        let track = self.find_track(uri)?;
+        self.selector.set_excluded(track, excluded);
+        if excluded {
+            self.resume_points.retain(|_, (resumable, _)| *resumable != track);
+            self.forget_begun(track);
+            self.forget_next_track(track);
+        } else {
+            self.selector.clear_skip(track);
         }
+        self.library.tracks.get(track).map(|track| track.uri.clone())
+    }
+
+    /// The index of the track with this address, also one without credentials.
+    fn find_track(&self, uri: &str) -> Option<usize> {
+        let tracks = &self.library.tracks;
+        let position = tracks.iter().position(|track| track.uri == uri);
+        position.or_else(|| tracks.iter().position(|track| redact_addresses(&track.uri) == uri))
+    }
+
+    /// Has another track selected to follow, where this one would.
+    fn forget_next_track(&mut self, track: usize) {
+        if self.next_track.as_ref().is_some_and(|next| next.selection.track == track) {
+            self.drop_next_track();
+        }
+    }
+
+    /// Takes a track out of those that one can go back to. The latest stays: it is what one goes back from.
+    fn forget_begun(&mut self, track: usize) {
+        let latest = self.begun.pop();
+        self.begun.retain(|begun| *begun != track);
+        self.begun.extend(latest);
+    }
+
+    /// Sets whether the track that plays follows itself.
+    pub fn set_loop_track(&mut self, loop_track: bool) {
+        if std::mem::replace(&mut self.loop_track, loop_track) != loop_track {
+            self.drop_next_track();
+        }
+    }
+
+    /// What plays and what follows it.
+    pub fn status(&self) -> PlayerStatus {
+        let nanoseconds =
+            |samples: u64| (u128::from(samples) * 1_000_000_000 / u128::from(self.format.rate.max(1))) as u64;
+        let status_of = |track: usize| {
+            let track_info = self.library.tracks.get(track)?;
+            Some(TrackStatus {
+                uri: redact_addresses(&track_info.uri).into_owned(),
+                title: track_info.title.clone(),
+                rating: self.selector.rating(&self.library, track),
+                ..TrackStatus::default()
+            })
+        };
+        let playing = self.leading().and_then(|voice| {
+            let known = self.library.tracks.get(voice.track).and_then(|track| track.duration);
+            let known = known.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let end = voice.end.or_else(|| voice.remaining().map(|remaining| voice.position + remaining));
+            Some(TrackStatus {
+                mood: voice.target.emotion.map(Mood::Known),
+                position: nanoseconds(voice.position.saturating_sub(voice.start)),
+                duration: match end {
+                    Some(end) => Some(nanoseconds(end.saturating_sub(voice.start))),
+                    None => known.map(|known| {
+                        let known = u64::try_from(known.as_nanos()).unwrap_or(u64::MAX);
+                        known.saturating_sub(nanoseconds(voice.start))
+                    }),
+                },
+                ..status_of(voice.track)?
+            })
+        });
+        let next = self.next_track.as_ref().and_then(|next| {
+            Some(TrackStatus {
+                mood: next.target.emotion.map(Mood::Known),
+                distance: Some(next.selection.distance),
+                reason: next.selection.reason.clone(),
+                ..status_of(next.selection.track)?
+            })
+        });
+        PlayerStatus { playing, next, has_previous: self.previous_track().is_some() }
     }
 
     /// Takes into account what was heard before, the oldest first.
@@ -343,6 +492,7 @@ impl<L: TrackLoader> Player<L> {
                     voice.is_estimate = !is_complete;
                     if let Some(end) = analysis.cue.end {
                         voice.source.set_end(end);
+                        voice.end = Some(end);
                     }
                 }
                 Some(Err(error)) => {
@@ -381,6 +531,7 @@ impl<L: TrackLoader> Player<L> {
     /// Has those tracks measured that a change of mood would bring, so that the change need not wait for
     /// that.
     fn measure_ahead(&mut self) {
+        self.selector.set_prefer_fit(true);
         for emotion in Emotion::ALL {
             let selection = self.selector.select(&self.library, &query(&MusicTarget::for_emotion(emotion)));
             if let Some(track) = selection.and_then(|selection| self.library.tracks.get(selection.track)) {
@@ -424,11 +575,15 @@ impl<L: TrackLoader> Player<L> {
             // Here, where a track is selected, so that the result does not depend on the machine's speed.
             self.look_for_missing(now, true);
         }
-        let selected = self.returning_track(&target).or_else(|| {
+        let returning = self.returning_track(&target).or_else(|| self.repeated_track(&target));
+        let selected = returning.or_else(|| {
             // Skipping leads to another track wherever there is one.
             let skips = self.pending_switch == Some(SwitchReason::Skip);
             let no_repeat = (self.options.no_repeat as usize).max(usize::from(skips));
             self.selector.set_no_repeat(no_repeat);
+            // Where a track has ended or was skipped, another is better than the same again.
+            let is_new_mood = self.pending_switch == Some(SwitchReason::Mood) || self.leading().is_none();
+            self.selector.set_prefer_fit(is_new_mood);
             self.selector.select(&self.library, &query(&target)).map(|selection| (selection, 0))
         });
         self.nothing_playable = selected.is_none();
@@ -460,6 +615,17 @@ impl<L: TrackLoader> Player<L> {
             "the mood's track, where it was left"
         };
         Some((self.selection_without_alternatives(track, target, reason)?, start))
+    }
+
+    /// The track that somebody goes back to, or that follows itself.
+    fn repeated_track(&self, target: &MusicTarget) -> Option<(Selection, u64)> {
+        let (track, reason) = match self.pending_switch {
+            Some(SwitchReason::Previous) => (self.previous_track()?, "the track before"),
+            None if self.loop_track => (self.leading()?.track, "repeated, as asked for"),
+            _ => return None,
+        };
+        let is_selectable = self.selector.is_selectable(&self.library, track);
+        is_selectable.then(|| Some((self.selection_without_alternatives(track, target, reason)?, 0)))?
     }
 
     /// Where nothing can be played: the track heard last, every few seconds, for its disk may be back.
@@ -535,6 +701,13 @@ impl<L: TrackLoader> Player<L> {
             self.end_retries();
         }
         self.last_track = Some(selection.track);
+        if self.pending_switch == Some(SwitchReason::Previous) {
+            self.begun.truncate(self.begun.len().saturating_sub(2));
+        }
+        if self.begun.len() == MAX_BACK {
+            self.begun.remove(0);
+        }
+        self.begun.push(selection.track);
         let remaining = self.leading().and_then(Voice::remaining);
         let length = match (self.pending_switch, remaining) {
             _ if self.voices.is_empty() => {
@@ -569,6 +742,7 @@ impl<L: TrackLoader> Player<L> {
             gain: GainRamp::new(gain, self.format.rate),
             is_estimate: loaded.is_estimate,
             start: loaded.start,
+            end: loaded.end,
             position: loaded.start,
             leads: true,
             missing: 0,
@@ -730,6 +904,7 @@ impl<L: TrackLoader> Player<L> {
             TrackError::Unplayable(_) => self.has_unplayable = true,
         }
         self.resume_points.retain(|_, (resumable, _)| *resumable != track);
+        self.forget_begun(track);
         let mut line = self.line(TrackEvent::Failed, track, None);
         line.reason = error.to_string();
         self.events.push(PlayerEvent { sample: now, line });

@@ -128,7 +128,8 @@ impl TrackLoader for FakeLoader {
         let is_estimate = self.estimates && self.expedited.contains(&id);
         let integrated = if is_estimate { -10.0 } else { -16.0 };
         let loudness = Loudness { integrated, true_peak: 0.5 };
-        Ok(Some(Ok(LoadedTrack { source, start, loudness, is_estimate })))
+        let end = (!is_estimate).then_some(source.length);
+        Ok(Some(Ok(LoadedTrack { source, start, end, loudness, is_estimate })))
     }
 
     fn expedite(&mut self, id: LoadId) {

@@ -105,6 +105,9 @@ pub struct LoadedTrack<S> {
     pub source: S,
     /// The position in the track of the first sample that the source gives.
     pub start: u64,
+    /// The position in the track of the sample after the last one that the source gives; `None` where that is not known
+    /// yet.
+    pub end: Option<u64>,
     /// Of the track.
     pub loudness: Loudness,
     /// Whether the loudness is an estimate, which [`TrackLoader::analysis`] will correct, and the end of its

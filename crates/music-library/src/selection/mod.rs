@@ -13,6 +13,11 @@ use crate::{Library, PlayRecord};
 
 /// Tracks whose cost exceeds the lowest cost by at most this count as fitting equally well.
 const COST_TOLERANCE: f32 = 0.2;
+/// Tracks whose cost is at most this are within reach: rather than repeat a track that was heard lately, one of them is
+/// played. Neutral music is within reach of every emotion, music of the opposite valence of none.
+const REACH_COST: f32 = 1.6;
+/// For how many plays a track that was skipped stays away while another is within reach.
+const SKIP_PLAYS: u64 = 10;
 /// Number of runners-up that a selection names.
 const RUNNERS_UP: usize = 3;
 
@@ -54,11 +59,13 @@ pub struct RankedTrack {
 /// Selects tracks of one library by mood, ratings and what was played before.
 ///
 /// A track's cost is its distance from the query's point, plus costs for another emotion than the one asked
-/// for, an uncertain mood, a low rating, and an abrupt change of tempo or key from the track before. Of the
-/// tracks that cost at most 0.2 more than the best, those played among the last `no_repeat` plays are left
-/// out; where that leaves none, the one played longest ago is selected: a small library repeats tracks rather
-/// than play one that does not fit. The lowest cost decides among the others, and the seed between equal
-/// costs. The same seed and calls give the same selections.
+/// for, an uncertain mood, a low rating, and an abrupt change of tempo or key from the track before. Tracks that cost at
+/// most 0.2 more than the best fit; the lowest cost decides among them, and the seed between equal costs. Those among the
+/// last `no_repeat` plays, skipped lately, or disliked by [`Self::set_rating`] are left out; where that leaves none that
+/// fits, the next best within reach is selected, and only where there is none either, the one that was played longest ago:
+/// a small library repeats tracks rather than play the opposite of what is asked for. Where the mood has just changed
+/// ([`Self::set_prefer_fit`]), a track that fits is repeated before another is played. The same seed and calls give the same
+/// selections.
 #[derive(Clone, Debug, Default)]
 pub struct TrackSelector {
     seed: u64,
@@ -74,6 +81,12 @@ pub struct TrackSelector {
     ratings: BTreeMap<usize, i32>,
     /// Tracks that cannot be played.
     failed: BTreeSet<usize>,
+    /// Tracks that are never played.
+    excluded: BTreeSet<usize>,
+    /// For each track that was skipped or disliked, the number of plays up to which it stays away.
+    set_aside: BTreeMap<usize, u64>,
+    /// Whether a track that fits is repeated before one that fits less is played.
+    prefer_fit: bool,
     /// Computed from the library at the first selection.
     cost_table: OnceLock<CostTable>,
 }
@@ -81,12 +94,30 @@ pub struct TrackSelector {
 /// The sort key of a ranked list; lower is better, compared in the order of the fields.
 #[derive(Clone, Copy, Debug)]
 struct RankKey {
-    /// Whether the cost exceeds the lowest one by more than the tolerance.
-    is_unfitting: bool,
-    /// How recently the track was played, where it matters: see [`TrackSelector::rank`].
+    class: RankClass,
+    /// The number of the track's latest play where that decides, otherwise 0.
     recency: u64,
     cost: f32,
     track: usize,
+}
+
+/// How well a track is suited, apart from its cost; lower is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum RankClass {
+    /// It fits and was not heard lately.
+    Fresh,
+    /// It fits and was heard lately, but the mood has just changed to one that it fits.
+    FitBefore,
+    /// It is within reach and was not heard lately.
+    WithinReach,
+    /// It was heard lately.
+    Recent,
+    /// It was skipped or disliked.
+    SetAside,
+    /// It was played last.
+    Last,
+    /// It does not fit at all.
+    OutOfReach,
 }
 
 impl TrackSelector {
@@ -99,6 +130,40 @@ impl TrackSelector {
     /// Sets the number of other plays before a track may be repeated.
     pub fn set_no_repeat(&mut self, no_repeat: usize) {
         self.no_repeat = no_repeat;
+    }
+
+    /// Sets whether a track that fits and was heard lately is selected before one within reach that was not: where the
+    /// mood has just changed, not where a track has ended or was skipped.
+    pub fn set_prefer_fit(&mut self, prefer_fit: bool) {
+        self.prefer_fit = prefer_fit;
+    }
+
+    /// Records that a track was skipped: for the next ten plays it is selected only where nothing else is within reach.
+    pub fn record_skip(&mut self, track: usize) {
+        let until = self.set_aside.entry(track).or_default();
+        *until = (*until).max(self.plays + SKIP_PLAYS);
+    }
+
+    /// Makes a track eligible again that [`Self::record_skip`] has set aside.
+    pub fn clear_skip(&mut self, track: usize) {
+        if self.ratings.get(&track).is_none_or(|rating| *rating >= 0) {
+            self.set_aside.remove(&track);
+        }
+    }
+
+    /// Sets whether a track is never selected, beside those that the library excludes.
+    pub fn set_excluded(&mut self, track: usize, excluded: bool) {
+        if excluded {
+            self.excluded.insert(track);
+        } else {
+            self.excluded.remove(&track);
+        }
+    }
+
+    /// The rating of a track, -2 to 2: that of [`Self::set_rating`], otherwise the library's.
+    pub fn rating(&self, library: &Library, track: usize) -> i32 {
+        let known = || library.tracks.get(track).map_or(0, |track| track.rating.clamp(-2, 2));
+        self.ratings.get(&track).copied().unwrap_or_else(known)
     }
 
     /// Records that a track is played.
@@ -122,6 +187,12 @@ impl TrackSelector {
         self.failed.insert(track);
     }
 
+    /// Whether a track can be selected: it is not excluded, and no failure was recorded.
+    pub fn is_selectable(&self, library: &Library, track: usize) -> bool {
+        let is_excluded = library.tracks.get(track).is_none_or(|track| track.excluded);
+        !is_excluded && !self.excluded.contains(&track) && !self.failed.contains(&track)
+    }
+
     /// Makes a track whose failure was recorded eligible again.
     pub fn clear_failure(&mut self, track: usize) {
         self.failed.remove(&track);
@@ -133,9 +204,14 @@ impl TrackSelector {
     }
 
     /// Sets the rating of a track in place of the library's, from -2 (only when nothing else fits) to 2 (a
-    /// favourite); clamped to that range.
+    /// favourite); clamped to that range. One that gets a negative rating stays away while another is within reach.
     pub fn set_rating(&mut self, track: usize, rating: i32) {
         self.ratings.insert(track, rating.clamp(-2, 2));
+        if rating < 0 {
+            self.set_aside.insert(track, u64::MAX);
+        } else {
+            self.set_aside.remove(&track);
+        }
     }
 
     /// Whether a track fits about as well as the best one, transitions and repetitions disregarded.
@@ -163,19 +239,34 @@ impl TrackSelector {
         }
         let recent = self.find_recent_tracks();
         let is_fitting = |cost: f32| cost <= lowest + COST_TOLERANCE;
-        let has_fresh_track =
-            costs.iter().enumerate().any(|(track, cost)| is_fitting(*cost) && !recent.contains(&track));
-        // Tracks that do not fit are considered only where there are fewer than `count` that do.
-        let has_enough = costs.iter().filter(|cost| is_fitting(**cost)).take(count).count() == count;
+        let classify = |track: usize, cost: f32| {
+            let is_recent = recent.contains(&track);
+            let is_last = is_recent && self.last_track == Some(track);
+            let is_set_aside = self.set_aside.get(&track).is_some_and(|until| self.plays < *until);
+            match is_fitting(cost) {
+                false if cost > REACH_COST => RankClass::OutOfReach,
+                _ if is_last && !self.prefer_fit => RankClass::Last,
+                _ if is_set_aside => RankClass::SetAside,
+                true if !is_recent => RankClass::Fresh,
+                true if self.prefer_fit => RankClass::FitBefore,
+                _ if is_recent => RankClass::Recent,
+                _ => RankClass::WithinReach,
+            }
+        };
+        // Other tracks are considered only where there are fewer than `count` that fit and are fresh.
+        let is_fresh = |(track, cost): &(usize, &f32)| classify(*track, **cost) == RankClass::Fresh;
+        let has_enough = costs.iter().enumerate().filter(is_fresh).take(count).count() == count;
         let max_cost = if has_enough { lowest + COST_TOLERANCE } else { f32::MAX };
         let mut best: Vec<RankKey> = Vec::with_capacity(count.min(costs.len()) + 1);
         for (track, &cost) in costs.iter().enumerate().filter(|(_, cost)| **cost <= max_cost) {
-            let recency = match (is_fitting(cost), has_fresh_track) {
-                (false, _) => 0,
-                (true, true) => u64::from(recent.contains(&track)),
-                (true, false) => self.latest_plays.get(&track).copied().unwrap_or(0),
+            let class = classify(track, cost);
+            let recency = match class {
+                RankClass::FitBefore | RankClass::Recent | RankClass::SetAside => {
+                    self.latest_plays.get(&track).copied().unwrap_or(0)
+                }
+                _ => 0,
             };
-            let key = RankKey { is_unfitting: !is_fitting(cost), recency, cost, track };
+            let key = RankKey { class, recency, cost, track };
             // In a large library nearly all tracks are dismissed by this comparison.
             if best.len() < count || best.last().is_some_and(|last| self.ranks_before(&key, last)) {
                 let position = best.partition_point(|other| self.ranks_before(other, &key));
@@ -183,11 +274,10 @@ impl TrackSelector {
                 best.truncate(count);
             }
         }
-        let ranked = best.into_iter().filter_map(|RankKey { track: index, .. }| {
+        let ranked = best.into_iter().filter_map(|RankKey { track: index, class, .. }| {
             let track = library.tracks.get(index)?;
             let distance = track.affect.unwrap_or_default().distance(query.affect);
-            let is_repetition = !has_fresh_track && recent.contains(&index);
-            let reason = self.describe_reason(library, index, query, distance, is_repetition);
+            let reason = self.describe_reason(library, index, query, distance, class);
             Some(RankedTrack { track: index, distance, reason })
         });
         ranked.collect()
@@ -210,7 +300,7 @@ impl TrackSelector {
                 *cost += costs::compute_rating_cost(rating) - costs::compute_rating_cost(library_rating);
             }
         }
-        for &track in &self.failed {
+        for &track in self.failed.union(&self.excluded) {
             if let Some(cost) = costs.get_mut(track) {
                 *cost = f32::INFINITY;
             }
@@ -220,7 +310,7 @@ impl TrackSelector {
 
     /// Whether the first track ranks before the second one.
     fn ranks_before(&self, first: &RankKey, second: &RankKey) -> bool {
-        let order = (first.is_unfitting, first.recency).cmp(&(second.is_unfitting, second.recency));
+        let order = (first.class, first.recency).cmp(&(second.class, second.recency));
         let order = order.then(first.cost.total_cmp(&second.cost));
         order.then_with(|| self.tie_breaker(first.track).cmp(&self.tie_breaker(second.track))).is_lt()
     }
@@ -248,7 +338,7 @@ impl TrackSelector {
         index: usize,
         query: &SelectionQuery,
         distance: f64,
-        is_repetition: bool,
+        class: RankClass,
     ) -> String {
         let Some(track) = library.tracks.get(index) else { return String::new() };
         let target = match query.emotion {
@@ -281,8 +371,15 @@ impl TrackSelector {
                 reason.push_str(&format!("; {to} after {from}"));
             }
         }
-        if is_repetition {
-            reason.push_str("; heard lately, but nothing else fits");
+        match class {
+            RankClass::Fresh | RankClass::OutOfReach => {}
+            // In a library that nothing was played from, the best always fits.
+            RankClass::WithinReach if self.plays == 0 => {}
+            RankClass::WithinReach => reason.push_str("; what fits better was heard lately"),
+            RankClass::FitBefore | RankClass::Recent | RankClass::Last => {
+                reason.push_str("; heard lately, but nothing else fits");
+            }
+            RankClass::SetAside => reason.push_str("; skipped or disliked, but nothing else fits"),
         }
         reason
     }
@@ -320,15 +417,69 @@ mod tests {
     }
 
     #[test]
-    fn the_only_track_of_a_mood_is_repeated() {
+    fn the_only_track_of_a_mood_plays_whenever_the_mood_returns() {
         let (library, mut selector) =
             (library(&["happy", "sad", "angry", "neutral"]), TrackSelector::new(0, 3));
-        for emotion in [Emotion::Happy, Emotion::Happy, Emotion::Sad, Emotion::Happy] {
+        selector.set_prefer_fit(true);
+        for emotion in [Emotion::Happy, Emotion::Sad, Emotion::Happy, Emotion::Angry, Emotion::Happy] {
             let selection = selector.select(&library, &query(emotion)).unwrap();
             assert!(library.tracks[selection.track].emotions.contains(&emotion));
             selector.record_play(selection.track);
         }
         assert!(selector.select(&library, &query(Emotion::Happy)).unwrap().reason.contains("lately"));
+    }
+
+    /// The tracks that are played one after the other for an emotion.
+    fn play(selector: &mut TrackSelector, library: &Library, emotion: Emotion, count: usize) -> Vec<usize> {
+        let mut play = |_| {
+            let track = selector.select(library, &query(emotion)).unwrap().track;
+            selector.record_play(track);
+            track
+        };
+        (0..count).map(&mut play).collect()
+    }
+
+    #[test]
+    fn another_mood_within_reach_comes_before_a_repetition_and_the_opposite_mood_does_not() {
+        // The third is neutral, which is within reach of happy; sad is not.
+        let library = library(&["happy", "sad", "neutral"]);
+        let order = play(&mut TrackSelector::new(0, 3), &library, Emotion::Happy, 6);
+        assert_eq!(order, [0, 2, 0, 2, 0, 2], "never twice in a row, and never the opposite");
+        let mut selector = TrackSelector::new(0, 3);
+        selector.record_play(0);
+        assert!(selector.select(&library, &query(Emotion::Happy)).unwrap().reason.contains("fits better"));
+        let alone = self::library(&["happy", "sad"]);
+        assert_eq!(play(&mut TrackSelector::new(0, 3), &alone, Emotion::Happy, 3), [0, 0, 0]);
+        assert_eq!(play(&mut TrackSelector::new(0, 0), &library, Emotion::Happy, 3), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_skipped_or_disliked_track_stays_away_while_another_is_within_reach() {
+        let library = library(&["happy", "happy", "happy", "sad", "neutral"]);
+        for is_skip in [true, false] {
+            let mut selector = TrackSelector::new(0, 1);
+            selector.record_play(0);
+            if is_skip {
+                selector.record_skip(0)
+            } else {
+                selector.set_rating(0, -1)
+            }
+            selector.set_prefer_fit(true);
+            let order = play(&mut selector, &library, Emotion::Happy, 10);
+            assert!(order.iter().all(|track| [1, 2, 4].contains(track)), "{order:?}");
+            selector.set_prefer_fit(false);
+            let later = play(&mut selector, &library, Emotion::Happy, 10);
+            assert_eq!(later.contains(&0), is_skip, "{later:?}");
+            selector.set_excluded(0, true);
+            for track in [1, 2, 3] {
+                selector.record_failure(track);
+            }
+            assert_eq!(play(&mut selector, &library, Emotion::Happy, 2), [4, 4]);
+            selector.set_excluded(0, false);
+            selector.record_failure(4);
+            assert_eq!(play(&mut selector, &library, Emotion::Happy, 2), [0, 0], "it is all there is");
+            assert_eq!(selector.rating(&library, 0), if is_skip { 0 } else { -1 });
+        }
     }
 
     #[test]

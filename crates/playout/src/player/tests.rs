@@ -249,7 +249,7 @@ fn skip_fade_out_and_rating() {
     recorder.play(2.0);
     assert_ne!(recorder.player.playing(), Some(first.as_str()));
     let second = recorder.player.playing().unwrap().to_owned();
-    recorder.player.rate(-2);
+    assert_eq!(recorder.player.rate(&second, -2).as_deref(), Some(second.as_str()));
     recorder.player.skip();
     recorder.play(2.0);
     assert_eq!(recorder.player.playing(), Some(first.as_str()));
@@ -261,6 +261,92 @@ fn skip_fade_out_and_rating() {
     recorder.player.set_target(recorder.position, None);
     recorder.play(2.0);
     assert_eq!(recorder.player.playing(), None);
+}
+
+/// The titles of the tracks that were started.
+fn started(recorder: &Recorder) -> Vec<&str> {
+    let events = recorder.timed_events().into_iter();
+    events.filter(|(_, event, _)| *event == Started).map(|(_, _, title)| title).collect()
+}
+
+#[test]
+fn skips_and_ends_never_give_the_same_piece_while_another_is_within_reach() {
+    let tracks = [(Happy, "0.1/4"), (Neutral, "0.2/4"), (Sad, "0.3/4")];
+    let mut recorder = player_of(&tracks, |_| {});
+    recorder.want(Happy).play(10.0);
+    for _ in 0..5 {
+        recorder.player.skip();
+        recorder.play(1.5);
+    }
+    let started = started(&recorder);
+    assert!(started.len() >= 7 && started.windows(2).all(|pair| pair[0] != pair[1]), "{started:?}");
+    assert!(!started.contains(&"0.3/4"), "the opposite mood is no substitute: {started:?}");
+}
+
+#[test]
+fn one_can_go_back_track_by_track_and_no_further_than_the_first() {
+    let tracks = [(Happy, "0.1/60"), (Happy, "0.2/60"), (Happy, "0.3/60")];
+    let mut recorder = player_of(&tracks, |_| {});
+    recorder.player.previous();
+    recorder.want(Happy).play(2.0);
+    for _ in 0..2 {
+        recorder.player.skip();
+        recorder.play(2.0);
+    }
+    assert!(recorder.player.status().has_previous);
+    for _ in 0..3 {
+        recorder.player.previous();
+        recorder.play(2.0);
+    }
+    let titles = started(&recorder);
+    assert_eq!(titles[3..], [titles[1], titles[0]], "{titles:?}");
+    assert!(!recorder.player.status().has_previous);
+    // Where the track before cannot be played any more, another is.
+    recorder.player.skip();
+    recorder.play(2.0);
+    recorder.player.loader.disk_removed = true;
+    recorder.player.previous();
+    recorder.play(2.0);
+    assert!(recorder.timed_events().iter().any(|(_, event, _)| *event == Failed));
+}
+
+#[test]
+fn a_looped_track_follows_itself_until_the_mood_changes() {
+    let mut recorder = player_of(&[(Happy, "0.1/4"), (Happy, "0.2/4"), (Sad, "0.3/4")], |_| {});
+    recorder.player.set_loop_track(true);
+    recorder.want(Happy).play(11.0);
+    let looped = started(&recorder)[0].to_owned();
+    assert!(started(&recorder).iter().all(|title| *title == looped) && started(&recorder).len() > 2);
+    recorder.want(Sad).play(1.0);
+    assert_eq!(started(&recorder).last(), Some(&"0.3/4"));
+    // One that breaks off does not.
+    let mut broken = player_of(&[(Happy, "0.1/4/broken"), (Happy, "0.2/4")], |_| {});
+    broken.player.set_loop_track(true);
+    broken.want(Happy).play(11.0);
+    assert_eq!(started(&broken).iter().filter(|title| title.contains("broken")).count(), 1);
+}
+
+#[test]
+fn excluded_tracks_are_not_played_and_the_status_shows_what_plays_and_follows() {
+    let mut recorder = player_of(&[(Happy, "0.1/60"), (Happy, "0.2/60"), (Happy, "0.3/9")], |_| {});
+    assert_eq!(recorder.player.status(), PlayerStatus::default());
+    assert_eq!(recorder.player.set_excluded("file:///nowhere", true), None);
+    recorder.player.set_excluded("file:///0.1/60", true);
+    recorder.player.rate("file:///0.2/60", 1);
+    recorder.want(Happy).play(2.0);
+    let PlayerStatus { playing, next, has_previous } = recorder.player.status();
+    let (playing, next) = (playing.unwrap(), next.unwrap());
+    let heard = 2_000_000_000 + recorder.player.limiter_delay() * 125_000;
+    assert_eq!((playing.title.as_str(), playing.rating, playing.mood), ("0.2/60", 1, Some(Happy.into())));
+    assert_eq!((playing.position, playing.duration), (heard, Some(60_000_000_000)));
+    assert_eq!((next.title.as_str(), next.distance, has_previous), ("0.3/9", Some(0.0), false));
+    assert!(next.reason.contains("named happy"), "{next:?}");
+    recorder.player.set_excluded("file:///0.3/9", true);
+    recorder.play(0.1);
+    assert_ne!(recorder.player.status().next.unwrap().title, "0.3/9");
+    recorder.player.skip();
+    recorder.play(2.0);
+    assert_eq!(recorder.player.playing(), Some("file:///0.2/60"), "nothing else is left");
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct Voice<S> {
     pub is_estimate: bool,
     /// The position in the track that it was begun at, samples.
     pub start: u64,
+    /// The position in the track of the sample after its last, where it is known.
+    pub end: Option<u64>,
     /// The position in the track of the next sample.
     pub position: u64,
     /// Whether it is the track that plays, and not one that fades out.

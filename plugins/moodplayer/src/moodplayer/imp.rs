@@ -16,7 +16,7 @@ use gst::subclass::prelude::*;
 use mood::InputId;
 use mood_meta::{lock, property};
 use music_library::{Database, Library};
-use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance};
+use playout::{Command, DecisionLog, ListenerRecord, ListenerRecordError, Performance, PerformanceStatus};
 use serde_json::{Map, Value};
 
 use super::format;
@@ -25,6 +25,7 @@ use super::loader::Loader;
 use super::mood_pad::MoodPad;
 use super::output::Output;
 use super::settings::Settings;
+use super::status;
 
 pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("moodplayer", gst::DebugColorFlags::empty(), Some("Music that follows a mood"))
@@ -89,6 +90,7 @@ impl Default for State {
 struct Playing {
     mood: String,
     track: String,
+    status: Option<PerformanceStatus>,
 }
 
 /// The element's implementation.
@@ -160,7 +162,7 @@ impl MoodPlayer {
         let (mood_changed, track_changed) = {
             let mut playing = lock(&self.playing);
             let changed = (playing.mood != mood, playing.track != track);
-            *playing = Playing { mood, track };
+            (playing.mood, playing.track) = (mood, track);
             changed
         };
         if mood_changed {
@@ -169,6 +171,11 @@ impl MoodPlayer {
         if track_changed {
             self.obj().notify("track");
         }
+    }
+
+    /// Sets the read-only property `status`.
+    pub(crate) fn publish_status(&self, status: Option<PerformanceStatus>) {
+        lock(&self.playing).status = status;
     }
 
     /// Queues a command, which the task executes with its next block.
@@ -247,6 +254,7 @@ impl MoodPlayer {
             self.report(performance.take_events());
         }
         self.publish_playing(String::new(), String::new());
+        self.publish_status(None);
     }
 }
 
@@ -300,10 +308,23 @@ impl ObjectImpl for MoodPlayer {
                 })
             };
             let rate = |values: &[glib::Value]| Some(Command::Rate(values.get(1)?.get().ok()?));
+            let rate_track = |values: &[glib::Value]| {
+                Some(Command::RateTrack(values.get(1)?.get().ok()?, values.get(2)?.get().ok()?))
+            };
+            let exclude_track = |values: &[glib::Value]| {
+                Some(Command::ExcludeTrack(values.get(1)?.get().ok()?, values.get(2)?.get().ok()?))
+            };
             vec![
                 action("skip", |_| Some(Command::Skip)).build(),
                 action("fade-out", |_| Some(Command::FadeOut)).build(),
                 action("rate", rate).param_types([i32::static_type()]).build(),
+                action("previous", |_| Some(Command::Previous)).build(),
+                action("rate-track", rate_track)
+                    .param_types([String::static_type(), i32::static_type()])
+                    .build(),
+                action("exclude-track", exclude_track)
+                    .param_types([String::static_type(), bool::static_type()])
+                    .build(),
             ]
         });
         &SIGNALS
@@ -331,6 +352,10 @@ impl ObjectImpl for MoodPlayer {
         match pspec.name() {
             "mood" => lock(&self.playing).mood.to_value(),
             "track" => lock(&self.playing).track.to_value(),
+            "status" => {
+                let status = lock(&self.playing).status.clone();
+                status.as_ref().map(status::to_structure).to_value()
+            }
             name => lock(&self.settings).get(name).unwrap_or_else(|| pspec.default_value().clone()),
         }
     }

@@ -434,6 +434,6 @@ impl Worker {
             };
         let cue = cue.starting_at(*start);
         let source = Deck::open(uri, *format, cue, self.allow_network, stop.clone())?;
-        Ok(LoadedTrack { source, start: cue.start, loudness, is_estimate })
+        Ok(LoadedTrack { source, start: cue.start, end: cue.end, loudness, is_estimate })
     }
 }

@@ -51,6 +51,10 @@
 //!
 //! - `skip()`: fades to another track for the same mood. Ends the silence after `fade-out`.
 //! - `fade-out()`: fades to silence, until the mood of the music changes or `skip` is emitted.
+//! - `previous()`: fades back to the track before, from its beginning; without one, does nothing.
+//! - `rate-track(uri, rating)`: rates the track with this URI as `rate` does, whether it plays or not.
+//! - `exclude-track(uri, excluded)`: never plays the track with this URI any more, or allows it again; with a database as
+//!   `library`, in the client's later sessions too. A track that plays goes on: emit `skip` to end it.
 //! - `rate(rating)`: rates the track that plays. `rating` is an integer from -2 (never while another track fits) to 2 (a
 //!   favourite); one beyond counts as the nearest of these.
 //!
@@ -65,7 +69,13 @@
 //! - `track-failed`: a track could not be played; `uri` and `error`.
 //! - `safety-limit`: `max-negative-time` was reached; `negative-time` in ns.
 //!
-//! The properties `mood` and `track` are notified when they change.
+//! The properties `mood` and `track` are notified when they change. `status` is a structure, absent before the first block:
+//! `mood` and `candidate`, the most probable mood, with `confidence` and `candidate-confidence` 0 to 1;
+//! `switch-allowed-in`, the rest of the dwell time in ns; where something holds the music back `restraint`, one of `manual`,
+//! `hold-music`, `safety-limit`, `absent`, `uncertain`, `confidence`, `hold-time` and `min-dwell`; where music is asked for
+//! `valence` and `arousal` of that; `has-previous`; and, where there are such tracks, the structures `playing` and `next`:
+//! `uri`, `title`, `rating`, `position` and where known `duration` in ns, `mood`, `distance`, `reason`. `duration` is what
+//! sounds of the track, without the silence at its ends, as soon as that is known.
 //!
 //! ## Example pipelines
 //!
@@ -109,6 +119,7 @@ mod output;
 mod pads;
 mod segment;
 mod settings;
+mod status;
 mod task;
 
 use glib::prelude::*;

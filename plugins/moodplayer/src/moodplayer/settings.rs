@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     on_no_face: OnNoFace,
     manual_mood: String,
     max_negative_time: gst::ClockTime,
+    hold_music: bool,
+    loop_track: bool,
     seed: u64,
 }
 
@@ -66,6 +68,8 @@ impl Default for Settings {
             on_no_face: OnNoFace::default(),
             manual_mood: String::new(),
             max_negative_time: gst::ClockTime::from_nseconds(policy.max_negative_time),
+            hold_music: policy.hold_music,
+            loop_track: false,
             seed: playout.seed,
         }
     }
@@ -83,7 +87,7 @@ pub(crate) enum SettingsError {
 }
 
 impl Settings {
-    /// The element's properties: those in [`Settings`], and the read-only `mood` and `track`.
+    /// The element's properties: those in [`Settings`], and the read-only `mood`, `track` and `status`.
     pub fn properties() -> Vec<glib::ParamSpec> {
         let mut properties = library_properties();
         properties.extend(mood_properties());
@@ -110,6 +114,15 @@ impl Settings {
                 .blurb("URI of the track that plays, empty in silence. Notified when it changes")
                 .read_only()
                 .build(),
+            glib::ParamSpecBoxed::builder::<gst::Structure>("status")
+                .nick("Status")
+                .blurb(
+                    "How sure the mood is, what may follow it and when, what holds it back, the track that plays \
+                     and the next one: the element's documentation lists the fields. Renewed ten times a second, \
+                     not notified",
+                )
+                .read_only()
+                .build(),
         ]);
         properties
     }
@@ -126,9 +139,11 @@ impl Settings {
                 step_once_per_track: self.switch_at == SwitchAt::TrackEnd,
                 on_no_face: self.on_no_face.into(),
                 max_negative_time: self.max_negative_time.nseconds(),
+                hold_music: self.hold_music,
             },
             manual_mood: self.parse_manual_mood()?,
             playout: self.playout(),
+            loop_track: self.loop_track,
         })
     }
 
@@ -177,6 +192,8 @@ impl Settings {
             "on-no-face": nick(self.on_no_face.to_value()),
             "manual-mood": self.manual_mood,
             "max-negative-time": self.max_negative_time.nseconds(),
+            "hold-music": self.hold_music,
+            "loop-track": self.loop_track,
             "allow-network": self.allow_network,
             "allow-outside": self.allow_outside,
             "seed": self.seed,
@@ -212,6 +229,8 @@ impl Settings {
             "on-no-face" => self.on_no_face = value.get()?,
             "manual-mood" => self.manual_mood = text()?.unwrap_or_default(),
             "max-negative-time" => self.max_negative_time = time()?,
+            "hold-music" => self.hold_music = value.get()?,
+            "loop-track" => self.loop_track = value.get()?,
             "allow-network" => self.allow_network = value.get()?,
             "allow-outside" => self.allow_outside = value.get()?,
             "seed" => self.seed = value.get()?,
@@ -240,6 +259,8 @@ impl Settings {
             "on-no-face" => self.on_no_face.to_value(),
             "manual-mood" => self.manual_mood.to_value(),
             "max-negative-time" => self.max_negative_time.nseconds().to_value(),
+            "hold-music" => self.hold_music.to_value(),
+            "loop-track" => self.loop_track.to_value(),
             "allow-network" => self.allow_network.to_value(),
             "allow-outside" => self.allow_outside.to_value(),
             "seed" => self.seed.to_value(),
@@ -386,6 +407,14 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
              limit",
             defaults.max_negative_time,
         ),
+        glib::ParamSpecBoolean::builder("hold-music")
+            .nick("Hold music")
+            .blurb(
+                "Whether the music stays with what is asked for now, whatever the mood, while somebody wants it so. \
+                 max-negative-time still leads out of a negative mood. Off by default",
+            )
+            .mutable_playing()
+            .build(),
     ]
 }
 
@@ -435,11 +464,16 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("no-repeat")
             .nick("No repeat")
             .blurb(
-                "How many other tracks play before a track is chosen again. It is chosen earlier where no \
-                 other fits the mood; 0 lets a track follow itself",
+                "How many other tracks play before a track is chosen again, also where they fit the mood less. It \
+                 is chosen earlier where the mood returns or no other fits at all; 0 lets a track follow itself",
             )
             .maximum(MAX_NO_REPEAT)
             .default_value(defaults.no_repeat)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("loop-track")
+            .nick("Loop track")
+            .blurb("Whether a track that ends is played again, as long as the mood stays. Off by default")
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt64::builder("seed")

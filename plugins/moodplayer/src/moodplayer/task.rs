@@ -21,6 +21,8 @@ use super::segment::audio_segment;
 
 /// Blocks of audio in a second. A block is the unit in which decisions take effect.
 const BLOCKS_PER_SECOND: u64 = 100;
+/// Blocks between two renewals of the property `status`.
+const STATUS_BLOCKS: u64 = 10;
 /// How often audio is offered again that nothing takes. Only a new link further downstream, of which the source
 /// pad may not be told, is not noticed at once.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -179,6 +181,9 @@ impl MoodPlayer {
         let block = running.render(samples as usize, input)?;
         self.report(running.take_events());
         self.publish_playing(running.mood(), running.track());
+        if (start / samples.max(1)).is_multiple_of(STATUS_BLOCKS) {
+            self.publish_status(Some(running.status()));
+        }
         let end = running.position();
         let mut state = lock(&self.state);
         state.inputs.audio_time = clock.running_time(end);

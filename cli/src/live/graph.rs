@@ -1,0 +1,91 @@
+//! The pipeline of a live session: camera, analysis, window, music.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
+
+use gst::prelude::*;
+
+use super::arguments::Arguments;
+use crate::error::CommandError;
+use crate::pipeline;
+
+/// Builds the pipeline of `pipelines/live.sh`, with a volume element behind the player.
+pub fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, CommandError> {
+    let camera = Camera::parse(arguments.camera.as_deref())?;
+    let window = video_sink(arguments).map_or_else(String::new, |sink| {
+        format!(
+            "! emotionoverlay ! tee name=frames
+             frames. ! queue leaky=downstream max-size-buffers=2 ! videoconvert ! {sink}
+             frames."
+        )
+    });
+    // scan-interval spares the processor: frames are searched completely twice a second, and in between only
+    // around the faces. The leaky queues drop late frames, which would delay everything behind them.
+    let pipeline = pipeline::parse(&format!(
+        "{} ! videoconvert ! queue leaky=downstream max-size-buffers=2
+         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {window} ! queue ! player.mood
+         moodplayer name=player ! volume name=volume ! audioconvert ! audioresample ! queue ! {}",
+        camera.description, arguments.audio_sink
+    ))?;
+    if let Some((property, path)) = camera.location {
+        pipeline::forbid_network(&pipeline);
+        pipeline::element(&pipeline, "camera")?.set_property(property, path);
+    }
+    let player = pipeline::element(&pipeline, "player")?;
+    player.set_property("library", library);
+    player.set_property("client", &arguments.client.client);
+    player.set_property("allow-network", arguments.access.allow_network);
+    player.set_property("allow-outside", arguments.access.allow_outside);
+    player.set_property("target-valence", arguments.target_valence);
+    player.set_property("target-arousal", arguments.target_arousal);
+    player.set_property_from_str("strategy", arguments.strategy.nick());
+    Ok(pipeline)
+}
+
+/// The sink for the annotated frames in gst-launch's notation; `None` if they are not to be shown.
+fn video_sink(arguments: &Arguments) -> Option<&str> {
+    let has_display = || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| env::var_os(name).is_some());
+    match &arguments.video_sink {
+        Some(sink) => Some(sink),
+        None if arguments.no_window => None,
+        None if has_display() => Some("autovideosink"),
+        // autovideosink would try sinks that take over the console, and some of them block for ever.
+        None => {
+            eprintln!("gst-mood: warning: no display, so no window; --video-sink names another place");
+            None
+        }
+    }
+}
+
+/// A source of frames.
+struct Camera {
+    /// Its elements in gst-launch's notation.
+    description: String,
+    /// A property of the element `camera` to set to a path, which would need quoting in the description.
+    location: Option<(&'static str, String)>,
+}
+
+impl Camera {
+    /// Interprets the argument `--camera`: a device, a file, or gst-launch's notation. Fails for an
+    /// absolute path that does not exist or cannot be accessed.
+    fn parse(argument: Option<&str>) -> Result<Self, CommandError> {
+        let Some(argument) = argument else {
+            return Ok(Self { description: "autovideosrc name=camera".into(), location: None });
+        };
+        match fs::metadata(argument) {
+            Ok(metadata) if metadata.file_type().is_char_device() => Ok(Self {
+                description: "v4l2src name=camera".into(),
+                location: Some(("device", argument.into())),
+            }),
+            Ok(metadata) if metadata.is_file() => Ok(Self {
+                description: "filesrc name=camera ! decodebin ! videoconvert ! identity sync=true".into(),
+                location: Some(("location", argument.into())),
+            }),
+            Err(error) if argument.starts_with('/') => {
+                Err(CommandError::Environment(format!("camera {argument}: {error}")))
+            }
+            _ => Ok(Self { description: argument.into(), location: None }),
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The running session: what happens in the pipeline, and what user interfaces ask for.
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use mood::Subject;
+use mood_meta::message::parse_player_line;
+use mood_schema::{Affect, Face, Line, TrackEvent, TrackLine};
+
+use super::arguments::Arguments;
+use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, TrackState};
+use super::player_status;
+use super::steering::Steering;
+use crate::error::CommandError;
+use crate::mpris::{LibrarySource, Mpris, PlayerEvent};
+use crate::output;
+use crate::pipeline;
+use crate::volume::VolumeRamp;
+
+/// How long the audio that has passed the volume element may take to reach the loudspeaker.
+const OUTPUT_DELAY: Duration = Duration::from_millis(400);
+/// How long a pause or stop waits for the music to fade out; a stalled pipeline does not fade.
+const FADE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A fade-out that a pause or stop waits for.
+#[derive(Clone, Copy)]
+struct FadeOut {
+    /// The status once the music has faded out.
+    next_status: PlaybackStatus,
+    /// The status changes by this time, even if the music has not faded out.
+    deadline: Instant,
+}
+
+/// The running pipeline and its state.
+pub struct LiveSession {
+    pipeline: gst::Pipeline,
+    player: gst::Element,
+    ramp: VolumeRamp,
+    bus: gst::Bus,
+    control: SessionControl,
+    /// What user interfaces ask for.
+    commands: mpsc::Receiver<SessionCommand>,
+    steering: Steering,
+    /// When the session's clock was 0.
+    origin: Instant,
+    /// The desktop's media control, unless it is not wanted.
+    mpris: Option<Mpris>,
+    status: PlaybackStatus,
+    /// Set while the music fades out before a pause or stop.
+    fade_out: Option<FadeOut>,
+    /// Whether the session ends as soon as the status is stopped.
+    is_quitting: bool,
+    /// URI of the track that plays, of two in a crossfade the new one; empty in silence.
+    current_uri: String,
+    /// Whether decisions are printed as JSON.
+    prints_json: bool,
+}
+
+impl LiveSession {
+    /// A session that is stopped.
+    pub fn new(pipeline: gst::Pipeline, arguments: &Arguments) -> Result<Self, CommandError> {
+        let bus = pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?;
+        let (control, commands) = SessionControl::new(bus.clone());
+        let player = pipeline::element(&pipeline, "player")?;
+        let session = Self {
+            ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
+            steering: Steering::new(player.clone(), control.clone()),
+            player,
+            bus,
+            pipeline,
+            control,
+            commands,
+            origin: Instant::now(),
+            mpris: None,
+            status: PlaybackStatus::Stopped,
+            fade_out: None,
+            is_quitting: false,
+            current_uri: String::new(),
+            prints_json: arguments.json,
+        };
+        session.publish_faces()?;
+        Ok(session)
+    }
+
+    /// The session as user interfaces see it.
+    #[allow(dead_code, reason = "for user interfaces beside MPRIS")]
+    pub fn control(&self) -> SessionControl {
+        self.control.clone()
+    }
+
+    /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers
+    /// questions about tracks from it.
+    pub fn run(&mut self, source: Option<LibrarySource>) -> Result<(), CommandError> {
+        let played = self.play(source);
+        let stopped = self.set_status(PlaybackStatus::Stopped);
+        self.control.update(|state| state.has_ended = true);
+        played.and(stopped)
+    }
+
+    fn play(&mut self, source: Option<LibrarySource>) -> Result<(), CommandError> {
+        use gst::{MessageType, MessageView};
+        let types = [
+            MessageType::Error,
+            MessageType::Eos,
+            MessageType::Warning,
+            MessageType::Element,
+            // A command has come.
+            MessageType::Application,
+        ];
+        self.set_status(PlaybackStatus::Playing)?;
+        if let Some(source) = source {
+            self.start_mpris(source)?;
+        }
+        loop {
+            if pipeline::is_interrupted() {
+                self.handle_command(SessionCommand::Quit)?;
+            }
+            while let Ok(command) = self.commands.try_recv() {
+                self.handle_command(command)?;
+            }
+            if let Some(FadeOut { next_status, deadline }) = self.fade_out
+                && (self.ramp.silence() >= OUTPUT_DELAY || Instant::now() >= deadline)
+            {
+                self.fade_out = None;
+                self.set_status(next_status)?;
+            }
+            if self.is_quitting && self.status == PlaybackStatus::Stopped {
+                return Ok(());
+            }
+            self.publish_status();
+            let Some(message) = self.bus.timed_pop_filtered(pipeline::POLL_INTERVAL, &types) else {
+                continue;
+            };
+            match message.view() {
+                MessageView::Error(error) => {
+                    return Err(CommandError::Failed(pipeline::describe_error(error)));
+                }
+                MessageView::Eos(_) => return Ok(()),
+                MessageView::Warning(warning) => {
+                    pipeline::print_warning(warning);
+                    let text = warning.error().to_string();
+                    self.control.update(|state| state.warning = Some(text));
+                }
+                MessageView::Element(element) => {
+                    if let Some(line) = element.structure().and_then(parse_player_line) {
+                        self.report_line(&line)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The time of the session's clock, ns.
+    fn time(&self) -> u64 {
+        session_time(self.origin)
+    }
+
+    /// Publishes the faces of each frame.
+    fn publish_faces(&self) -> Result<(), CommandError> {
+        let classifier = pipeline::element(&self.pipeline, "classifier")?;
+        let pad = classifier.static_pad("src").ok_or_else(|| CommandError::Failed("no pad".into()))?;
+        let (control, origin) = (self.control.clone(), self.origin);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let frame = info.buffer().and_then(|buffer| mood_meta::frame::read(buffer)).unwrap_or_default();
+            let time = session_time(origin);
+            let mut sample = None;
+            control.update(|state| {
+                let (followed_face, affect) = followed(&frame.faces, state.settings.subject);
+                (state.time, state.followed_face) = (time, followed_face);
+                state.faces = frame.faces;
+                let (mood, confidence) = (state.mood.mood, state.mood.confidence);
+                sample = Some(MoodSample { time, mood, confidence, affect });
+            });
+            if let Some(sample) = sample {
+                control.record_mood(sample);
+            }
+            gst::PadProbeReturn::Ok
+        });
+        Ok(())
+    }
+
+    /// Starts the media control.
+    fn start_mpris(&mut self, source: LibrarySource) -> Result<(), CommandError> {
+        let pipeline = self.pipeline.downgrade();
+        let position = move || pipeline.upgrade()?.query_position::<gst::ClockTime>().map(Duration::from);
+        let mpris = Mpris::start(source, self.control.clone(), Box::new(position))
+            .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+        mpris.post(PlayerEvent::Status(self.status));
+        self.mpris = Some(mpris);
+        Ok(())
+    }
+
+    /// Publishes what the player says about itself.
+    fn publish_status(&self) {
+        let Some(status) = self.player.property::<Option<gst::Structure>>("status") else { return };
+        self.control.update(|state| player_status::apply(state, &status));
+    }
+
+    /// Executes a command; what concerns playback, as the MPRIS specification defines it for the current status.
+    fn handle_command(&mut self, command: SessionCommand) -> Result<(), CommandError> {
+        use PlaybackStatus::{Paused, Playing, Stopped};
+        let status = self.fade_out.map_or(self.status, |fade_out| fade_out.next_status);
+        match (command, status) {
+            _ if self.is_quitting => {}
+            (SessionCommand::Quit, _) => {
+                self.is_quitting = true;
+                self.fade_out_to(Stopped)?;
+            }
+            (SessionCommand::Play | SessionCommand::PlayPause, Paused | Stopped) => {
+                self.fade_out = None;
+                self.ramp.set_gain(self.steering.volume());
+                if self.status != Playing {
+                    self.set_status(Playing)?;
+                }
+            }
+            (SessionCommand::Pause | SessionCommand::PlayPause, Playing) => self.fade_out_to(Paused)?,
+            (SessionCommand::Stop, Playing | Paused) => self.fade_out_to(Stopped)?,
+            (
+                SessionCommand::Pause
+                | SessionCommand::Stop
+                | SessionCommand::Skip
+                | SessionCommand::Previous,
+                Stopped,
+            )
+            | (SessionCommand::Play, Playing)
+            | (SessionCommand::Pause, Paused) => {}
+            (command, status) => {
+                self.steering.execute(command, self.time());
+                if status == Playing {
+                    self.ramp.set_gain(self.steering.volume());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to fade out the music; the status changes after that, or at once if nothing plays.
+    fn fade_out_to(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
+        if self.status != PlaybackStatus::Playing {
+            return self.set_status(status);
+        }
+        self.ramp.set_gain(0.0);
+        self.fade_out = Some(FadeOut { next_status: status, deadline: Instant::now() + FADE_TIMEOUT });
+        Ok(())
+    }
+
+    /// Changes the state of the pipeline. Stopping releases the camera, so that other programs can use it and
+    /// its light goes out.
+    fn set_status(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
+        match (self.status, status) {
+            (PlaybackStatus::Stopped, PlaybackStatus::Playing) => {
+                pipeline::set_state(&self.pipeline, gst::State::Ready)?;
+                self.check_devices()?;
+                pipeline::set_state(&self.pipeline, gst::State::Playing)?;
+            }
+            (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
+            (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
+            (_, PlaybackStatus::Stopped) => pipeline::set_state(&self.pipeline, gst::State::Null)?,
+        }
+        self.status = status;
+        self.post_event(PlayerEvent::Status(status));
+        self.control.update(|state| state.status = status);
+        if status == PlaybackStatus::Stopped {
+            self.clear_track();
+            self.control.update(|state| (state.faces, state.followed_face) = (Vec::new(), None));
+        }
+        Ok(())
+    }
+
+    /// Fails if `autovideosrc` or `autoaudiosink` found no device: without an error, they then show a test
+    /// pattern or discard the audio.
+    fn check_devices(&self) -> Result<(), CommandError> {
+        for (substitute, advice) in [
+            ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),
+            (
+                "fake-audio-sink",
+                "no sound output found: connect one, start the sound server, or name one with --audio-sink",
+            ),
+        ] {
+            if self.pipeline.by_name(substitute).is_some() {
+                return Err(CommandError::Environment(advice.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Informs media controllers.
+    fn post_event(&self, event: PlayerEvent) {
+        if let Some(mpris) = &self.mpris {
+            mpris.post(event);
+        }
+    }
+
+    /// Updates the current track from a track event, and informs user interfaces about a change.
+    fn update_track(&mut self, track: &TrackLine) {
+        let is_new_track = match track.event {
+            TrackEvent::Started => true,
+            // The incoming track has either just started, or was fading out and is faded in again.
+            TrackEvent::CrossfadeStarted => self.current_uri != track.uri,
+            _ => false,
+        };
+        if is_new_track {
+            self.current_uri.clone_from(&track.uri);
+            self.post_event(PlayerEvent::TrackStarted {
+                uri: track.uri.clone(),
+                title: track.title.clone(),
+                position: Duration::from_nanos(track.pts),
+            });
+            let playing = TrackState {
+                uri: track.uri.clone(),
+                title: track.title.clone(),
+                mood: track.mood,
+                distance: track.distance,
+                reason: track.reason.clone(),
+                ..TrackState::default()
+            };
+            self.control.update(|state| state.playing = Some(playing));
+        } else if track.event == TrackEvent::Ended
+            && self.player.property::<Option<String>>("track").unwrap_or_default().is_empty()
+        {
+            self.clear_track();
+        }
+    }
+
+    /// Records that no track plays any more, and informs user interfaces.
+    fn clear_track(&mut self) {
+        self.current_uri.clear();
+        self.post_event(PlayerEvent::TrackEnded);
+        self.control.update(|state| (state.playing, state.next) = (None, None));
+    }
+
+    /// Prints a decision of the player or the start of a track, and informs user interfaces about both.
+    fn report_line(&mut self, line: &Line) -> Result<(), CommandError> {
+        match line {
+            Line::Track(track) => self.update_track(track),
+            Line::Mood(mood) => self.control.update(|state| {
+                (state.mood.mood, state.mood.confidence) = (mood.to, mood.confidence);
+            }),
+            _ => {}
+        }
+        let text = match line {
+            _ if self.prints_json => line.to_json(),
+            Line::Mood(mood) => format!("mood: {} ({:.0} % sure)", mood.to, 100.0 * mood.confidence),
+            Line::Track(track) if track.event == TrackEvent::Started => {
+                format!("plays {} ({})", track.title, track.reason)
+            }
+            Line::Safety(_) => "the mood has been low for long: the music leads out of it".into(),
+            _ => return Ok(()),
+        };
+        // Not println!, which takes a reader that has closed the pipe for no error.
+        let mut out = output::stdout();
+        writeln!(out, "{}", text.replace(['\n', '\r'], " "))
+            .and_then(|()| out.flush())
+            .map_err(|error| CommandError::Failed(format!("standard output: {error}")))
+    }
+}
+
+/// The time of a session's clock that was 0 at `origin`, ns.
+fn session_time(origin: Instant) -> u64 {
+    u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The face that the music follows, and the affect that counts: of that face, or the mean of all.
+fn followed(faces: &[Face], subject: Subject) -> (Option<u32>, Option<Affect>) {
+    let affect = |face: &Face| Some(face.classification.as_ref()?.affect);
+    let face = match subject {
+        Subject::Largest => faces.iter().reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a }),
+        Subject::Id(id) => faces.iter().find(|face| face.id == id),
+        Subject::Mean => {
+            let affects: Vec<Affect> = faces.iter().filter_map(affect).collect();
+            let mean = |coordinate: fn(&Affect) -> f64| {
+                affects.iter().map(coordinate).sum::<f64>() / affects.len() as f64
+            };
+            let mean =
+                Affect { valence: mean(|affect| affect.valence), arousal: mean(|affect| affect.arousal) };
+            return (None, (!affects.is_empty()).then_some(mean));
+        }
+    };
+    (face.map(|face| face.id), face.and_then(affect))
+}
