@@ -22,10 +22,10 @@ pub enum CommandError {
     /// The command has already printed the reason, so `main` prints nothing. Exit code 1.
     #[error("it failed")]
     AlreadyReported,
-    /// The user pressed Ctrl-C. Exit code 1.
+    /// The user pressed Ctrl-C, or SIGTERM was sent. Exit code 1.
     #[error("interrupted")]
     Interrupted,
-    /// The user pressed Ctrl-C, and the files being written could not be finished in time. Exit code 1.
+    /// The user pressed Ctrl-C, or SIGTERM was sent, and the files being written could not be finished in time. Exit code 1.
     #[error("interrupted, and what was being written could not be finished")]
     InterruptedUnfinished,
 }

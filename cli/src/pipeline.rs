@@ -1,4 +1,4 @@
-//! Pipelines: built, run to their end with progress, ended early on Ctrl-C, and their errors put into words.
+//! Pipelines: built, run to their end with progress, ended early on Ctrl-C or SIGTERM, and their errors put into words.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::error::CommandError;
 use crate::files::path_to_str;
@@ -23,13 +24,13 @@ const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// How long it may give nothing after its first frame. That may be the player waiting for music from a slow
 /// disk.
 const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
-/// How long a pipeline may take to finish its files after Ctrl-C.
+/// How long a pipeline may take to finish its files after Ctrl-C or SIGTERM.
 const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// When a pipeline that decodes a file is ended early.
 #[derive(Clone, Copy, Debug)]
 pub enum RunLimit {
-    /// On Ctrl-C.
+    /// On Ctrl-C or SIGTERM.
     Interruption,
     /// After Ctrl-C was pressed, for what remains to be done about the part before: at a time of the media, and
     /// no later than after some time.
@@ -41,20 +42,24 @@ pub enum RunLimit {
     },
 }
 
-/// Set by Ctrl-C. If no handler can be installed, Ctrl-C ends the process at once.
+/// Set by Ctrl-C and by SIGTERM, with which service managers and cluster schedulers end a process. A second signal ends the
+/// process at once, as the first does if no handler can be installed.
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let flag = Arc::new(AtomicBool::new(false));
-    let handler_flag = Arc::clone(&flag);
-    let _ = ctrlc::set_handler(move || handler_flag.store(true, Ordering::Relaxed));
+    for signal in [SIGINT, SIGTERM] {
+        // Handlers run in this order, so the first signal finds the flag unset.
+        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
     flag
 });
 
-/// Whether Ctrl-C was pressed.
+/// Whether Ctrl-C was pressed, or SIGTERM sent.
 pub fn is_interrupted() -> bool {
     interrupt_flag().load(Ordering::Relaxed)
 }
 
-/// The flag that Ctrl-C sets, from the first call on.
+/// The flag that Ctrl-C and SIGTERM set, from the first call on.
 pub fn interrupt_flag() -> &'static AtomicBool {
     &INTERRUPTED
 }

@@ -5,6 +5,7 @@ mod baseline;
 mod film;
 mod fingerprint;
 mod graph;
+mod image_file;
 mod inputs;
 mod job;
 mod media_clock;

@@ -79,7 +79,7 @@ faults! {
 }
 
 /// The signals that end a process, and whether it can still finish its files.
-const SIGNALS: [(&str, bool); 3] = [("INT", true), ("TERM", false), ("KILL", false)];
+const SIGNALS: [(&str, bool); 3] = [("INT", true), ("TERM", true), ("KILL", false)];
 
 /// A command that is interrupted at some moment and run again.
 struct Interruption<'a> {
@@ -227,6 +227,25 @@ fn live_ends_by_a_signal_at_any_moment() {
         for line in output.stdout.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             serde_json::from_str::<mood_schema::Line>(line).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once_what_the_first_cannot_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = audio::make_library(&folder.path().join("library"));
+    // The second frame comes after a minute, and stopping waits for it.
+    let camera = "videotestsrc is-live=true ! identity sleep-time=60000000";
+    for (first, second) in [("INT", "TERM"), ("TERM", "TERM")] {
+        let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--camera", camera]);
+        live.args(["--audio-sink", "fakesink sync=true", "--library"]).arg(&library);
+        let running = RunningProcess::start(live);
+        thread::sleep(Duration::from_millis(1000));
+        running.signal(first);
+        thread::sleep(Duration::from_millis(300));
+        running.signal(second);
+        let output = running.wait(Duration::from_secs(10));
+        assert_eq!(output.code, None, "ended by the signal: {output}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::InputId;
-use super::photo::is_photo;
+use super::image_file::is_photo;
 use crate::digest::path_hash;
 use crate::error::CommandError;
 use crate::folder;

@@ -1,14 +1,13 @@
-//! Photographs: recognised, decoded, searched for faces, and tabulated together.
+//! Photographs: searched for faces, and tabulated together.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, RgbImage};
+use image::RgbImage;
 
 use super::graph::{ANALYSIS, GraphConfig, configure_analysis};
+use super::image_file::decode_upright;
 use crate::error::CommandError;
 use crate::files::{remove_if_present, write_atomically};
 use crate::folder::{FACES, SUMMARY, read_summary};
@@ -20,18 +19,6 @@ const TABLE: &str = "photographs.csv";
 
 /// The columns of [`TABLE`] before those of a photo's own table.
 const FIRST_COLUMNS: [&str; 2] = ["folder", "file"];
-
-/// Bytes at the beginning of a file that its format is recognised by.
-const HEADER_SIZE: usize = 32;
-
-/// Whether the file is a photo, judged by its content. A GIF is none: it moves.
-pub fn is_photo(path: &Path) -> bool {
-    let mut header = [0; HEADER_SIZE];
-    let length = File::open(path).and_then(|mut file| file.read(&mut header)).unwrap_or(0);
-    header
-        .get(..length)
-        .is_some_and(|header| image::guess_format(header).is_ok_and(|format| format.reading_enabled()))
-}
 
 /// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with
 /// the faces drawn to the file `annotated`, a JPEG.
@@ -52,20 +39,6 @@ pub fn process_photo(
     pipeline::element(&pipeline, "overlay")?.set_property("blur-faces", config.options.blur_faces);
     set_path(&pipeline, "annotated", "location", annotated)?;
     pipeline::run(&pipeline, progress)
-}
-
-/// Decodes a photo and turns it as the camera was held (EXIF orientation). GStreamer's decoders ignore the
-/// orientation and do not know all formats.
-fn decode_upright(path: &Path) -> Result<RgbImage, CommandError> {
-    let broken =
-        |error| CommandError::Failed(format!("it is damaged, or nothing that can be shown ({error})"));
-    let reader = image::ImageReader::open(path).map_err(|error| CommandError::io(path, &error))?;
-    let reader = reader.with_guessed_format().map_err(|error| CommandError::io(path, &error))?;
-    let mut decoder = reader.into_decoder().map_err(broken)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
 }
 
 /// Gives the pipeline's `appsrc` the image as its only frame, followed by the end of the stream.

@@ -1,12 +1,18 @@
-//! The length that a media file should have by the sizes that its container declares.
+//! What the container of a media file says about its parts: the length that the file should have, and where its large tags
+//! are.
 //!
 //! An interrupted download or copy leaves a file whose beginning can be played. Demuxers play that part
 //! and end without an error, so the container's own sizes are compared with the length of the file. MP4 and
-//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are supported.
+//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are supported. A [`FileView`] leaves out tags that a
+//! player need not read.
+
+mod view;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+pub use view::FileView;
 
 /// Number of top-level boxes of an MP4 file that are read; a fragment has two. If a file has more, the length
 /// up to the last box read counts as declared.

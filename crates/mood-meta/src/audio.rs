@@ -1,19 +1,21 @@
 //! Decodes the audio of a file, for a player's decks and for the analysis of the same files.
 
 mod aiff;
+mod file_source;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glib::prelude::*;
 use gst::prelude::*;
+use media_container::FileView;
 
 /// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns
 /// the last of them, an `audioconvert`, for the caller to link onwards.
 ///
 /// If the medium turns out to have no audio, an error is posted on the pipeline's bus. Without `allow_network`, formats that
 /// only list other addresses (HLS, DASH) are not opened, so that no local file makes GStreamer connect to the
-/// network.
+/// network. Large tags of a local file are not read: demuxers would keep their pictures in memory.
 ///
 /// # Errors
 ///
@@ -25,22 +27,34 @@ pub fn add_audio_decoder(
 ) -> Result<gst::Element, glib::BoolError> {
     // The queue behind the decoder sets the pace, not a clock.
     pipeline.use_clock(None::<&gst::Clock>);
-    let file =
-        glib::filename_from_uri(uri).map(|(path, _)| path).ok().filter(|path| aiff::has_raw_samples(path));
-    if let Some(file) = file
+    let path = glib::filename_from_uri(uri).map(|(path, _)| path).ok();
+    if let Some(file) = path.as_deref().filter(|path| aiff::has_raw_samples(path))
         && let Ok(parser) = make_element("aiffparse")
     {
-        return add_aiff_reader(pipeline, &file, &parser);
+        return add_aiff_reader(pipeline, file, &parser);
     }
-    let (source, convert) = (make_element("uridecodebin")?, make_element("audioconvert")?);
-    source.set_property("uri", uri);
+    let convert = make_element("audioconvert")?;
+    let source = match path.as_deref().and_then(FileView::open_without_large_tags) {
+        Some(view) => {
+            let (file, decoder) = (file_source::make(view), make_element("decodebin")?);
+            pipeline.add_many([&file, &decoder])?;
+            file.link(&decoder)?;
+            decoder
+        }
+        None => {
+            let source = make_element("uridecodebin")?;
+            source.set_property("uri", uri);
+            pipeline.add(&source)?;
+            source
+        }
+    };
     // Cover images and videos are not decoded.
     source.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));
     source.set_property("expose-all-streams", false);
     if !allow_network {
         skip_streaming_formats(&source);
     }
-    pipeline.add_many([&source, &convert])?;
+    pipeline.add(&convert)?;
     let input = convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
     trim_samples_before_start(&input);
     let input = input.downgrade();
