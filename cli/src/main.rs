@@ -7,6 +7,7 @@
 #[macro_use]
 mod output;
 
+mod agreement;
 mod arguments;
 mod clients;
 mod consent;
@@ -63,6 +64,8 @@ enum Command {
     Export(export::Arguments),
     /// Make a session's report again, or compare several sessions of one person
     Report(report::Arguments),
+    /// Measure how far a human and a session, or two humans, agree on what a person showed
+    Agreement(agreement::Arguments),
     /// List the clients of whom something is stored, and what
     Clients(clients::Arguments),
     /// Remove everything stored about a client
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Process(arguments) => process::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
+        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),

@@ -1,5 +1,6 @@
 //! The report: a self-contained HTML page for readers who know neither the recording nor the program.
 
+mod agreement_page;
 mod comparison_page;
 mod format;
 mod html_table;
@@ -14,6 +15,7 @@ use plotters::style::RGBColor;
 use sha2::{Digest, Sha256};
 
 use crate::{Summary, Timeline, chart};
+pub use agreement_page::{AgreementPage, render_agreement};
 pub use comparison_page::render_comparison;
 use format::escape_html;
 
@@ -81,21 +83,38 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
         quality = text::describe_quality(summary),
         data = script_data::to_json(timeline, summary),
     );
-    render_page(title, &body, &render_footer(timeline, summary), Some(SCRIPT), video.is_some())
+    render_page(
+        title,
+        &body,
+        &render_footer(timeline, summary),
+        Some(SCRIPT),
+        PageMedia { beside: video.is_some(), picked: false },
+    )
+}
+
+/// Which videos a page may load.
+#[derive(Clone, Copy, Default)]
+struct PageMedia {
+    /// Those in the folder of the page.
+    beside: bool,
+    /// One that the reader picks in a file dialog.
+    picked: bool,
 }
 
 /// Renders a page around `body` and `footer`, which are HTML; `title` is plain text. The policy allows the style sheet, the
-/// script and, with `has_video`, a video beside the page.
-fn render_page(title: &str, body: &str, footer: &str, script: Option<&str>, has_video: bool) -> String {
+/// script and the videos of `media`.
+fn render_page(title: &str, body: &str, footer: &str, script: Option<&str>, media: PageMedia) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     let title = escape_html(title);
     let mut policy = format!("default-src 'none'; style-src 'sha256-{}'", hash(STYLE));
     if let Some(script) = script {
         policy += &format!("; script-src 'sha256-{}'", hash(script));
     }
-    if has_video {
-        // Where the page is opened as a local file, 'self' matches nothing.
-        policy += "; media-src 'self' file:";
+    // Where the page is opened as a local file, 'self' matches nothing.
+    let sources = [(media.beside, " 'self' file:"), (media.picked, " blob:")];
+    let sources: String = sources.iter().filter(|source| source.0).map(|source| source.1).collect();
+    if !sources.is_empty() {
+        policy += &format!("; media-src{sources}");
     }
     policy += "; base-uri 'none'; form-action 'none'";
     let script = script.map(|script| format!("<script>{script}</script>\n")).unwrap_or_default();

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::format::{describe_change, escape_html, format_estimate, format_level, format_percent};
 use super::html_table::render_table;
 use super::text::describe_warnings;
-use super::{LIMITS_SECTION, line_sample, render_page};
+use super::{LIMITS_SECTION, PageMedia, line_sample, render_page};
 use crate::time_format::format_timestamp;
 use crate::{ComparedSession, Comparison, Estimate, SessionMean, chart};
 
@@ -85,7 +85,7 @@ confidence intervals.</p></section>"#,
         render_table("Arousal: calm to activated", arousal_headers.into_iter().chain(changes), arousal),
         warnings = describe_warnings(&comparison.warnings)
     );
-    render_page("Sessions compared", &body, "Made by gst-mood", None, false)
+    render_page("Sessions compared", &body, "Made by gst-mood", None, PageMedia::default())
 }
 
 /// Draws each session's mean valence and arousal with their confidence intervals as an `<svg>` element.

@@ -133,8 +133,12 @@ fn describe_subject(subject: &PersonSummary) -> String {
 
 /// A list in HTML of what was passed over, assumed or joined; empty where there is nothing of the kind.
 pub(super) fn describe_warnings(warnings: &[Warning]) -> String {
-    let items: String =
-        warnings.iter().map(|warning| format!("<li>{}.</li>", escape_html(&warning.text))).collect();
+    describe_texts(warnings.iter().map(|warning| warning.text.as_str()))
+}
+
+/// Warnings as a list of HTML; empty without any.
+pub(super) fn describe_texts<'a>(warnings: impl Iterator<Item = &'a str>) -> String {
+    let items: String = warnings.map(|warning| format!("<li>{}.</li>", escape_html(warning))).collect();
     if items.is_empty() { items } else { format!("<ul class=\"warnings\">{items}</ul>\n") }
 }
 
