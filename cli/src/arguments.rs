@@ -1,8 +1,14 @@
 //! Groups of arguments and value parsers that several commands share.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use gst::prelude::*;
+use mood::Strategy;
+use mood_schema::Affect;
 use music_library::{Database, SourceAccess};
+use serde::{Deserialize, Serialize};
 
 use crate::clients;
 use crate::data_folder::default_library;
@@ -91,4 +97,152 @@ pub fn parse_seconds(text: &str) -> Result<f64, String> {
 pub fn parse_coordinate(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (-1.0..=1.0).contains(number));
     number.ok_or_else(|| "a number from -1 to 1".into())
+}
+
+/// How the music follows the mood. What is not given is as the player has it. A recording's results are made again where they
+/// change, so that the serialized form must not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MusicOptions {
+    /// How the music relates to the mood [default: match]
+    #[arg(long, value_parser = strategy_parser())]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "strategy_nick")]
+    pub strategy: Option<Strategy>,
+    /// Where target and iso lead: from unpleasant -1 to pleasant 1, and from calm -1 to activated 1 [default: 0.5,-0.3]
+    #[arg(long, value_name = "VALENCE,AROUSAL", allow_hyphen_values = true, value_parser = parse_target)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Affect>,
+    /// The shortest time between two changes of the music's mood, and the duration of a step with iso [default: 20]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_dwell: Option<f64>,
+    /// How long another mood must last before it counts [default: 2]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_time: Option<f64>,
+    /// How long two tracks overlap, 0 to 60 [default: 4]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_crossfade)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossfade: Option<f64>,
+    /// How many other tracks play before one is repeated [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_repeat: Option<u32>,
+    /// After this long in a negative mood the music leads out of it; 0 for no limit [default: 0]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_negative_time: Option<f64>,
+    /// Decides between tracks that fit equally well [default: 0]
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl MusicOptions {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Sets the properties of a player that is not running yet.
+    pub fn configure(&self, player: &gst::Element) {
+        let times = [
+            ("min-dwell", self.min_dwell),
+            ("hold-time", self.hold_time),
+            ("crossfade", self.crossfade),
+            ("max-negative-time", self.max_negative_time),
+        ];
+        for (name, seconds) in times {
+            if let Some(seconds) = seconds {
+                player.set_property(name, (seconds * 1e9) as u64);
+            }
+        }
+        if let Some(strategy) = self.strategy {
+            player.set_property_from_str("strategy", strategy.nick());
+        }
+        if let Some(target) = self.target {
+            player.set_property("target-valence", target.valence);
+            player.set_property("target-arousal", target.arousal);
+        }
+        if let Some(no_repeat) = self.no_repeat {
+            player.set_property("no-repeat", no_repeat);
+        }
+        if let Some(seed) = self.seed {
+            player.set_property("seed", seed);
+        }
+    }
+}
+
+/// A strategy by its nick in JSON.
+mod strategy_nick {
+    use mood::Strategy;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Serializes the nick.
+    pub fn serialize<S: Serializer>(strategy: &Option<Strategy>, serializer: S) -> Result<S::Ok, S::Error> {
+        strategy.map(Strategy::nick).serialize(serializer)
+    }
+
+    /// Deserializes a nick.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strategy>, D::Error> {
+        let nick = Option::<String>::deserialize(deserializer)?;
+        nick.map(|nick| nick.parse()).transpose().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Parses a strategy by its nick; the help text lists them all.
+fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
+    let values = Strategy::ALL.iter().map(|strategy| {
+        PossibleValue::new(strategy.nick()).help(match strategy {
+            Strategy::Match => "Play what fits the mood",
+            Strategy::Target => "Play the target, whatever the mood",
+            Strategy::Iso => "Start at the mood and step towards the target",
+            Strategy::Hold => "Keep what fitted the first mood",
+        })
+    });
+    PossibleValuesParser::new(values).try_map(|nick| nick.parse::<Strategy>())
+}
+
+/// Parses valence and arousal with a comma between them.
+fn parse_target(text: &str) -> Result<Affect, String> {
+    let coordinates = text.split_once(',').map(|(valence, arousal)| {
+        Ok::<_, String>(Affect {
+            valence: parse_coordinate(valence.trim())?,
+            arousal: parse_coordinate(arousal.trim())?,
+        })
+    });
+    coordinates
+        .and_then(Result::ok)
+        .ok_or_else(|| "give valence and arousal, each -1 to 1, such as 0.5,-0.3".into())
+}
+
+/// Parses the duration of a crossfade, 0 to 60 seconds.
+fn parse_crossfade(text: &str) -> Result<f64, String> {
+    let seconds = f64::from_str(text).ok().filter(|seconds| (0.0..=60.0).contains(seconds));
+    seconds.ok_or_else(|| "give seconds, from 0 to 60".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_and_crossfades_have_their_ranges() {
+        assert_eq!(parse_target("-0.5, 1").unwrap(), Affect { valence: -0.5, arousal: 1.0 });
+        for text in ["", "0.5", "0.5,2", "a,b", "0,0,0", "NaN,0"] {
+            assert!(parse_target(text).is_err_and(|error| error.contains("0.5,-0.3")), "{text}");
+        }
+        assert_eq!((parse_crossfade("0"), parse_crossfade("61").is_err()), (Ok(0.0), true));
+    }
+
+    #[test]
+    fn only_given_music_options_are_serialized() {
+        assert_eq!(serde_json::to_string(&MusicOptions::default()).unwrap(), "{}");
+        let options =
+            MusicOptions { strategy: Some(Strategy::Iso), seed: Some(7), ..MusicOptions::default() };
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(json, r#"{"strategy":"iso","seed":7}"#);
+        assert_eq!(serde_json::from_str::<MusicOptions>(&json).unwrap(), options);
+    }
 }

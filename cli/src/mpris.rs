@@ -7,9 +7,10 @@
 //! <https://specifications.freedesktop.org/mpris-spec/latest/>
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, process, thread};
 
 use gio::glib::variant::{ObjectPath, StaticVariantType, ToVariant, Variant};
@@ -19,7 +20,7 @@ use mood_meta::lock;
 use mood_schema::redact_addresses;
 use music_library::{Database, Library, SourceAccess, Track};
 
-use crate::live::control::{PlaybackStatus, SessionCommand, SessionControl};
+use crate::live::control::{PlaybackStatus, SessionCommand, SessionControl, TrackState};
 
 /// The introspection data of the interfaces. GLib rejects calls that do not match them.
 const INTERFACES: &str = include_str!("mpris.xml");
@@ -33,6 +34,8 @@ const PLAYER_INTERFACE: &str = "org.mpris.MediaPlayer2.Player";
 const TRACK_PATH: &str = "/org/gst_mood/track";
 /// How long the bus may take to answer, milliseconds.
 const BUS_TIMEOUT: i32 = 10_000;
+/// How long a property that is set is waited for; one that has the value already does not change.
+const CHANGE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// What media controllers are informed of.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,8 +51,12 @@ pub enum PlayerEvent {
         /// The pipeline's position at its first sample.
         position: Duration,
     },
+    /// More is known of the track that plays: how long it sounds, or another rating.
+    TrackChanged,
     /// No track plays any more.
     TrackEnded,
+    /// A property with this name has another value in the session's state.
+    Property(&'static str),
 }
 
 /// Queries the pipeline's position.
@@ -68,8 +75,6 @@ pub struct LibrarySource {
 #[derive(Debug)]
 struct PlayerState {
     status: PlaybackStatus,
-    /// Linear gain, 0 to 1.
-    volume: f64,
     track: Option<Track>,
     /// Number of tracks so far, from which each gets an object path of its own.
     track_number: u64,
@@ -96,14 +101,13 @@ impl Mpris {
     ) -> io::Result<Self> {
         let state = Arc::new(Mutex::new(PlayerState {
             status: PlaybackStatus::Stopped,
-            volume: 1.0,
             track: None,
             track_number: 0,
             track_start: Duration::ZERO,
         }));
         let (changes, changed) = mpsc::channel();
         let context = MainContext::new();
-        let player = BusPlayer { state: state.clone(), control, query_position, changes: changes.clone() };
+        let player = BusPlayer { state: state.clone(), control, query_position };
         let thread_context = context.clone();
         thread::Builder::new().name("mpris".into()).spawn(move || {
             // `with_thread_default` fails only if another thread owns the context, which is new.
@@ -130,6 +134,8 @@ impl Mpris {
                 state.track_start = position;
                 "Metadata"
             }
+            PlayerEvent::TrackChanged => "Metadata",
+            PlayerEvent::Property(name) => name,
             PlayerEvent::TrackEnded => {
                 state.track = None;
                 "Metadata"
@@ -250,8 +256,6 @@ struct BusPlayer {
     state: Arc<Mutex<PlayerState>>,
     control: SessionControl,
     query_position: QueryPosition,
-    /// Names of properties that changed.
-    changes: mpsc::Sender<&'static str>,
 }
 
 impl BusPlayer {
@@ -273,8 +277,20 @@ impl BusPlayer {
                 let error = "org.freedesktop.DBus.Error.NotSupported";
                 return invocation.return_dbus_error(error, "the mood chooses what plays");
             }
-            // Raise, Previous, Seek and SetPosition have no effect: CanRaise, CanGoPrevious and CanSeek are
-            // false.
+            "Previous" => self.send(SessionCommand::Previous),
+            "Like" => self.send(SessionCommand::Like),
+            "Dislike" => self.send(SessionCommand::Dislike),
+            "Exclude" => self.send(SessionCommand::Exclude),
+            "Undo" => self.send(SessionCommand::Undo),
+            "HoldMusic" | "AddMarker" => {
+                let parameters = invocation.parameters();
+                if let Some((on,)) = parameters.get::<(bool,)>() {
+                    self.send(SessionCommand::HoldMusic { on });
+                } else if let Some((text,)) = parameters.get::<(String,)>() {
+                    self.send(SessionCommand::AddMarker { text });
+                }
+            }
+            // Raise, Seek and SetPosition have no effect: CanRaise and CanSeek are false.
             _ => {}
         }
         invocation.return_value(None);
@@ -284,16 +300,29 @@ impl BusPlayer {
     fn get(&self, name: &str) -> Variant {
         match name {
             "CanQuit" | "CanControl" | "CanPlay" | "CanPause" | "CanGoNext" => true.to_variant(),
-            "CanRaise" | "HasTrackList" | "CanGoPrevious" | "CanSeek" => false.to_variant(),
+            "CanRaise" | "HasTrackList" | "CanSeek" => false.to_variant(),
             "Identity" => "gst-mood".to_variant(),
             "SupportedUriSchemes" | "SupportedMimeTypes" => Vec::<String>::new().to_variant(),
             "PlaybackStatus" => format!("{:?}", lock(&self.state).status).to_variant(),
             "Metadata" => {
+                let playing = self.control.state().playing.clone().unwrap_or_default();
                 let state = lock(&self.state);
                 let track = state.track.as_ref();
-                track.map(|track| build_metadata(track, state.track_number)).unwrap_or_default().end()
+                track
+                    .map(|track| build_metadata(track, state.track_number, &playing))
+                    .unwrap_or_default()
+                    .end()
             }
-            "Volume" => lock(&self.state).volume.to_variant(),
+            "Volume" => self.control.state().settings.volume.to_variant(),
+            "LoopStatus" => match self.control.state().settings.loop_track {
+                true => "Track".to_variant(),
+                // The music goes on as long as the session does.
+                false => "Playlist".to_variant(),
+            },
+            "Shuffle" => self.control.state().settings.shuffle.to_variant(),
+            "CanGoPrevious" => self.control.state().has_previous.to_variant(),
+            "Mood" => self.control.state().mood.mood.as_str().to_variant(),
+            "Confidence" => self.control.state().mood.confidence.to_variant(),
             "Position" => {
                 let start = lock(&self.state).track_start;
                 let position = (self.query_position)().map(|position| position.saturating_sub(start));
@@ -306,18 +335,30 @@ impl BusPlayer {
 
     /// Sets a property.
     fn set(&self, name: &str, value: &Variant) {
-        let Some(number) = value.get::<f64>() else { return };
-        match name {
-            "Volume" => {
-                // Controllers may send anything; NaN counts as silence.
-                let volume = if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) };
-                lock(&self.state).volume = volume;
-                self.send(SessionCommand::SetVolume { volume });
-                let _ = self.changes.send("Volume");
+        match (name, value.get::<f64>()) {
+            // The music never ends by itself, so that None is the same as Playlist.
+            ("LoopStatus", _) => {
+                self.change(SessionCommand::SetLoopTrack { on: value.str() == Some("Track") })
             }
+            ("Shuffle", _) => self.change(SessionCommand::SetShuffle { on: value.get() == Some(true) }),
+            ("Volume", Some(volume)) => self.change(SessionCommand::SetVolume { volume }),
             // The only rate is 1, but the specification defines 0 as a pause.
-            "Rate" if number == 0.0 => self.send(SessionCommand::Pause),
+            ("Rate", Some(0.0)) => self.send(SessionCommand::Pause),
             _ => {}
+        }
+    }
+
+    /// Sends a command about a setting and waits a moment until it is executed, so that who reads the property next finds
+    /// what it was set to.
+    fn change(&self, command: SessionCommand) {
+        let before = self.control.state();
+        let deadline = Instant::now() + CHANGE_TIMEOUT;
+        self.send(command);
+        let mut state = before.clone();
+        while state.settings == before.settings && Instant::now() < deadline {
+            state = self
+                .control
+                .wait_for_change(state.version, deadline.saturating_duration_since(Instant::now()));
         }
     }
 
@@ -337,7 +378,7 @@ impl BusPlayer {
 /// The property `Metadata`; what is not known is left out.
 ///
 /// <https://www.freedesktop.org/wiki/Specifications/mpris-spec/metadata/>
-fn build_metadata(track: &Track, number: u64) -> VariantDict {
+fn build_metadata(track: &Track, number: u64, playing: &TrackState) -> VariantDict {
     let metadata = VariantDict::default();
     if let Ok(path) = ObjectPath::try_from(format!("{TRACK_PATH}/{number}")) {
         metadata.insert_value("mpris:trackid", &path.to_variant());
@@ -356,11 +397,37 @@ fn build_metadata(track: &Track, number: u64) -> VariantDict {
             metadata.insert_value(key, &vec![without_nul(value)].to_variant());
         }
     }
-    let length = track.duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    if let Some(length) = length {
+    let art = url::Url::parse(&track.uri).ok().and_then(|uri| find_cover(&uri.to_file_path().ok()?));
+    if let Some(art) = art {
+        metadata.insert_value("mpris:artUrl", &without_nul(&art).to_variant());
+    }
+    let is_playing = playing.uri == track.uri;
+    if let Some(mood) = playing.mood.filter(|_| is_playing) {
+        // MPRIS has no key for a mood.
+        metadata.insert_value("gst_mood:mood", &mood.as_str().to_variant());
+        let comment = format!("{mood}: {}", playing.reason);
+        metadata.insert_value("xesam:comment", &vec![without_nul(&comment)].to_variant());
+    }
+    if is_playing && playing.rating != 0 {
+        let rating = f64::from(playing.rating.clamp(-2, 2) + 2) / 4.0;
+        metadata.insert_value("xesam:userRating", &rating.to_variant());
+    }
+    // What sounds of it, as soon as that is known.
+    let sounding = playing.duration.filter(|_| is_playing).map(Duration::from_nanos);
+    let known = || track.duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    if let Some(length) = sounding.or_else(known) {
         metadata.insert_value("mpris:length", &to_microseconds(length).to_variant());
     }
     metadata
+}
+
+/// The address of a picture beside a track, as albums have it; `None` where there is none.
+fn find_cover(track: &Path) -> Option<String> {
+    let names = ["cover", "folder", "front", "album"];
+    let paths =
+        names.iter().flat_map(|name| ["jpg", "jpeg", "png"].map(|extension| format!("{name}.{extension}")));
+    let cover = paths.map(|name| track.with_file_name(name)).find(|path| path.is_file())?;
+    url::Url::from_file_path(cover).ok().map(Into::into)
 }
 
 /// A time as MPRIS has it.
@@ -378,7 +445,7 @@ mod tests {
         let mut track = Track { uri: "file:///a.ogg".into(), title: "A\0B".into(), ..Track::default() };
         for duration in [None, Some(f64::NAN), Some(-1.0), Some(f64::INFINITY)] {
             track.duration = duration;
-            let entries = build_metadata(&track, 3).end();
+            let entries = build_metadata(&track, 3, &TrackState::default()).end();
             assert_eq!(entries.n_children(), 3, "{entries:?}");
             let entries = VariantDict::new(Some(&entries));
             assert_eq!(entries.lookup::<String>("xesam:title"), Ok(Some("AB".into())));
@@ -386,11 +453,36 @@ mod tests {
             assert_eq!(path.as_str(), "/org/gst_mood/track/3");
         }
         track.uri = "http://ada:secret@h/a.ogg?token=secret".into();
-        let entries = build_metadata(&track, 3);
+        let entries = build_metadata(&track, 3, &TrackState::default());
         assert_eq!(entries.lookup::<String>("xesam:url"), Ok(Some("http://h/a.ogg".into())));
         (track.artist, track.duration) = ("Anna".into(), Some(1.5));
-        let entries = build_metadata(&track, 3);
+        let entries = build_metadata(&track, 3, &TrackState::default());
         assert_eq!(entries.lookup::<Vec<String>>("xesam:artist"), Ok(Some(vec!["Anna".into()])));
         assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
+        // What sounds counts, not what the file says, and only of this track.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cover.png"), "").unwrap();
+        track.uri = url::Url::from_file_path(folder.path().join("a.ogg")).unwrap().into();
+        let mut playing = TrackState {
+            uri: track.uri.clone(),
+            duration: Some(1_200_000_000),
+            rating: 2,
+            mood: Some(mood_schema::Emotion::Happy.into()),
+            reason: "named happy".into(),
+            ..TrackState::default()
+        };
+        let entries = build_metadata(&track, 3, &playing);
+        assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_200_000)));
+        assert_eq!(entries.lookup::<f64>("xesam:userRating"), Ok(Some(1.0)));
+        assert_eq!(entries.lookup::<String>("gst_mood:mood"), Ok(Some("happy".into())));
+        assert_eq!(
+            entries.lookup::<Vec<String>>("xesam:comment"),
+            Ok(Some(vec!["happy: named happy".into()]))
+        );
+        assert!(entries.lookup::<String>("mpris:artUrl").unwrap().unwrap().ends_with("/cover.png"));
+        playing.uri = "file:///other.ogg".into();
+        let entries = build_metadata(&track, 3, &playing);
+        assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
+        assert_eq!(entries.lookup::<f64>("xesam:userRating"), Ok(None));
     }
 }

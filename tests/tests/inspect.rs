@@ -140,6 +140,7 @@ const ELEMENTS: [Element; 5] = [
             ("on-no-face", "GstMoodPlayerOnNoFace hold neutral fade", "hold", Playing),
             ("resume", "GstMoodPlayerResume next resume restart", "next", Playing),
             ("seed", "guint64 0..18446744073709551615", "0", Ready),
+            ("shuffle", "gboolean", "true", Playing),
             ("status", "GstStructure", "NULL", ReadOnly),
             ("strategy", "GstMoodPlayerStrategy match target iso hold", "match", Playing),
             ("subject", "gchararray", "largest", Playing),
@@ -215,13 +216,12 @@ fn describe(element: &gst::Element, property: &glib::ParamSpec) -> (String, Stri
         Err(_) if values.is_some() => glib::EnumValue::from_value(&value).unwrap().1.nick().to_owned(),
         Err(_) => match value.get::<f64>() {
             Ok(number) => number.to_string(),
-            Err(_) => {
-                let text = value.transform::<String>().unwrap().get::<Option<String>>().unwrap();
-                text.map_or_else(|| "NULL".to_owned(), |text| text.to_lowercase())
-            }
+            Err(_) if value.get::<Option<gst::Structure>>() == Ok(None) => "NULL".to_owned(),
+            Err(_) => value.transform::<String>().unwrap().get::<String>().unwrap().to_lowercase(),
         },
     };
-    if type_ != glib::Type::STRING {
+    // GStreamer cannot print a structure that is NULL.
+    if type_ != glib::Type::STRING && type_ != gst::Structure::static_type() {
         let documented = property.default_value();
         assert_eq!(
             format!("{value:?}"),

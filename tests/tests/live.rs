@@ -239,16 +239,43 @@ fn a_desktop_controls_playback_volume_and_track() {
         assert_ne!(desktop.set(property, value).code, Some(0), "{property} {value}");
     }
     desktop.set("Rate", "double:2").assert_success();
-    desktop.call_player("Previous");
     desktop.call(NAME, PATH, &format!("{PLAYER}.Seek"), &["--", "-9223372036854775808"]).assert_success();
     desktop.call(NAME, PATH, &format!("{PLAYER}.SetPosition"), &["/", "5"]).assert_success();
     let open = desktop.call(NAME, PATH, &format!("{PLAYER}.OpenUri"), &["file:///etc/passwd"]);
     assert!(open.code != Some(0) && open.stderr.contains("NotSupported"), "{open}");
-    for (property, value) in
-        [("CanSeek", "false"), ("CanGoPrevious", "false"), ("Rate", "1.0"), ("CanControl", "true")]
-    {
+    for (property, value) in [("CanSeek", "false"), ("Rate", "1.0"), ("CanControl", "true")] {
         assert_eq!(desktop.get(property), value, "{property}");
     }
+
+    wait_for("track to go back to", || (desktop.get("CanGoPrevious") == "true").then_some(()));
+    desktop.call_player("Previous");
+    let third = desktop.wait_for_track(3);
+    assert!(third.contains(&format!("/{title}.wav'>")), "{third}");
+    wait_for("end of the way back", || (desktop.get("CanGoPrevious") == "false").then_some(()));
+    for (property, default, value) in
+        [("LoopStatus", "'Playlist'", "string:Track"), ("Shuffle", "true", "boolean:false")]
+    {
+        assert_eq!(desktop.get(property), default, "{property}");
+        desktop.set(property, value).assert_success();
+    }
+    assert_eq!((desktop.get("LoopStatus"), desktop.get("Shuffle")), ("'Track'".into(), "false".into()));
+    // What MPRIS has no place for.
+    let session = |method: &str, arguments: &[&str]| {
+        desktop.call(NAME, PATH, &format!("org.gst_mood.Session.{method}"), arguments).assert_success();
+    };
+    session("Like", &[]);
+    session("AddMarker", &["laughs"]);
+    wait_for("rating", || {
+        Some(desktop.get("Metadata")).filter(|text| text.contains("'xesam:userRating': <1.0>"))
+    });
+    let metadata = desktop.get("Metadata");
+    assert!(metadata.contains("'gst_mood:mood': <'happy'>"), "{metadata}");
+    session("Undo", &[]);
+    session("Undo", &[]);
+    wait_for("no rating", || Some(desktop.get("Metadata")).filter(|text| !text.contains("userRating")));
+    session("Dislike", &[]);
+    session("HoldMusic", &["true"]);
+    playerctl(&desktop);
 
     desktop.call_player("Stop");
     desktop.wait_for_status("Stopped");
@@ -258,7 +285,8 @@ fn a_desktop_controls_playback_volume_and_track() {
     assert_eq!(desktop.get("PlaybackStatus"), "'Stopped'");
     desktop.call_player("Play");
     desktop.wait_for_status("Playing");
-    desktop.wait_for_track(3);
+    let fourth = desktop.wait_for_track(4);
+    assert!(!fourth.contains(&format!("/{title}.wav'>")), "it was disliked: {fourth}");
 
     desktop.call(NAME, PATH, "org.mpris.MediaPlayer2.Quit", &[]).assert_success();
     let output = live.wait(TIMEOUT).assert_success();
@@ -268,7 +296,7 @@ fn a_desktop_controls_playback_volume_and_track() {
         lines.iter().any(|line| matches!(line, Line::Mood(mood) if mood.to == Mood::from(Emotion::Happy)))
     );
     let is_start = |line: &&Line| matches!(line, Line::Track(track) if track.event == TrackEvent::Started);
-    assert_eq!(lines.iter().filter(is_start).count(), 3, "{lines:?}");
+    assert_eq!(lines.iter().filter(is_start).count(), 4, "{lines:?}");
 
     let signals = fs::read_to_string(desktop.path("signals")).unwrap();
     for change in [
@@ -280,6 +308,20 @@ fn a_desktop_controls_playback_volume_and_track() {
         let is_reported = |line: &str| line.contains("PropertiesChanged") && line.contains(change);
         assert!(signals.lines().any(is_reported), "{change} in\n{signals}");
     }
+}
+
+/// What `playerctl`, which many desktops use, makes of the player.
+fn playerctl(desktop: &Desktop) {
+    let ask = |arguments: &[&str]| {
+        let mut playerctl = desktop.command("playerctl");
+        playerctl.args(["--player", "gst_mood"]).args(arguments);
+        run(playerctl, TIMEOUT).assert_success().stdout.trim().to_owned()
+    };
+    assert_eq!(ask(&["status"]), "Playing");
+    assert_eq!(ask(&["loop"]), "Track");
+    ask(&["loop", "Playlist"]);
+    assert_eq!((ask(&["loop"]), ask(&["shuffle"])), ("Playlist".into(), "Off".into()));
+    assert_eq!(ask(&["metadata", "mpris:length"]), "180000000");
 }
 
 /// Reads a file of timeline lines.

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use mood::Strategy;
+use mood::Subject;
 
-use crate::arguments::{AccessArguments, ClientArguments, parse_coordinate};
+use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate};
 
 /// The arguments of `live`.
 #[derive(clap::Args)]
@@ -20,17 +19,20 @@ pub struct Arguments {
     /// [default: the first camera there is]
     #[arg(long)]
     pub camera: Option<String>,
-    /// How the music relates to the mood
-    #[arg(long, default_value_t, value_parser = strategy_parser())]
-    pub strategy: Strategy,
-    /// Where target and iso lead: unpleasant -1 to pleasant 1
-    #[arg(long, value_name = "V", default_value_t = 0.5, allow_hyphen_values = true,
-          value_parser = parse_coordinate)]
-    pub target_valence: f64,
-    /// Where target and iso lead: calm -1 to activated 1
-    #[arg(long, value_name = "A", default_value_t = -0.3, allow_hyphen_values = true,
-          value_parser = parse_coordinate)]
-    pub target_arousal: f64,
+    /// How the music follows the mood.
+    #[command(flatten)]
+    pub music: MusicOptions,
+    /// Where target and iso lead, in place of --target: unpleasant -1 to pleasant 1
+    #[arg(long, value_name = "V", allow_hyphen_values = true, value_parser = parse_coordinate,
+          conflicts_with = "target")]
+    pub target_valence: Option<f64>,
+    /// Where target and iso lead, in place of --target: calm -1 to activated 1
+    #[arg(long, value_name = "A", allow_hyphen_values = true, value_parser = parse_coordinate,
+          conflicts_with = "target")]
+    pub target_arousal: Option<f64>,
+    /// Whose face counts: largest, mean, or id:N with the id of a face, as the window shows it
+    #[arg(long, value_name = "WHO", default_value = "largest")]
+    pub subject: Subject,
     /// What playlists may refer to.
     #[command(flatten)]
     pub access: AccessArguments,
@@ -49,17 +51,4 @@ pub struct Arguments {
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,
-}
-
-/// Parses a strategy by its nick; the help text lists them all.
-fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
-    let values = Strategy::ALL.iter().map(|strategy| {
-        PossibleValue::new(strategy.nick()).help(match strategy {
-            Strategy::Match => "Play what fits the mood",
-            Strategy::Target => "Play the target, whatever the mood",
-            Strategy::Iso => "Start at the mood and step towards the target",
-            Strategy::Hold => "Keep what fitted the first mood",
-        })
-    });
-    PossibleValuesParser::new(values).try_map(|nick| nick.parse::<Strategy>())
 }

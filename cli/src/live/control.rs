@@ -62,6 +62,16 @@ pub enum SessionCommand {
         /// Whether it stays.
         on: bool,
     },
+    /// Set whether a track that ends is played again as long as the mood stays.
+    SetLoopTrack {
+        /// Whether it is.
+        on: bool,
+    },
+    /// Set whether tracks that fit equally well come in random order, and not in the library's.
+    SetShuffle {
+        /// Whether they do.
+        on: bool,
+    },
     /// Set the volume.
     SetVolume {
         /// Linear gain, clamped to 0 to 1.
@@ -92,7 +102,7 @@ pub enum SessionCommand {
     },
     /// Set whose face counts.
     SetSubject {
-        /// `largest`, `mean`, or `id:N` with the id of a face.
+        /// `largest`, `mean`, or `id:N` with the id of a face; `id:N,M` with several of one person.
         #[serde(serialize_with = "to_text", deserialize_with = "from_text")]
         subject: Subject,
     },
@@ -224,6 +234,10 @@ pub struct SteeringSettings {
     pub manual_mood: Option<Emotion>,
     /// Whether the music is held.
     pub hold_music: bool,
+    /// Whether a track that ends is played again.
+    pub loop_track: bool,
+    /// Whether tracks that fit equally well come in random order.
+    pub shuffle: bool,
     /// Linear gain, 0 to 1.
     pub volume: f64,
     /// The safety limit, ns; 0 for none.
@@ -243,6 +257,8 @@ impl Default for SteeringSettings {
             subject: policy.subject,
             manual_mood: None,
             hold_music: false,
+            loop_track: false,
+            shuffle: true,
             volume: 1.0,
             max_negative_time: policy.max_negative_time,
             min_dwell: policy.min_dwell,
@@ -330,7 +346,6 @@ impl SessionControl {
 
     /// Waits until the state has a newer version than `version`, for `timeout` at most, and returns it. With the version
     /// of the state that was shown last, no change is missed.
-    #[allow(dead_code, reason = "for user interfaces beside MPRIS")]
     pub fn wait_for_change(&self, version: u64, timeout: Duration) -> Arc<SessionState> {
         let deadline = Instant::now() + timeout;
         let mut published = lock(&self.shared.published);

@@ -37,9 +37,15 @@ pub fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Comm
     player.set_property("client", &arguments.client.client);
     player.set_property("allow-network", arguments.access.allow_network);
     player.set_property("allow-outside", arguments.access.allow_outside);
-    player.set_property("target-valence", arguments.target_valence);
-    player.set_property("target-arousal", arguments.target_arousal);
-    player.set_property_from_str("strategy", arguments.strategy.nick());
+    arguments.music.configure(&player);
+    let coordinates =
+        [("target-valence", arguments.target_valence), ("target-arousal", arguments.target_arousal)];
+    for (name, coordinate) in coordinates {
+        if let Some(coordinate) = coordinate {
+            player.set_property(name, coordinate);
+        }
+    }
+    player.set_property("subject", arguments.subject.to_string());
     Ok(pipeline)
 }
 

@@ -10,7 +10,7 @@ use mood_meta::message::parse_player_line;
 use mood_schema::{Affect, Face, Line, TrackEvent, TrackLine};
 
 use super::arguments::Arguments;
-use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, TrackState};
+use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
 use super::player_status;
 use super::steering::Steering;
 use crate::error::CommandError;
@@ -168,7 +168,7 @@ impl LiveSession {
             let time = session_time(origin);
             let mut sample = None;
             control.update(|state| {
-                let (followed_face, affect) = followed(&frame.faces, state.settings.subject);
+                let (followed_face, affect) = followed(&frame.faces, &state.settings.subject);
                 (state.time, state.followed_face) = (time, followed_face);
                 state.faces = frame.faces;
                 let (mood, confidence) = (state.mood.mood, state.mood.confidence);
@@ -196,7 +196,19 @@ impl LiveSession {
     /// Publishes what the player says about itself.
     fn publish_status(&self) {
         let Some(status) = self.player.property::<Option<gst::Structure>>("status") else { return };
+        let before = self.control.state();
         self.control.update(|state| player_status::apply(state, &status));
+        let after = self.control.state();
+        let shown = |state: &SessionState| {
+            let track = state.playing.as_ref();
+            track.map(|track| (track.uri.clone(), track.duration, track.rating))
+        };
+        if shown(&before) != shown(&after) {
+            self.post_event(PlayerEvent::TrackChanged);
+        }
+        if before.has_previous != after.has_previous {
+            self.post_event(PlayerEvent::Property("CanGoPrevious"));
+        }
     }
 
     /// Executes a command; what concerns playback, as the MPRIS specification defines it for the current status.
@@ -228,9 +240,20 @@ impl LiveSession {
             | (SessionCommand::Play, Playing)
             | (SessionCommand::Pause, Paused) => {}
             (command, status) => {
+                let before = self.control.state();
                 self.steering.execute(command, self.time());
                 if status == Playing {
                     self.ramp.set_gain(self.steering.volume());
+                }
+                let after = self.control.state();
+                for (name, has_changed) in [
+                    ("Volume", before.settings.volume != after.settings.volume),
+                    ("LoopStatus", before.settings.loop_track != after.settings.loop_track),
+                    ("Shuffle", before.settings.shuffle != after.settings.shuffle),
+                ] {
+                    if has_changed {
+                        self.post_event(PlayerEvent::Property(name));
+                    }
                 }
             }
         }
@@ -255,6 +278,7 @@ impl LiveSession {
                 pipeline::set_state(&self.pipeline, gst::State::Ready)?;
                 self.check_devices()?;
                 pipeline::set_state(&self.pipeline, gst::State::Playing)?;
+                self.steering.restore();
             }
             (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
             (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
@@ -364,20 +388,15 @@ fn session_time(origin: Instant) -> u64 {
 }
 
 /// The face that the music follows, and the affect that counts: of that face, or the mean of all.
-fn followed(faces: &[Face], subject: Subject) -> (Option<u32>, Option<Affect>) {
+fn followed(faces: &[Face], subject: &Subject) -> (Option<u32>, Option<Affect>) {
     let affect = |face: &Face| Some(face.classification.as_ref()?.affect);
-    let face = match subject {
-        Subject::Largest => faces.iter().reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a }),
-        Subject::Id(id) => faces.iter().find(|face| face.id == id),
-        Subject::Mean => {
-            let affects: Vec<Affect> = faces.iter().filter_map(affect).collect();
-            let mean = |coordinate: fn(&Affect) -> f64| {
-                affects.iter().map(coordinate).sum::<f64>() / affects.len() as f64
-            };
-            let mean =
-                Affect { valence: mean(|affect| affect.valence), arousal: mean(|affect| affect.arousal) };
-            return (None, (!affects.is_empty()).then_some(mean));
-        }
-    };
-    (face.map(|face| face.id), face.and_then(affect))
+    if *subject != Subject::Mean {
+        let face = subject.find_face(faces.iter());
+        return (face.map(|face| face.id), face.and_then(affect));
+    }
+    let affects: Vec<Affect> = faces.iter().filter_map(affect).collect();
+    let mean =
+        |coordinate: fn(&Affect) -> f64| affects.iter().map(coordinate).sum::<f64>() / affects.len() as f64;
+    let mean = Affect { valence: mean(|affect| affect.valence), arousal: mean(|affect| affect.arousal) };
+    (None, (!affects.is_empty()).then_some(mean))
 }

@@ -1,5 +1,6 @@
 //! The commands that change what the music follows and what is played, and how they are taken back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{self, Discriminant};
 
 use gst::prelude::*;
@@ -49,6 +50,10 @@ pub struct Steering {
     undo: Vec<UndoStep>,
     /// Number of markers so far.
     markers: u64,
+    /// The tracks that were rated, by address.
+    ratings: BTreeMap<String, i32>,
+    /// The tracks that were excluded, by address.
+    excluded: BTreeSet<String>,
 }
 
 impl Steering {
@@ -68,13 +73,22 @@ impl Steering {
             subject: text("subject").parse().unwrap_or(defaults.subject),
             manual_mood: text("manual-mood").parse().ok(),
             hold_music: false,
+            loop_track: false,
+            shuffle: player.property("shuffle"),
             volume: 1.0,
             max_negative_time: nanoseconds("max-negative-time"),
             min_dwell: nanoseconds("min-dwell"),
             hold_time: nanoseconds("hold-time"),
         };
         control.update(|state| state.settings = settings);
-        Self { player, control, undo: Vec::new(), markers: 0 }
+        Self {
+            player,
+            control,
+            undo: Vec::new(),
+            markers: 0,
+            ratings: BTreeMap::new(),
+            excluded: BTreeSet::new(),
+        }
     }
 
     /// The volume that is set, a linear gain from 0 to 1.
@@ -90,6 +104,14 @@ impl Steering {
             SessionCommand::HoldMusic { on } => {
                 settings.hold_music = on;
                 if on { "hold the music".into() } else { "let the music change".into() }
+            }
+            SessionCommand::SetLoopTrack { on } => {
+                settings.loop_track = on;
+                if on { "repeat the track".into() } else { "no repetition".into() }
+            }
+            SessionCommand::SetShuffle { on } => {
+                settings.shuffle = on;
+                if on { "random order".into() } else { "the library's order".into() }
             }
             SessionCommand::SetVolume { volume } => {
                 // Whoever asks may send anything; NaN counts as silence.
@@ -115,8 +137,9 @@ impl Steering {
                 format!("limit of negative moods {seconds:.0} s")
             }
             SessionCommand::SetSubject { subject } => {
+                let label = format!("follow {subject}");
                 settings.subject = subject;
-                format!("follow {subject}")
+                label
             }
             command => return self.execute_once(command, time),
         };
@@ -147,13 +170,13 @@ impl Steering {
                 let Some(track) = playing else { return };
                 let is_liked = command == SessionCommand::Like;
                 let rating = if is_liked { 2 } else { -2 };
-                self.player.emit_by_name::<()>("rate-track", &[&track.uri, &rating]);
+                self.rate(&track.uri, rating);
                 let label = format!("{} {}", if is_liked { "like" } else { "dislike" }, track.title);
                 (label, Inverse::Rating { uri: track.uri, rating: track.rating })
             }
             SessionCommand::Exclude => {
                 let Some(track) = playing else { return };
-                self.player.emit_by_name::<()>("exclude-track", &[&track.uri, &true]);
+                self.exclude(&track.uri, true);
                 self.player.emit_by_name::<()>("skip", &[]);
                 (format!("exclude {}", track.title), Inverse::Exclusion { uri: track.uri })
             }
@@ -173,6 +196,32 @@ impl Steering {
         self.remember(UndoStep { label, inverse, kind, time });
     }
 
+    /// Tells a player that was stopped and started what the session knows about tracks: without a database, it forgets.
+    pub fn restore(&self) {
+        for (uri, rating) in &self.ratings {
+            self.player.emit_by_name::<()>("rate-track", &[uri, rating]);
+        }
+        for uri in &self.excluded {
+            self.player.emit_by_name::<()>("exclude-track", &[uri, &true]);
+        }
+    }
+
+    /// Rates a track, -2 to 2.
+    fn rate(&mut self, uri: &str, rating: i32) {
+        self.ratings.insert(uri.into(), rating);
+        self.player.emit_by_name::<()>("rate-track", &[&uri, &rating]);
+    }
+
+    /// Excludes a track, or allows it again.
+    fn exclude(&mut self, uri: &str, excluded: bool) {
+        if excluded {
+            self.excluded.insert(uri.into());
+        } else {
+            self.excluded.remove(uri);
+        }
+        self.player.emit_by_name::<()>("exclude-track", &[&uri, &excluded]);
+    }
+
     /// Makes settings take effect; returns those before.
     fn apply(&self, settings: SteeringSettings) -> SteeringSettings {
         let player = &self.player;
@@ -183,6 +232,8 @@ impl Steering {
         player.set_property("manual-mood", settings.manual_mood.map_or("", |mood| mood.as_str()));
         player.set_property("max-negative-time", settings.max_negative_time);
         player.set_property("hold-music", settings.hold_music);
+        player.set_property("loop-track", settings.loop_track);
+        player.set_property("shuffle", settings.shuffle);
         let mut before = settings.clone();
         self.control.update(|state| before = mem::replace(&mut state.settings, settings));
         before
@@ -203,11 +254,9 @@ impl Steering {
         match step.inverse {
             Inverse::Settings(settings) => _ = self.apply(settings),
             Inverse::Previous => self.player.emit_by_name::<()>("previous", &[]),
-            Inverse::Rating { uri, rating } => {
-                self.player.emit_by_name::<()>("rate-track", &[&uri, &rating]);
-            }
+            Inverse::Rating { uri, rating } => self.rate(&uri, rating),
             Inverse::Exclusion { uri } => {
-                self.player.emit_by_name::<()>("exclude-track", &[&uri, &false]);
+                self.exclude(&uri, false);
                 self.player.emit_by_name::<()>("previous", &[]);
             }
             Inverse::Marker(id) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::parse_seconds;
+use crate::arguments::{MusicOptions, parse_seconds};
 use crate::error::CommandError;
 
 /// What to process, and how.
@@ -69,6 +69,10 @@ pub struct AnalysisOptions {
     /// An ONNX model instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// How the music follows the mood.
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "MusicOptions::is_empty")]
+    pub music: MusicOptions,
 }
 
 /// What happens to the recording's own sound in the annotated video.
@@ -94,6 +98,9 @@ impl AnalysisOptions {
                 Err(missing("--library", library, "folder, playlist or database"))
             }
             (_, Some(model)) if !model.is_file() => Err(missing("--model", model, "file")),
+            (None, _) if !self.music.is_empty() => {
+                Err(CommandError::Usage("there is no music without --library: name one".into()))
+            }
             _ => Ok(()),
         }
     }
@@ -102,7 +109,8 @@ impl AnalysisOptions {
 /// Options that only affect what is made from the timeline: a change does not make the video be decoded again.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReportOptions {
-    /// Id of the person the report is about; without it, whoever is longest in view
+    /// Id of the person the report is about and the music follows; without it or a subject in the notes, the report is
+    /// about whoever is longest in view, and the music follows the largest face
     #[arg(long, value_name = "ID")]
     pub subject: Option<u32>,
     /// Ids that are one person, such as 3,7; may be given several times

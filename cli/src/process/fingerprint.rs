@@ -60,6 +60,9 @@ pub struct AnalysisFingerprint {
     pub settings: AnalysisOptions,
     /// Hash of the music that the library offers, if there is one.
     pub library: Option<String>,
+    /// Whom the music follows, if there is music and somebody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Whether the timeline must not name the input.
     pub pseudonym: bool,
 }
@@ -96,6 +99,7 @@ impl Fingerprint {
                 cascade: compute_once(&CASCADE, || file_sha256(&cascade))?,
                 settings: AnalysisOptions { people: people_count(options, notes), ..options.clone() },
                 library,
+                subject: options.library.is_some().then(|| music_subject(notes)).flatten(),
                 pseudonym: arguments.report.pseudonym,
             },
             report: ReportFingerprint {
@@ -136,6 +140,13 @@ impl InputId {
 /// How many people are in a recording, by the option or else the notes.
 pub fn people_count(options: &AnalysisOptions, notes: &Notes) -> Option<u32> {
     options.people.or(notes.people_count)
+}
+
+/// Whom the music follows, as the player's property `subject` has it: the person that options or notes name. `None` where
+/// nobody is named.
+pub fn music_subject(notes: &Notes) -> Option<String> {
+    let subject = notes.people.subject?;
+    Some(mood::Subject::of_ids(notes.people.ids_of(subject)).to_string())
 }
 
 /// Hashes what the library offers. For a database that is what it offers to the client, whatever else it

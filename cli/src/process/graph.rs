@@ -45,6 +45,8 @@ pub struct GraphConfig<'a> {
     pub people: Option<u32>,
     /// Whose ratings and exclusions of music count; the empty string for everybody's.
     pub client: &'a str,
+    /// Whom the music follows, as the player's property `subject` has it; `None` for the largest face.
+    pub music_subject: Option<String>,
     /// Where the subject's resting face comes from, for the labels that the music follows; those of the timeline are
     /// decided again when all of it is known.
     pub rest_source: &'a RestSource,
@@ -110,7 +112,12 @@ fn play(
     if let Some(library) = &config.options.library {
         set_path(&pipeline, "soundtrack", "location", &partial_path(&config.folder.join(SOUNDTRACK)))?;
         set_path(&pipeline, "player", "library", library)?;
-        pipeline::element(&pipeline, "player")?.set_property("client", config.client);
+        let player = pipeline::element(&pipeline, "player")?;
+        player.set_property("client", config.client);
+        config.options.music.configure(&player);
+        if let Some(subject) = &config.music_subject {
+            player.set_property("subject", subject);
+        }
         set_path(&pipeline, "player", "log-location", &config.folder.join(MUSIC))?;
         if config.options.overlay {
             set_path(&pipeline, "film-music", "location", &partial_path(&config.folder.join(FILM_MUSIC)))?;

@@ -11,7 +11,7 @@ use session::{PersonMap, Summary, Timeline, Warning, WarningKind};
 use super::arguments::Arguments;
 use super::baseline::BaselineOption;
 use super::film::{self, FilmConfig};
-use super::fingerprint::{AnalysisFingerprint, Fingerprint, people_count};
+use super::fingerprint::{AnalysisFingerprint, Fingerprint, music_subject, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::notes::Notes;
@@ -153,6 +153,7 @@ impl Job<'_> {
             options: &self.arguments.analysis,
             people: people_count(&self.arguments.analysis, self.notes),
             client: self.notes.client_name(),
+            music_subject: music_subject(self.notes),
             is_anonymous: self.arguments.report.pseudonym,
             origin,
         }

@@ -33,7 +33,8 @@ pub fn parse_settings(event: &gst::EventRef) -> Option<(String, Map<String, Valu
     Some((structure.get("element").ok()?, serde_json::from_str(json).ok()?))
 }
 
-/// Builds an upstream event with a [`Line::Mood`], [`Line::Track`] or [`Line::Safety`] of a player.
+/// Builds an upstream event with a [`Line::Mood`], [`Line::Track`] or [`Line::Safety`] of a player, or with a
+/// [`Line::Clock`] or [`Line::Marker`] of an application.
 pub fn build_player_line(line: &Line) -> gst::Event {
     gst::event::CustomUpstream::new(gst::Structure::builder(PLAYER).field("line", line.to_json()).build())
 }

@@ -25,6 +25,10 @@ pub enum Line {
     Safety(SafetyLine),
     /// The settings of an element changed while it ran.
     Settings(SettingsLine),
+    /// Somebody marked what happened, or took a mark back.
+    Marker(MarkerLine),
+    /// Which time of the day it was.
+    Clock(ClockLine),
     /// The last line of a file that was written completely.
     End(SessionEnd),
 }
@@ -60,7 +64,12 @@ impl Redact for Line {
                 runners_up.iter_mut().for_each(|candidate| candidate.uri.redact());
             }
             Self::Settings(SettingsLine { pts: _, settings }) => settings.redact(),
-            Self::Frame(_) | Self::Mood(_) | Self::Safety(_) | Self::End(_) => {}
+            Self::Frame(_)
+            | Self::Mood(_)
+            | Self::Safety(_)
+            | Self::Marker(_)
+            | Self::Clock(_)
+            | Self::End(_) => {}
         }
     }
 }
@@ -123,6 +132,34 @@ pub struct SettingsLine {
     /// All settings of the element, by the element's name as in [`SessionHeader::settings`].
     #[serde(with = "redacted")]
     pub settings: Map<String, Value>,
+}
+
+/// What happened at a moment of a live session, in a user's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkerLine {
+    /// When it was marked, ns of stream time.
+    pub pts: u64,
+    /// Number of the marker, unique in the session.
+    pub id: u64,
+    /// What happened.
+    pub text: String,
+    /// Whether the marker with this number is taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+}
+
+/// The time of the day at a time of a live session, so that recordings of other instruments can be laid beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockLine {
+    /// Stream time, ns, of what is recorded now.
+    pub pts: u64,
+    /// Time of the session's monotonic clock, ns. It runs on while the session is paused or stopped, and stream time does
+    /// not.
+    pub time: u64,
+    /// Coordinated universal time, ISO 8601 with milliseconds: `2026-05-03T10:00:00.000Z`.
+    pub utc: String,
+    /// Offset of the local time from UTC: `+02:00`.
+    pub zone: String,
 }
 
 /// The kind of a [`TrackLine`].
@@ -296,6 +333,14 @@ mod tests {
             }),
             Line::Safety(SafetyLine { pts: 7, negative_time: 4 }),
             Line::Settings(SettingsLine { pts: 8, settings: Map::from_iter([("a".into(), Value::Null)]) }),
+            Line::Marker(MarkerLine { pts: 8, id: 1, text: "laughs".into(), removed: false }),
+            Line::Marker(MarkerLine { pts: 8, id: 1, text: String::new(), removed: true }),
+            Line::Clock(ClockLine {
+                pts: 8,
+                time: 9,
+                utc: "2026-05-03T10:00:00.000Z".into(),
+                zone: "+02:00".into(),
+            }),
             Line::End(SessionEnd { pts: 9, frames: 1 }),
         ];
         for line in lines {

@@ -26,7 +26,7 @@ impl fmt::Display for InputId {
 }
 
 /// What a user can set.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PolicySettings {
     /// How the music relates to the mood.
     pub strategy: Strategy,
@@ -619,7 +619,7 @@ pub(crate) mod tests {
     fn held_music_stays_and_the_safety_limit_still_leads_out() {
         let (mut policy, mut now) = (policy(|settings| settings.max_negative_time = 60 * SECOND), 0);
         show(&mut policy, &mut now, Some(Emotion::Happy), 10);
-        policy.set_settings(PolicySettings { hold_music: true, ..policy.settings });
+        policy.set_settings(PolicySettings { hold_music: true, ..policy.settings.clone() });
         assert!(requests(&show(&mut policy, &mut now, Some(Emotion::Sad), 40)).is_empty());
         assert_eq!(policy.mood(), Emotion::Sad.into());
         assert_eq!(policy.status(now).restraint, Some(Restraint::HoldMusic));

@@ -8,7 +8,7 @@ use mood_schema::{Face, Label};
 use crate::Observation;
 
 /// Which face counts when several are in view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     /// The face that covers the largest share of its frame.
     #[default]
@@ -17,11 +17,15 @@ pub enum Subject {
     Mean,
     /// The face with this track id, as `haarfacedetect` assigns them.
     Id(u32),
+    /// The face with one of these track ids, which belong to one person; of several in view the largest.
+    Ids(Vec<u32>),
 }
 
 /// A text that does not name a subject. Holds the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown subject '{0}': use largest, mean, or id:N with N the number of a tracked face")]
+#[error(
+    "unknown subject '{0}': use largest, mean, or id:N with N the number of a tracked face; id:N,M for several of one person"
+)]
 pub struct ParseSubjectError(String);
 
 impl FromStr for Subject {
@@ -31,11 +35,13 @@ impl FromStr for Subject {
         match text {
             "largest" => Ok(Self::Largest),
             "mean" => Ok(Self::Mean),
-            _ => text
-                .strip_prefix("id:")
-                .and_then(|id| id.parse().ok())
-                .map(Self::Id)
-                .ok_or_else(|| ParseSubjectError(text.into())),
+            _ => {
+                let ids = text.strip_prefix("id:").map(|ids| ids.split(',').map(str::parse).collect());
+                match ids {
+                    Some(Ok::<Vec<u32>, _>(ids)) => Ok(Self::of_ids(ids)),
+                    _ => Err(ParseSubjectError(text.into())),
+                }
+            }
         }
     }
 }
@@ -46,20 +52,40 @@ impl fmt::Display for Subject {
             Self::Largest => f.write_str("largest"),
             Self::Mean => f.write_str("mean"),
             Self::Id(id) => write!(f, "id:{id}"),
+            Self::Ids(ids) => {
+                let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+                write!(f, "id:{}", ids.join(","))
+            }
         }
     }
 }
 
 impl Subject {
-    /// The observation of the subject among all faces in view, in the order of the video inputs.
-    pub(crate) fn observe<'a>(self, faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
+    /// The person to whom these track ids belong.
+    pub fn of_ids(ids: Vec<u32>) -> Self {
+        match ids[..] {
+            [id] => Self::Id(id),
+            _ => Self::Ids(ids),
+        }
+    }
+
+    /// The face that counts among those in view; `None` where there is none, and for [`Self::Mean`].
+    pub fn find_face<'a>(&self, mut faces: impl Iterator<Item = &'a Face>) -> Option<&'a Face> {
+        // Of equal faces the first, so that the order of inputs decides.
+        let largest = |a: &'a Face, b: &'a Face| if b.bbox.area() > a.bbox.area() { b } else { a };
         match self {
-            // Of equal faces the first, so that the order of inputs decides.
-            Self::Largest => {
-                observe_one(faces.reduce(|a, b| if b.bbox.area() > a.bbox.area() { b } else { a }))
-            }
-            Self::Id(id) => observe_one(faces.into_iter().find(|face| face.id == id)),
+            Self::Largest => faces.reduce(largest),
+            Self::Id(id) => faces.find(|face| face.id == *id),
+            Self::Ids(ids) => faces.filter(|face| ids.contains(&face.id)).reduce(largest),
+            Self::Mean => None,
+        }
+    }
+
+    /// The observation of the subject among all faces in view, in the order of the video inputs.
+    pub(crate) fn observe<'a>(&self, faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
+        match self {
             Self::Mean => observe_mean(faces),
+            _ => observe_one(self.find_face(faces)),
         }
     }
 }
@@ -107,10 +133,10 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for name in ["largest", "mean", "id:12"] {
+        for name in ["largest", "mean", "id:12", "id:3,1,4"] {
             assert_eq!(name.parse::<Subject>().unwrap().to_string(), name);
         }
-        for name in ["", "id:", "id:-1", "smallest"] {
+        for name in ["", "id:", "id:-1", "id:1,", "smallest"] {
             assert!(name.parse::<Subject>().unwrap_err().to_string().contains("id:N"));
         }
     }
@@ -121,6 +147,12 @@ mod tests {
         assert_eq!(top(Subject::Largest.observe(faces.iter())), Emotion::Sad.index());
         assert_eq!(top(Subject::Mean.observe(faces.iter())), Emotion::Happy.index());
         assert_eq!(top(Subject::Id(2).observe(faces.iter())), Emotion::Sad.index());
+        assert_eq!(top(Subject::Ids(vec![9, 3, 1]).observe(faces.iter())), Emotion::Happy.index());
+        assert_eq!(
+            Subject::Ids(vec![3, 1]).find_face(faces.iter()).map(|face| face.id),
+            Some(3),
+            "the largest"
+        );
         assert_eq!(Subject::Id(9).observe(faces.iter()), Observation::Absent);
     }
 

@@ -19,6 +19,8 @@ pub struct PlayoutOptions {
     /// Number of other tracks played before a track may be repeated. Where fewer tracks fit, one is repeated
     /// earlier.
     pub no_repeat: u32,
+    /// Whether tracks that fit equally well are chosen between at random, and not in the library's order.
+    pub shuffle: bool,
     /// Seed of the random choice between tracks that fit equally well. Read only when a player is made.
     pub seed: u64,
 }
@@ -31,6 +33,7 @@ impl Default for PlayoutOptions {
             resume: Resume::default(),
             target_lufs: -16.0,
             no_repeat: 3,
+            shuffle: true,
             seed: 0,
         }
     }

@@ -215,7 +215,7 @@ impl<L: TrackLoader> Performance<L> {
         let director = Director {
             skipped: std::mem::take(&mut library.skipped),
             library: Arc::new(library),
-            policy: Policy::new(settings.policy),
+            policy: Policy::new(settings.policy.clone()),
             manual_mood: settings.manual_mood,
             log,
             listener,
@@ -330,7 +330,7 @@ impl<L: TrackLoader> Running<L> {
 
     /// Changes the settings from the next block on. The seed of the playout options stays as it was.
     pub fn set_settings(&mut self, settings: &PerformanceSettings) {
-        self.director.policy.set_settings(settings.policy);
+        self.director.policy.set_settings(settings.policy.clone());
         self.director.manual_mood = settings.manual_mood;
         self.player.set_options(&settings.playout);
         self.player.set_loop_track(settings.loop_track);

@@ -581,6 +581,7 @@ impl<L: TrackLoader> Player<L> {
             let skips = self.pending_switch == Some(SwitchReason::Skip);
             let no_repeat = (self.options.no_repeat as usize).max(usize::from(skips));
             self.selector.set_no_repeat(no_repeat);
+            self.selector.set_shuffle(self.options.shuffle);
             // Where a track has ended or was skipped, another is better than the same again.
             let is_new_mood = self.pending_switch == Some(SwitchReason::Mood) || self.leading().is_none();
             self.selector.set_prefer_fit(is_new_mood);

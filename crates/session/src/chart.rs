@@ -1,5 +1,5 @@
-//! The chart of a session as SVG: probabilities of the emotions, valence and arousal, episodes, mood and music
-//! over one time axis.
+//! The chart of a session as SVG: probabilities of the emotions, valence and arousal, episodes, mood, music and
+//! markers over one time axis.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,8 +23,18 @@ const RIGHT: u32 = 12;
 /// long sessions.
 const MAX_COLUMNS: usize = 500;
 
+/// Height of a lane, px.
+const LANE_HEIGHT: u32 = 44;
+
+/// Width and height of a session's chart, px. Where something was marked, it has one lane more.
+fn chart_size(summary: &Summary) -> (u32, u32) {
+    (SIZE.0, SIZE.1 + if summary.markers.is_empty() { 0 } else { LANE_HEIGHT })
+}
+
 /// Left, right and bottom edge of the plot within the chart, px, for the page's time cursor.
-pub(crate) const PLOT_EDGES: [u32; 3] = [LEFT, SIZE.0 - RIGHT, SIZE.1 - 36];
+pub(crate) fn plot_edges(summary: &Summary) -> [u32; 3] {
+    [LEFT, SIZE.0 - RIGHT, chart_size(summary).1 - 36]
+}
 
 /// Colour of axes and text. The page's style sheet replaces it by one that suits a light or dark background.
 pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
@@ -121,15 +131,23 @@ type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, Ran
 /// The error of plotters where it cannot draw.
 pub(crate) fn draw_session(timeline: &Timeline, summary: &Summary) -> Result<String, DrawError> {
     let mut text = String::new();
+    let size = chart_size(summary);
     {
-        let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
         let seconds = (summary.duration as f64 / 1e9).max(1e-3);
         let columns = subject_columns(timeline, summary);
         let (stack, rest) = root.split_vertically(230);
         let (affect, rest) = rest.split_vertically(160);
-        let (episodes, rest) = rest.split_vertically(44);
-        let (mood, rest) = rest.split_vertically(44);
-        let (music, axis) = rest.split_vertically(44);
+        let (episodes, rest) = rest.split_vertically(LANE_HEIGHT);
+        let (mood, rest) = rest.split_vertically(LANE_HEIGHT);
+        let (music, rest) = rest.split_vertically(LANE_HEIGHT);
+        let axis = if summary.markers.is_empty() {
+            rest
+        } else {
+            let (markers, axis) = rest.split_vertically(LANE_HEIGHT);
+            draw_markers(&markers, summary, seconds)?;
+            axis
+        };
         draw_probabilities(&stack, &columns, seconds)?;
         draw_affect(&affect, &columns, seconds)?;
         draw_lane(&episodes, "shown", &episode_bars(summary), seconds)?;
@@ -138,7 +156,7 @@ pub(crate) fn draw_session(timeline: &Timeline, summary: &Summary) -> Result<Str
         draw_time_axis(&axis, seconds)?;
         root.present()?;
     }
-    Ok(strip_for_inlining(&text, SIZE))
+    Ok(strip_for_inlining(&text, size))
 }
 
 /// Removes the namespace and the fixed size of an SVG document, for use inside an HTML page, where the
@@ -328,6 +346,28 @@ fn draw_lane(area: &Area, name: &str, bars: &[Bar], seconds: f64) -> Result<(), 
             let is_bright = 0.3 * f64::from(r) + 0.59 * f64::from(g) + 0.11 * f64::from(b) > 120.0;
             let style = text_style(15).color(if is_bright { &BLACK } else { &WHITE });
             area.draw(&Text::new(text, (left + 6, 22), style.pos(Pos::new(HPos::Left, VPos::Center))))?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws the lane of the markers: a line at each, and beside it as much of its text as there is room for.
+fn draw_markers(area: &Area, summary: &Summary, seconds: f64) -> Result<(), DrawError> {
+    let plot_width = f64::from(SIZE.0 - LEFT - RIGHT);
+    let x = |pts: u64| {
+        let time = seconds_since(summary.begin, pts).clamp(0.0, seconds);
+        LEFT as i32 + (time / seconds * plot_width).round() as i32
+    };
+    let label = text_style(15).pos(Pos::new(HPos::Right, VPos::Center));
+    area.draw(&Text::new("marked".to_owned(), (LEFT as i32 - 8, 22), label))?;
+    let next = summary.markers.iter().skip(1).map(|marker| x(marker.pts)).chain([(SIZE.0 - RIGHT) as i32]);
+    for (marker, next) in summary.markers.iter().zip(next) {
+        let left = x(marker.pts);
+        area.draw(&PathElement::new([(left, 6), (left, 38)], INK.stroke_width(2)))?;
+        let text = truncate_to_width(&marker.text, next - left);
+        if !text.is_empty() {
+            let style = text_style(15).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Text::new(text, (left + 6, 22), style))?;
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! Export to the file formats of other programs. Except for `csv` and `jsonl`, which hold the frames, all are made from the
-//! same annotation tiers: each person's episodes, the player's moods, and the music.
+//! same annotation tiers: each person's episodes, the player's moods, the music, and the markers.
 
 mod audacity;
 mod boris;
@@ -152,7 +152,12 @@ enum TierKind {
     Mood,
     /// The track playing.
     Music,
+    /// What was marked in a live session.
+    Marker,
 }
+
+/// How long the annotation of a marker lasts unless another follows sooner, ns.
+const MARKER_DURATION: u64 = 1_000_000_000;
 
 /// A text with its time, in milliseconds of stream time.
 struct Annotation {
@@ -180,7 +185,7 @@ fn recording_end(summary: &Summary) -> u64 {
     to_milliseconds(summary.begin.saturating_add(summary.duration))
 }
 
-/// Builds the tiers: one per person, one of moods and one of music. Tiers without annotations are left out.
+/// Builds the tiers: one per person, one of moods, one of music and one of markers. Tiers without annotations are left out.
 fn build_tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
     let mut tiers: Vec<Tier> = Vec::new();
     let mut add_tier = |name: &str, kind: TierKind, annotations: Vec<Annotation>| {
@@ -212,7 +217,27 @@ fn build_tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
         Annotation::from_ns(play.start, play.end.min(next_start), to_single_line(&play.title))
     });
     add_tier("music", TierKind::Music, tracks.collect());
+    let next = summary.markers.iter().skip(1).map(|marker| marker.pts).chain([u64::MAX]);
+    let markers = summary.markers.iter().zip(next);
+    let markers = markers.map(|(marker, next)| {
+        // Two in the same millisecond would be one after the other.
+        let end =
+            marker.pts.saturating_add(MARKER_DURATION).min(next.max(marker.pts.saturating_add(1_000_000)));
+        Annotation::from_ns(marker.pts, end, to_single_line(&marker.text))
+    });
+    add_tier("markers", TierKind::Marker, separate(markers.flatten().collect()));
     tiers
+}
+
+/// Moves annotations that overlap the one before behind it.
+fn separate(mut annotations: Vec<Annotation>) -> Vec<Annotation> {
+    let mut free = 0;
+    for annotation in &mut annotations {
+        annotation.start = annotation.start.max(free);
+        annotation.end = annotation.end.max(annotation.start + 1);
+        free = annotation.end;
+    }
+    annotations
 }
 
 /// The moods the player held between `begin` and `end` (stream time, ns), as (start, end, mood) without gaps; none where the

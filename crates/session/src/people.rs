@@ -49,6 +49,12 @@ impl PersonMap {
         group.and_then(|group| group.first()).copied().unwrap_or(id)
     }
 
+    /// All ids of the person that the face `id` belongs to.
+    pub fn ids_of(&self, id: u32) -> Vec<u32> {
+        let group = self.merge.iter().find(|group| group.contains(&id));
+        group.cloned().unwrap_or_else(|| vec![id])
+    }
+
     /// The display name of the person with this id.
     pub fn name(&self, person_id: u32) -> String {
         self.names.get(&person_id).cloned().unwrap_or_else(|| format!("Person {person_id}"))

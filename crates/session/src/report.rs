@@ -49,6 +49,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
         )
     });
     let seek_hint = if video.is_some() { " A click on the picture goes there in the film." } else { "" };
+    let marker_hint = if summary.markers.is_empty() { "" } else { " Last, what was marked." };
     let body = format!(
         r#"<ul class="said">{overview}</ul>
 {warnings}{video_element}<h2>Over time</h2>
@@ -57,9 +58,9 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
 <div class="scroll" id="picture" role="img" aria-label="{aria}" tabindex="0">{chart}</div>
 <div class="probe"><label for="time">Look at a moment</label><input type="range" id="time" min="0" max="1000" value="0" step="1"><output id="moment" for="time"></output></div>
 <figcaption>Top: how likely each expression is. Then valence (unpleasant to pleasant) and arousal (calm to activated), -1 to
-1; the expressions that lasted; the mood the music followed; and the music.{seek_hint}</figcaption>
+1; the expressions that lasted; the mood the music followed; and the music.{marker_hint}{seek_hint}</figcaption>
 </figure>
-<h2>Share of time</h2>
+{markers}<h2>Share of time</h2>
 {shares}
 <h2>Episodes</h2>
 {episodes}
@@ -78,6 +79,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
         shares = session_tables::render_shares(summary),
         episodes = session_tables::render_episodes(summary),
         transitions = session_tables::render_transitions(summary),
+        markers = session_tables::render_markers(summary),
         tracks = session_tables::render_tracks(summary),
         responses = session_tables::render_responses(summary),
         quality = text::describe_quality(summary),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mood_schema::{Affect, Label, TrackEvent, redacted};
+use mood_schema::{Affect, ClockLine, Label, MarkerLine, TrackEvent, redacted};
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
@@ -65,6 +65,12 @@ pub struct Summary {
     pub response_valence: Option<Estimate>,
     /// Mean change of arousal over all responses, -2 to 2; `None` without responses.
     pub response_arousal: Option<Estimate>,
+    /// What was marked in a live session, by time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<MarkerLine>,
+    /// The time of the day near the beginning of a live session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockLine>,
     /// What was passed over, assumed or joined.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -182,6 +188,8 @@ impl Summary {
             response_valence: mean_change(|response| response.valence.change.mean),
             response_arousal: mean_change(|response| response.arousal.change.mean),
             responses,
+            markers: timeline.markers.clone(),
+            clock: timeline.clocks.first().cloned(),
             warnings: find_warnings(timeline),
         }
     }

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use mood_schema::{
-    Face, FrameLine, Line, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, SettingsLine,
-    TrackLine,
+    ClockLine, Face, FrameLine, Line, MarkerLine, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd,
+    SessionHeader, SettingsLine, TrackLine,
 };
 use serde::Deserialize;
 
@@ -139,12 +139,14 @@ fn find_last_object(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(start..).filter(|_| start > 0)
 }
 
-/// The time of a player's line, ns of stream time; 0 for any other line.
+/// The time of a line of a player or a live session, ns of stream time; 0 for any other line.
 pub fn player_line_time(line: &Line) -> u64 {
     match line {
         Line::Mood(mood) => mood.pts,
         Line::Track(track) => track.pts,
         Line::Safety(safety) => safety.pts,
+        Line::Marker(marker) => marker.pts,
+        Line::Clock(clock) => clock.pts,
         Line::Session(_) | Line::Frame(_) | Line::Settings(_) | Line::End(_) => 0,
     }
 }
@@ -170,6 +172,84 @@ fn check_schema(first: &[u8]) -> Result<(), ReadError> {
     }
 }
 
+/// Clocks that differ by less than this, ns, from what is expected drift; those that differ by more were stopped meanwhile.
+const MAX_CLOCK_DRIFT: u64 = 500_000_000;
+
+/// A part of a timeline file while it is read: from one session line to the next. Stream time and the ids of faces begin anew
+/// in each part of a live session; its clock lines say where the part belongs.
+#[derive(Debug, Default)]
+struct Part {
+    /// What is added to stream times, ns.
+    shift: u64,
+    /// What is added to the numbers of frames.
+    frame_shift: u64,
+    /// What is added to the ids of faces, so that nobody is taken for somebody in an earlier part.
+    id_shift: u32,
+    /// Whether it has had a clock line.
+    has_clock: bool,
+    /// How many items there were of frames, moods, tracks, settings and safety lines at its beginning.
+    begins: [usize; 5],
+    /// How many parts there were without a clock line.
+    without_clock: u64,
+    /// How many parts there were.
+    count: u64,
+}
+
+impl Part {
+    /// Begins another part.
+    fn begin(&mut self, timeline: &Timeline) {
+        *self = Self {
+            begins: [
+                timeline.frames.len(),
+                timeline.moods.len(),
+                timeline.tracks.len(),
+                timeline.settings_changes.len(),
+                timeline.safety.len(),
+            ],
+            // Until its clock line comes.
+            without_clock: self.without_clock + 1,
+            count: self.count + 1,
+            ..Self::default()
+        };
+    }
+
+    fn shift_id(&self, face: &mut Face) {
+        face.id = face.id.saturating_add(self.id_shift);
+        face.resembles = face.resembles.map(|id| id.saturating_add(self.id_shift));
+    }
+
+    /// Takes in a clock line: the first one of a part moves all of it, a later one what follows where the session was paused.
+    fn set_clock(&mut self, clock: &ClockLine, timeline: &mut Timeline) {
+        let shift = clock.time.saturating_sub(clock.pts);
+        if std::mem::replace(&mut self.has_clock, true) {
+            if shift.abs_diff(self.shift) > MAX_CLOCK_DRIFT {
+                self.shift = shift;
+            }
+            return;
+        }
+        self.shift = shift;
+        if self.count > 1 {
+            self.without_clock = self.without_clock.saturating_sub(1);
+        }
+        let [frames, moods, tracks, settings, safety] = self.begins;
+        let frame_count = timeline.frames.len();
+        let (before, part) = timeline.frames.split_at_mut(frames.min(frame_count));
+        let ids = before.iter().flat_map(|frame| &frame.faces).map(|face| face.id);
+        self.id_shift = ids.max().unwrap_or(0);
+        self.frame_shift = before.last().map_or(0, |frame| frame.frame + 1);
+        for frame in part {
+            frame.pts = frame.pts.saturating_add(shift);
+            frame.frame = frame.frame.saturating_add(self.frame_shift);
+            frame.faces.iter_mut().for_each(|face| self.shift_id(face));
+        }
+        let times = timeline.moods[moods..].iter_mut().map(|line| &mut line.pts);
+        let times = times.chain(timeline.tracks[tracks..].iter_mut().map(|line| &mut line.pts));
+        let times = times.chain(timeline.settings_changes[settings..].iter_mut().map(|line| &mut line.pts));
+        let times = times.chain(timeline.safety[safety..].iter_mut().map(|line| &mut line.pts));
+        times.for_each(|time| *time = time.saturating_add(shift));
+    }
+}
+
 /// The timeline of a recorded session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
@@ -185,11 +265,16 @@ pub struct Timeline {
     pub settings_changes: Vec<SettingsLine>,
     /// The moments at which the limit on the time in negative moods was reached, by time.
     pub safety: Vec<SafetyLine>,
+    /// What was marked in a live session and not taken back, by time.
+    pub markers: Vec<MarkerLine>,
+    /// The times of the day of a live session, by time.
+    pub clocks: Vec<ClockLine>,
     /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
     /// The lines of the file that were passed over.
     pub broken_lines: BrokenLines,
-    /// How many further sessions the file holds: it was continued, or the video was played again.
+    /// How many further sessions the file holds: it was continued, or the video was played again. Parts of a live session
+    /// that was stopped and started again are no further sessions: their clock lines say how they follow each other.
     pub further_sessions: u64,
 }
 
@@ -210,30 +295,65 @@ impl Timeline {
     /// As [`read_lines`].
     pub fn from_reader(reader: impl BufRead) -> Result<Self, ReadError> {
         let mut timeline = Self::default();
-        let mut sessions = 0u64;
-        let broken_lines = for_each_line(reader, |line| match line {
-            Line::Session(session) => {
-                timeline.header = session;
-                sessions += 1;
-            }
-            Line::Settings(change) => timeline.settings_changes.push(change),
-            Line::Frame(frame) => timeline.frames.push(frame),
-            Line::End(end) => timeline.end = Some(end.pts),
-            Line::Mood(mood) => timeline.moods.push(mood),
-            Line::Track(track) => timeline.tracks.push(track),
-            Line::Safety(safety) => timeline.safety.push(safety),
-        })?;
+        let mut part = Part::default();
+        let broken_lines = for_each_line(reader, |line| timeline.push(line, &mut part))?;
         timeline.broken_lines = broken_lines;
-        timeline.further_sessions = sessions.saturating_sub(1);
+        timeline.further_sessions = part.without_clock.saturating_sub(1);
+        timeline.markers.sort_by_key(|marker| marker.pts);
         Ok(timeline)
     }
 
-    /// The player's lines, in order of time.
+    /// Adds a line of the `part` that is being read.
+    fn push(&mut self, line: Line, part: &mut Part) {
+        let at = |pts: u64| pts.saturating_add(part.shift);
+        match line {
+            Line::Session(session) => {
+                self.header = session;
+                part.begin(self);
+            }
+            Line::Settings(change) => {
+                self.settings_changes.push(SettingsLine { pts: at(change.pts), ..change });
+            }
+            Line::Frame(mut frame) => {
+                (frame.pts, frame.frame) = (at(frame.pts), frame.frame.saturating_add(part.frame_shift));
+                frame.faces.iter_mut().for_each(|face| part.shift_id(face));
+                self.frames.push(frame);
+            }
+            Line::End(end) => self.end = Some(at(end.pts)),
+            Line::Mood(mut mood) => {
+                (mood.pts, mood.evidence) = (at(mood.pts), mood.evidence.map(at));
+                self.moods.push(mood);
+            }
+            Line::Track(track) => self.tracks.push(TrackLine { pts: at(track.pts), ..track }),
+            Line::Safety(safety) => self.safety.push(SafetyLine { pts: at(safety.pts), ..safety }),
+            // Markers have the time of the session's clock.
+            Line::Marker(marker) => self.add_marker(marker),
+            Line::Clock(clock) => {
+                part.set_clock(&clock, self);
+                self.clocks.push(ClockLine { pts: clock.time, ..clock });
+            }
+        }
+    }
+
+    /// Adds a marker, or takes it back.
+    fn add_marker(&mut self, marker: MarkerLine) {
+        if marker.removed {
+            self.markers.retain(|other| other.id != marker.id);
+        } else if !self.markers.contains(&marker) {
+            self.markers.push(marker);
+        }
+    }
+
+    /// The lines of the player and of a live session's user, in order of time.
     pub fn player_lines(&self) -> Vec<Line> {
         let moods = self.moods.iter().cloned().map(Line::Mood);
         let tracks = self.tracks.iter().cloned().map(Line::Track);
-        let mut lines: Vec<Line> =
-            moods.chain(tracks).chain(self.safety.iter().copied().map(Line::Safety)).collect();
+        let mut lines: Vec<Line> = moods
+            .chain(tracks)
+            .chain(self.safety.iter().copied().map(Line::Safety))
+            .chain(self.markers.iter().cloned().map(Line::Marker))
+            .chain(self.clocks.iter().cloned().map(Line::Clock))
+            .collect();
         lines.sort_by_key(player_line_time);
         lines
     }
@@ -270,20 +390,22 @@ impl Timeline {
         }
     }
 
-    /// Adds the lines of a player's decision log, as [`read_lines`] returns them. Lines that the timeline
-    /// already has are not added again.
+    /// Adds the lines of a player's decision log, or the markers of a live session, as [`read_lines`] returns them. Lines
+    /// that the timeline already has are not added again.
     pub fn add_music(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
             match line {
                 Line::Mood(mood) if !self.moods.contains(&mood) => self.moods.push(mood),
                 Line::Track(track) if !self.tracks.contains(&track) => self.tracks.push(track),
                 Line::Safety(safety) if !self.safety.contains(&safety) => self.safety.push(safety),
+                Line::Marker(marker) => self.add_marker(marker),
                 _ => (),
             }
         }
         self.moods.sort_by_key(|mood| mood.pts);
         self.tracks.sort_by_key(|track| track.pts);
         self.safety.sort_by_key(|safety| safety.pts);
+        self.markers.sort_by_key(|marker| marker.pts);
     }
 
     /// Start of the first frame and end of the last, stream time, ns. Without frames, the times of the first and the last

@@ -87,6 +87,8 @@ pub struct TrackSelector {
     set_aside: BTreeMap<usize, u64>,
     /// Whether a track that fits is repeated before one that fits less is played.
     prefer_fit: bool,
+    /// Whether the library's order decides between tracks of equal cost, and not the seed.
+    in_order: bool,
     /// Computed from the library at the first selection.
     cost_table: OnceLock<CostTable>,
 }
@@ -136,6 +138,11 @@ impl TrackSelector {
     /// mood has just changed, not where a track has ended or was skipped.
     pub fn set_prefer_fit(&mut self, prefer_fit: bool) {
         self.prefer_fit = prefer_fit;
+    }
+
+    /// Sets whether the seed decides between tracks of equal cost, as it does at first, or the library's order.
+    pub fn set_shuffle(&mut self, shuffle: bool) {
+        self.in_order = !shuffle;
     }
 
     /// Records that a track was skipped: for the next ten plays it is selected only where nothing else is within reach.
@@ -324,6 +331,9 @@ impl TrackSelector {
     /// The order of tracks with equal cost: a hash of seed, number of plays and index (the finaliser of
     /// SplitMix64, doi:10.1145/2660193.2660195).
     fn tie_breaker(&self, index: usize) -> u64 {
+        if self.in_order {
+            return index as u64;
+        }
         let mut z =
             self.seed ^ self.plays.rotate_left(32) ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -500,6 +510,9 @@ mod tests {
         assert_eq!(order, run(1));
         assert_ne!(order, run(2));
         assert!((0..6).all(|track| order.contains(&track)));
+        let mut selector = TrackSelector::new(1, 3);
+        selector.set_shuffle(false);
+        assert_eq!(play(&mut selector, &library, Emotion::Happy, 3), [0, 1, 2]);
     }
 
     #[test]

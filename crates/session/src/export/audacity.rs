@@ -15,7 +15,7 @@ pub(super) fn write(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()> {
     let seconds = |ms: u64| format!("{}.{:03}000", ms / 1000, ms % 1000);
     for (tier, annotation) in labels {
         let text = match tier.kind {
-            TierKind::Music => annotation.text.clone(),
+            TierKind::Music | TierKind::Marker => annotation.text.clone(),
             TierKind::Person | TierKind::Mood => format!("{}: {}", tier.name, annotation.text),
         };
         writeln!(writer, "{}\t{}\t{text}", seconds(annotation.start), seconds(annotation.end))?;

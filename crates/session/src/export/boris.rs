@@ -12,6 +12,9 @@ use crate::{Summary, Timeline};
 /// Behavioural category of all labels.
 const CATEGORY: &str = "expression";
 
+/// Code of the markers of a live session.
+const MARKER: &str = "marker";
+
 /// Writes the project. A recording without a video becomes a live observation.
 pub(super) fn write(
     timeline: &Timeline,
@@ -19,21 +22,25 @@ pub(super) fn write(
     recording: &Recording,
     writer: &mut dyn Write,
 ) -> io::Result<()> {
-    let people: Vec<_> =
-        build_tiers(timeline, summary).into_iter().filter(|tier| tier.kind == TierKind::Person).collect();
+    let tiers = build_tiers(timeline, summary);
+    let people: Vec<_> = tiers.iter().filter(|tier| tier.kind == TierKind::Person).collect();
+    let markers = tiers.iter().filter(|tier| tier.kind == TierKind::Marker);
+    let markers: Vec<_> = markers.flat_map(|tier| &tier.annotations).collect();
     // Sorting by time, then stops (0) before starts (1), so that one state ends before the next starts at the same time.
-    let mut events: Vec<(u64, u8, &str, &str)> = Vec::new();
+    let mut events: Vec<(u64, u8, &str, &str, &str)> = Vec::new();
     for tier in &people {
         for annotation in &tier.annotations {
-            events.push((annotation.start, 1, &tier.name, &annotation.text));
-            events.push((annotation.end, 0, &tier.name, &annotation.text));
+            events.push((annotation.start, 1, &tier.name, &annotation.text, ""));
+            events.push((annotation.end, 0, &tier.name, &annotation.text, ""));
         }
     }
+    // A point event, with what was marked as its comment.
+    events.extend(markers.iter().map(|marker| (marker.start, 1, "", MARKER, marker.text.as_str())));
     events.sort();
     let seconds = |ms: u64| ms as f64 / 1000.0;
     let events: Vec<Value> = events
         .into_iter()
-        .map(|(time, _, subject, label)| json!([seconds(time), subject, label, "", "", "NA"]))
+        .map(|(time, _, subject, label, comment)| json!([seconds(time), subject, label, "", comment, "NA"]))
         .collect();
     let subjects = people
         .iter()
@@ -49,7 +56,7 @@ pub(super) fn write(
         "project_description": "Estimates from facial expression, not felt emotion. Made by gst-mood.",
         "project_format_version": "7.0",
         "subjects_conf": subjects.collect::<Map<_, _>>(),
-        "behaviors_conf": ethogram(),
+        "behaviors_conf": ethogram(!markers.is_empty()),
         "observations": { title: observation(timeline, summary, recording, date, events) },
         "behavioral_categories": [CATEGORY],
         "independent_variables": {},
@@ -61,14 +68,16 @@ pub(super) fn write(
     writer.write_all(b"\n")
 }
 
-/// The behaviours that can be coded: all labels, as state events, on the keys 1 to 8.
-fn ethogram() -> Map<String, Value> {
+/// The behaviours that can be coded: all labels, as state events, on the keys 1 to 8; with markers, these as point events.
+fn ethogram(has_markers: bool) -> Map<String, Value> {
     let labels = Emotion::ALL.map(Label::Known).into_iter().chain([Label::Uncertain]);
-    let behavior = |(index, label): (usize, Label)| {
+    let labels = labels.map(|label| ("State event", label.to_string()));
+    let marker = has_markers.then(|| ("Point event", MARKER.to_owned()));
+    let behavior = |(index, (kind, code)): (usize, (&str, String))| {
         let behavior = json!({
-            "type": "State event",
+            "type": kind,
             "key": (index + 1).to_string(),
-            "code": label,
+            "code": code,
             "description": "",
             "color": "",
             "category": CATEGORY,
@@ -78,7 +87,7 @@ fn ethogram() -> Map<String, Value> {
         });
         (index.to_string(), behavior)
     };
-    labels.enumerate().map(behavior).collect()
+    labels.chain(marker).enumerate().map(behavior).collect()
 }
 
 /// The observation of the recording with its events.

@@ -35,7 +35,7 @@ pub(super) fn write(tiers: &[Tier], recording: &Recording, writer: &mut dyn Writ
         for tier in tiers {
             write_tier(xml, tier, &slots, &mut annotation_count)?;
         }
-        write_types(xml)?;
+        write_types(xml, tiers)?;
         write_vocabulary(xml)
     })?;
     xml.into_inner().write_all(b"\n")
@@ -145,12 +145,15 @@ fn type_id(kind: TierKind) -> &'static str {
         TierKind::Person => "expression",
         TierKind::Mood => "mood",
         TierKind::Music => "music",
+        TierKind::Marker => "marker",
     }
 }
 
 /// Writes the linguistic types of the tiers and the language of the vocabulary.
-fn write_types<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
-    for kind in [TierKind::Person, TierKind::Mood, TierKind::Music] {
+fn write_types<W: Write>(xml: &mut Writer<W>, tiers: &[Tier]) -> io::Result<()> {
+    // A type that no tier has would change the files of sessions without markers.
+    let marker = tiers.iter().any(|tier| tier.kind == TierKind::Marker).then_some(TierKind::Marker);
+    for kind in [TierKind::Person, TierKind::Mood, TierKind::Music].into_iter().chain(marker) {
         let mut attributes = vec![
             ("GRAPHIC_REFERENCES", "false"),
             ("LINGUISTIC_TYPE_ID", type_id(kind)),

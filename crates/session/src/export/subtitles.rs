@@ -15,6 +15,7 @@ pub(super) fn write_vtt(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()
             TierKind::Person => format!("<v {}>{text}</v>", escape_vtt(&tier.name)),
             TierKind::Mood => format!("mood: {text}"),
             TierKind::Music => format!("♪ {text}"),
+            TierKind::Marker => format!("[{text}]"),
         };
         write!(writer, "\n{start} --> {end}\n{text}\n")?;
     }
@@ -28,6 +29,7 @@ pub(super) fn write_srt(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()
         let text = match tier.kind {
             TierKind::Person | TierKind::Mood => format!("{}: {}", tier.name, annotation.text),
             TierKind::Music => format!("♪ {}", annotation.text),
+            TierKind::Marker => format!("[{}]", annotation.text),
         };
         // Players interpret angle brackets as tags, and SubRip has no escape for them.
         let text = text.replace('<', "‹").replace('>', "›");

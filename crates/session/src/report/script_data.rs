@@ -31,7 +31,7 @@ pub(super) fn to_json(timeline: &Timeline, summary: &Summary) -> String {
     let data = json!({
         "begin": summary.begin as f64 / 1e9,
         "seconds": summary.duration as f64 / 1e9,
-        "plot": chart::PLOT_EDGES,
+        "plot": chart::plot_edges(summary),
         "emotions": Emotion::ALL,
         "columns": columns,
         "moods": moods.map(|(from, to, mood)| json!([seconds(from), seconds(to), mood])).collect::<Vec<_>>(),

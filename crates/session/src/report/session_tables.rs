@@ -162,6 +162,19 @@ pub(super) fn render_tracks(summary: &Summary) -> String {
         + &describe_omitted(MAX_ROWS, summary.tracks.len(), "track", "tracks")
 }
 
+/// The section on what was marked in a live session; empty where nothing was.
+pub(super) fn render_markers(summary: &Summary) -> String {
+    if summary.markers.is_empty() {
+        return String::new();
+    }
+    let rows = summary.markers.iter().take(MAX_ROWS).map(|marker| {
+        vec![format_timestamp(marker.pts.saturating_sub(summary.begin)), escape_html(&marker.text)]
+    });
+    let table = render_table("What was marked", [("At", true), ("What happened", false)], rows);
+    let omitted = describe_omitted(MAX_ROWS, summary.markers.len(), "marker", "markers");
+    format!("<h2>Markers</h2>\n{table}{omitted}\n")
+}
+
 /// The section on the subject's response to each track; empty without responses.
 pub(super) fn render_responses(summary: &Summary) -> String {
     if summary.responses.is_empty() {

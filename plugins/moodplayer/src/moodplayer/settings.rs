@@ -42,6 +42,7 @@ pub(crate) struct Settings {
     max_negative_time: gst::ClockTime,
     hold_music: bool,
     loop_track: bool,
+    shuffle: bool,
     seed: u64,
 }
 
@@ -70,6 +71,7 @@ impl Default for Settings {
             max_negative_time: gst::ClockTime::from_nseconds(policy.max_negative_time),
             hold_music: policy.hold_music,
             loop_track: false,
+            shuffle: playout.shuffle,
             seed: playout.seed,
         }
     }
@@ -155,6 +157,7 @@ impl Settings {
             resume: self.resume.into(),
             target_lufs: self.target_lufs,
             no_repeat: self.no_repeat,
+            shuffle: self.shuffle,
             seed: self.seed,
         }
     }
@@ -194,6 +197,7 @@ impl Settings {
             "max-negative-time": self.max_negative_time.nseconds(),
             "hold-music": self.hold_music,
             "loop-track": self.loop_track,
+            "shuffle": self.shuffle,
             "allow-network": self.allow_network,
             "allow-outside": self.allow_outside,
             "seed": self.seed,
@@ -231,6 +235,7 @@ impl Settings {
             "max-negative-time" => self.max_negative_time = time()?,
             "hold-music" => self.hold_music = value.get()?,
             "loop-track" => self.loop_track = value.get()?,
+            "shuffle" => self.shuffle = value.get()?,
             "allow-network" => self.allow_network = value.get()?,
             "allow-outside" => self.allow_outside = value.get()?,
             "seed" => self.seed = value.get()?,
@@ -261,6 +266,7 @@ impl Settings {
             "max-negative-time" => self.max_negative_time.nseconds().to_value(),
             "hold-music" => self.hold_music.to_value(),
             "loop-track" => self.loop_track.to_value(),
+            "shuffle" => self.shuffle.to_value(),
             "allow-network" => self.allow_network.to_value(),
             "allow-outside" => self.allow_outside.to_value(),
             "seed" => self.seed.to_value(),
@@ -361,7 +367,8 @@ fn mood_properties() -> Vec<glib::ParamSpec> {
             .nick("Subject")
             .blurb(
                 "Whose face decides where there are several: largest (the default, the face with the \
-                 largest box), mean (the average of all faces), or id:N (the face with the track id N)",
+                 largest box), mean (the average of all faces), or id:N (the face with the track id N; id:N,M where several \
+                 ids are one person)",
             )
             .default_value("largest")
             .mutable_playing()
@@ -474,6 +481,15 @@ fn playing_properties() -> Vec<glib::ParamSpec> {
         glib::ParamSpecBoolean::builder("loop-track")
             .nick("Loop track")
             .blurb("Whether a track that ends is played again, as long as the mood stays. Off by default")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("shuffle")
+            .nick("Shuffle")
+            .blurb(
+                "Whether tracks that fit equally well come in an order that seed decides, which is the default, and \
+                 not in that of the library",
+            )
+            .default_value(defaults.shuffle)
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt64::builder("seed")

@@ -535,7 +535,12 @@ impl MoodPlayer {
                 mood_meta::message::build_track(track)
             }
             Line::Safety(limit) => mood_meta::message::build_safety_limit(limit),
-            Line::Session(_) | Line::Frame(_) | Line::Settings(_) | Line::End(_) => return,
+            Line::Session(_)
+            | Line::Frame(_)
+            | Line::Settings(_)
+            | Line::Marker(_)
+            | Line::Clock(_)
+            | Line::End(_) => return,
         };
         gst::info!(CAT, imp = self, "{structure}");
         mood_meta::message::post(&*self.obj(), structure);
