@@ -6,7 +6,7 @@
 #             same frames with the same parameters, in alternation; the cost from small frames to large ones; memory over
 #             100,000 frames; which settings find faces. 10 minutes.
 #   tilt      faces that lean: how many are found, false detections, cost; against MediaPipe's boxes. 10 minutes.
-#   classify  crates/mini-xception against ONNX Runtime alone; emotionclassify in a pipeline. 3 minutes.
+#   classify  crates/mini-xception against ONNX Runtime alone; the resting face; emotionclassify in a pipeline. 3 minutes.
 #   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
 #   session   gst-mood process on a talking head against decoding alone; memory over two hours, and with the film. 10 minutes.
@@ -79,10 +79,11 @@ tilt() {
 }
 
 classify() {
-    cargo build -q --release -p mini-xception --example time_classify
+    cargo build -q --release -p mini-xception --example time_classify --example time_resting_face
     cargo build -q --release -p gstfacedetect -p gstemotionclassify
     find_clip
     section 'crates/mini-xception and ONNX Runtime alone' target/release/examples/time_classify
+    section 'The resting face' target/release/examples/time_resting_face
     # Debian's own Python has the GStreamer bindings.
     section 'emotionclassify in a pipeline' /usr/bin/python3 benches/classify.py "$frames/720.yuv" 1280 720
 }

@@ -23,6 +23,8 @@ const BASELINE: &str = "baseline.json";
 /// The folder of the resting profiles that were learnt from each session, in a client's folder. They are kept apart, so that a
 /// session that is processed again does not count twice.
 const RESTING_FACES: &str = "resting_faces";
+/// The sum of those, for a live session to begin with; written anew before each.
+const RESTING_FACE: &str = "resting_face.json";
 /// The folder of the sessions' summaries in a client's folder.
 const SESSIONS: &str = "sessions";
 
@@ -114,10 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
 impl Client {
     /// Describes what is stored; fails where nothing is.
     fn describe(&self) -> Result<ClientDescription, CommandError> {
-        let path = self.folder.join(RECORD);
-        let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
-        let broken = |error| CommandError::Failed(format!("{} is broken: {error}", path.display()));
-        let ClientRecord { client, updated } = serde_json::from_slice(&text).map_err(broken)?;
+        let ClientRecord { client, updated } = self.read_record()?;
         Ok(ClientDescription {
             client,
             updated,
@@ -155,7 +154,10 @@ impl Client {
     /// What the sessions have taught about the client's resting face, without the recording of this content.
     pub fn resting_faces(&self, recording_sha256: &str) -> Result<Vec<RestingProfile>, CommandError> {
         let mut profiles = Vec::new();
-        for path in sorted_files(&self.folder.join(RESTING_FACES))? {
+        // Of more than a profile remembers, what was learnt last counts for most.
+        let mut paths = sorted_files(&self.folder.join(RESTING_FACES))?;
+        paths.sort_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
+        for path in paths {
             if path.file_stem().is_some_and(|stem| stem == recording_sha256) {
                 continue;
             }
@@ -164,6 +166,42 @@ impl Client {
             profiles.push(RestingProfile::from_json(&text).map_err(broken)?);
         }
         Ok(profiles)
+    }
+
+    /// What is known of the client's resting face from sessions with the network of this SHA-256, without the recording of
+    /// this content; `None` where nothing is.
+    pub fn known_resting_face(
+        &self,
+        recording_sha256: &str,
+        model_sha256: &str,
+    ) -> Result<Option<RestingProfile>, CommandError> {
+        let mut known: Option<RestingProfile> = None;
+        for profile in self.resting_faces(recording_sha256)? {
+            if profile.require_model(model_sha256).is_ok() {
+                known.get_or_insert_with(|| RestingProfile::new(model_sha256)).merge(&profile);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Writes [`Self::known_resting_face`] into a file of the client's folder for `emotionclassify` to read. `None` where
+    /// nothing is known.
+    pub fn write_known_resting_face(&self, model_sha256: &str) -> Result<Option<PathBuf>, CommandError> {
+        let path = self.folder.join(RESTING_FACE);
+        match self.known_resting_face("", model_sha256)? {
+            Some(profile) => write_resting_face(&path, &profile).map(|()| Some(path)),
+            None => files::remove_if_present(&path).map(|()| None),
+        }
+    }
+
+    /// Adds what a session that was not recorded has taught about the resting face; `session` is its name, one for each.
+    /// Fails for a client of whom nothing is stored, who has not consented.
+    pub fn add_resting_face(&self, session: &str, profile: &RestingProfile) -> Result<(), CommandError> {
+        let record = self.read_record()?;
+        let folder = self.folder.join(RESTING_FACES);
+        fs::create_dir_all(&folder).map_err(|error| CommandError::io(&folder, &error))?;
+        write_resting_face(&folder.join(format!("{session}.json")), profile)?;
+        self.write_record(record.client)
     }
 
     /// Adds a session to the history, or replaces it if a recording of the same content (`recording_sha256`)
@@ -228,6 +266,14 @@ impl Client {
         let count = fs::read_dir(self.folder.join(SESSIONS)).map_or(0, Iterator::count);
         fs::remove_dir_all(&self.folder).map_err(|error| CommandError::io(&self.folder, &error))?;
         Ok(Some(count))
+    }
+
+    /// Reads `client.json`; fails where nothing is stored of the client.
+    fn read_record(&self) -> Result<ClientRecord, CommandError> {
+        let path = self.folder.join(RECORD);
+        let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| CommandError::Failed(format!("{} is broken: {error}", path.display())))
     }
 
     /// Writes `client.json` with the current time; the folder must exist.

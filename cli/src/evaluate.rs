@@ -3,6 +3,7 @@
 
 mod dataset;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -16,6 +17,8 @@ use crate::error::CommandError;
 use crate::progress::Progress;
 use dataset::{LabelledFace, Split};
 
+/// Most people that a warning names.
+const MAX_NAMES: usize = 10;
 /// Faces in one run of the network.
 const BATCH_SIZE: usize = 64;
 
@@ -115,14 +118,18 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let mut figures = to_json(&evaluation);
     if let Some(baseline) = arguments.baseline {
         let people: Vec<&str> = batch.people.iter().map(String::as_str).collect();
-        let (samples, count) =
+        let (samples, has_rest) =
             take_off_rest(&batch.samples, &people, baseline.into(), arguments.baseline_share);
+        let count = has_rest.iter().filter(|&&has_rest| has_rest).count();
         if count == 0 {
             return Err(CommandError::Failed(format!(
                 "no face in {} has another image of the same person to take the resting face from: the person is what \
                  stands before the first '.' or '_' of a file's name, or in the column 'person'",
                 data.display()
             )));
+        }
+        if let Some(warning) = describe_missing_rest(&people, &has_rest, baseline) {
+            eprintln!("gst-mood: warning: {warning}");
         }
         let adjusted = Evaluation::from_samples(&samples).unwrap_or_else(|| evaluation.clone());
         figures = to_json_with_baseline(&adjusted, &evaluation, count);
@@ -210,6 +217,30 @@ fn to_json_with_baseline(adjusted: &Evaluation, plain: &Evaluation, faces: usize
     figures["mean_recall_of_expressions_without_baseline"] = plain.mean_recall_of_expressions().into();
     figures["samples_with_baseline"] = faces.into();
     figures
+}
+
+/// Whose faces are judged as they are, because no other image shows the person at rest; `None` where there is nobody.
+fn describe_missing_rest(people: &[&str], has_rest: &[bool], baseline: Baseline) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (&person, _) in people.iter().zip(has_rest).filter(|(_, has_rest)| !**has_rest) {
+        *counts.entry(person).or_default() += 1;
+    }
+    let names: Vec<String> =
+        counts.iter().take(MAX_NAMES).map(|(person, count)| format!("{person} ({count})")).collect();
+    let further = match counts.len().saturating_sub(MAX_NAMES) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let image = match baseline {
+        Baseline::Neutral => "other neutral image",
+        Baseline::Mean => "other image",
+    };
+    (!names.is_empty()).then(|| {
+        format!(
+            "no {image} of the same person, so nothing is taken off faces of: {}{further}",
+            names.join(", ")
+        )
+    })
 }
 
 /// Prints the main figures with and without the resting face taken off.

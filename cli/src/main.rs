@@ -9,6 +9,7 @@ mod output;
 
 mod agreement;
 mod arguments;
+mod client_face;
 mod clients;
 mod consent;
 mod data_folder;

@@ -115,6 +115,51 @@ fn what_differs_from_the_resting_face_is_right_more_often() {
 }
 
 #[test]
+fn photographs_of_any_format_count_by_person_and_who_has_no_neutral_one_is_named() {
+    let Some(data) = media("person") else { return };
+    let folder = TempDir::new().unwrap();
+    let photographs = folder.path().join("photographs");
+    let mut counts = [0, 0];
+    for class in fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = photographs.join(class.file_name().unwrap());
+        fs::create_dir_all(&target).unwrap();
+        let mut images: Vec<_> = fs::read_dir(&class).unwrap().map(|entry| entry.unwrap().path()).collect();
+        images.sort();
+        for path in images {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let (is_known, is_unknown) = (name.starts_with("KM."), name.starts_with("KR."));
+            if !is_known && !(is_unknown && !class.ends_with("neutral")) {
+                continue;
+            }
+            let number = counts[0] + counts[1];
+            counts[usize::from(is_unknown)] += 1;
+            let image = image::open(&path).unwrap().resize(256, 256, image::imageops::FilterType::Triangle);
+            let image = if number % 2 == 0 { image.into_rgb8().into() } else { image };
+            let extension = ["jpg", "tiff", "bmp", "png", "tif"][number % 5];
+            let target = target.join(format!("{name}.{extension}"));
+            image.save(&target).unwrap();
+            if number == 3 {
+                fs::rename(&target, target.with_extension("jpg")).unwrap();
+            }
+        }
+    }
+    let json = folder.path().join("figures.json");
+    let arguments = [photographs.to_str().unwrap(), "--baseline=neutral", "--json", json.to_str().unwrap()];
+    let output = run(evaluate_command(&arguments), TIMEOUT).assert_success();
+    let [known, unknown] = counts;
+    assert!(output.stderr.contains(&format!("off faces of: KR ({unknown})\n")), "{output}");
+    let figures: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(
+        (&figures["samples"], &figures["samples_with_baseline"]),
+        (&(known + unknown).into(), &known.into())
+    );
+    let number = |key: &str| figures[key].as_f64().unwrap();
+    assert!(number("accuracy") > number("accuracy_without_baseline"), "{figures}");
+    assert!(figures["per_class_recall"]["neutral"].is_f64(), "{figures}");
+    assert!(figures["per_class_recall_without_baseline"]["neutral"].is_f64(), "{figures}");
+}
+
+#[test]
 fn people_come_from_file_names_or_the_column_person() {
     let folder = TempDir::new().unwrap();
     write_faces(folder.path());

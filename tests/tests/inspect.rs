@@ -89,6 +89,7 @@ const ELEMENTS: [Element; 5] = [
             ("min-confidence", "gdouble 0..1", "0.4", Playing),
             ("min-quality", "gdouble 0..1", "0.3", Playing),
             ("model", "gchararray", "", Ready),
+            ("resting-face", "gchararray", "", ReadOnly),
             ("runtime-library", "gchararray", "", Ready),
             ("smoothing", NANOSECONDS, "300000000", Playing),
         ],

@@ -365,6 +365,53 @@ fn live_plays_without_a_bus_until_the_video_ends() {
 }
 
 #[test]
+fn a_clients_resting_face_is_learnt_and_expected_the_next_time() {
+    let folder = TempDir::new().unwrap();
+    let music = audio::make_library(&folder.path().join("music"));
+    let run_with_data = |mut command: Command| {
+        run(
+            {
+                command.env("GST_MOOD_DATA", folder.path().join("data"));
+                command
+            },
+            TIMEOUT,
+        )
+    };
+    let live = |options: &[&str]| {
+        let mut live = gst_mood(&[
+            "live",
+            "--no-mpris",
+            "--no-window",
+            "--audio-sink",
+            "fakesink sync=true",
+            "--library",
+        ]);
+        live.arg(&music).args(["--camera", &actor::camera(folder.path(), 12)]).args(options);
+        live.env("GST_DEBUG", "emotionclassify:4").env("GST_DEBUG_NO_COLOR", "1");
+        run_with_data(live)
+    };
+    let known = || -> Vec<f64> {
+        let output = run_with_data(gst_mood(&["clients", "--json"])).assert_success();
+        let clients: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        let clients = clients.as_array().unwrap().iter();
+        clients.map(|client| client["resting_face_seconds"].as_f64().unwrap()).collect()
+    };
+    live(&["--client", "Ada"]).assert_error(&["consent"]);
+    live(&[]).assert_success();
+    assert_eq!(known(), [0.0; 0], "without a client, nothing is kept");
+    let first = live(&["--client", "Ada", "--consent", "signed"]).assert_success();
+    assert!(!first.stderr.contains("begins with"), "{first}");
+    let [seconds] = known()[..] else { panic!("one client") };
+    assert!(seconds > 0.3, "{seconds} s");
+    let second = live(&["--client", "Ada"]).assert_success();
+    assert!(second.stderr.contains(&format!("begins with {seconds:.1} s of a resting face")), "{second}");
+    let [both] = known()[..] else { panic!("one client") };
+    assert!(both > seconds + 0.3 && both < 3.0 * seconds, "{seconds} {both}");
+    run_with_data(gst_mood(&["forget", "Ada"])).assert_success();
+    assert_eq!(known(), [0.0; 0]);
+}
+
+#[test]
 fn a_missing_camera_library_or_file_is_reported_in_one_line() {
     let folder = TempDir::new().unwrap();
     let music = audio::make_library(&folder.path().join("music"));

@@ -77,7 +77,11 @@ fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 /// Reads an image file. The error names the file; a side of more than [`GrayImage::MAX_SIDE`] pixels is one.
 pub fn load_image(path: &Path, truth: Emotion) -> Result<LabelledFace, String> {
-    let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into_luma8();
+    let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    // By its content: a name may promise another format.
+    let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
+    let image = reader.map_err(|error| broken(&error))?.decode().map_err(|error| broken(&error))?;
+    let image = image.into_luma8();
     let (width, height) = (image.width() as usize, image.height() as usize);
     if width.max(height) > GrayImage::MAX_SIDE {
         return Err(format!(

@@ -12,7 +12,7 @@ pub struct Arguments {
     /// A library database, a folder with music or a playlist [default: the user's own database]
     #[arg(short, long)]
     pub library: Option<PathBuf>,
-    /// Whose ratings and exclusions count.
+    /// Whose ratings and exclusions count, and whose resting face is expected.
     #[command(flatten)]
     pub client: ClientArguments,
     /// A device such as /dev/video2, a video file to try it with, or a source in gst-launch's notation

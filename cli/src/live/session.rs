@@ -13,6 +13,7 @@ use super::arguments::Arguments;
 use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
 use super::player_status;
 use super::steering::Steering;
+use crate::client_face::ClientFace;
 use crate::error::CommandError;
 use crate::mpris::{LibrarySource, Mpris, PlayerEvent};
 use crate::output;
@@ -37,6 +38,8 @@ struct FadeOut {
 pub struct LiveSession {
     pipeline: gst::Pipeline,
     player: gst::Element,
+    /// The client's resting face, where a client is named.
+    client_face: Option<ClientFace>,
     ramp: VolumeRamp,
     bus: gst::Bus,
     control: SessionControl,
@@ -64,7 +67,9 @@ impl LiveSession {
         let bus = pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?;
         let (control, commands) = SessionControl::new(bus.clone());
         let player = pipeline::element(&pipeline, "player")?;
+        let classifier = pipeline::element(&pipeline, "classifier")?;
         let session = Self {
+            client_face: ClientFace::open(&arguments.client.client, classifier)?,
             ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
             steering: Steering::new(player.clone(), control.clone()),
             player,
@@ -275,6 +280,7 @@ impl LiveSession {
     fn set_status(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
         match (self.status, status) {
             (PlaybackStatus::Stopped, PlaybackStatus::Playing) => {
+                self.client_face.as_ref().map_or(Ok(()), ClientFace::load)?;
                 pipeline::set_state(&self.pipeline, gst::State::Ready)?;
                 self.check_devices()?;
                 pipeline::set_state(&self.pipeline, gst::State::Playing)?;
@@ -282,7 +288,11 @@ impl LiveSession {
             }
             (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
             (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
-            (_, PlaybackStatus::Stopped) => pipeline::set_state(&self.pipeline, gst::State::Null)?,
+            (_, PlaybackStatus::Stopped) => {
+                let saved = self.client_face.as_ref().map_or(Ok(()), ClientFace::save);
+                // The camera is released in any case.
+                pipeline::set_state(&self.pipeline, gst::State::Null).and(saved)?;
+            }
         }
         self.status = status;
         self.post_event(PlayerEvent::Status(status));

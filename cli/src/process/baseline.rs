@@ -114,13 +114,9 @@ impl BaselineOption {
         model_sha256: &str,
     ) -> Result<RestSource, CommandError> {
         let of_client = |client: Option<&Client>| {
-            let profiles = client.map(|client| client.resting_faces(recording_sha256)).transpose()?;
-            let mut known: Option<RestingProfile> = None;
-            for profile in profiles.unwrap_or_default() {
-                if profile.require_model(model_sha256).is_ok() {
-                    known.get_or_insert_with(|| RestingProfile::new(model_sha256)).merge(&profile);
-                }
-            }
+            let known =
+                client.map(|client| client.known_resting_face(recording_sha256, model_sha256)).transpose()?;
+            let known = known.flatten();
             Ok(known.map_or(RestSource::Automatic, RestSource::Known))
         };
         match self {

@@ -112,3 +112,56 @@ fn told_profile(
     }
     profile
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// A minute at 5 frames a second of a woman whose face looks sad at rest, who gets another id after 30 s.
+    fn timeline() -> Timeline {
+        let settings = json!({ "model-sha256": "m", "min-confidence": 0.4, "min-quality": 0.3 });
+        let header =
+            json!({ "type": "session", "schema": 1, "generator": "", "settings": { "emotionclassify": settings } });
+        let mut text = format!("{header}\n");
+        for frame in 0..300u64 {
+            let face = json!({
+                "id": if frame < 150 { 1 } else { 3 }, "box": [0.2, 0.3, 0.1, 0.2], "label": "sad",
+                "confidence": 0.62, "probabilities": [0.04, 0.03, 0.07, 0.02, 0.62, 0.02, 0.2],
+                "valence": -0.4, "arousal": 0.0, "quality": 1.0
+            });
+            let pts = frame * 200_000_000;
+            text += &format!("{}\n", json!({ "type": "frame", "frame": frame, "pts": pts, "faces": [face] }));
+        }
+        Timeline::from_reader(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn ids_that_stand_for_one_person_share_one_profile() {
+        let mut one_person = PersonMap::default();
+        one_person.set_groups(vec![vec![1, 3]]);
+        let (mut apart, mut joined) = (timeline(), timeline());
+        apply(&mut apart, &PersonMap::default(), &RestSource::Automatic);
+        let Relabelling { has_changed, learnt } = apply(&mut joined, &one_person, &RestSource::Automatic);
+        assert!(has_changed && (learnt.unwrap().seconds() - 59.8).abs() < 1e-6);
+        let seconds = |timeline: &Timeline| -> Vec<(String, f64)> {
+            let people = timeline.header.settings[RESTING_FACES].as_object().unwrap();
+            people.iter().map(|(id, rest)| (id.clone(), rest["seconds"].as_f64().unwrap().round())).collect()
+        };
+        assert_eq!(seconds(&apart), [("1".into(), 30.0), ("3".into(), 30.0)]);
+        assert_eq!(seconds(&joined), [("1".into(), 60.0)]);
+        let classifications = |timeline: &Timeline| -> Vec<_> {
+            timeline.frames.iter().map(|frame| frame.faces[0].classification.clone().unwrap()).collect()
+        };
+        let joined_labels = classifications(&joined);
+        assert!(joined_labels.windows(2).all(|pair| pair[0] == pair[1]), "no step where the id changes");
+        assert_ne!(joined_labels, classifications(&apart));
+        // Separated and put together again, and undone.
+        apply(&mut joined, &PersonMap::default(), &RestSource::Automatic);
+        assert_eq!(joined, apart);
+        let mut off = timeline();
+        apply(&mut off, &PersonMap::default(), &RestSource::Off);
+        apply(&mut joined, &PersonMap::default(), &RestSource::Off);
+        assert_eq!(joined, off);
+    }
+}

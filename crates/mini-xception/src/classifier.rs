@@ -80,6 +80,20 @@ impl Model {
             },
         }
     }
+
+    /// SHA-256 of the model's file, 64 hexadecimal digits; the file is read for it.
+    pub fn sha256(&self) -> Result<String, ClassifierError> {
+        Ok(format_sha256(&self.read()?))
+    }
+}
+
+/// SHA-256 of a model's file, 64 hexadecimal digits.
+fn format_sha256(bytes: &[u8]) -> String {
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(sha256, "{byte:02x}");
+    }
+    sha256
 }
 
 /// A loaded model.
@@ -102,10 +116,7 @@ impl Classifier {
             open_session(runtime, model, &bytes, provider)?;
         let description = Description::read(&session)
             .map_err(|what| ClassifierError::Description { model: model.display_name(), what })?;
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(&bytes) {
-            let _ = write!(sha256, "{byte:02x}");
-        }
+        let sha256 = format_sha256(&bytes);
         Ok(Self { session, description, sha256, provider, fallback_reason, input: Vec::new() })
     }
 

@@ -50,14 +50,14 @@ pub enum RestImages {
 const IMAGE_SECONDS: f64 = 30.0;
 
 /// Takes the resting face of each sample's person off its distribution, `share` (0-1) of it. Rest is what `images` says,
-/// without the sample itself. `people` names the person of each sample. Returns the samples in the same order, and the
-/// number of those whose person had another image to take rest from; the others stay as they are.
+/// without the sample itself. `people` names the person of each sample. Returns the samples in the same order, and of each
+/// whether its person had another image to take rest from; the others stay as they are.
 pub fn take_off_rest(
     samples: &[Sample],
     people: &[&str],
     images: RestImages,
     share: f64,
-) -> (Vec<Sample>, usize) {
+) -> (Vec<Sample>, Vec<bool>) {
     let is_rest = |sample: &Sample| images == RestImages::All || sample.truth == Emotion::Neutral;
     let mut rest_of: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, (sample, &person)) in samples.iter().zip(people).enumerate() {
@@ -65,19 +65,20 @@ pub fn take_off_rest(
             rest_of.entry(person).or_default().push(index);
         }
     }
-    let mut count = 0;
     let mut adjusted = samples.to_vec();
-    for (index, (sample, person)) in adjusted.iter_mut().zip(people).enumerate() {
+    let mut has_rest = vec![false; samples.len()];
+    for (index, ((sample, has_rest), person)) in
+        adjusted.iter_mut().zip(&mut has_rest).zip(people).enumerate()
+    {
         let rest = rest_of.get(person).map_or(&[][..], Vec::as_slice);
         let others = rest.iter().filter(|&&other| other != index).filter_map(|&other| samples.get(other));
         let others: Vec<&[f64; 7]> = others.map(|sample| &sample.probabilities).collect();
-        if others.is_empty() {
-            continue;
+        if !others.is_empty() {
+            *has_rest = true;
+            sample.probabilities = shift_from_images(&others, images, share).apply(&sample.probabilities);
         }
-        count += 1;
-        sample.probabilities = shift_from_images(&others, images, share).apply(&sample.probabilities);
     }
-    (adjusted, count)
+    (adjusted, has_rest)
 }
 
 /// The shift by the distributions of a person's images, of which there is at least one.
@@ -226,17 +227,17 @@ mod tests {
             with(4, sad_rest),
         ];
         let people = ["A", "A", "A", "B", "B", "C"];
-        let (adjusted, count) = take_off_rest(&samples, &people, RestImages::Neutral, 1.0);
-        assert_eq!(count, 5);
+        let (adjusted, has_rest) = take_off_rest(&samples, &people, RestImages::Neutral, 1.0);
+        assert_eq!(has_rest, [true, true, true, true, true, false]);
         assert_eq!(Evaluation::from_samples(&samples).unwrap().accuracy, 3.0 / 6.0);
         assert_eq!(Evaluation::from_samples(&adjusted).unwrap().accuracy, 1.0);
         assert_eq!(adjusted[5], samples[5], "nothing is known of C");
         assert_eq!(take_off_rest(&samples, &people, RestImages::Neutral, 0.0).0, samples);
         // The judged image itself is no evidence: without the second neutral image, A's first one stays sad.
-        let (alone, count) = take_off_rest(&samples[1..3], &people[1..3], RestImages::Neutral, 1.0);
-        assert_eq!((count, alone[0]), (1, samples[1]));
-        let (by_mean, count) = take_off_rest(&samples, &people, RestImages::All, 1.0);
-        assert_eq!((count, by_mean[2].is_correct()), (5, true));
+        let (alone, has_rest) = take_off_rest(&samples[1..3], &people[1..3], RestImages::Neutral, 1.0);
+        assert_eq!((has_rest, alone[0]), (vec![false, true], samples[1]));
+        let (by_mean, has_rest) = take_off_rest(&samples, &people, RestImages::All, 1.0);
+        assert_eq!((&has_rest[4..], by_mean[2].is_correct()), (&[true, false][..], true));
     }
 
     #[test]

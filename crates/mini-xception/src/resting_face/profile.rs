@@ -152,7 +152,7 @@ impl RestingProfile {
         let neutral = probabilities[Emotion::Neutral.index()];
         let log_odds = log_odds(probabilities);
         let against_all = (neutral.max(1e-4) / (1.0 - neutral).max(1e-4)).ln();
-        self.bins.resize(BINS, Bin::default());
+        self.allocate_bins();
         let index = ((against_all - FIRST_BIN) / BIN_WIDTH).clamp(0.0, (BINS - 1) as f64) as usize;
         if let Some(bin) = self.bins.get_mut(index) {
             bin.add(neutral, &log_odds, seconds.min(MAX_SECONDS));
@@ -169,13 +169,18 @@ impl RestingProfile {
             *self = other.clone();
             return;
         }
-        self.bins.resize(BINS, Bin::default());
+        self.allocate_bins();
         for (bin, added) in self.bins.iter_mut().zip(&other.bins) {
             if added.seconds > 0.0 {
                 bin.add(added.neutral, &added.log_odds, added.seconds);
             }
         }
         self.forget_excess();
+    }
+
+    fn allocate_bins(&mut self) {
+        self.bins.reserve_exact(BINS.saturating_sub(self.bins.len()));
+        self.bins.resize(BINS, Bin::default());
     }
 
     fn forget_excess(&mut self) {
@@ -363,6 +368,46 @@ mod tests {
         for (one, other) in first_smile.shift(1.0).values().iter().zip(first_rest.shift(1.0).values()) {
             assert!((one - other).abs() < 1e-9, "the order does not matter");
         }
+    }
+
+    #[test]
+    fn smiles_for_most_of_a_session_stay_and_the_rest_between_them_reads_neutral() {
+        for (seed, smiles) in [(11, 600), (12, 800), (13, 900)] {
+            let mut noise = Noise(seed);
+            let (rest, smile) =
+                (noise.frames(&SAD_REST, 0.5, 1000 - smiles), noise.frames(&SMILE, 0.5, smiles));
+            let shift = learn(&[rest.clone(), smile.clone()].concat()).shift(1.0);
+            let (neutral, happy) =
+                (share_of(Emotion::Neutral, &rest, &shift), share_of(Emotion::Happy, &smile, &shift));
+            assert!(neutral >= 0.8 && happy >= 0.95, "{smiles} of 1000: {neutral} and {happy}");
+        }
+    }
+
+    #[test]
+    fn two_people_under_one_id_do_each_other_no_harm() {
+        // The faces of one place are taken for one person: a neutral face and one that is sad for good.
+        let sorrow = [0.01, 0.005, 0.02, 0.005, 0.9, 0.005, 0.055];
+        for other in [sorrow, SMILE, SAD_REST] {
+            let mut noise = Noise(14);
+            let (one, other) = (noise.frames(&NEUTRAL, 0.5, 500), noise.frames(&other, 0.5, 500));
+            let frames: Vec<[f64; 7]> =
+                one.iter().zip(&other).flat_map(|(&one, &other)| [one, other]).collect();
+            let shift = learn(&frames).shift(1.0);
+            assert_eq!(share_of(Emotion::Neutral, &one, &shift), 1.0);
+            let likeliest = |values: &[f64; 7]| (0..7).max_by(|&a, &b| values[a].total_cmp(&values[b]));
+            let changed = other.iter().filter(|frame| likeliest(&shift.apply(frame)) != likeliest(frame));
+            assert!(changed.count() < 25, "the neutral face says nothing of the other");
+        }
+    }
+
+    #[test]
+    fn profile_takes_less_than_a_kilobyte() {
+        let mut profile = RestingProfile::new(&"0".repeat(64));
+        profile.observe(&NEUTRAL, 1.0);
+        let bytes = size_of::<RestingProfile>()
+            + profile.model.capacity()
+            + profile.bins.capacity() * size_of::<Bin>();
+        assert!(bytes < 1024, "{bytes} bytes");
     }
 
     #[test]

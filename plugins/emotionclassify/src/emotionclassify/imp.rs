@@ -83,6 +83,11 @@ impl ObjectImpl for EmotionClassify {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "resting-face" {
+            let state = lock(&self.state);
+            let learnt = state.as_ref().and_then(|state| state.resting_faces.learnt());
+            return learnt.map_or_else(String::new, RestingProfile::to_json).to_value();
+        }
         lock(&self.settings).get(pspec.name()).unwrap_or_else(|| pspec.default_value().clone())
     }
 }
@@ -152,6 +157,9 @@ impl BaseTransformImpl for EmotionClassify {
         };
         let known_profile =
             profile.as_ref().map(|profile| if profile.is_rest_known() { "told" } else { "found" });
+        if let Some(profile) = &profile {
+            gst::info!(CAT, imp = self, "begins with {:.1} s of a resting face", profile.seconds());
+        }
         let resting_faces = RestingFaces::new(classifier.sha256(), profile);
         *lock(&self.state) = Some(State {
             classifier,
@@ -274,7 +282,6 @@ impl EmotionClassify {
             frame.faces.push(face);
         }
         state.smoother.remove_stale(now);
-        state.resting_faces.remove_stale(now);
         match detected {
             // Faces whose regions were lost on the way, behind videocrop for example, remain, unclassified.
             Some(detected) => {

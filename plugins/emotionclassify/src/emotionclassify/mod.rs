@@ -14,7 +14,9 @@
 //! - With `baseline=automatic`, the default, each person's resting face is learnt while they are in view, and the label,
 //!   the probabilities, valence and arousal say what differs from it: some faces at rest look sad or angry to any network.
 //!   What the network said itself is in `raw`. Nothing is taken off a single image, nor in the first seconds; later the
-//!   logits change by at most 0.2 a second because of it. `baseline-location` gives a profile to begin with.
+//!   logits change by at most 0.2 a second because of it. `baseline-location` gives a profile to begin with. A profile
+//!   goes with the face's id: it goes on where the detector gives somebody who returns the old id, and a new id learns
+//!   anew. Of 128 faces, those seen last, something is kept. `resting-face` is what the stream has taught about one person.
 //! - The settings and the model's SHA-256 go downstream as a sticky event, at the start and after each
 //!   change, and `emotionlog` writes them into its timeline.
 //!

@@ -58,7 +58,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The specifications of all properties.
+    /// The specifications of all properties; `resting-face` is no setting.
     pub fn properties() -> Vec<glib::ParamSpec> {
         let default = Self::default();
         vec![
@@ -170,6 +170,16 @@ impl Settings {
                      Set it where one known person is in view",
                 )
                 .mutable_ready()
+                .build(),
+            glib::ParamSpecString::builder("resting-face")
+                .nick("Resting face")
+                .blurb(
+                    "What the stream has taught about the resting face of one person, as baseline-location reads it: of \
+                     the person who began with that profile or, without one, of whom there is the most evidence. Empty \
+                     before anybody was in view, and in the states NULL and READY. Read it before the element is stopped, \
+                     to begin with it another time",
+                )
+                .read_only()
                 .build(),
             glib::ParamSpecEnum::builder_with_default("messages", default.messages)
                 .nick("Messages")
