@@ -121,8 +121,7 @@ mod tests {
     /// A minute at 5 frames a second of a woman whose face looks sad at rest, who gets another id after 30 s.
     fn timeline() -> Timeline {
         let settings = json!({ "model-sha256": "m", "min-confidence": 0.4, "min-quality": 0.3 });
-        let header =
-            json!({ "type": "session", "schema": 1, "generator": "", "settings": { "emotionclassify": settings } });
+        let header = json!({ "type": "session", "schema": 1, "generator": "", "settings": { "emotionclassify": settings } });
         let mut text = format!("{header}\n");
         for frame in 0..300u64 {
             let face = json!({

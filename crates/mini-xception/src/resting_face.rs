@@ -34,10 +34,11 @@
 //! - a ramp on the mean probability of neutral in that third, from 0 at 0.08 to 1 at 0.2 on a logarithmic scale: a
 //!   person who was never seen near rest has no resting face yet,
 //! - for each emotion, a ramp on its mean `d` in the other two thirds of the time, from 1 at 2 to 0 at 3.5: what
-//!   somebody shows that strongly most of the time is an expression. Who smiles throughout stays happy.
+//!   somebody shows that strongly most of the time is an expression. For happy it goes from 0 to 1.5, since few faces at
+//!   rest look happy. Who smiles throughout stays happy, also where the smile is slight.
 //!
-//! The constants were chosen on the clips and photographs that CONTRIBUTING.md's test media describe; models/README.md
-//! has the figures.
+//! The constants were chosen on the clips and photographs that CONTRIBUTING.md's test media describe, that for happy on
+//! FER-2013; models/README.md has the figures, those for people on whom nothing was chosen among them.
 //!
 //! A profile belongs to the network that it was learnt with: logits of two networks differ.
 
