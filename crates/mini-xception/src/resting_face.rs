@@ -31,8 +31,9 @@
 //! the first minute does not mislead it for longer than that. `w` is the product of
 //!
 //! - `t / (t + 3 s)` for `t` seconds of evidence,
-//! - a ramp on the mean probability of neutral in that third, from 0 at 0.08 to 1 at 0.2 on a logarithmic scale: a
-//!   person who was never seen near rest has no resting face yet,
+//! - a ramp on the mean probability of neutral in that third, with the same weights, from 0 at 0.08 to 1 at 0.2 on a
+//!   logarithmic scale: a person who was never seen near rest has no resting face yet. The weights let a tenth of the time
+//!   at rest suffice where somebody smiles in all the rest of it,
 //! - for each emotion, a ramp on its mean `d` in the other two thirds of the time, from 1 at 2 to 0 at 3.5: what
 //!   somebody shows that strongly most of the time is an expression. For happy it goes from 0 to 1.5, since few faces at
 //!   rest look happy. Who smiles throughout stays happy, also where the smile is slight.

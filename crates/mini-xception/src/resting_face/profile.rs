@@ -23,15 +23,15 @@ const TOLD_MARGIN: f64 = 1.5;
 /// Evidence that weighs as much as the prior that nothing is to be taken off, seconds. Errors of neighbouring frames
 /// are correlated over a second or so: three independent looks.
 const PRIOR_SECONDS: f64 = 3.0;
-/// Mean probability of neutral in the rest third at which the profile counts for nothing, and for everything. A smile
-/// has 0.02 to 0.04, the rest of a woman who looks sad 0.18.
+/// Mean probability of neutral in the rest third, weighted by itself, at which the profile counts for nothing, and for
+/// everything. A smile has 0.02 to 0.04, the rest of a woman who looks sad 0.2.
 const NEUTRAL_RAMP: [f64; 2] = [0.08, 0.2];
 /// Mean log odds of an emotion outside of rest at which it is taken off completely, and not at all. The sad look of a face
 /// at rest has 0 to 2.5.
 const EXPRESSION_RAMP: [f64; 2] = [2.0, 3.5];
 /// The same for happy: few faces at rest look happy, and smiles are what people show for long. Of the 1,063 faces of
 /// FER-2013's PublicTest that most FER+ annotators call neutral, the network reads 31 as happy; of all neutral and happy ones
-/// with log odds of 0.5 to 1 a third is neutral, of 1 to 2 a seventh, beyond that 1 in 70. Each taken for somebody who looks
+/// with log odds of 0.5 to 1 a third is neutral, of 1 to 2 a seventh, beyond that 3 of 745. Each taken for somebody who looks
 /// like that all the time, 96 % of the happy ones stay happy with these values and 91 % with [`EXPRESSION_RAMP`].
 const SMILE_RAMP: [f64; 2] = [0.0, 1.5];
 /// Time that a profile remembers, seconds: when it has more, all of it counts for less, so that light, glasses and age
@@ -122,9 +122,9 @@ impl From<Bin> for [f64; 8] {
 
 /// Rest as a profile's bins have it.
 struct Rest {
-    /// Mean probability of neutral.
+    /// Mean probability of neutral, weighted by itself.
     neutral: f64,
-    /// Mean log odds against neutral, weighted by the probability of neutral.
+    /// Mean log odds against neutral, with the same weights.
     log_odds: [f64; 7],
     /// Mean log odds against neutral in the remaining time; those of rest where there is none.
     otherwise: [f64; 7],
@@ -225,21 +225,20 @@ impl RestingProfile {
             return None;
         }
         let mut remaining = if self.told { total } else { total * REST_SHARE };
-        let (mut rest, mut otherwise, mut neutral) = (Bin::default(), Bin::default(), Bin::default());
+        let (mut rest, mut otherwise) = (Bin::default(), Bin::default());
         for bin in self.bins.iter().rev().filter(|bin| bin.seconds > 0.0) {
             let taken = bin.seconds.min(remaining);
             remaining -= taken;
             if taken > 0.0 {
                 let weight = if self.told { 1.0 } else { bin.neutral.max(1e-4) };
                 rest.add(bin.neutral, &bin.log_odds, taken * weight);
-                neutral.add(bin.neutral, &bin.log_odds, taken);
             }
             if bin.seconds > taken {
                 otherwise.add(bin.neutral, &bin.log_odds, bin.seconds - taken);
             }
         }
         let otherwise = if otherwise.seconds > 0.0 { otherwise.log_odds } else { rest.log_odds };
-        Some(Rest { neutral: neutral.neutral, log_odds: rest.log_odds, otherwise })
+        Some(Rest { neutral: rest.neutral, log_odds: rest.log_odds, otherwise })
     }
 
     /// The profile as one line of JSON, less than 1 KB, rounded to three decimals.
