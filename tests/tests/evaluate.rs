@@ -127,8 +127,9 @@ fn photographs_of_any_format_count_by_person_and_who_has_no_neutral_one_is_named
         images.sort();
         for path in images {
             let name = path.file_stem().unwrap().to_str().unwrap();
-            let (is_known, is_unknown) = (name.starts_with("KM."), name.starts_with("KR."));
-            if !is_known && !(is_unknown && !class.ends_with("neutral")) {
+            let is_unknown = name.starts_with("KR.");
+            let is_wanted = if is_unknown { !class.ends_with("neutral") } else { name.starts_with("KM.") };
+            if !is_wanted {
                 continue;
             }
             let number = counts[0] + counts[1];

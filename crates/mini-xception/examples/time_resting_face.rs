@@ -19,6 +19,7 @@ const FACES: u64 = 27_000;
 const BLOCK: u64 = 100;
 /// Rounds, in alternation.
 const ROUNDS: usize = 11;
+/// The defaults of `emotionclassify`.
 const THRESHOLDS: LabelThresholds = LabelThresholds { min_confidence: 0.4, min_quality: 0.3 };
 
 /// A distribution that changes from frame to frame, from surely neutral to surely happy.
