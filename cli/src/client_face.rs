@@ -1,5 +1,4 @@
-//! A client's resting face in sessions that are not recorded: what the classifier begins with, and what it has learnt at the
-//! end. Where a session is recorded, the processing of the record adds what it taught to the client's history.
+//! A client's resting face in live sessions: what the classifier begins with, and what it has learnt at the end.
 
 use gst::prelude::*;
 use mini_xception::Model;

@@ -282,6 +282,61 @@ fn known_resting_face_is_taken_off_at_once_and_the_raw_distribution_kept() {
     assert_eq!((off.raw, off.probabilities), (None, expected.probabilities));
 }
 
+/// The drawn actor in grey, 320x240, in the middle of the scene with this emotion.
+fn actor_image(emotion: Emotion) -> Vec<u8> {
+    let actor = mood_demo::Actor::new(320, 240).unwrap();
+    let scene = actor.script().iter().find(|scene| scene.emotion == emotion).unwrap();
+    let rgba = actor.render(scene.start + (scene.end - scene.start) / 2);
+    let grey = rgba
+        .chunks_exact(4)
+        .map(|pixel| (u32::from(pixel[0]) + 2 * u32::from(pixel[1]) + u32::from(pixel[2])) / 4);
+    grey.map(|value| value as u8).collect()
+}
+
+#[test]
+fn smile_for_a_minute_stays_happy_and_no_distribution_jumps() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    gstfacedetect::plugin_register_static().unwrap();
+    let mut detector = Harness::new("haarfacedetect");
+    detector.set_src_caps(info.to_caps().unwrap());
+    let (smile, rest) = (actor_image(Emotion::Happy), actor_image(Emotion::Neutral));
+    let found = detector.push_and_pull(gst::Buffer::from_slice(smile.clone())).unwrap();
+    let region = mood_meta::region::read_faces(&found).into_iter().next().expect("the actor's face");
+
+    let (mut harness, _) = harness(&info, |element| element.set_property_from_str("messages", "none"));
+    // A minute of the smile and half a minute at rest, 5 frames a second.
+    let faces: Vec<_> = (0..450)
+        .map(|index| {
+            let image = if index < 300 { &smile } else { &rest };
+            let mut buffer = gst::Buffer::from_slice(image.clone());
+            let buffer_ref = buffer.get_mut().unwrap();
+            buffer_ref.set_pts(FRAME_TIME * 5 * index);
+            mood_meta::region::add_face(buffer_ref, &region, 320, 240);
+            let output = harness.push_and_pull(buffer).unwrap();
+            read_frame(&output).faces[0].classification.clone().unwrap()
+        })
+        .collect();
+    let (smiling, resting) = faces.split_at(300);
+    assert!(smiling.iter().all(|face| face.label == Label::Known(Emotion::Happy)), "{:?}", smiling[299]);
+    // Two seconds after the change the smoothing has followed it; the network itself is not sure that this face is at rest.
+    let resting = &resting[10..];
+    assert_eq!(resting[139].label, Label::Known(Emotion::Neutral), "{:?}", resting[139]);
+    let changes = resting.windows(2).filter(|pair| pair[0].label != pair[1].label).count();
+    assert!(changes <= 1, "the label changes once by what is learnt, not {changes} times");
+    for steady in [smiling, resting] {
+        for pair in steady.windows(2) {
+            let [one, other] = [pair[0].probabilities, pair[1].probabilities];
+            let step: f64 = one.iter().zip(other).map(|(one, other)| (one - other).abs()).sum::<f64>() / 2.0;
+            assert!(step < 0.03, "{step} between {one:?} and {other:?}");
+        }
+    }
+    let learnt: String = harness.element().unwrap().property("resting-face");
+    let learnt = RestingProfile::from_json(learnt.as_bytes()).unwrap();
+    assert!((80.0..90.0).contains(&learnt.seconds()), "{}", learnt.seconds());
+    harness.element().unwrap().set_state(gst::State::Ready).unwrap();
+    assert_eq!(harness.element().unwrap().property::<String>("resting-face"), "", "nothing is kept");
+}
+
 #[test]
 fn unusable_resting_profile_is_an_error_that_says_why() {
     init();
