@@ -1,14 +1,9 @@
 //! Who a face is, by its looks: given to the tracker, which knows places and motion.
 
-use std::collections::HashMap;
-
-use face_track::{Appearance, Observation, People, PixelRect, Pose, Recognizer};
+use face_track::{Appearance, FrameRecognizer, Observation, People, PixelRect, Pose};
 use gray_image::GrayImage;
 
 use crate::face::FoundFace;
-
-/// How long a face may be missing and still be matched by its place alone, ns.
-const MAX_UNVERIFIED_ABSENCE: u64 = 200_000_000;
 
 /// The people of a stream.
 #[derive(Debug, Default)]
@@ -34,7 +29,7 @@ impl FaceRecognizer {
         observations: &'a [Observation],
         known_people: usize,
     ) -> FrameRecognizer<'a> {
-        FrameRecognizer { people: &self.people, image, observations, known_people, looks: HashMap::new() }
+        FrameRecognizer::new(&self.people, image, observations, known_people)
     }
 
     /// Looks at the faces of a frame, and records whom each resembles.
@@ -52,36 +47,5 @@ impl FaceRecognizer {
         let seen: Vec<(u32, PixelRect<f64>)> =
             faces.iter().map(|face| (face.id, face.face.rect.to_f64())).collect();
         self.people.see(time, &seen);
-    }
-}
-
-/// Recognises the observations of one frame.
-pub(crate) struct FrameRecognizer<'a> {
-    people: &'a People,
-    image: &'a GrayImage<'a>,
-    observations: &'a [Observation],
-    known_people: usize,
-    /// By the index of the observation.
-    looks: HashMap<usize, Appearance>,
-}
-
-impl FrameRecognizer<'_> {
-    fn look(&mut self, index: usize) -> &Appearance {
-        let Self { image, observations, .. } = *self;
-        let describe =
-            || Appearance::describe(image, &Pose::new(&observations[index].rect, observations[index].roll));
-        self.looks.entry(index).or_insert_with(describe)
-    }
-}
-
-impl Recognizer for FrameRecognizer<'_> {
-    fn may_be(&mut self, index: usize, id: u32, absence: u64) -> bool {
-        let people = self.people;
-        absence <= MAX_UNVERIFIED_ABSENCE || people.may_be(id, self.look(index))
-    }
-
-    fn identify(&mut self, index: usize, present: &[u32]) -> Option<u32> {
-        let (people, known_people, rect) = (self.people, self.known_people, self.observations[index].rect);
-        people.identify(self.look(index), &rect, present, known_people)
     }
 }

@@ -31,6 +31,7 @@ mod motion;
 mod patch;
 mod people;
 mod presence;
+mod recognizer;
 mod scene;
 mod tracker;
 
@@ -41,5 +42,6 @@ pub use lost::{LostFace, LostFaces};
 pub use patch::Pose;
 pub use people::People;
 pub use presence::PresenceCheck;
+pub use recognizer::FrameRecognizer;
 pub use scene::CutDetector;
 pub use tracker::{Observation, Params, Prediction, Recognizer, SearchScope, Tracker};
