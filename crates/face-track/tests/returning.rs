@@ -101,7 +101,7 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     fn new(people: &'a [Vec<Picture>]) -> Self {
         let room =
-            |x: f64, y: f64| 110.0 + 50.0 * (x / 37.0).sin() * (y / 23.0).cos() + 30.0 * (x / 210.0).sin();
+            |x: f64, y: f64| 110.0 + 70.0 * (x / 7.3).sin() * (y / 5.1).cos();
         let pixels = (0..WIDTH * HEIGHT).map(|i| room((i % WIDTH) as f64, (i / WIDTH) as f64) as u8);
         Self { people, room: Picture { width: WIDTH, height: HEIGHT, pixels: pixels.collect() } }
     }
