@@ -13,6 +13,7 @@ mod notes;
 mod outputs;
 mod photo;
 mod resting;
+mod small_faces;
 mod streams;
 
 use std::path::PathBuf;

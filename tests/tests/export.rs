@@ -41,6 +41,7 @@ fn face(id: u32, label: Label) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

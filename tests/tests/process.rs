@@ -331,6 +331,7 @@ fn photos_get_table_rows_and_an_annotated_image() {
     fs::write(sandbox.path("in/readme.txt"), "not a picture").unwrap();
     sandbox.process(&["in"]).assert_success();
     for session in ["a", "b"] {
+        assert_eq!(sandbox.summary(session)["face_share"], 1.0);
         assert_eq!(sandbox.file_names(session), ["annotated.jpg", "faces.csv", "summary.json"]);
         let rows = fs::read_to_string(sandbox.path("out").join(session).join("faces.csv")).unwrap();
         assert!(rows.lines().count() > 1 && rows.contains("Person 1"), "{rows}");

@@ -76,6 +76,7 @@ fn make_timeline(seconds: u64) -> String {
             roll: 0.0,
             source: Default::default(),
             resembles: None,
+            quality_limit: None,
         };
         let faces = match n % 900 {
             0..40 => vec![],

@@ -50,6 +50,11 @@ pub struct AnalysisOptions {
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<u32>,
+    /// Side of the smallest face that is searched for, pixels; without this, a twelfth of the picture's shorter side. A few
+    /// frames are searched for smaller faces, too, and the run says if there are any
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(1..=16_384))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_face: Option<u32>,
     /// What becomes of the recording's own sound in annotated.mp4; without this, ducked under music and kept
     /// otherwise
     #[arg(long, value_enum, requires = "overlay")]
@@ -110,7 +115,7 @@ impl AnalysisOptions {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReportOptions {
     /// Id of the person the report is about and the music follows; without it or a subject in the notes, the report is
-    /// about whoever is longest in view, and the music follows the largest face
+    /// about whoever is found for longest, and the music follows the largest face
     #[arg(long, value_name = "ID")]
     pub subject: Option<u32>,
     /// Ids that are one person, such as 3,7; may be given several times

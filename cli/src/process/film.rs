@@ -13,7 +13,7 @@ use gst::prelude::*;
 use mood_meta::{frame, lock, region};
 use mood_schema::{Face, Frame, Line, Rect};
 use session::hiding::{Hiding, HidingPlan};
-use session::{Timeline, Warning, WarningKind, player_line_time};
+use session::{PersonMap, Timeline, Warning, WarningKind, player_line_time};
 
 use super::arguments::{AnalysisOptions, RecordingAudio};
 use super::streams::{self, MIX_DOWN, SOURCE, SoundBranch, StreamRequest};
@@ -144,12 +144,13 @@ struct FilmScript {
 }
 
 impl FilmScript {
-    fn new(timeline: &Timeline, plan: &HidingPlan) -> Self {
+    fn new(timeline: &Timeline, people: &PersonMap, plan: &HidingPlan) -> Self {
+        let with_person = |face: &Face| Face { id: people.person_id(face.id), ..face.clone() };
         let frames =
             timeline.frames_with_duration().enumerate().map(|(index, (frame, duration))| ScriptFrame {
                 pts: frame.pts,
                 duration,
-                faces: frame.faces.clone(),
+                faces: frame.faces.iter().map(with_person).collect(),
                 hiding: plan.frames.get(index).cloned().unwrap_or_default(),
             });
         Self { frames: frames.collect(), next: 0, lines: timeline.player_lines().into(), unknown: 0 }
@@ -201,6 +202,8 @@ pub struct FilmConfig<'a> {
     pub origin: gst::ClockTime,
     /// The finished timeline.
     pub timeline: &'a Timeline,
+    /// Who is who: people are shown by their merged ids.
+    pub people: &'a PersonMap,
     /// What to hide; used where the options want faces unrecognisable.
     pub plan: &'a HidingPlan,
     /// The size of the film.
@@ -348,7 +351,7 @@ fn follow_script(
         }
         gst::PadProbeReturn::Ok
     });
-    let script = Arc::new(Mutex::new(FilmScript::new(config.timeline, config.plan)));
+    let script = Arc::new(Mutex::new(FilmScript::new(config.timeline, config.people, config.plan)));
     let followed = Arc::clone(&script);
     let hides = config.options.blur_faces;
     let is_first = Mutex::new(true);
@@ -536,7 +539,7 @@ mod tests {
             moods: [50, 139, 140, 500].map(line).into(),
             ..Timeline::default()
         };
-        let mut script = FilmScript::new(&timeline, &HidingPlan::default());
+        let mut script = FilmScript::new(&timeline, &PersonMap::default(), &HidingPlan::default());
         let mut times = |pts| {
             let found = script.next_frame(pts).is_some();
             (found, script.take_lines().iter().map(player_line_time).collect::<Vec<_>>())

@@ -10,6 +10,7 @@ use mood_meta::lock;
 use super::arguments::AnalysisOptions;
 use super::film::PictureSize;
 use super::resting::RestSource;
+use super::small_faces::SmallFaceSample;
 use super::streams::{self, SOURCE, StreamRequest};
 use crate::error::CommandError;
 use crate::files::partial_path;
@@ -72,10 +73,12 @@ impl GraphConfig<'_> {
 }
 
 /// What the first pass has learnt about the pictures, beside the timeline.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Analysis {
     /// The largest size in which the pictures come, upright and in square pixels; `None` without pictures.
     pub picture_size: Option<PictureSize>,
+    /// Faces that are smaller than those searched for.
+    pub small_faces: SmallFaceSample,
 }
 
 /// Plays a video to its end and writes timeline, soundtrack and decision log into the folder. The soundtrack
@@ -83,7 +86,7 @@ pub struct Analysis {
 pub fn analyse_video(config: &GraphConfig, progress: &Progress) -> (Analysis, Result<(), CommandError>) {
     let analysis = Arc::new(Mutex::new(Analysis::default()));
     let played = play(config, &analysis, progress);
-    let analysis = *lock(&analysis);
+    let analysis = lock(&analysis).clone();
     (analysis, played)
 }
 
@@ -94,7 +97,8 @@ fn play(
 ) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(&config.description())?;
     set_path(&pipeline, "source", "location", config.input)?;
-    configure_analysis(&pipeline, config, &config.folder.join(TIMELINE))?;
+    let small_faces = configure_analysis(&pipeline, config, &config.folder.join(TIMELINE))?;
+    lock(analysis).small_faces = small_faces;
     let request = StreamRequest { video: config.options.video, origin: config.origin, sound: None };
     streams::connect(&pipeline, request)?;
     if let Some(pad) = pipeline::element(&pipeline, "upright")?.static_pad("src") {
@@ -126,16 +130,19 @@ fn play(
     pipeline::run_file(&pipeline, progress, RunLimit::Interruption)
 }
 
-/// Sets the properties of the elements in [`ANALYSIS`]; the lines go to the file `timeline`.
+/// Sets the properties of the elements in [`ANALYSIS`]; the lines go to the file `timeline`. Returns the sample of smaller
+/// faces that is taken meanwhile.
 pub fn configure_analysis(
     pipeline: &gst::Pipeline,
     config: &GraphConfig,
     timeline: &Path,
-) -> Result<(), CommandError> {
+) -> Result<SmallFaceSample, CommandError> {
     set_path(pipeline, "timeline", "location", timeline)?;
     let nanoseconds = |seconds: f64| (seconds * 1e9) as u64;
     let detector = pipeline::element(pipeline, "detector")?;
     detector.set_property("scan-interval", nanoseconds(config.options.scan_interval));
+    let min_face = config.options.min_face.unwrap_or_default();
+    detector.set_property("min-size", min_face);
     detector.set_property("people", config.people.unwrap_or_default().min(MAX_PEOPLE));
     let classifier = pipeline::element(pipeline, "classifier")?;
     classifier.set_property("interval", nanoseconds(config.options.classify_interval));
@@ -161,5 +168,5 @@ pub fn configure_analysis(
             _ => gst::PadProbeReturn::Ok,
         });
     }
-    Ok(())
+    SmallFaceSample::watch(&detector, min_face)
 }

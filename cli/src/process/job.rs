@@ -59,18 +59,20 @@ pub fn run(
         return Ok(JobOutcome::UpToDate);
     }
     let options = &arguments.analysis;
-    // The film shows the labels, and the music follows them: another baseline makes both anew.
+    // The film shows the labels and who is who, and the music follows the labels: another baseline makes both anew, other
+    // people the film.
     let has_label_media = options.overlay || options.library.is_some();
     let is_timeline_current = stored.is_some_and(|stored| {
         stored.analysis == fingerprint.analysis
             && (!has_label_media || stored.report.baseline == fingerprint.report.baseline)
+            && (!options.overlay || stored.report.people.merge == fingerprint.report.people.merge)
     });
     fs::create_dir_all(&input.folder).map_err(|error| CommandError::io(&input.folder, &error))?;
     // Without a summary the session counts as unfinished, should this run be killed.
     remove_if_present(&summary)?;
     let job = Job { input, arguments, notes: &notes, fingerprint };
     if input.is_photo {
-        job.process_photo()?;
+        job.process_photo(warnings)?;
     } else if is_timeline_current && input.folder.join(TIMELINE).exists() {
         // What there was to say about decoding still holds.
         let decoding = stored_summary.map(|summary| summary.warnings).unwrap_or_default();
@@ -183,6 +185,7 @@ impl Job<'_> {
             return Err(played.err().unwrap_or_else(no_frames));
         }
         let (timeline, resting_face) = self.finish_timeline()?;
+        warnings.extend(analysis.small_faces.warning(&timeline));
         if let (Ok(()), Some(declared)) = (&played, progress.media_duration()) {
             let [_, end] = timeline.span();
             // Some containers count their duration from the origin of their clock.
@@ -261,6 +264,7 @@ impl Job<'_> {
             options,
             origin,
             timeline,
+            people: &self.notes.people,
             plan: &plan,
             size,
         };
@@ -334,7 +338,7 @@ impl Job<'_> {
 
     /// Decodes a photo and writes all its results: the table of its faces, the photo with the faces drawn,
     /// the summary.
-    fn process_photo(&self) -> Result<(), CommandError> {
+    fn process_photo(&self, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         let timeline_path = partial_path(&folder.join("faces.jsonl"));
         let annotated = folder.join(ANNOTATED_PHOTO);
@@ -346,7 +350,11 @@ impl Job<'_> {
             &partial,
             &progress,
         );
-        let mut timeline = processed.and_then(|()| read_timeline(&timeline_path, folder));
+        let mut timeline = processed.and_then(|small_faces| {
+            let timeline = read_timeline(&timeline_path, folder)?;
+            warnings.extend(small_faces.warning(&timeline));
+            Ok(timeline)
+        });
         if let Ok(timeline) = &mut timeline
             && !self.arguments.report.pseudonym
         {
@@ -362,6 +370,8 @@ impl Job<'_> {
         fs::rename(&partial, &annotated).map_err(|error| CommandError::io(&annotated, &error))?;
         let mut summary = Summary::compute(&timeline, &PersonMap::default());
         summary.title = self.title();
+        summary.warnings.splice(0..0, warnings.iter().cloned());
+        *warnings = summary.warnings.clone();
         outputs::write_export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
         summary.made_from = Some(self.fingerprint.to_value()?);
         write_json(&folder.join(SUMMARY), &summary)

@@ -54,7 +54,7 @@ pub fn write_outputs(
     summary.warnings.splice(0..0, warnings);
     let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
     if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {
-        let text = "the subject is not in view long enough for a baseline";
+        let text = "the subject is not found for long enough for a baseline";
         summary.warnings.push(Warning::new(WarningKind::BaselineMissing, text));
     }
     for (name, format) in EXPORTS {

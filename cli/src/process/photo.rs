@@ -8,6 +8,7 @@ use image::RgbImage;
 
 use super::graph::{ANALYSIS, GraphConfig, configure_analysis};
 use super::image_file::decode_upright;
+use super::small_faces::SmallFaceSample;
 use crate::error::CommandError;
 use crate::files::{remove_if_present, write_atomically};
 use crate::folder::{FACES, SUMMARY, read_summary};
@@ -21,24 +22,25 @@ const TABLE: &str = "photographs.csv";
 const FIRST_COLUMNS: [&str; 2] = ["folder", "file"];
 
 /// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with
-/// the faces drawn to the file `annotated`, a JPEG.
+/// the faces drawn to the file `annotated`, a JPEG. Returns the smaller faces that it has.
 pub fn process_photo(
     config: &GraphConfig,
     timeline: &Path,
     annotated: &Path,
     progress: &Progress,
-) -> Result<(), CommandError> {
+) -> Result<SmallFaceSample, CommandError> {
     let output =
         " ! emotionoverlay name=overlay ! videoconvert ! jpegenc quality=92 ! filesink name=annotated";
     let description = format!("appsrc name=source format=time ! videoconvert ! {ANALYSIS}{output}");
     let pipeline = pipeline::parse(&description)?;
     push_image(&pipeline, &decode_upright(config.input)?)?;
-    configure_analysis(&pipeline, config, timeline)?;
+    let small_faces = configure_analysis(&pipeline, config, timeline)?;
     // The only frame must be searched completely.
     pipeline::element(&pipeline, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&pipeline, "overlay")?.set_property("blur-faces", config.options.blur_faces);
     set_path(&pipeline, "annotated", "location", annotated)?;
-    pipeline::run(&pipeline, progress)
+    pipeline::run(&pipeline, progress)?;
+    Ok(small_faces)
 }
 
 /// Gives the pipeline's `appsrc` the image as its only frame, followed by the end of the stream.

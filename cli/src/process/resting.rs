@@ -76,7 +76,7 @@ fn thresholds(header: &SessionHeader) -> LabelThresholds {
     LabelThresholds { min_confidence: threshold("min-confidence"), min_quality: threshold("min-quality") }
 }
 
-/// The person the report is about: the one named, or whoever is longest in view.
+/// The person the report is about: the one named, or whoever is found for longest.
 fn subject(timeline: &Timeline, people: &PersonMap) -> Option<u32> {
     let mut times: BTreeMap<u32, u64> = BTreeMap::new();
     for (frame, duration) in timeline.frames_with_duration() {

@@ -258,11 +258,11 @@ impl FaceFinder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A cascade that every window with more than one grey value passes.
-    const PASSES_EVERY_WINDOW: &str = "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType>\
+    pub(crate) const PASSES_EVERY_WINDOW: &str = "<opencv_storage><cascade><stageType>BOOST</stageType><featureType>HAAR</featureType>\
         <height>9</height><width>9</width><stages><_><stageThreshold>-9</stageThreshold><weakClassifiers><_>\
         <internalNodes>0 -1 0 0.5</internalNodes><leafValues>0 1</leafValues></_></weakClassifiers></_></stages>\
         <features><_><rects><_>0 0 2 2 1</_></rects></_></features></cascade></opencv_storage>";

@@ -45,8 +45,10 @@ mod nearby;
 mod recognition;
 mod schedule;
 mod settings;
+mod small_faces;
 mod turned;
 
 pub use face::FoundFace;
 pub use finder::FaceFinder;
 pub use settings::SearchSettings;
+pub use small_faces::{SampledFrame, SmallFaceSearch};

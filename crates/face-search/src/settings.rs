@@ -30,16 +30,20 @@ pub struct SearchSettings {
 impl SearchSettings {
     /// The detector's settings for a full search of an image.
     pub(crate) fn detector_params(&self, image: &GrayImage) -> Params {
-        let min_size = match self.min_size {
-            0 => (image.width().min(image.height()) / 12) as u32,
-            size => size,
-        };
         Params {
             scale_factor: self.scale_factor,
             min_neighbors: self.min_neighbors,
-            min_size: Size::square(min_size),
+            min_size: Size::square(smallest_face(self.min_size, image)),
             max_size: Size::square(self.max_size),
             threads: self.threads,
         }
+    }
+}
+
+/// Side of the smallest face that is searched for in an image, pixels, with the setting `min_size`.
+pub(crate) fn smallest_face(min_size: u32, image: &GrayImage) -> u32 {
+    match min_size {
+        0 => (image.width().min(image.height()) / 12) as u32,
+        size => size,
     }
 }

@@ -100,8 +100,7 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(people: &'a [Vec<Picture>]) -> Self {
-        let room =
-            |x: f64, y: f64| 110.0 + 70.0 * (x / 7.3).sin() * (y / 5.1).cos();
+        let room = |x: f64, y: f64| 110.0 + 70.0 * (x / 7.3).sin() * (y / 5.1).cos();
         let pixels = (0..WIDTH * HEIGHT).map(|i| room((i % WIDTH) as f64, (i / WIDTH) as f64) as u8);
         Self { people, room: Picture { width: WIDTH, height: HEIGHT, pixels: pixels.collect() } }
     }
@@ -150,6 +149,8 @@ struct Stream {
     time: u64,
     /// The ids of each person in order, without repetitions.
     ids: BTreeMap<usize, Vec<u32>>,
+    /// Ids that were said to look alike.
+    alike: BTreeSet<(u32, u32)>,
 }
 
 impl Stream {
@@ -178,7 +179,8 @@ impl Stream {
             let id = id.expect("the evidence is strong");
             if self.people.is_look_due(id, self.time) {
                 let look = Appearance::describe(&image, &Pose::new(&observation.rect, 0.0));
-                self.people.add_look(id, self.time, look);
+                let resembled = self.people.add_look(id, self.time, look);
+                self.alike.extend(resembled.map(|other| (other, id)));
             }
             seen.push((id, observation.rect));
             let history = self.ids.entry(sight.person).or_default();
@@ -252,6 +254,16 @@ fn two_people_who_return_in_any_order_and_place_keep_their_ids() {
     let streams: Vec<Stream> = (0..40).map(|number| simulate_return(&stage, number)).collect();
     for (number, stream) in streams.iter().enumerate().filter(|(_, stream)| !stream.has_stable_ids()) {
         println!("scene {number}: {:?}", stream.ids);
+    }
+    // A new id of somebody known is asked about, with the right person, and never two people who were seen together.
+    for stream in &streams {
+        let person_of =
+            |id: &u32| stream.ids.iter().find(|(_, ids)| ids.contains(id)).map(|(person, _)| person);
+        for (one, other) in &stream.alike {
+            assert_eq!(person_of(one), person_of(other), "{:?} {:?}", stream.ids, stream.alike);
+        }
+        let new: Vec<u32> = stream.ids.values().flat_map(|ids| ids[1..].iter().copied()).collect();
+        assert!(new.iter().all(|id| stream.alike.iter().any(|(_, other)| other == id)), "{:?}", stream.alike);
     }
     let merged = streams.iter().filter(|stream| !stream.has_distinct_ids()).count();
     let right = streams.iter().filter(|stream| stream.has_stable_ids()).count();

@@ -33,7 +33,7 @@ fn main() {
         }
         let results = classifier.classify(&patches).unwrap();
         for (patch, probabilities) in patches.chunks(side * side).zip(results) {
-            write!(out, "{:.4}", quality::score(patch, side, image_side as f32, 0.0)).unwrap();
+            write!(out, "{:.4}", quality::assess(patch, side, image_side as f32, 0.0).score).unwrap();
             for probability in probabilities {
                 write!(out, " {probability:.6}").unwrap();
             }

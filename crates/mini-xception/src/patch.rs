@@ -2,7 +2,7 @@
 
 use gray_image::{GrayImage, PixelRect};
 
-use crate::quality;
+use crate::quality::{self, Quality};
 
 /// A square crop of an image, in pixels of the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl Crop {
 /// patch's side is averaged completely; a larger one is subsampled, which saves time and hardly aliases any more.
 const MAX_SAMPLES: usize = 16;
 
-/// Appends the patch of one face, full range, to `patches` and returns its quality, 0-1 (see [`quality::score`]).
+/// Appends the patch of one face, full range, to `patches` and returns its quality.
 ///
 /// `bbox` is the face's box, enlarged on each side by `margin` times its side; `roll` its in-plane rotation in degrees,
 /// clockwise positive, 0 where unknown; `side` the side of the patch in pixels, [`crate::Classifier::side`].
@@ -39,7 +39,7 @@ pub fn append_face(
     roll: f64,
     side: usize,
     patches: &mut Vec<u8>,
-) -> f64 {
+) -> Quality {
     let bbox = [bbox.x, bbox.y, bbox.w, bbox.h].map(|value| value as f32);
     let roll = roll as f32;
     let start = patches.len();
@@ -48,7 +48,7 @@ pub fn append_face(
     if image.is_limited_range() {
         expand_limited_range(patch);
     }
-    quality::score(patch, side, bbox[2].max(bbox[3]), roll)
+    quality::assess(patch, side, bbox[2].max(bbox[3]), roll)
 }
 
 /// Appends a crop to `patches`, scaled to `side` x `side` grey values, top row first. The range stays the image's.

@@ -10,24 +10,66 @@
 
 use std::f64::consts::PI;
 
-/// Computes the quality of a patch, from 0, useless, to 1.
+use mood_schema::QualityLimit;
+
+/// From this quality on an image is good, and nothing limits it.
+pub const GOOD: f64 = 0.8;
+
+/// The quality of the image of a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quality {
+    /// From 0, useless, to 1.
+    pub score: f64,
+    /// What keeps the score below [`GOOD`].
+    pub limit: Option<QualityLimit>,
+}
+
+impl Quality {
+    /// A quality with its worst part.
+    fn new(score: f64, part: QualityLimit) -> Self {
+        Self { score, limit: (score < GOOD).then_some(part) }
+    }
+
+    /// The quality of the image of a face that is turned away, by `factor` lower, 0-1.
+    pub fn turned(self, factor: f64) -> Self {
+        Self::new(self.score * factor, QualityLimit::Turned)
+    }
+}
+
+impl From<f64> for Quality {
+    /// A score whose parts are not known.
+    fn from(score: f64) -> Self {
+        Self { score, limit: None }
+    }
+}
+
+/// Computes the quality of a patch.
 ///
 /// `patch` is the model's input, `side` x `side` grey values of full range; `face_side` the side of the face's box in
 /// the original image, pixels; `roll` the face's in-plane rotation there, degrees, 0 where unknown. A patch of
 /// another size and a `face_side` or `roll` that is not a number give 0.
-pub fn score(patch: &[u8], side: usize, face_side: f32, roll: f32) -> f64 {
+pub fn assess(patch: &[u8], side: usize, face_side: f32, roll: f32) -> Quality {
     if side < 3 || patch.len() != side * side {
-        return 0.0;
+        return Quality::from(0.0);
     }
     let (mean, deviation) = mean_and_deviation(patch);
-    let size = ramp(f64::from(face_side), 12.0, 48.0);
-    let sharpness = ramp(relative_sharpness(patch, side, deviation), 0.05, 0.20);
-    let cleanness = 1.0 - ramp(relative_noise(patch, side, deviation), 0.15, 0.55);
-    let brightness = ramp(mean, 15.0, 50.0).min(ramp(255.0 - mean, 15.0, 50.0));
+    let dark = ramp(mean, 15.0, 50.0);
+    let bright = ramp(255.0 - mean, 15.0, 50.0);
+    // What is clipped is nearly black or nearly white.
     let exposure = 1.0 - ramp(clipped_share(patch), 0.20, 0.85);
-    let contrast = ramp(deviation, 4.0, 20.0);
-    let pose = 1.0 - ramp(f64::from(roll.abs()), 25.0, 60.0);
-    [sharpness, cleanness, brightness, exposure, contrast, pose].into_iter().fold(size, f64::min)
+    let clipped = if mean < 127.5 { QualityLimit::Dark } else { QualityLimit::Bright };
+    let parts = [
+        (ramp(f64::from(face_side), 12.0, 48.0), QualityLimit::Small),
+        (ramp(relative_sharpness(patch, side, deviation), 0.05, 0.20), QualityLimit::Blurred),
+        (1.0 - ramp(relative_noise(patch, side, deviation), 0.15, 0.55), QualityLimit::Noisy),
+        (dark, QualityLimit::Dark),
+        (bright, QualityLimit::Bright),
+        (exposure, clipped),
+        (ramp(deviation, 4.0, 20.0), QualityLimit::Flat),
+        (1.0 - ramp(f64::from(roll.abs()), 25.0, 60.0), QualityLimit::Tilted),
+    ];
+    let worst = parts.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+    worst.map_or(Quality::from(0.0), |(score, part)| Quality::new(score, part))
 }
 
 /// 0 up to `low`, 1 from `high` on and linear between; 0 for a value that is not a number.
@@ -115,7 +157,14 @@ mod tests {
     #[test]
     fn each_defect_lowers_the_score() {
         let good = synthetic_face(1.0, 128.0);
-        let score = |patch: &[u8], face_side, roll| score(patch, SIDE, face_side, roll);
+        let limit = |patch: &[u8], face_side, roll| assess(patch, SIDE, face_side, roll).limit;
+        let score = |patch: &[u8], face_side, roll| assess(patch, SIDE, face_side, roll).score;
+        assert_eq!(limit(&good, 120.0, 5.0), None);
+        assert_eq!(limit(&good, 16.0, 5.0), Some(QualityLimit::Small));
+        assert_eq!(limit(&good, 120.0, 55.0), Some(QualityLimit::Tilted));
+        assert_eq!(limit(&synthetic_face(1.0, 5.0), 120.0, 0.0), Some(QualityLimit::Dark));
+        assert_eq!(limit(&synthetic_face(1.0, 250.0), 120.0, 0.0), Some(QualityLimit::Bright));
+        assert_eq!(assess(&good, SIDE, 120.0, 0.0).turned(0.2).limit, Some(QualityLimit::Turned));
         assert!(score(&good, 120.0, 5.0) > 0.9);
         assert!(score(&good, 16.0, 5.0) < 0.3, "small");
         assert!(score(&synthetic_face(1.0, 5.0), 120.0, 0.0) < 0.5, "dark");
@@ -137,9 +186,9 @@ mod tests {
 
     #[test]
     fn invalid_input_scores_zero() {
-        assert_eq!(score(&[], 0, 100.0, 0.0), 0.0);
-        assert_eq!(score(&[1, 2], 48, 100.0, 0.0), 0.0);
-        assert_eq!(score(&synthetic_face(1.0, 128.0), SIDE, f32::NAN, 0.0), 0.0);
-        assert_eq!(score(&[128; SIDE * SIDE], SIDE, 100.0, 0.0), 0.0);
+        assert_eq!(assess(&[], 0, 100.0, 0.0).score, 0.0);
+        assert_eq!(assess(&[1, 2], 48, 100.0, 0.0).score, 0.0);
+        assert_eq!(assess(&synthetic_face(1.0, 128.0), SIDE, f32::NAN, 0.0).score, 0.0);
+        assert_eq!(assess(&[128; SIDE * SIDE], SIDE, 100.0, 0.0).score, 0.0);
     }
 }

@@ -20,6 +20,7 @@ use std::collections::HashMap;
 
 use mood_schema::{Affect, Classification, Emotion, Label};
 
+use crate::quality::Quality;
 use crate::resting_face::LogitShift;
 
 /// How long a face is kept after its last frame, ns. Ids are never reused, so this only bounds the memory.
@@ -30,7 +31,7 @@ const RETENTION: u64 = 10_000_000_000;
 pub struct LabelThresholds {
     /// Lowest probability of the likeliest emotion, 0-1.
     pub min_confidence: f64,
-    /// Lowest quality of the face's image as [`crate::quality::score`] gives it, 0-1.
+    /// Lowest quality of the face's image as [`crate::quality::assess`] gives it, 0-1.
     pub min_quality: f64,
 }
 
@@ -65,7 +66,7 @@ pub struct FaceSmoother {
 struct SmoothedFace {
     probabilities: [f64; 7],
     /// Of the image classified last.
-    quality: f64,
+    quality: Quality,
     last_classified: Option<u64>,
     last_frame: Option<u64>,
     last_label: Option<Label>,
@@ -87,16 +88,17 @@ impl FaceSmoother {
         }
     }
 
-    /// Adds the network's distribution of face `id` in the frame at `now`, with the quality (0-1) of the image that was
+    /// Adds the network's distribution of face `id` in the frame at `now`, with the quality of the image that was
     /// classified. `probabilities` are in [`Emotion`]'s order and sum to 1.
     pub fn update(
         &mut self,
         id: u32,
         probabilities: [f64; 7],
-        quality: f64,
+        quality: impl Into<Quality>,
         now: Option<u64>,
         time_constant: u64,
     ) {
+        let quality = quality.into();
         let face = self.faces.entry(id).or_insert(SmoothedFace {
             probabilities,
             quality,
@@ -118,16 +120,16 @@ impl FaceSmoother {
         face.last_frame = now;
     }
 
-    /// The classification of face `id` by its smoothed distribution, from which `shift` is taken off, and the quality (0-1)
+    /// The classification of face `id` by its smoothed distribution, from which `shift` is taken off, and the quality
     /// of the image classified last. `None` for a face that was never classified.
     pub fn classification(
         &self,
         id: u32,
         shift: &LogitShift,
         thresholds: LabelThresholds,
-    ) -> Option<(Classification, f64)> {
+    ) -> Option<(Classification, Quality)> {
         let face = self.faces.get(&id)?;
-        Some((thresholds.classify(&face.probabilities, shift, face.quality), face.quality))
+        Some((thresholds.classify(&face.probabilities, shift, face.quality.score), face.quality))
     }
 
     /// Records that face `id` is in the frame at `now` with `label`. Returns whether the label differs from the one
@@ -202,7 +204,10 @@ mod tests {
         smoother.update(1, [0.1, 0.1, 0.1, 0.35, 0.15, 0.1, 0.1], 0.8, ms(0), TIME_CONSTANT);
         smoother.update(2, certain(Emotion::Happy), 0.2, ms(0), TIME_CONSTANT);
         let (classification, quality) = smoother.classification(1, &NO_SHIFT, THRESHOLDS).unwrap();
-        assert_eq!((classification.label, classification.confidence, quality), (Label::Uncertain, 0.35, 0.8));
+        assert_eq!(
+            (classification.label, classification.confidence, quality.score),
+            (Label::Uncertain, 0.35, 0.8)
+        );
         assert_eq!(smoother.classification(2, &NO_SHIFT, THRESHOLDS).unwrap().0.label, Label::Uncertain);
         let lower = LabelThresholds { min_confidence: 0.3, ..THRESHOLDS };
         assert_eq!(smoother.classification(1, &NO_SHIFT, lower).unwrap().0.label, Emotion::Happy.into());

@@ -2,7 +2,8 @@
 //!
 //! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
 //! frame; `quality` double 0-1; `roll` double, degrees; `source` string, `detected` or `followed`}, where an earlier
-//! face looks alike {`resembles` uint, its id} and, where the face is classified, {`label` string; `label-id` int;
+//! face looks alike {`resembles` uint, its id}, where the quality is low {`quality-limit` string, what keeps it so} and,
+//! where the face is classified, {`label` string; `label-id` int;
 //! `confidence` double; `probabilities` array of 7 doubles; `valence` `arousal` double} and, where the person's
 //! resting face was taken off, {`raw` array of 7 doubles, the probabilities before that}. C reads it with
 //! `gst_buffer_get_custom_meta()`, Python with `buffer.get_custom_meta()`.
@@ -14,7 +15,7 @@
 use std::sync::Mutex;
 
 use gst::meta::CustomMeta;
-use mood_schema::{Affect, Classification, Face, FaceSource, Frame, Label, Rect};
+use mood_schema::{Affect, Classification, Face, FaceSource, Frame, Label, QualityLimit, Rect};
 
 use crate::lock;
 
@@ -70,6 +71,7 @@ pub(crate) fn face_to_structure(name: &str, face: &Face) -> gst::Structure {
         .field("roll", face.roll)
         .field("source", face.source.as_str())
         .field_if_some("resembles", face.resembles)
+        .field_if_some("quality-limit", face.quality_limit.map(QualityLimit::as_str))
         .build();
     if let Some(result) = &face.classification {
         structure.set("label", result.label.as_str());
@@ -107,6 +109,7 @@ pub(crate) fn face_from_structure(structure: &gst::StructureRef) -> Option<Face>
         roll: number("roll").unwrap_or(0.0),
         source: structure.get::<&str>("source").map(FaceSource::from_name).unwrap_or_default(),
         resembles: structure.get("resembles").ok(),
+        quality_limit: structure.get::<&str>("quality-limit").ok().map(QualityLimit::from_name),
     })
 }
 
@@ -151,6 +154,7 @@ pub(crate) mod tests {
             roll: -4.5,
             source: FaceSource::Detected,
             resembles: None,
+            quality_limit: None,
         }
     }
 
@@ -173,8 +177,13 @@ pub(crate) mod tests {
         gst::init().unwrap();
         register();
         register();
-        let unclassified =
-            Face { classification: None, source: FaceSource::Followed, resembles: Some(1), ..happy_face(2) };
+        let unclassified = Face {
+            classification: None,
+            source: FaceSource::Followed,
+            resembles: Some(1),
+            quality_limit: Some(QualityLimit::Turned),
+            ..happy_face(2)
+        };
         let frame = Frame { faces: vec![happy_face(1), unclassified] };
         let mut buffer = gst::Buffer::new();
         assert_eq!(read(&buffer), None);

@@ -76,6 +76,7 @@ impl FaceRegion {
             roll: self.roll().unwrap_or(0.0),
             source: self.source,
             resembles: self.resembles,
+            quality_limit: None,
         }
     }
 }

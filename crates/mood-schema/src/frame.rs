@@ -93,6 +93,63 @@ impl FaceSource {
     }
 }
 
+/// What keeps the quality of a face's image below that of a good one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QualityLimit {
+    /// The face is small in the frame.
+    Small,
+    /// The image has no fine detail.
+    Blurred,
+    /// The image has grain.
+    Noisy,
+    /// The face is dark.
+    Dark,
+    /// The face is bright.
+    Bright,
+    /// The image has little contrast.
+    Flat,
+    /// The head is tilted to a side.
+    Tilted,
+    /// The detector no longer found the face: it is turned away, or partly hidden.
+    Turned,
+    /// One that a newer version names.
+    #[serde(other)]
+    Other,
+}
+
+impl QualityLimit {
+    /// The name in metadata and timelines, an adjective.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Blurred => "blurred",
+            Self::Noisy => "noisy",
+            Self::Dark => "dark",
+            Self::Bright => "bright",
+            Self::Flat => "flat",
+            Self::Tilted => "tilted",
+            Self::Turned => "turned",
+            Self::Other => "other",
+        }
+    }
+
+    /// The limit with this name; [`Other`](Self::Other) for an unknown name.
+    pub fn from_name(name: &str) -> Self {
+        let known = [
+            Self::Small,
+            Self::Blurred,
+            Self::Noisy,
+            Self::Dark,
+            Self::Bright,
+            Self::Flat,
+            Self::Tilted,
+            Self::Turned,
+        ];
+        known.into_iter().find(|limit| limit.as_str() == name).unwrap_or(Self::Other)
+    }
+}
+
 /// A face in a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
@@ -117,6 +174,9 @@ pub struct Face {
     /// person. Only in some frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resembles: Option<u32>,
+    /// What keeps `quality` low; `None` where it is good or was not determined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_limit: Option<QualityLimit>,
 }
 
 /// The faces of one frame, largest first.

@@ -14,7 +14,7 @@ mod line;
 pub use address::{Redact, redact_addresses, redacted};
 pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
-pub use frame::{Classification, Face, FaceSource, Frame, Rect};
+pub use frame::{Classification, Face, FaceSource, Frame, QualityLimit, Rect};
 pub use line::{
     Candidate, ClockLine, FrameLine, Line, MarkerLine, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd,
     SessionHeader, SettingsLine, TrackEvent, TrackLine,

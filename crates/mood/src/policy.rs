@@ -447,6 +447,7 @@ pub(crate) mod tests {
             roll: 0.0,
             source: Default::default(),
             resembles: None,
+            quality_limit: None,
         }
     }
 

@@ -166,6 +166,7 @@ mod tests {
                 roll: 0.0,
                 source: Default::default(),
                 resembles: None,
+                quality_limit: None,
             };
             queue.push(InputFrame {
                 running_time,

@@ -351,6 +351,7 @@ mod tests {
                 roll: 0.0,
                 source: Default::default(),
                 resembles: None,
+                quality_limit: None,
             };
             FrameLine { frame, pts: frame * 100_000_000, faces: faces(frame).into_iter().map(face).collect() }
         };

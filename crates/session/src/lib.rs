@@ -17,6 +17,7 @@ mod episode;
 mod estimate;
 pub mod export;
 mod expression;
+mod finding;
 pub mod hiding;
 mod music_response;
 mod people;

@@ -15,7 +15,7 @@ pub struct PersonMap {
     pub merge: Vec<Vec<u32>>,
     /// Display names by person id. A person without an entry is called `Person` and the id.
     pub names: BTreeMap<u32, String>,
-    /// Face id of the person the report is about. `None`: the person who is in view the longest.
+    /// Face id of the person the report is about. `None`: the person who is found for the longest.
     pub subject: Option<u32>,
 }
 

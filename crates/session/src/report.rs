@@ -51,7 +51,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
     let seek_hint = if video.is_some() { " A click on the picture goes there in the film." } else { "" };
     let marker_hint = if summary.markers.is_empty() { "" } else { " Last, what was marked." };
     let body = format!(
-        r#"<ul class="said">{overview}</ul>
+        r#"{lead}<ul class="said">{overview}</ul>
 {warnings}{video_element}<h2>Over time</h2>
 <figure>
 {legend}
@@ -73,6 +73,7 @@ pub fn render_session(timeline: &Timeline, summary: &Summary, title: &str, video
 {quality}</section>
 <script type="application/json" id="data">{data}</script>"#,
         video_element = video_element.unwrap_or_default(),
+        lead = text::describe_seldom_found(&summary.warnings),
         legend = render_legend(),
         warnings = text::describe_warnings(&summary.warnings),
         aria = escape_html(&format!("Timeline. {}", sentences.join(" "))),

@@ -9,6 +9,7 @@ use crate::Timeline;
 use crate::baseline::{Baseline, BaselineDifference, BaselineSource, apply_baseline};
 use crate::episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};
 use crate::estimate::{Estimate, Trend};
+use crate::finding::seldom_found_warning;
 use crate::music_response::{MusicResponse, compute_responses};
 use crate::people::{Dimension, Observation, PersonMap};
 use crate::resting_face::RestingFaceSummary;
@@ -43,12 +44,12 @@ pub struct Summary {
     pub frames: u64,
     /// Whether the recording ended cleanly; false where the recording process was killed.
     pub complete: bool,
-    /// Share of the time in which at least one face was in view.
+    /// Share of the time in which at least one face was found; of the frames, where they have no duration, as a photo.
     pub face_share: f64,
     /// Id of the person the report is about; `None` where no face was detected.
     #[serde(rename = "subject")]
     pub subject_id: Option<u32>,
-    /// Everybody in the recording, the person longest in view first.
+    /// Everybody in the recording, the person found for longest first.
     #[serde(rename = "subjects")]
     pub people: Vec<PersonSummary>,
     /// Number of changes of the player's mood.
@@ -83,18 +84,18 @@ pub struct PersonSummary {
     pub id: u32,
     /// Display name: `Person` and the id unless a name was given.
     pub name: String,
-    /// Time in view, ns.
+    /// Time in which the face was found, ns.
     #[serde(rename = "seen")]
-    pub in_view: u64,
-    /// Time not in view, ns.
+    pub found: u64,
+    /// The rest of the time, ns.
     pub absent: u64,
-    /// Time in view and classified, ns.
+    /// Time found and classified, ns.
     pub classified: u64,
     /// The part of the classified time with the label `uncertain`, ns.
     pub uncertain: u64,
-    /// Share of the classified time of each label. They sum to 1; empty where the face was never classified.
+    /// Share of the classified time of each label, or of the frames where they have no duration. They sum to 1; empty where the face was never classified.
     pub labels: BTreeMap<Label, f64>,
-    /// Mean quality of the face image while in view, 0-1.
+    /// Mean quality of the face's image while found, 0-1.
     pub quality: f64,
     /// Mean valence over the classified time, -1 to 1.
     pub valence: Option<Estimate>,
@@ -132,13 +133,15 @@ impl Summary {
         min_episode: u64,
     ) -> Self {
         let [begin, end] = timeline.span();
-        let (mut time, mut time_with_face) = (0u64, 0u64);
-        for (frame, duration) in timeline.frames_with_duration() {
-            time = time.saturating_add(duration);
-            if !frame.faces.is_empty() {
-                time_with_face = time_with_face.saturating_add(duration);
-            }
-        }
+        let time =
+            timeline.frames_with_duration().fold(0u64, |time, (_, duration)| time.saturating_add(duration));
+        let frames_with_face = timeline.frames_with_duration().filter(|(frame, _)| !frame.faces.is_empty());
+        let face_share = if time == 0 {
+            // The only frame of a photo has no duration.
+            share(frames_with_face.count() as u64, timeline.frames.len() as u64)
+        } else {
+            share(frames_with_face.fold(0, |time, (_, duration)| time.saturating_add(duration)), time)
+        };
         let observations = timeline.observations();
         let mut people: Vec<PersonSummary> = observations
             .iter()
@@ -151,7 +154,7 @@ impl Summary {
                 }
             })
             .collect();
-        people.sort_by_key(|person| std::cmp::Reverse(person.in_view));
+        people.sort_by_key(|person| std::cmp::Reverse(person.found));
 
         let wanted = person_map.subject.map(|id| person_map.person_id(id));
         let subject_id =
@@ -168,7 +171,7 @@ impl Summary {
         };
         let failed = timeline.tracks.iter().filter(|track| track.event == TrackEvent::Failed);
         let source = timeline.header.source.as_deref();
-        Self {
+        let mut summary = Self {
             schema: SUMMARY_SCHEMA_VERSION,
             title: source.and_then(file_stem).unwrap_or_else(|| "Session".into()),
             source: timeline.header.source.clone(),
@@ -178,7 +181,7 @@ impl Summary {
             duration: end - begin,
             frames: timeline.frames.len() as u64,
             complete: timeline.end.is_some(),
-            face_share: share(time_with_face, time),
+            face_share,
             subject_id,
             people,
             mood_changes: timeline.moods.iter().filter(|mood| mood.from != mood.to).count() as u64,
@@ -191,7 +194,10 @@ impl Summary {
             markers: timeline.markers.clone(),
             clock: timeline.clocks.first().cloned(),
             warnings: find_warnings(timeline),
-        }
+        };
+        let seldom = summary.subject().and_then(|subject| seldom_found_warning(timeline, subject));
+        summary.warnings.extend(seldom);
+        summary
     }
 
     /// The person the report is about; `None` where no face was detected.
@@ -204,28 +210,34 @@ impl PersonSummary {
     /// Computes a person's statistics. `time` is the duration of all frames and `min_episode` the minimum duration of an
     /// episode, both ns.
     fn compute(id: u32, name: String, observations: &[Observation], time: u64, min_episode: u64) -> Self {
-        let (mut in_view, mut classified, mut quality) = (0u64, 0u64, 0.0);
+        // Where no frame has a duration, all count the same.
+        let weight = |observation: &Observation| if time == 0 { 1 } else { observation.duration() };
+        let (mut found, mut classified, mut total, mut quality) = (0u64, 0u64, 0u64, 0.0);
         let mut labels: BTreeMap<Label, u64> = BTreeMap::new();
         for observation in observations {
-            let duration = observation.duration();
-            in_view = in_view.saturating_add(duration);
-            quality += observation.face.quality * duration as f64;
+            found = found.saturating_add(observation.duration());
+            let weight = weight(observation);
+            total = total.saturating_add(weight);
+            quality += observation.face.quality * weight as f64;
             if let Some(classification) = observation.classification() {
-                classified = classified.saturating_add(duration);
-                let label_time = labels.entry(classification.label).or_default();
-                *label_time = label_time.saturating_add(duration);
+                classified = classified.saturating_add(observation.duration());
+                let label_weight = labels.entry(classification.label).or_default();
+                *label_weight = label_weight.saturating_add(weight);
             }
         }
+        let label_total = labels.values().fold(0u64, |total, &weight| total.saturating_add(weight));
+        let uncertain =
+            if time == 0 { 0 } else { labels.get(&Label::Uncertain).copied().unwrap_or_default() };
         let episodes = find_episodes(observations, min_episode);
         Self {
             id,
             name,
-            in_view,
-            absent: time.saturating_sub(in_view),
+            found,
+            absent: time.saturating_sub(found),
             classified,
-            uncertain: labels.get(&Label::Uncertain).copied().unwrap_or_default(),
-            labels: labels.iter().map(|(&label, &time)| (label, share(time, classified))).collect(),
-            quality: if in_view == 0 { 0.0 } else { quality / in_view as f64 },
+            uncertain,
+            labels: labels.iter().map(|(&label, &weight)| (label, share(weight, label_total))).collect(),
+            quality: if total == 0 { 0.0 } else { quality / total as f64 },
             valence: Estimate::from_observations(observations, Dimension::Valence),
             arousal: Estimate::from_observations(observations, Dimension::Arousal),
             valence_trend: Trend::from_observations(observations, Dimension::Valence),

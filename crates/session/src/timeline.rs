@@ -440,7 +440,7 @@ impl Timeline {
         })
     }
 
-    /// The face of a person in a frame; `None` where the person is not in view.
+    /// The face of a person in a frame; `None` where it was not found.
     pub(crate) fn find_face(frame: &FrameLine, person_id: u32) -> Option<&Face> {
         frame.faces.iter().find(|face| face.id == person_id)
     }

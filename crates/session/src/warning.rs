@@ -45,6 +45,10 @@ pub enum WarningKind {
     SoundMixed,
     /// Frames of the annotated video have no record in the timeline.
     FramesUnknown,
+    /// Smaller faces than those that were searched for are in the recording.
+    SmallFaces,
+    /// The person that the report is about was found for less than four fifths of the time.
+    SeldomFound,
     /// People who are never seen together look alike, and may be one person.
     LookAlikes,
     /// The baseline that was asked for could not be measured.
@@ -64,10 +68,12 @@ impl WarningKind {
             | Self::UnverifiedFaces
             | Self::SoundMissing
             | Self::SoundMixed
-            | Self::FramesUnknown => true,
+            | Self::FramesUnknown
+            | Self::SmallFaces => true,
             Self::BrokenLines
             | Self::JoinedSessions
             | Self::ChangedSettings
+            | Self::SeldomFound
             | Self::LookAlikes
             | Self::BaselineMissing
             | Self::MissingBaselines

@@ -23,7 +23,16 @@ fn face(id: u32, label: Label, valence: f64) -> Face {
     let affect = Affect { valence, arousal: -valence };
     let classification = Some(Classification { label, confidence: 0.88, probabilities, raw: None, affect });
     let bbox = Rect { x: 0.4, y: 0.3, w: 0.2, h: 0.3 };
-    Face { id, bbox, classification, quality: 0.5, roll: 0.0, source: Default::default(), resembles: None }
+    Face {
+        id,
+        bbox,
+        classification,
+        quality: 0.5,
+        roll: 0.0,
+        source: Default::default(),
+        resembles: None,
+        quality_limit: None,
+    }
 }
 
 fn timeline(frames: impl IntoIterator<Item = Vec<Face>>) -> Timeline {
@@ -124,7 +133,7 @@ fn counts_absent_and_uncertain_time() {
     let subject = &summary.people[0];
     let tenths = |ns: u64| ns / (100 * MS);
     assert_eq!(
-        [subject.in_view, subject.absent, subject.classified, subject.uncertain].map(tenths),
+        [subject.found, subject.absent, subject.classified, subject.uncertain].map(tenths),
         [80, 20, 70, 20]
     );
     assert!((subject.quality - 0.5).abs() < 1e-9);
@@ -324,8 +333,7 @@ fn merged_ids_are_one_person() {
     let mut timeline = timeline(frames);
     timeline.merge_people(&people);
     let summary = Summary::compute(&timeline, &people);
-    let ids: Vec<_> =
-        summary.people.iter().map(|subject| (subject.id, subject.in_view / (100 * MS))).collect();
+    let ids: Vec<_> = summary.people.iter().map(|subject| (subject.id, subject.found / (100 * MS))).collect();
     assert_eq!(ids, [(3, 25), (1, 15)]);
     assert_eq!(summary.subject().unwrap().id, 3);
     assert!((summary.people[0].valence.unwrap().mean - 0.8).abs() < 1e-9);

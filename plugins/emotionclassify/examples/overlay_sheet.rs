@@ -37,6 +37,7 @@ fn face(id: u32, [x, y, w, h]: [f64; 4], label: Option<Label>) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn memory_of_each_drawing_is_freed() {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     };
     let frame = Frame { faces: vec![face] };
     let mut draw_frames = |count: u64| {

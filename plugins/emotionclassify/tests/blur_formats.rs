@@ -104,6 +104,7 @@ fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     };
     mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
     push(buffer, info, blur).0

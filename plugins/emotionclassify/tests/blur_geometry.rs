@@ -94,6 +94,7 @@ impl Picture {
             roll: 0.0,
             source: Default::default(),
             resembles: None,
+            quality_limit: None,
         };
         mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
         let mut sample = LumaSample::default();

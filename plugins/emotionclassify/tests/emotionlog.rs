@@ -60,6 +60,7 @@ fn sad_face() -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

@@ -85,6 +85,7 @@ fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

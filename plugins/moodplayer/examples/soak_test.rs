@@ -238,6 +238,7 @@ fn face(emotion: Emotion) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

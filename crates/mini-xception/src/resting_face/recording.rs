@@ -74,6 +74,7 @@ mod tests {
             roll: 0.0,
             source: Default::default(),
             resembles: None,
+            quality_limit: None,
         };
         let frame = |frame: u64| {
             let first =

@@ -56,6 +56,7 @@ fn face(probabilities: &[f64; 7]) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 

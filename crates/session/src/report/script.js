@@ -30,7 +30,7 @@
       said.push(order.slice(0, 3).filter(([p]) => p > 0).map(([p, name]) => name + " " + p + " %").join(", "));
       said.push("valence " + signed(column[7]) + ", arousal " + signed(column[8]));
     } else {
-      said.push("nobody to be seen");
+      said.push("nobody found");
     }
     const mood = within(data.moods, t), track = within(data.tracks, t);
     if (mood) said.push("mood " + mood[2]);

@@ -13,8 +13,8 @@ use crate::{Episode, PersonSummary, Summary};
 
 /// Largest number of rows of a table; the rest is only counted.
 const MAX_ROWS: usize = 50;
-/// A person in view for less time, ns, is not listed: a passer-by, or a false detection.
-const MIN_TIME_IN_VIEW: u64 = 1_000_000_000;
+/// A person found for less time, ns, is not listed: a passer-by, or a false detection.
+const MIN_TIME_FOUND: u64 = 1_000_000_000;
 /// Largest number of episodes listed, the longest ones.
 const MAX_EPISODES: usize = 20;
 
@@ -35,24 +35,23 @@ fn shown_labels(people: &[&PersonSummary]) -> Vec<Label> {
     labels.filter(is_shown).collect()
 }
 
-/// Everybody's time in view, shares of the labels, and mean valence and arousal.
+/// For how long everybody was found, shares of the labels, and mean valence and arousal.
 pub(super) fn render_shares(summary: &Summary) -> String {
     if summary.people.is_empty() {
-        return "<p>Nobody was seen.</p>".into();
+        return "<p>Nobody was found.</p>".into();
     }
     let listed: Vec<_> = summary
         .people
         .iter()
-        .filter(|person| person.in_view >= MIN_TIME_IN_VIEW || Some(person.id) == summary.subject_id)
+        .filter(|person| person.found >= MIN_TIME_FOUND || Some(person.id) == summary.subject_id)
         .collect();
     let labels = shown_labels(&listed);
-    let headers = [("Person", false), ("Number", true), ("In view", true)];
+    let headers = [("Person", false), ("Number", true), ("Found for", true)];
     let headers = headers.into_iter().chain(labels.iter().map(|label| (label.as_str(), true)));
     let headers = headers.chain([("Valence", true), ("Arousal", true)]);
     let unlisted = summary.people.len() - listed.len();
     let rows = listed.iter().take(MAX_ROWS).map(|person| {
-        let mut row =
-            vec![escape_html(&person.name), person.id.to_string(), format_timestamp(person.in_view)];
+        let mut row = vec![escape_html(&person.name), person.id.to_string(), format_timestamp(person.found)];
         row.extend(labels.iter().map(|label| {
             let share = person.labels.get(label).copied().unwrap_or_default();
             escape_html(&format_percent(share))
@@ -77,15 +76,15 @@ pub(super) fn render_shares(summary: &Summary) -> String {
         + &describe_omitted(
             0,
             unlisted,
-            "that was in view for less than a second",
-            "that were in view for less than a second",
+            "that was found for less than a second",
+            "that were found for less than a second",
         )
         + &baseline.unwrap_or_default()
 }
 
 /// The subject's longest episodes other than neutral, in order of time.
 pub(super) fn render_episodes(summary: &Summary) -> String {
-    let Some(subject) = summary.subject() else { return "<p>Nobody was seen.</p>".into() };
+    let Some(subject) = summary.subject() else { return "<p>Nobody was found.</p>".into() };
     let expressive =
         |episode: &&Episode| !matches!(episode.label, Label::Uncertain | Label::Known(Emotion::Neutral));
     let mut expressive: Vec<&Episode> = subject.episodes.iter().filter(expressive).collect();

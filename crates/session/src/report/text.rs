@@ -6,7 +6,7 @@ use mood_schema::{Emotion, Label};
 
 use super::format::{escape_html, format_percent};
 use crate::time_format::format_duration;
-use crate::{PersonSummary, RestOrigin, Summary, Trend, Warning};
+use crate::{PersonSummary, RestOrigin, Summary, Trend, Warning, WarningKind};
 
 /// A count with its noun: `no tracks`, `one track`, `2 tracks`.
 fn format_count(count: u64, noun: &str) -> String {
@@ -31,13 +31,13 @@ fn describe_change_count(count: u64) -> String {
 pub(super) fn describe_session(summary: &Summary) -> Vec<String> {
     let cut_off = if summary.complete { "" } else { " (it was cut off)" };
     let recording = format!(
-        "The recording lasts {}{cut_off}; a face was in view {} of the time.",
+        "The recording lasts {}{cut_off}; a face was found {} of the time.",
         format_duration(summary.duration),
         format_percent(summary.face_share)
     );
     let subject = match summary.subject() {
         Some(subject) => describe_subject(subject),
-        None => "Nobody was seen.".into(),
+        None => "Nobody was found.".into(),
     };
     let music = if summary.tracks.is_empty() {
         "No music took part.".into()
@@ -121,7 +121,7 @@ fn describe_subject(subject: &PersonSummary) -> String {
             format_percent(share),
             others.join(", ")
         ),
-        None => return format!("{name} was in view, but no expression was estimated."),
+        None => return format!("{name} was found, but no expression was estimated."),
     };
     match subject.valence_trend.filter(Trend::is_significant) {
         Some(trend) if trend.per_minute > 0.0 => sentence += ", and brightened over the session",
@@ -131,9 +131,24 @@ fn describe_subject(subject: &PersonSummary) -> String {
     sentence + "."
 }
 
-/// A list in HTML of what was passed over, assumed or joined; empty where there is nothing of the kind.
+/// A paragraph of HTML for the head of the page: whom it is about was found seldom. Empty otherwise.
+pub(super) fn describe_seldom_found(warnings: &[Warning]) -> String {
+    let seldom = warnings.iter().find(|warning| warning.kind == WarningKind::SeldomFound);
+    seldom.map_or_else(String::new, |warning| {
+        format!("<p class=\"lead\">{}.</p>\n", escape_html(&capitalize(&warning.text)))
+    })
+}
+
+/// The text with its first letter in upper case.
+fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A list in HTML of what else was passed over, assumed or joined; empty where there is nothing of the kind.
 pub(super) fn describe_warnings(warnings: &[Warning]) -> String {
-    describe_texts(warnings.iter().map(|warning| warning.text.as_str()))
+    let others = warnings.iter().filter(|warning| warning.kind != WarningKind::SeldomFound);
+    describe_texts(others.map(|warning| warning.text.as_str()))
 }
 
 /// Warnings as a list of HTML; empty without any.
@@ -151,11 +166,11 @@ pub(super) fn describe_quality(summary: &Summary) -> String {
         _ => "poor: small, turned away, dark or blurred for long",
     };
     let share = |time: u64, total: u64| escape_html(&format_percent(time as f64 / total.max(1) as f64));
-    let absent = share(subject.absent, subject.absent.saturating_add(subject.in_view));
+    let absent = share(subject.absent, subject.absent.saturating_add(subject.found));
     let uncertain = share(subject.uncertain, subject.classified);
     format!(
-        "<p>In this session the picture of {}'s face was {quality}; {absent} of the time it was not in view, and {uncertain} of the time \
-         in view the program could not say what it showed. Ranges in brackets are 95 % confidence intervals: how much another \
+        "<p>In this session the picture of {}'s face was {quality}; {absent} of the time it was not found, and {uncertain} of the time \
+         it was found the program could not say what it showed. Ranges in brackets are 95 % confidence intervals: how much another \
          stretch of the same session might differ, not how often the program is right.</p>",
         escape_html(&subject.name)
     )

@@ -272,7 +272,7 @@ impl EmotionClassify {
                 mood_meta::region::add_classification(buffer, region.id, &classification, model);
                 let has_changed = state.smoother.record_label(region.id, classification.label, now);
                 face.classification = Some(classification);
-                face.quality = quality;
+                (face.quality, face.quality_limit) = (quality.score, quality.limit);
                 if settings.messages == Messages::EveryFrame
                     || (settings.messages == Messages::OnChange && has_changed)
                 {
@@ -333,18 +333,19 @@ impl EmotionClassify {
             let region = aspect.face_to_square(region);
             let (roll, patches) = (region.roll().unwrap_or(0.0), &mut state.patches);
             let quality = patch::append_face(&luma, region.bbox, settings.margin, roll, side, patches);
-            qualities.push(if region.source.is_detected() { quality } else { quality * FOLLOWED_QUALITY });
+            let is_detected = region.source.is_detected();
+            qualities.push(if is_detected { quality } else { quality.turned(FOLLOWED_QUALITY) });
         }
         let results = state
             .classifier
             .classify(&state.patches)
             .map_err(|error| FrameError::Failed(gst::error_msg!(gst::LibraryError::Failed, ("{error}"))))?;
         for ((region, quality), probabilities) in due.iter().zip(qualities).zip(results) {
-            gst::trace!(CAT, imp = self, "face {} quality {quality:.2}: {probabilities:.2?}", region.id);
+            gst::trace!(CAT, imp = self, "face {} {quality:.2?}: {probabilities:.2?}", region.id);
             state.smoother.update(region.id, probabilities, quality, now, settings.smoothing);
             if settings.baseline == Baseline::Automatic {
                 let bbox = region.to_face(info.width(), info.height()).bbox;
-                let observation = FaceObservation { probabilities, quality, bbox };
+                let observation = FaceObservation { probabilities, quality: quality.score, bbox };
                 state.resting_faces.observe(region.id, &observation, now);
             }
         }

@@ -507,6 +507,7 @@ mod tests {
             roll: 0.0,
             source: Default::default(),
             resembles: None,
+            quality_limit: None,
         }
     }
 

@@ -205,6 +205,7 @@ fn unclassified_frame(index: u64) -> gst::Buffer {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     };
     mood_meta::frame::write(buffer.get_mut().unwrap(), &mood_schema::Frame { faces: vec![face] }).unwrap();
     buffer

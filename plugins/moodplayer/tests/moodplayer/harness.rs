@@ -130,6 +130,7 @@ pub fn face(emotion: Emotion) -> Face {
         roll: 0.0,
         source: Default::default(),
         resembles: None,
+        quality_limit: None,
     }
 }
 
