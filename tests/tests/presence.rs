@@ -18,7 +18,7 @@ const CLIP: &str = "video/single_face.mp4";
 fn make_gap(sandbox: &Sandbox, clip: &Path, name: &str, gap: u32, later: &str) {
     let filters = format!(
         "[0:v]fps=10,format=yuv420p,setsar=1,split[a][b];[a]trim=0:1.2,setpts=PTS-STARTPTS[first];\
-         [b]trim=1.2:2.4,setpts=PTS-STARTPTS,{later}[second];\
+         [b]trim=1.2:2.4,setpts=PTS-STARTPTS,{later},setsar=1[second];\
          color=black:s=640x360:r=10:d={gap},format=yuv420p,setsar=1[gap];[first][gap][second]concat=n=3:v=1"
     );
     let arguments = [&["-filter_complex", &filters, "-an"][..], &FAST_ENCODING].concat();
@@ -115,7 +115,7 @@ fn faces_that_are_too_small_to_be_searched_for_are_named_with_what_finds_them() 
     let Some(clip) = media(CLIP) else { return };
     let sandbox = Sandbox::new();
     // Faces of 60 pixels and more are searched for; this one is smaller.
-    let filters = "fps=5,scale=192:108,pad=1280:720:500:300:gray";
+    let filters = "fps=5,scale=120:68,pad=1280:720:500:300:gray";
     let arguments = [&["-vf", filters, "-an"][..], &FAST_ENCODING].concat();
     sandbox.transcode("far.mp4", &clip, &arguments);
     sandbox.transcode("far.png", &clip, &["-vf", filters, "-frames:v", "1"]);

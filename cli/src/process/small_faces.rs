@@ -69,8 +69,10 @@ impl SmallFaceSample {
         }
         let (smallest, largest) = (*sides.iter().min()?, *sides.iter().max()?);
         let count = search.frames().len();
+        let size =
+            if smallest == largest { smallest.to_string() } else { format!("{smallest} to {largest}") };
         let text = format!(
-            "{frames_with_faces} of {count} frames looked at for this have faces of {smallest} to {largest} pixels, smaller \
+            "{frames_with_faces} of {count} frames looked at for this have faces of {size} pixels, smaller \
              than the {limit} pixels searched for: say --min-face {} to find them",
             search.min_size_for(smallest)
         );

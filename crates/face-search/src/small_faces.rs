@@ -18,7 +18,8 @@ const DEFAULT_INTERVAL: u64 = 30_000_000_000;
 const SMALLEST_SHARE: f64 = 0.5;
 /// Similar windows that a face needs, as by default.
 const MIN_NEIGHBORS: u32 = 3;
-/// A search that should find a face begins this much below its side, so that several windows agree.
+/// A search that should find a face begins this much below its side and ends this much above, so that several windows
+/// agree.
 const HEADROOM: f64 = 1.25;
 
 /// What was found in a frame of the sample.
@@ -78,7 +79,8 @@ impl SmallFaceSearch {
             self.detector.set_params(Params {
                 min_neighbors: MIN_NEIGHBORS,
                 min_size: Size::square(smallest),
-                max_size: Size::square(limit),
+                // Windows on both sides of a face's size agree on it.
+                max_size: Size::square((f64::from(limit) * HEADROOM) as u32),
                 threads: 1,
                 ..Params::default()
             })?;

@@ -1,6 +1,8 @@
 //! People who leave the picture and return, a camera that is knocked, and light that is switched off: who gets which
 //! id. The faces are real ones from the test media, the scenes made here.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ pub(crate) fn seldom_found_warning(timeline: &Timeline, person: &PersonSummary) 
         .into_iter()
         .take_while(|(_, share)| *share >= MIN_SHARE)
         .take(MAX_REASONS)
-        .map(|(limit, share)| format!("{} ({:.0} % of that time)", describe_limit(limit), share * 100.0))
+        .map(|(limit, share)| format!("{} ({} of that time)", describe_limit(limit), format_percent(share)))
         .collect();
     let cause = match reasons.split_last() {
         None => {
@@ -38,9 +38,9 @@ pub(crate) fn seldom_found_warning(timeline: &Timeline, person: &PersonSummary) 
         }
     };
     let text = format!(
-        "the face of {} was found {:.0} % of the time only, and nothing is known of the rest; {cause}",
+        "the face of {} was found {} of the time only, and nothing is known of the rest; {cause}",
         person.name,
-        (1.0 - missing) * 100.0
+        format_percent(1.0 - missing)
     );
     Some(Warning { share: Some(missing), ..Warning::new(WarningKind::SeldomFound, text) })
 }
@@ -95,4 +95,9 @@ fn describe_limit(limit: QualityLimit) -> &'static str {
         QualityLimit::Other => "hard to see",
         limit => limit.as_str(),
     }
+}
+
+/// A share (0-1) in whole percent.
+fn format_percent(share: f64) -> String {
+    if share < 0.005 { "less than 1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }
