@@ -72,8 +72,7 @@ impl SmallFaceSample {
         let size =
             if smallest == largest { smallest.to_string() } else { format!("{smallest} to {largest}") };
         let text = format!(
-            "{frames_with_faces} of {count} frames looked at for this have faces of {size} pixels, smaller \
-             than the {limit} pixels searched for: say --min-face {} to find them",
+            "in {frames_with_faces} of {count} frames looked at, faces of {size} pixels are smaller than the {limit} pixels searched for: say --min-face {} to find them",
             search.min_size_for(smallest)
         );
         let share = Some(f64::from(frames_with_faces) / count as f64);
