@@ -63,6 +63,7 @@ fn write_session(folder: &Path) {
                 roll: 0.0,
                 source: Default::default(),
                 resembles: None,
+                quality_limit: None,
             }
         });
         lines.push(Line::Frame(FrameLine { frame, pts: pts(frame), faces: faces.into_iter().collect() }));
