@@ -133,25 +133,31 @@ fn results_and_library_are_readable_by_their_owner_only() {
 }
 
 #[test]
-fn files_and_tests_that_security_md_names_exist() {
+fn files_and_tests_that_documents_name_exist() {
     let root = mood_tests::paths::workspace_root();
-    let text = fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once(" | "));
-    let rows = rows.filter(|(_, place)| place.starts_with('`'));
-    let mut claims = 0;
-    for (_, place) in rows {
-        for claim in place.split(['`']).collect::<Vec<_>>().chunks(2).filter_map(|pair| pair.get(1)) {
-            claims += 1;
-            if claim.contains('/') || claim.contains('.') {
-                assert!(root.join(claim).exists(), "{claim} does not exist");
-                continue;
+    for document in ["docs/SECURITY.md", "docs/RELIABILITY.md"] {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        let rows = text.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once(" | "));
+        let rows = rows.filter(|(_, place)| place.starts_with('`'));
+        let mut claims = 0;
+        for (_, place) in rows {
+            for claim in place.split(['`']).collect::<Vec<_>>().chunks(2).filter_map(|pair| pair.get(1)) {
+                claims += 1;
+                if claim.contains('/') || claim.contains('.') {
+                    assert!(root.join(claim).exists(), "{document}: {claim} does not exist");
+                    continue;
+                }
+                // A function or test, which the place names a file for.
+                let files = place.split('`').filter(|word| word.contains(".rs") || word.contains(".toml"));
+                let is_there =
+                    |file: &str| fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(claim));
+                assert!(
+                    files.clone().any(is_there),
+                    "{document}: {claim} is in none of {:?}",
+                    files.collect::<Vec<_>>()
+                );
             }
-            // A function or test, which the place names a file for.
-            let files = place.split('`').filter(|word| word.contains(".rs") || word.contains(".toml"));
-            let is_there =
-                |file: &str| fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(claim));
-            assert!(files.clone().any(is_there), "{claim} is in none of {:?}", files.collect::<Vec<_>>());
         }
+        assert!(claims > 20, "{document}: {claims}");
     }
-    assert!(claims > 20, "{claims}");
 }
