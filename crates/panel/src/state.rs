@@ -14,6 +14,8 @@ pub enum PlaybackStatus {
     /// Both are stopped.
     #[default]
     Stopped,
+    /// The session is over.
+    Ended,
 }
 
 /// The state of a session. Everything that changes with each frame is in [`FaceView`] instead.

@@ -222,7 +222,7 @@
   function render() {
     const { track, mood, next } = state;
     document.documentElement.dataset.status = state.status;
-    set("status", { playing: "Live", paused: "Paused", stopped: "Stopped" }[state.status]);
+    set("status", { playing: "Live", paused: "Paused", stopped: "Stopped", ended: "Session ended" }[state.status]);
     set("recording", state.recording || "");
     set("mood", mood.mood);
     get("mood-colour").style.background = colours[mood.mood];
@@ -285,7 +285,7 @@
     const track = state && state.track, off = !linked || !state;
     const disabled = {
       undo: off || !state.undo,
-      play: off, stop: off || state.status === "stopped", hold: off, mark: off, edit: off, begin: off,
+      play: off, stop: off || !["playing", "paused"].includes(state.status), hold: off, mark: off, edit: off, begin: off,
       skip: off || !track, previous: off || !track || !track.has_previous,
       like: off || !track, dislike: off || !track, exclude: off || !track,
       volume: off, valence: off, arousal: off, limit: off, screen: off, "show-picture": off,
@@ -529,6 +529,13 @@
   function lose() {
     if (source) source.close();
     source = null;
+    // The server has gone with the session.
+    if (state && state.status === "ended") {
+      linked = false;
+      enable();
+      renderFaces();
+      return;
+    }
     if (linked || !lostAt) lostAt = Date.now();
     linked = false;
     document.documentElement.dataset.link = "lost";
@@ -547,14 +554,18 @@
     tick();
   }, 250);
   setInterval(() => { if (linked && state) drawChart(); }, 1000);
-  addEventListener("online", () => { pause = 500; connect(); });
+  addEventListener("online", () => {
+    if (linked) return;
+    pause = 500;
+    connect();
+  });
   // Browsers open only six connections to a server, so a page that nobody sees gives its own back.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       if (source) source.close();
       source = null;
       clearTimeout(retry);
-    } else if (!source) {
+    } else if (!source && !(state && state.status === "ended")) {
       connect();
     }
   });
