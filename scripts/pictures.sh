@@ -26,3 +26,29 @@ for piece in "$demo"/material/music/*.flac; do
 done
 target/release/gst-mood library scan "$demo/material/music" "$plane/untagged" --library "$plane/library.db"
 target/release/gst-mood library list --library "$plane/library.db" --plot "$pictures/plane.svg"
+
+# The panel, half a minute into a live session with the demo's actor and music.
+target/release/gst-mood live --panel --no-window --no-mpris --camera "$demo/material/actor.mp4" \
+    --audio-sink 'fakesink sync=true' --library "$demo/material/music" >"$profile/links" &
+live=$!
+trap 'kill "$live" 2>/dev/null; rm -r "$profile" "$plane"' EXIT
+target/readers/bin/python - "$profile/links" "$pictures/panel.png" <<'PYTHON'
+import re, sys, time
+from pathlib import Path
+from playwright.sync_api import sync_playwright
+
+links, picture = map(Path, sys.argv[1:])
+while not (found := re.search(r"^panel: (\S+)$", links.read_text(), re.MULTILINE)):
+    time.sleep(0.1)
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+    page = browser.new_page(viewport={"width": 1180, "height": 980})
+    page.goto(found.group(1))
+    for key in "12":
+        page.wait_for_timeout(12_000)
+        page.keyboard.press(key)
+    page.wait_for_timeout(6_000)
+    page.screenshot(path=picture)
+PYTHON
+kill -INT "$live"
+wait "$live"

@@ -6,10 +6,12 @@
 mod arguments;
 pub mod control;
 mod graph;
+mod panel;
 mod player_status;
 mod session;
 mod steering;
 
+use self::panel::LivePanel;
 use crate::data_folder::default_library;
 use crate::error::CommandError;
 use crate::files::path_to_str;
@@ -26,6 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     pipeline::init_gstreamer()?;
     let pipeline = graph::build(arguments, &library)?;
     let mut session = LiveSession::new(pipeline, arguments)?;
+    let _panel = LivePanel::start(&arguments.panel, &session, arguments.json)?;
     let source =
         (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     session.run(source)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use mood::Subject;
 
+use super::panel::PanelArguments;
 use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate};
 
 /// The arguments of `live`.
@@ -48,6 +49,9 @@ pub struct Arguments {
     /// Do not register with the desktop's media control (MPRIS)
     #[arg(long)]
     pub no_mpris: bool,
+    /// The page for the therapist.
+    #[command(flatten)]
+    pub panel: PanelArguments,
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,

@@ -106,10 +106,13 @@ pub enum SessionCommand {
         #[serde(serialize_with = "to_text", deserialize_with = "from_text")]
         subject: Subject,
     },
-    /// Record that something happened now.
+    /// Record that something happened.
     AddMarker {
         /// What happened, in the user's words. Line breaks become spaces; an empty text is ignored.
         text: String,
+        /// How long ago, seconds: a text takes time to write.
+        #[serde(default)]
+        ago: f64,
     },
     /// Take back the latest command that [`SessionState::undo`] names.
     Undo,

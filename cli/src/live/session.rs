@@ -90,9 +90,20 @@ impl LiveSession {
     }
 
     /// The session as user interfaces see it.
-    #[allow(dead_code, reason = "for user interfaces beside MPRIS")]
     pub fn control(&self) -> SessionControl {
         self.control.clone()
+    }
+
+    /// When the session's clock was 0.
+    pub fn origin(&self) -> Instant {
+        self.origin
+    }
+
+    /// The pad that every frame passes once its faces are classified.
+    pub fn frame_pad(&self) -> Result<gst::Pad, CommandError> {
+        let classifier = pipeline::element(&self.pipeline, "classifier")?;
+        let pad = classifier.static_pad("src");
+        pad.ok_or_else(|| CommandError::Failed("the classifier has no source pad".into()))
     }
 
     /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers
@@ -165,8 +176,7 @@ impl LiveSession {
 
     /// Publishes the faces of each frame.
     fn publish_faces(&self) -> Result<(), CommandError> {
-        let classifier = pipeline::element(&self.pipeline, "classifier")?;
-        let pad = classifier.static_pad("src").ok_or_else(|| CommandError::Failed("no pad".into()))?;
+        let pad = self.frame_pad()?;
         let (control, origin) = (self.control.clone(), self.origin);
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             let frame = info.buffer().and_then(|buffer| mood_meta::frame::read(buffer)).unwrap_or_default();

@@ -180,14 +180,19 @@ impl Steering {
                 self.player.emit_by_name::<()>("skip", &[]);
                 (format!("exclude {}", track.title), Inverse::Exclusion { uri: track.uri })
             }
-            SessionCommand::AddMarker { text } => {
+            SessionCommand::AddMarker { text, ago } => {
                 let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
                 if text.is_empty() {
                     return;
                 }
                 self.markers += 1;
+                // A cast of a float saturates, and turns what is no number into 0.
+                let time = time.saturating_sub((ago * 1e9) as u64);
                 let marker = Marker { id: self.markers, time, text: text.clone() };
-                self.control.update(|state| state.markers.push(marker));
+                self.control.update(|state| {
+                    let index = state.markers.partition_point(|earlier| earlier.time <= time);
+                    state.markers.insert(index, marker);
+                });
                 (format!("marker \"{text}\""), Inverse::Marker(self.markers))
             }
             SessionCommand::Undo => return self.undo(),
@@ -342,14 +347,19 @@ mod tests {
     fn markers_are_numbered_and_taken_back() {
         let (mut steering, control) = steering();
         for (time, text) in [(1, "laughs\n loudly"), (2, " "), (3, "plays along")] {
-            steering.execute(SessionCommand::AddMarker { text: text.into() }, time);
+            steering.execute(SessionCommand::AddMarker { text: text.into(), ago: 0.0 }, time * SECOND);
         }
         let texts = || control.state().markers.iter().map(|marker| marker.text.clone()).collect::<Vec<_>>();
         assert_eq!(texts(), ["laughs loudly", "plays along"]);
         steering.execute(SessionCommand::Undo, 4);
-        steering.execute(SessionCommand::AddMarker { text: "hums".into() }, 5);
+        steering.execute(SessionCommand::AddMarker { text: "hums".into(), ago: 0.0 }, 5 * SECOND);
         assert_eq!(texts(), ["laughs loudly", "hums"]);
         assert_eq!(control.state().markers[1].id, 3, "a number is used once");
+        // The text was begun while nobody had hummed yet.
+        steering.execute(SessionCommand::AddMarker { text: "frowns".into(), ago: 4.5 }, 7 * SECOND);
+        assert_eq!(texts(), ["laughs loudly", "frowns", "hums"]);
+        assert_eq!(control.state().markers[1].time, 5 * SECOND / 2);
+        steering.execute(SessionCommand::Undo, 8 * SECOND);
         // Nothing plays.
         steering.execute(SessionCommand::Like, 6);
         assert_eq!(control.state().undo.as_deref(), Some("marker \"hums\""));

@@ -57,6 +57,7 @@ pub use policy::{
     InputId, MusicRequest, MusicTarget, Policy, PolicyEvent, PolicySettings, PolicyStatus, Restraint,
 };
 pub use subject::{ParseSubjectError, Subject};
+pub use trajectory::STEP_LENGTH;
 
 /// One second in nanoseconds.
 pub(crate) const SECOND: u64 = 1_000_000_000;

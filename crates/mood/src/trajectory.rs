@@ -4,9 +4,9 @@ use mood_schema::Affect;
 
 use crate::SECOND;
 
-/// Length of one step in the plane of valence and arousal, whose sides are 2 long: about the distance between
-/// the music of two neighbouring moods.
-const STEP_LENGTH: f64 = 0.25;
+/// Length of one step of [`Strategy::Iso`](crate::Strategy::Iso) in the plane of valence and arousal, whose sides are 2
+/// long: about the distance between the music of two neighbouring moods.
+pub const STEP_LENGTH: f64 = 0.25;
 /// Shortest duration of a step, ns, for dwell times that are shorter or zero.
 const MIN_STEP_DURATION: u64 = SECOND;
 

@@ -164,6 +164,7 @@
   async function begin() {
     const point = chosen;
     endPreview();
+    document.querySelector("#strategies [data-strategy=iso]").focus();
     await send({ command: "strategy", strategy: "iso", target: point });
   }
 
