@@ -78,7 +78,8 @@ def wait_for_text(page, name, pattern):
 
 
 def wait_for_press(page, selector, is_pressed=True):
-    wait_until(page, f"document.querySelector('{selector}').getAttribute('aria-pressed') === '{str(is_pressed).lower()}'")
+    state = str(is_pressed).lower()
+    wait_until(page, f"document.querySelector({json.dumps(selector)}).getAttribute('aria-pressed') === '{state}'")
 
 
 with sync_playwright() as playwright:

@@ -253,7 +253,7 @@
     press(get("show-picture"), state.shows_picture);
     get("picture").hidden = !state.shows_picture;
     if (!state.shows_picture) get("picture").removeAttribute("src");
-    if (state.aspect_ratio > 0) get("stage").style.aspectRatio = String(state.aspect_ratio);
+    if (state.aspect_ratio > 0) get("stage").style.setProperty("--ratio", String(state.aspect_ratio));
     for (const button of all("#moods button")) press(button, button.dataset.mood === (mood.manual || ""));
     if (!get("strategies").children.length) {
       for (const name of state.strategies) {
@@ -408,8 +408,10 @@
     const height = drawing.clientHeight || 220;
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     drawing.replaceChildren();
-    const end = now(), start = end - SHOWN;
-    const x = (time) => LEFT + clamp((time - start) / SHOWN, 0, 1) * (width - LEFT - RIGHT);
+    // The axis grows by the minute until it has its full length.
+    const shown = clamp(Math.ceil(now() / 60) * 60, 120, SHOWN);
+    const end = now(), start = end - shown;
+    const x = (time) => LEFT + clamp((time - start) / shown, 0, 1) * (width - LEFT - RIGHT);
     const lanes = height - 3 * LANE - 18 * unit;
     const stackBottom = Math.round(lanes * 0.58), affectTop = stackBottom + 10 * unit, affectBottom = lanes - 6;
     const share = (value) => 4 + (1 - value) * (stackBottom - 4);
@@ -451,17 +453,26 @@
       });
     });
     label(lanes + 2.5 * LANE, "marks");
-    for (const { time, text } of state ? state.markers : []) {
-      if (time < start) continue;
-      svg("path", { d: `M${x(time)} 2V${lanes + 3 * LANE - 3}`, class: "mark" }, drawing);
-      const letters = Math.floor((width - RIGHT - x(time) - 8) / (7.5 * unit));
-      svg("text", letters >= text.length ? { x: x(time) + 4, y: lanes + 2.5 * LANE + 4 } :
-        { x: x(time) - 4, y: lanes + 2.5 * LANE + 4, "text-anchor": "end" }, drawing, text.length > 24 ? text.slice(0, 23) + "\u2026" : text);
+    // The latest first: a text stands right of its mark, the latest one left of it where there is no room; others are left out.
+    let limit = width - RIGHT;
+    for (const { time, text } of state ? state.markers.filter((marker) => marker.time >= start).reverse() : []) {
+      const at = x(time), short = text.length > 24 ? text.slice(0, 23) + "\u2026" : text;
+      svg("path", { d: `M${at} 2V${lanes + 3 * LANE - 3}`, class: "mark" }, drawing);
+      const length = 7.5 * unit * short.length + 8, y = lanes + 2.5 * LANE + 4;
+      if (at + length <= limit) {
+        svg("text", { x: at + 4, y }, drawing, short);
+      } else if (limit === width - RIGHT) {
+        svg("text", { x: at - 4, y, "text-anchor": "end" }, drawing, short);
+        limit = at - length;
+        continue;
+      }
+      limit = Math.min(limit, at);
     }
     const axis = lanes + 3 * LANE;
     svg("path", { d: `M${LEFT} ${axis}H${width - RIGHT}`, class: "grid" }, drawing);
-    for (let minutes = 10; minutes >= 0; minutes -= width < 520 * unit ? 5 : 2) {
-      const anchor = minutes === 0 ? "end" : minutes === 10 ? "start" : "middle";
+    const step = (shown > 300 ? 2 : 1) * (width < 520 * unit ? 2 : 1);
+    for (let minutes = 0; minutes * 60 <= shown; minutes += step) {
+      const anchor = minutes === 0 ? "end" : minutes * 60 === shown ? "start" : "middle";
       svg("text", { x: x(end - minutes * 60), y: height - 2, "text-anchor": anchor }, drawing, minutes ? `\u2212${minutes} min` : "now");
     }
     const last = columns.length ? columns[columns.length - 1].values : null;
