@@ -388,7 +388,9 @@
       if (caption.textContent !== short) caption.textContent = short;
       const half = caption.offsetWidth / 2;
       caption.style.left = clamp(x + w / 2, half, Math.max(width - half, half)) - left + "px";
-      button.classList.toggle("low", y + h > height - 28);
+      // Below the face, or in it where there is no room.
+      const below = y + h + 2 + caption.offsetHeight <= height;
+      caption.style.top = y - top + h + (below ? 2 : -caption.offsetHeight - 2) + "px";
       button.setAttribute("aria-label", `Face ${face.id}, ${words}${face.is_followed ? ", followed" : ""}`);
       button.disabled = !linked;
     }
