@@ -33,7 +33,7 @@ target/release/gst-mood live --panel --no-window --no-mpris --camera "$demo/mate
 live=$!
 trap 'kill "$live" 2>/dev/null; rm -r "$profile" "$plane"' EXIT
 target/readers/bin/python - "$profile/links" "$pictures/panel.png" <<'PYTHON'
-import re, sys, time
+import re, shutil, sys, time
 from pathlib import Path
 from playwright.sync_api import sync_playwright
 
@@ -41,7 +41,7 @@ links, picture = map(Path, sys.argv[1:])
 while not (found := re.search(r"^panel: (\S+)$", links.read_text(), re.MULTILINE)):
     time.sleep(0.1)
 with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
     page = browser.new_page(viewport={"width": 1180, "height": 980})
     page.goto(found.group(1))
     for key in "12":

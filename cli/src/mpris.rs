@@ -287,7 +287,7 @@ impl BusPlayer {
                 if let Some((on,)) = parameters.get::<(bool,)>() {
                     self.send(SessionCommand::HoldMusic { on });
                 } else if let Some((text,)) = parameters.get::<(String,)>() {
-                    self.send(SessionCommand::AddMarker { text });
+                    self.send(SessionCommand::AddMarker { text, ago: 0.0 });
                 }
             }
             // Raise, Seek and SetPosition have no effect: CanRaise and CanSeek are false.
