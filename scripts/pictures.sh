@@ -29,7 +29,7 @@ target/release/gst-mood library list --library "$plane/library.db" --plot "$pict
 
 # The panel, half a minute into a live session with the demo's actor and music.
 target/release/gst-mood live --panel --no-window --no-mpris --camera "$demo/material/actor.mp4" \
-    --audio-sink 'fakesink sync=true' --library "$demo/material/music" >"$profile/links" &
+    --audio-sink 'fakesink sync=true' --library "$demo/material/music" --min-dwell 8 >"$profile/links" &
 live=$!
 trap 'kill "$live" 2>/dev/null; rm -r "$profile" "$plane"' EXIT
 target/readers/bin/python - "$profile/links" "$pictures/panel.png" <<'PYTHON'
@@ -44,11 +44,14 @@ with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
     page = browser.new_page(viewport={"width": 1180, "height": 980})
     page.goto(found.group(1))
+    while page.inner_text("#track") == "silence":
+        page.wait_for_timeout(100)
     for key in "12":
-        page.wait_for_timeout(12_000)
+        page.wait_for_timeout(7_000)
         page.keyboard.press(key)
-    page.wait_for_timeout(6_000)
+    page.wait_for_timeout(5_000)
     page.screenshot(path=picture)
 PYTHON
-kill -INT "$live"
-wait "$live"
+# The film may have ended by itself.
+kill -INT "$live" 2>/dev/null || true
+wait "$live" || true
