@@ -10,7 +10,7 @@ must_exist "$2"
 
 # The queues in front of the muxer hold the finished data of one branch while the encoder of the other still looks ahead.
 exec gst-launch-1.0 \
-    filesrc location="$1" ! decodebin ! videoconvert ! \
+    filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! \
     haarfacedetect ! emotionclassify ! emotionoverlay ! tee name=frames \
     frames. ! queue ! videoconvert ! x264enc pass=qual speed-preset=veryfast ! h264parse ! queue ! mux. \
     frames. ! queue ! player.mood \

@@ -11,5 +11,5 @@ sink=fakesink
 [ -z "${SHOW:-}" ] || sink='emotionoverlay ! videoconvert ! autovideosink'
 
 exec gst-launch-1.0 -m \
-    filesrc location="$1" ! decodebin ! videoconvert ! \
+    filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! \
     haarfacedetect cascade="${CASCADE:-frontalface_default}" ${EYES:+eyes-cascade="$EYES"} messages=on-change ! $sink

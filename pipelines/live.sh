@@ -3,7 +3,7 @@
 #   pipelines/live.sh ~/Music
 # The music's moods come from its tags (MOOD, TMOO) or from a file song.flac.mood beside song.flac.
 # Another camera: CAMERA='v4l2src device=/dev/video2' pipelines/live.sh ~/Music
-# To try it without a camera: CAMERA='filesrc location=clip.mp4 ! decodebin ! identity sync=true' pipelines/live.sh ~/Music
+# To try it without a camera: CAMERA='filesrc location=clip.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! identity sync=true' pipelines/live.sh ~/Music
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 [ $# = 1 ] || usage 'MUSIC-FOLDER, PLAYLIST OR LIBRARY DATABASE'

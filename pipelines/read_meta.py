@@ -41,7 +41,7 @@ def main():
         sys.exit("usage: read_meta.py VIDEO")
     Gst.init(None)
     pipeline = Gst.parse_launch(
-        "filesrc name=source ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink name=sink"
+        "filesrc name=source ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionclassify ! fakesink name=sink"
     )
     pipeline.get_by_name("source").set_property("location", sys.argv[1])
     pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_buffer)

@@ -12,5 +12,5 @@ case $2 in
 esac
 
 exec gst-launch-1.0 \
-    filesrc location="$1" ! decodebin ! videoconvert ! \
+    filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! \
     haarfacedetect ! emotionclassify ! emotionlog location="$2" format="$format" ! fakesink

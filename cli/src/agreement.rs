@@ -9,6 +9,7 @@ use mood_schema::Label;
 use session::Summary;
 use session::report::{self, AgreementPage};
 
+use crate::arguments::path_parser;
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::{ANNOTATED_VIDEO, SessionFolder};
@@ -23,8 +24,10 @@ const STEP_RANGE: std::ops::RangeInclusive<f64> = 0.01..=60.0;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A human's annotations: a file of ELAN, BORIS, Praat or Audacity, or a table with the columns start, end and label
+    #[arg(value_parser = path_parser())]
     human: PathBuf,
     /// The folder of a session, or another coder's annotations
+    #[arg(value_parser = path_parser())]
     machine: PathBuf,
     /// The tier or subject of HUMAN [default: the one of the session's subject, or the only one]
     #[arg(long, value_name = "NAME")]
@@ -46,10 +49,10 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = parse_step)]
     step: f64,
     /// Write the figures here as JSON, - for standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser())]
     json: Option<PathBuf>,
     /// The page to write [default: agreement.html in the session's folder, or here]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     output: Option<PathBuf>,
 }
 

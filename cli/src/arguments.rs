@@ -1,9 +1,9 @@
 //! Groups of arguments and value parsers that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use gst::prelude::*;
 use mood::Strategy;
 use mood_schema::Affect;
@@ -18,7 +18,7 @@ use crate::error::CommandError;
 #[derive(clap::Args)]
 pub struct DatabaseArgument {
     /// The database [default: ~/.local/share/gst-mood/library.db]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     library: Option<PathBuf>,
 }
 
@@ -83,6 +83,23 @@ impl ClientArguments {
     pub fn require_consent(&self) -> Result<(), CommandError> {
         clients::require_consent(&self.client, self.consent.as_deref())
     }
+}
+
+/// Parses a path, which may be given as a `file:` URI, as file managers and browsers copy it.
+pub fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| local_path(&path))
+}
+
+/// The path that is meant by a path or a `file:` URI.
+pub fn local_path(source: &Path) -> PathBuf {
+    let uri = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
+    uri.and_then(|uri| uri.to_file_path().ok()).unwrap_or_else(|| source.to_path_buf())
+}
+
+/// Parses a number of frames a second, 0.01 to 1000.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|rate| (0.01..=1000.0).contains(rate));
+    number.ok_or_else(|| "give frames a second, from 0.01 to 1000".into())
 }
 
 /// Parses a number of seconds from 0 to a day.
@@ -244,5 +261,18 @@ mod tests {
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(json, r#"{"strategy":"iso","seed":7}"#);
         assert_eq!(serde_json::from_str::<MusicOptions>(&json).unwrap(), options);
+    }
+
+    #[test]
+    fn files_may_be_given_as_uris() {
+        for (given, path) in [
+            ("file:///a/b%20c.mp4", "/a/b c.mp4"),
+            ("file://localhost/a.mp4", "/a.mp4"),
+            ("/a/b%20c.mp4", "/a/b%20c.mp4"),
+            ("http://host/a.mp4", "http://host/a.mp4"),
+            ("a.mp4", "a.mp4"),
+        ] {
+            assert_eq!(local_path(Path::new(given)), Path::new(path), "{given}");
+        }
     }
 }

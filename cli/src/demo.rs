@@ -14,6 +14,7 @@ use gst::prelude::*;
 use serde_json::json;
 use session::{PersonMap, Summary};
 
+use crate::arguments::path_parser;
 use crate::error::CommandError;
 use crate::files::partial_path;
 use crate::folder::{self, ANNOTATED_VIDEO, MUSIC, REPORT, SOUNDTRACK, TIMELINE};
@@ -25,7 +26,7 @@ use crate::{doctor, pipeline};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Folder for the results; made if it is not there
-    #[arg(short, long, default_value = "gst-mood-demo")]
+    #[arg(short, long, default_value = "gst-mood-demo", value_parser = path_parser())]
     output: PathBuf,
     /// Print the results' paths as JSON
     #[arg(long)]

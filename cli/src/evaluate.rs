@@ -13,6 +13,7 @@ use mini_xception::{Classifier, GrayImage, Model, Provider, Runtime};
 use mood_schema::Emotion;
 use serde_json::json;
 
+use crate::arguments::path_parser;
 use crate::error::CommandError;
 use crate::progress::Progress;
 use dataset::{LabelledFace, Split};
@@ -27,12 +28,13 @@ const BATCH_SIZE: usize = 64;
 pub struct Arguments {
     /// A folder of class folders (angry, disgust, fear, happy, sad, surprise, neutral) with images of
     /// faces, or FER-2013's CSV file
+    #[arg(value_parser = path_parser())]
     data: PathBuf,
     /// The part of FER-2013
     #[arg(long, value_enum, default_value_t)]
     split: Split,
     /// An ONNX model instead of the built-in one
-    #[arg(long)]
+    #[arg(long, value_parser = path_parser())]
     model: Option<PathBuf>,
     /// Judge each face by what differs from the same person's resting face, which other images show: the person
     /// is the column `person`, or what stands before the first `.` or `_` of the file's name
@@ -42,7 +44,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1.0, requires = "baseline", value_parser = parse_share)]
     baseline_share: f64,
     /// Write the figures to this file as JSON
-    #[arg(long)]
+    #[arg(long, value_parser = path_parser())]
     json: Option<PathBuf>,
 }
 

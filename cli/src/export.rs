@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use session::export::{self, Format};
 use session::{BaselineSource, Summary};
 
-use crate::arguments::parse_seconds;
+use crate::arguments::{parse_seconds, path_parser};
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::SessionFolder;
@@ -16,12 +16,13 @@ use crate::output;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A timeline.jsonl, or the folder of a session
+    #[arg(value_parser = path_parser())]
     timeline: PathBuf,
     /// csv, jsonl, eaf (ELAN), textgrid (Praat), boris, vtt, srt or audacity
     #[arg(long, value_name = "FORMAT")]
     to: Format,
     /// The file to write, - for standard output [default: session.FORMAT beside the timeline]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = path_parser())]
     output: Option<PathBuf>,
     /// Episodes of an expression shorter than this count as the expression before them; without it, the
     /// episodes of summary.json are written

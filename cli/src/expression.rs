@@ -7,12 +7,16 @@ use std::time::Duration;
 use session::{Expression, Timeline};
 
 use crate::error::CommandError;
-use crate::progress::Progress;
+use crate::media_kind::MediaKind;
+use crate::process::streams::{self, StreamRequest};
+use crate::process::{media_clock, photo};
+use crate::progress::{Progress, replace_control_characters};
 use crate::{doctor, pipeline};
 
-/// Writes the timeline of a file; the elements `input` and `timeline` still need their `location`.
-const PIPELINE: &str = "filesrc name=input ! decodebin ! queue name=frames ! videoconvert \
-    ! haarfacedetect ! emotionclassify ! emotionlog name=timeline ! fakesink sync=false";
+/// From a photo to frames.
+const PHOTO_SOURCE: &str = "appsrc name=source format=time ! videoconvert !";
+/// From upright frames to a timeline; the element `timeline` still needs its `location`.
+const ANALYSIS: &str = "haarfacedetect ! emotionclassify ! emotionlog name=timeline ! fakesink sync=false";
 
 /// Estimates the expression of the main person in an image or a video, see [`Expression::from_main_face`].
 ///
@@ -27,19 +31,43 @@ pub fn estimate(input: &Path) -> Result<Expression, CommandError> {
     let folder = tempfile::tempdir()
         .map_err(|error| CommandError::Failed(format!("no temporary folder can be made: {error}")))?;
     let timeline_path = folder.path().join("timeline.jsonl");
-    let pipeline = pipeline::parse(PIPELINE)?;
-    pipeline::set_path(&pipeline, "input", "location", input)?;
+    let describe = |error| match error {
+        CommandError::Failed(reason) => {
+            CommandError::Failed(format!("{}: {reason}; name a picture or a video", input.display()))
+        }
+        other => other,
+    };
+    let kind = MediaKind::detect(input);
+    let source = match kind {
+        MediaKind::Photo => PHOTO_SOURCE.to_owned(),
+        MediaKind::UnsupportedPhoto => return Err(describe(photo::unsupported_error())),
+        MediaKind::Animation | MediaKind::Video => streams::source(kind),
+    };
+    let pipeline = pipeline::parse(&format!("{source} {ANALYSIS}"))?;
     pipeline::set_path(&pipeline, "timeline", "location", &timeline_path)?;
     // The duration is not known before the pipeline runs.
     let progress = Progress::start("analysing", 0);
-    pipeline::run_file(&pipeline, &progress, pipeline::RunLimit::Interruption).map_err(
-        |error| match error {
-            CommandError::Failed(reason) => {
-                CommandError::Failed(format!("{}: {reason}; name a picture or a video", input.display()))
-            }
-            other => other,
-        },
-    )?;
+    let mut warnings = Vec::new();
+    let mut play = || {
+        if kind == MediaKind::Photo {
+            let photo = photo::Photo::decode(input)?;
+            warnings.extend(photo.warnings);
+            photo::push_image(&pipeline, &photo.image)?;
+            return pipeline::run(&pipeline, &progress);
+        }
+        let request =
+            StreamRequest { video: 0, beginning: media_clock::Beginning::default(), rate: None, sound: None };
+        let links = streams::connect(&pipeline, input, kind, request)?;
+        pipeline::run_file(&pipeline, &progress, pipeline::RunLimit::Interruption)?;
+        warnings.extend(links.video_warnings());
+        links.check()
+    };
+    let played = play();
+    for warning in &warnings {
+        let text = format!("{}: {}", input.display(), warning.text);
+        eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+    }
+    played.map_err(describe)?;
     let timeline = Timeline::load(&timeline_path)
         .map_err(|error| CommandError::Failed(format!("{}: {error}", input.display())))?;
     let [begin, end] = timeline.span();

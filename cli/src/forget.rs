@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use music_library::Database;
 
+use crate::arguments::path_parser;
 use crate::clients::Client;
 use crate::consent::is_blank;
 use crate::data_folder::default_library;
@@ -15,7 +16,7 @@ pub struct Arguments {
     /// The name given with --client, or in the notes
     client: String,
     /// A library database that knows them, besides the user's own; may be repeated
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     library: Vec<PathBuf>,
 }
 

@@ -7,11 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use music_library::{
-    AudioDecoder, Database, Field, Scan, SkippedItem, Track, TrackRecord, Value, csv_table, vocabulary,
+    AudioDecoder, Database, Field, Scan, SkippedItem, TableError, Track, TrackRecord, Value, csv_table,
+    vocabulary,
 };
 use serde_json::json;
 
-use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument};
+use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument, path_parser};
 use crate::decode::Decoder;
 use crate::error::CommandError;
 use crate::progress::Progress;
@@ -59,7 +60,7 @@ pub enum Command {
         #[command(flatten)]
         client: ClientName,
         /// Plot the tracks by valence and arousal into this SVG file
-        #[arg(long, value_name = "FILE.svg")]
+        #[arg(long, value_name = "FILE.svg", value_parser = path_parser())]
         plot: Option<PathBuf>,
         /// Print all values with their sources as JSON
         #[arg(long)]
@@ -70,6 +71,7 @@ pub enum Command {
     /// Import values from a CSV table in the format of export
     Import {
         /// The table; - for standard input
+        #[arg(value_parser = path_parser())]
         table: PathBuf,
         /// The library database.
         #[command(flatten)]
@@ -81,6 +83,7 @@ pub enum Command {
     /// Write all values as a CSV table
     Export {
         /// The table [default: standard output]
+        #[arg(value_parser = path_parser())]
         table: Option<PathBuf>,
         /// The library database.
         #[command(flatten)]
@@ -212,15 +215,14 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
         );
     }
     if json {
-        let failed: Vec<_> = report
-            .failed
-            .iter()
-            .map(|SkippedItem { name, reason }| json!({ "what": name, "why": reason }))
-            .collect();
+        let to_json = |items: &[SkippedItem]| -> Vec<serde_json::Value> {
+            items.iter().map(|SkippedItem { name, reason }| json!({ "what": name, "why": reason })).collect()
+        };
+        let (failed, assumed) = (to_json(&report.failed), to_json(&report.assumed));
         let report = json!({
             "library": path, "listed": report.listed, "added": report.added, "changed": report.changed,
             "moved": report.moved, "unchanged": report.unchanged, "missing": report.missing,
-            "written": report.tags_written, "audio_seconds": report.analysed_duration, "failed": failed,
+            "written": report.tags_written, "audio_seconds": report.analysed_duration, "failed": failed, "assumed": assumed,
             "unknown_moods": report.unknown_moods, "interrupted": report.cancelled,
         });
         println!("{report:#}");
@@ -240,6 +242,9 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
                 if tracks.len() > 1 { format!(" and {} more", tracks.len() - 1) } else { String::new() }
             );
         }
+    }
+    for SkippedItem { name, reason } in &report.assumed {
+        eprintln!("gst-mood: warning: {name}: {reason}");
     }
     if report.cancelled {
         return Err(CommandError::Interrupted);
@@ -397,10 +402,27 @@ fn import(database: &Database, client: &str, path: &Path) -> Result<(), CommandE
     report_skipped(&imported.skipped, "the rest was imported")
 }
 
+/// Whether a table could not be written because nobody reads it.
+fn is_broken_pipe(error: &music_library::Error) -> bool {
+    let error = match error {
+        music_library::Error::Table(TableError::Write(error)) => error,
+        music_library::Error::Table(TableError::Csv(error)) => match error.kind() {
+            csv::ErrorKind::Io(error) => error,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
 /// Exports a table to `path`, or to standard output.
 fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), CommandError> {
     match path {
-        None => csv_table::export(database, client, output::stdout())?,
+        None => match csv_table::export(database, client, output::stdout()) {
+            // The reader has closed the pipe, for example `head`.
+            Err(error) if is_broken_pipe(&error) => {}
+            exported => exported?,
+        },
         Some(path) => {
             let file = File::create(path).map_err(|error| CommandError::io(path, &error))?;
             csv_table::export(database, client, BufWriter::new(file))?;

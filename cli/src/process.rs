@@ -1,5 +1,6 @@
 //! `gst-mood process`: videos and photos in, a folder of results for each out.
 
+mod animation;
 mod arguments;
 mod baseline;
 mod film;
@@ -8,13 +9,14 @@ mod graph;
 mod image_file;
 mod inputs;
 mod job;
-mod media_clock;
+pub mod media_clock;
 mod notes;
 mod outputs;
-mod photo;
+pub mod photo;
 mod resting;
 mod small_faces;
-mod streams;
+pub mod streams;
+mod table;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,20 +24,22 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::Serialize;
-use session::Warning;
+use session::{Warning, WarningKind};
 
 use crate::error::CommandError;
+use crate::media_kind::MediaKind;
 use crate::progress::replace_control_characters;
 use crate::{doctor, pipeline};
 pub use arguments::Arguments;
-use inputs::Input;
+use inputs::{Input, Inputs, PassedOver};
 use job::JobOutcome;
 
 /// What happened to an input, as `--json` prints it.
 #[derive(Debug, Serialize)]
 struct InputResult {
     input: PathBuf,
-    folder: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<PathBuf>,
     #[serde(flatten)]
     state: InputState,
     /// What a reader of its results has to know.
@@ -57,11 +61,16 @@ enum InputState {
         /// The reason, for the user.
         error: String,
     },
+    /// It is a folder, in which files were passed over.
+    PassedOver {
+        /// Those files, and links to folders.
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Processes every input, as many side by side as wanted; an input that fails does not stop the others.
 pub fn run(arguments: Arguments) -> Result<(), CommandError> {
-    let inputs = inputs::expand_inputs(&arguments.inputs, &arguments.output)?;
+    let Inputs { files: inputs, passed_over } = inputs::expand_inputs(&arguments.inputs, &arguments.output)?;
     arguments.analysis.check_files()?;
     pipeline::init_gstreamer()?;
     doctor::check_requirements()?;
@@ -83,8 +92,12 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by(|one, other| one.input.cmp(&other.input));
-    let has_photos = inputs.iter().any(|input| input.is_photo);
-    let table = if has_photos { photo::write_table(&arguments.output) } else { Ok(()) };
+    results.extend(passed_over.into_iter().map(describe_passed_over));
+    let is_photo = |input: &Input| input.kind == MediaKind::Photo;
+    let mut table = if inputs.iter().any(is_photo) { photo::write_table(&arguments.output) } else { Ok(()) };
+    if !inputs.iter().all(is_photo) {
+        table = table.and(table::write(&arguments.output));
+    }
     if arguments.json {
         println!("{:#}", serde_json::json!(results));
     }
@@ -125,5 +138,25 @@ fn process_input(input: &Input, arguments: &Arguments) -> InputResult {
         let skipped = if matches!(state, InputState::Skipped) { " (finished before)" } else { "" };
         println!("{}{skipped}", replace_control_characters(&input.folder.to_string_lossy()));
     }
-    InputResult { input: input.path.clone(), folder: input.folder.clone(), state, warnings }
+    InputResult { input: input.path.clone(), folder: Some(input.folder.clone()), state, warnings }
+}
+
+/// The most files that are named in a text.
+const MAX_NAMES: usize = 5;
+
+/// The result of a folder in which files were passed over.
+fn describe_passed_over(PassedOver { folder, paths }: PassedOver) -> InputResult {
+    let name = |path: &PathBuf| path.strip_prefix(&folder).unwrap_or(path).display().to_string();
+    let names: Vec<String> = paths.iter().take(MAX_NAMES).map(name).collect();
+    let more = match paths.len().saturating_sub(MAX_NAMES) {
+        0 => String::new(),
+        count => format!(" and {count} more (--json lists them)"),
+    };
+    let (count, they) = match paths.len() {
+        1 => ("1 file was".to_owned(), "it if it is a recording"),
+        count => (format!("{count} files were"), "those that are recordings"),
+    };
+    let text = format!("{count} passed over: {}{more}; name {they}", names.join(", "));
+    let warnings = vec![Warning::new(WarningKind::FilesSkipped, text)];
+    InputResult { input: folder, folder: None, state: InputState::PassedOver { files: paths }, warnings }
 }

@@ -8,7 +8,7 @@ use music_library::{HISTORY_LENGTH, Library, RankedTrack, SelectionQuery, Track,
 use serde_json::json;
 use session::Expression;
 
-use crate::arguments::{AccessArguments, parse_coordinate};
+use crate::arguments::{AccessArguments, parse_coordinate, path_parser};
 use crate::data_folder::default_library;
 use crate::error::CommandError;
 use crate::expression;
@@ -19,7 +19,7 @@ use crate::files::path_to_str;
 #[command(group = clap::ArgGroup::new("wanted").required(true).args(["medium", "mood", "va"]))]
 pub struct Arguments {
     /// A picture or video of a face
-    #[arg(value_name = "IMAGE|VIDEO")]
+    #[arg(value_name = "IMAGE|VIDEO", value_parser = path_parser())]
     medium: Option<PathBuf>,
     /// An emotion (angry, disgust, fear, happy, sad, surprise, neutral), or another mood such as calm
     #[arg(long, value_parser = parse_mood)]
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "V,A", allow_hyphen_values = true, value_parser = parse_point)]
     va: Option<Affect>,
     /// A library database, a folder with music or a playlist [default: the user's own database]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = path_parser())]
     library: Option<PathBuf>,
     /// How many tracks to list
     #[arg(short = 'n', long, default_value_t = 5)]
@@ -91,6 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     // The library first: an error in it is found faster than a face.
     let (library, database) =
         Library::open_with_database(source, &arguments.client, arguments.access.to_access())?;
+    for item in &library.assumed {
+        eprintln!("gst-mood: warning: {}: {}", item.name, item.reason);
+    }
     let wanted = match (&arguments.medium, &arguments.mood, arguments.va) {
         (Some(medium), ..) => mood_of_expression(expression::estimate(medium)?),
         (_, Some(mood), _) => mood.clone(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use session::{Comparison, Summary, report};
 
+use crate::arguments::path_parser;
 use crate::clients::Client;
 use crate::error::CommandError;
 use crate::files;
@@ -15,13 +16,13 @@ use crate::progress::replace_control_characters;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Folders of sessions, or timelines; one gives its report, several a comparison in their order
-    #[arg(required_unless_present = "client")]
+    #[arg(required_unless_present = "client", value_parser = path_parser())]
     sessions: Vec<PathBuf>,
     /// Compare the sessions kept of this client
     #[arg(long, value_name = "NAME", conflicts_with = "sessions")]
     client: Option<String>,
     /// The page to write; without it, report.html beside a single session, and comparison.html here
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = path_parser())]
     output: Option<PathBuf>,
     /// Print the comparison as JSON
     #[arg(long)]

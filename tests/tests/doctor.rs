@@ -50,7 +50,7 @@ fn doctor_finds_everything_on_this_machine() {
         "{json:?}"
     );
     assert!(json.iter().all(|finding| finding["found"] == true || finding["needed"] == false), "{json:?}");
-    for device in ["camera", "audio sink"] {
+    for device in ["camera", "audio sink", "video sink", "D-Bus"] {
         assert_eq!(find_by_name(&json, device)["needed"], false);
     }
 }
@@ -68,6 +68,29 @@ fn a_missing_runtime_is_reported_with_the_remedy() {
             let runtime = parse_findings(&output.stdout);
             assert_eq!(find_by_name(&runtime, "ONNX Runtime")["found"], false);
         }
+    }
+}
+
+#[test]
+fn a_display_and_a_session_bus_are_tried() {
+    for (display, remedies) in [
+        ("", &["no display"][..]),
+        (":77", &["install gstreamer1.0-x or gstreamer1.0-gl", "cannot open the display DISPLAY"]),
+    ] {
+        let mut doctor = gst_mood(&["doctor", "--json"]);
+        doctor.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+        if !display.is_empty() {
+            doctor.env("DISPLAY", display);
+        }
+        let json = parse_findings(&run(doctor, TIMEOUT).assert_success().stdout);
+        let sink = find_by_name(&json, "video sink");
+        let detail = sink["detail"].as_str().unwrap();
+        assert!(sink["found"] == false && remedies.iter().any(|remedy| detail.contains(remedy)), "{sink}");
+        let bus = find_by_name(&json, "D-Bus");
+        assert!(
+            bus["found"] == false && bus["detail"].as_str().unwrap().contains("dbus-user-session"),
+            "{bus}"
+        );
     }
 }
 

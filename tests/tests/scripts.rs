@@ -52,6 +52,46 @@ fn timeline_writes_either_format() {
 }
 
 #[test]
+fn a_phone_held_upright_is_turned_in_every_pipeline_over_a_file() {
+    let Some(clip) = media(CLIP) else { return };
+    let folder = TempDir::new().unwrap();
+    let [turned, phone, out] = ["turned.mp4", "phone.mp4", "out.jsonl"].map(|name| folder.path().join(name));
+    let transcode = |from: &std::path::Path, arguments: &[&str], to: &std::path::Path| {
+        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        ffmpeg.args(["-nostdin", "-v", "error", "-y", "-i"]).arg(from).args(arguments).arg(to);
+        assert!(ffmpeg.status().unwrap().success());
+    };
+    // The pictures lie on their side, and the container says how to turn them.
+    transcode(&clip, &["-t", "0.5", "-an", "-vf", "transpose=clock"], &turned);
+    transcode(&turned, &["-c", "copy", "-metadata:s:v", "rotate=90"], &phone);
+    let mut timeline = pipeline_script("timeline.sh");
+    timeline.arg(&phone).arg(&out);
+    run(timeline, TIMEOUT).assert_success();
+    let frames = Timeline::read(&out).frames;
+    let found = frames.iter().filter(|frame| !frame.faces.is_empty()).count();
+    assert!(found > 0 && found + 2 >= frames.len(), "{found} of {}", frames.len());
+    // The others decode in the same way.
+    let root = mood_tests::paths::workspace_root();
+    let texts = walkdir::WalkDir::new(&root).max_depth(6).into_iter().filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0
+            || ["README.md", "docs", "pipelines", "plugins", "src"].contains(&&*name)
+            || entry.depth() > 1 && name != "target"
+    });
+    for path in texts.flatten().map(walkdir::DirEntry::into_path).filter(|path| path.is_file()) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let is_example = |line: &&str| line.contains("filesrc") && line.contains("! decodebin !");
+        for line in text
+            .lines()
+            .filter(is_example)
+            .filter(|_| path.extension().is_some_and(|kind| kind != "rs") || path.ends_with("mod.rs"))
+        {
+            assert!(line.contains("videoflip"), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
 fn detect_prints_messages() {
     let Some(clip) = media(CLIP) else { return };
     for eyes in ["", "eye"] {

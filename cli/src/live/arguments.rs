@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use mood::Subject;
 
 use super::panel::PanelArguments;
-use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate};
+use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate, path_parser};
 
 /// The arguments of `live`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A library database, a folder with music or a playlist [default: the user's own database]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = path_parser())]
     pub library: Option<PathBuf>,
     /// Whose ratings and exclusions count, and whose resting face is expected.
     #[command(flatten)]

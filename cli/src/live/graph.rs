@@ -3,10 +3,12 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 
 use gst::prelude::*;
 
 use super::arguments::Arguments;
+use crate::arguments::local_path;
 use crate::error::CommandError;
 use crate::pipeline;
 
@@ -79,13 +81,15 @@ impl Camera {
         let Some(argument) = argument else {
             return Ok(Self { description: "autovideosrc name=camera".into(), location: None });
         };
+        let path = local_path(Path::new(argument));
+        let argument = path.to_str().unwrap_or(argument);
         match fs::metadata(argument) {
             Ok(metadata) if metadata.file_type().is_char_device() => Ok(Self {
                 description: "v4l2src name=camera".into(),
                 location: Some(("device", argument.into())),
             }),
             Ok(metadata) if metadata.is_file() => Ok(Self {
-                description: "filesrc name=camera ! decodebin ! videoconvert ! identity sync=true".into(),
+                description: "filesrc name=camera ! decodebin ! videoconvert ! videoflip video-direction=auto ! identity sync=true".into(),
                 location: Some(("location", argument.into())),
             }),
             Err(error) if argument.starts_with('/') => {

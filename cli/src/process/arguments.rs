@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::{MusicOptions, parse_seconds};
+use crate::arguments::{MusicOptions, local_path, parse_rate, parse_seconds, path_parser};
 use crate::error::CommandError;
 
 /// What to process, and how.
 #[derive(Args)]
 pub struct Arguments {
     /// Videos, photographs, folders of them, or patterns such as 'archive/**/*.mp4'
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = path_parser())]
     pub inputs: Vec<PathBuf>,
     /// Folder for the results, one folder in it for each input
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = path_parser())]
     pub output: PathBuf,
     /// Process inputs again that are finished
     #[arg(long)]
@@ -60,11 +60,16 @@ pub struct AnalysisOptions {
     #[arg(long, value_enum, requires = "overlay")]
     pub audio: Option<RecordingAudio>,
     /// Music that follows the mood, a folder, a playlist or a database: soundtrack.ogg and music.jsonl
-    #[arg(long)]
+    #[arg(long, value_parser = path_parser())]
     pub library: Option<PathBuf>,
-    /// Which video stream, counted from 0
+    /// Which video stream, counted from 0; cover pictures do not count
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub video: u32,
+    /// Frames a second of recordings whose frames have no times, such as raw H.264; without this, the rate that the stream
+    /// states, or 25
+    #[arg(long, value_name = "FPS", value_parser = parse_rate)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// Faces are searched in the whole picture this often, and followed in between; 0 searches every frame
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
     pub scan_interval: f64,
@@ -72,7 +77,7 @@ pub struct AnalysisOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = parse_seconds)]
     pub classify_interval: f64,
     /// An ONNX model instead of the built-in one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser())]
     pub model: Option<PathBuf>,
     /// How the music follows the mood.
     #[command(flatten)]
@@ -99,7 +104,7 @@ impl AnalysisOptions {
             CommandError::Usage(format!("{option} {}: no such {what}", path.display()))
         };
         match (&self.library, &self.model) {
-            (Some(library), _) if !local_path(library).exists() => {
+            (Some(library), _) if !library.exists() => {
                 Err(missing("--library", library, "folder, playlist or database"))
             }
             (_, Some(model)) if !model.is_file() => Err(missing("--model", model, "file")),
@@ -156,14 +161,8 @@ fn parse_baseline(text: &str) -> Result<String, String> {
         Ok(seconds) if !(1.0..=86_400.0).contains(&seconds) => {
             Err("give 1 to 86400 seconds, which is a day, or a file".into())
         }
-        _ => Ok(text.into()),
+        _ => Ok(local_path(Path::new(text)).to_str().unwrap_or(text).into()),
     }
-}
-
-/// The path of a library that may be given as a `file:` URI.
-pub fn local_path(source: &Path) -> PathBuf {
-    let uri = source.to_str().and_then(|text| text.strip_prefix("file:").and(url::Url::parse(text).ok()));
-    uri.and_then(|uri| uri.to_file_path().ok()).unwrap_or_else(|| source.to_path_buf())
 }
 
 #[cfg(test)]

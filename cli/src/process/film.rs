@@ -16,10 +16,12 @@ use session::hiding::{Hiding, HidingPlan};
 use session::{PersonMap, Timeline, Warning, WarningKind, player_line_time};
 
 use super::arguments::{AnalysisOptions, RecordingAudio};
-use super::streams::{self, MIX_DOWN, SOURCE, SoundBranch, StreamRequest};
+use super::media_clock::Beginning;
+use super::streams::{self, MIX_DOWN, SoundBranch, StreamRequest};
 use crate::error::CommandError;
 use crate::files::partial_path;
 use crate::folder::{ANNOTATED_VIDEO, FILM_MUSIC};
+use crate::media_kind::MediaKind;
 use crate::pipeline::{self, RunLimit, set_path};
 use crate::progress::Progress;
 
@@ -194,12 +196,14 @@ impl FilmScript {
 pub struct FilmConfig<'a> {
     /// The video.
     pub input: &'a Path,
+    /// How it is decoded.
+    pub kind: MediaKind,
     /// The folder for the results.
     pub folder: &'a Path,
     /// The options of the command line.
     pub options: &'a AnalysisOptions,
-    /// The stream time of the input that becomes 0.
-    pub origin: gst::ClockTime,
+    /// How the video begins.
+    pub beginning: &'a Beginning,
     /// The finished timeline.
     pub timeline: &'a Timeline,
     /// Who is who: people are shown by their merged ids.
@@ -221,7 +225,7 @@ impl FilmConfig<'_> {
     /// The pipeline in gst-launch's notation, without paths, and without the recording's own sound, which is added
     /// once the decoder has found it.
     fn description(&self) -> String {
-        let mut text = SOURCE.to_owned() + VIDEO;
+        let mut text = streams::source(self.kind) + VIDEO;
         if self.options.library.is_some() {
             text += &format!(
                 "\n filesrc name=music ! flacparse ! flacdec ! queue ! audioconvert ! audioresample ! {SOUND_FORMAT} ! mix.
@@ -280,9 +284,9 @@ fn draw_once(
     limit: RunLimit,
 ) -> (Result<Vec<Warning>, CommandError>, bool) {
     let mut has_sound = false;
+    let wants_sound = sound.is_some();
     let draw = || {
         let pipeline = pipeline::parse(&config.description())?;
-        set_path(&pipeline, "source", "location", config.input)?;
         let annotated = partial_path(&config.folder.join(ANNOTATED_VIDEO));
         set_path(&pipeline, "annotated", "location", &annotated)?;
         if config.options.library.is_some() {
@@ -294,13 +298,25 @@ fn draw_once(
         queue.set_property("max-size-buffers", 0u32);
         queue.set_property("max-size-bytes", 64u32 << 20);
         queue.set_property("max-size-time", SOUND_QUEUE_TIME.nseconds());
-        let request = StreamRequest { video: config.options.video, origin: config.origin, sound };
-        let links = streams::connect(&pipeline, request)?;
+        let request = StreamRequest {
+            video: config.options.video,
+            beginning: config.beginning.clone(),
+            rate: config.options.rate,
+            sound,
+        };
+        let links = streams::connect(&pipeline, config.input, config.kind, request)?;
         let script = follow_script(&pipeline, config)?;
         let played = pipeline::run_file(&pipeline, progress, limit);
         has_sound = links.has_sound();
         played?;
-        let mut warnings = links.warnings();
+        let mut warnings = links.sound_warnings();
+        let lacks_sound = wants_sound && !has_sound && warnings.is_empty();
+        if lacks_sound && media_container::has_private_stream(config.input) {
+            let text = "the annotated video has no sound of the recording: the transport stream marks a stream as private data, \
+                        which is not played even if it is sound; copy it to Matroska (ffmpeg -i FILE -c copy FILE.mkv encodes \
+                        nothing anew), and process that";
+            warnings.push(Warning::new(WarningKind::SoundMissing, text));
+        }
         let unknown = lock(&script).unknown;
         if unknown > 0 {
             let text = format!(

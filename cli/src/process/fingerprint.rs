@@ -15,7 +15,7 @@ use serde_json::Value;
 use session::{PersonMap, Summary};
 use walkdir::{DirEntry, WalkDir};
 
-use super::arguments::{AnalysisOptions, Arguments, local_path};
+use super::arguments::{AnalysisOptions, Arguments};
 use super::baseline::BaselineOption;
 use super::notes::Notes;
 use crate::digest::{file_sha256, path_hash, short_sha256};
@@ -153,14 +153,13 @@ pub fn music_subject(notes: &Notes) -> Option<String> {
 /// stores; for a playlist its content; for a folder the name, size and time of every file, because files
 /// beside the music may contain its mood.
 fn library_hash(source: &Path, notes: &Notes) -> Result<String, CommandError> {
-    let source = local_path(source);
-    if let Some(name) = source.to_str().filter(|_| Database::is_database(&source)) {
+    if let Some(name) = source.to_str().filter(|_| Database::is_database(source)) {
         let library = Library::open_for_client(name, notes.client_name(), SourceAccess::default())?;
         return Ok(short_sha256(describe_tracks(&library.tracks).as_bytes()));
     }
     compute_once(&LIBRARY, || match source.is_dir() {
-        true => Ok(short_sha256(describe_files(&source).join("\0").as_bytes())),
-        false => file_sha256(&source),
+        true => Ok(short_sha256(describe_files(source).join("\0").as_bytes())),
+        false => file_sha256(source),
     })
 }
 

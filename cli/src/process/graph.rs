@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 use mood_meta::lock;
+use session::Warning;
 
 use super::arguments::AnalysisOptions;
 use super::film::PictureSize;
+use super::media_clock::Beginning;
 use super::resting::RestSource;
 use super::small_faces::SmallFaceSample;
-use super::streams::{self, SOURCE, StreamRequest};
+use super::streams::{self, StreamRequest};
 use crate::error::CommandError;
 use crate::files::partial_path;
 use crate::folder::{FILM_MUSIC, MUSIC, RESTING_FACE, SOUNDTRACK, TIMELINE, write_resting_face};
+use crate::media_kind::MediaKind;
 use crate::pipeline::{self, RunLimit, set_path};
 use crate::progress::Progress;
 
@@ -38,6 +41,8 @@ const MAX_PEOPLE: u32 = 64;
 pub struct GraphConfig<'a> {
     /// The video or photo.
     pub input: &'a Path,
+    /// How it is decoded.
+    pub kind: MediaKind,
     /// The folder for the results.
     pub folder: &'a Path,
     /// The options of the command line.
@@ -53,14 +58,14 @@ pub struct GraphConfig<'a> {
     pub rest_source: &'a RestSource,
     /// Whether the timeline must not name its source.
     pub is_anonymous: bool,
-    /// The stream time of the input that becomes 0, see [`media_clock`](super::media_clock).
-    pub origin: gst::ClockTime,
+    /// How the input begins; of no meaning for a photo.
+    pub beginning: &'a Beginning,
 }
 
 impl GraphConfig<'_> {
     /// The pipeline in gst-launch's notation, without paths.
     fn description(&self) -> String {
-        let mut text = SOURCE.to_owned() + ANALYSIS;
+        let mut text = streams::source(self.kind) + ANALYSIS;
         if self.options.library.is_none() {
             return text + " ! fakesink sync=false";
         }
@@ -79,6 +84,8 @@ pub struct Analysis {
     pub picture_size: Option<PictureSize>,
     /// Faces that are smaller than those searched for.
     pub small_faces: SmallFaceSample,
+    /// What there is to say about the video.
+    pub warnings: Vec<Warning>,
 }
 
 /// Plays a video to its end and writes timeline, soundtrack and decision log into the folder. The soundtrack
@@ -96,11 +103,15 @@ fn play(
     progress: &Progress,
 ) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(&config.description())?;
-    set_path(&pipeline, "source", "location", config.input)?;
     let small_faces = configure_analysis(&pipeline, config, &config.folder.join(TIMELINE))?;
     lock(analysis).small_faces = small_faces;
-    let request = StreamRequest { video: config.options.video, origin: config.origin, sound: None };
-    streams::connect(&pipeline, request)?;
+    let request = StreamRequest {
+        video: config.options.video,
+        beginning: config.beginning.clone(),
+        rate: config.options.rate,
+        sound: None,
+    };
+    let links = streams::connect(&pipeline, config.input, config.kind, request)?;
     if let Some(pad) = pipeline::element(&pipeline, "upright")?.static_pad("src") {
         let analysis = Arc::clone(analysis);
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
@@ -127,7 +138,9 @@ fn play(
             set_path(&pipeline, "film-music", "location", &partial_path(&config.folder.join(FILM_MUSIC)))?;
         }
     }
-    pipeline::run_file(&pipeline, progress, RunLimit::Interruption)
+    let played = pipeline::run_file(&pipeline, progress, RunLimit::Interruption);
+    lock(analysis).warnings = links.video_warnings();
+    played.and_then(|()| links.check())
 }
 
 /// Sets the properties of the elements in [`ANALYSIS`]; the lines go to the file `timeline`. Returns the sample of smaller

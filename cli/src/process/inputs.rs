@@ -1,15 +1,14 @@
 //! Expands the arguments to a list of files and assigns each its folder for the results.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::InputId;
-use super::image_file::is_photo;
 use crate::digest::path_hash;
 use crate::error::CommandError;
 use crate::folder;
+use crate::media_kind::{MediaKind, has_extension};
 
 /// A file to process.
 pub struct Input {
@@ -17,24 +16,52 @@ pub struct Input {
     pub path: PathBuf,
     /// The folder for its results; no other input of the run has the same.
     pub folder: PathBuf,
-    /// Whether it is a photo, to be decoded by [`photo`](super::photo), rather than a video.
-    pub is_photo: bool,
+    /// How it is decoded.
+    pub kind: MediaKind,
 }
 
-/// Lowercase extensions of the files that are taken from folders. A file given as an argument may have any.
-const EXTENSIONS: [&str; 22] = [
-    "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts",
-    "webm", "wmv", "bmp", "jpeg", "jpg", "png", "tiff", "webp",
+/// What the arguments name.
+#[derive(Default)]
+pub struct Inputs {
+    /// The files to process, each once, in order.
+    pub files: Vec<Input>,
+    /// The folders that were searched in which something else lies.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// What a search of a folder has passed over.
+pub struct PassedOver {
+    /// The folder, as the argument names it.
+    pub folder: PathBuf,
+    /// Files, and links to folders, that were not taken, in order.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Lowercase extensions of the files that are taken from folders. A file given as an argument may have any. Photographs that
+/// cannot be decoded are among them: a message then says what to convert.
+const EXTENSIONS: [&str; 67] = [
+    // Videos.
+    "264", "265", "3g2", "3gp", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "h265", "hevc", "ivf",
+    "m2t", "m2ts", "m2v", "m4v", "mjpeg", "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mts",
+    "mxf", "ogm", "ogv", "qt", "tod", "ts", "vob", "webm", "wmv", "y4m", // Images.
+    "apng", "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp",
+    // Photographs to be converted.
+    "arw", "avif", "cr2", "cr3", "dng", "heic", "heics", "heif", "hif", "jxl", "nef", "nrw", "orf", "pef",
+    "raf", "rw2", "sr2", "srw",
 ];
 
 /// Finds the files that the arguments name, each once, in order. Folders are searched and patterns expanded.
 /// Fails with a usage error if an argument matches no file, and with an I/O error if a folder cannot be read.
-pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>, CommandError> {
-    let mut files = Vec::new();
+pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Inputs, CommandError> {
+    let (mut files, mut passed_over) = (Vec::new(), Vec::new());
     for argument in arguments {
         if argument.is_dir() {
             let before = files.len();
-            collect_media(argument, output, &mut files)?;
+            let mut paths = Vec::new();
+            collect_media(argument, output, &mut files, &mut paths)?;
+            if !paths.is_empty() && files.len() > before {
+                passed_over.push(PassedOver { folder: argument.clone(), paths });
+            }
             if files.len() == before {
                 return Err(CommandError::Usage(format!(
                     "{} holds no video or photograph; name the files themselves if they end unusually",
@@ -50,7 +77,8 @@ pub fn expand_inputs(arguments: &[PathBuf], output: &Path) -> Result<Vec<Input>,
     let mut canonical_paths = HashSet::new();
     files.retain(|file| canonical_paths.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     let mut taken = HashSet::new();
-    Ok(files.into_iter().map(|path| assign_folder(path, output, &mut taken)).collect())
+    let files = files.into_iter().map(|path| assign_folder(path, output, &mut taken)).collect();
+    Ok(Inputs { files, passed_over })
 }
 
 /// The files that match a glob pattern. Fails with a usage error if there are none.
@@ -64,34 +92,38 @@ fn expand_pattern(pattern: &Path) -> Result<Vec<PathBuf>, CommandError> {
     if matches.is_empty() { Err(missing()) } else { Ok(matches) }
 }
 
-/// Appends the media files in `folder` and below, sorted by name, without hidden ones and without those in
-/// the folder of the results.
-fn collect_media(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+/// Appends the media files in `folder` and below to `files`, sorted by name, without hidden ones and without those in
+/// the folder of the results; what else there is, to `passed_over`. Notes belong to recordings and are in neither.
+fn collect_media(
+    folder: &Path,
+    output: &Path,
+    files: &mut Vec<PathBuf>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), CommandError> {
     let io_error = |error| CommandError::io(folder, &error);
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(io_error)?.collect();
     let mut paths: Vec<PathBuf> = entries.map_err(io_error)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if is_hidden || path.is_symlink() && path.is_dir() {
+        if is_hidden || has_extension(&path, &["toml"]) {
             continue;
         }
-        if path.is_dir() {
+        if path.is_symlink() && path.is_dir() {
+            passed_over.push(path);
+        } else if path.is_dir() {
             let is_output =
                 path.canonicalize().ok().zip(output.canonicalize().ok()).is_some_and(|(a, b)| a == b);
             if !is_output {
-                collect_media(&path, output, files)?;
+                collect_media(&path, output, files, passed_over)?;
             }
-        } else if is_media(&path) {
+        } else if has_extension(&path, &EXTENSIONS) {
             files.push(path);
+        } else {
+            passed_over.push(path);
         }
     }
     Ok(())
-}
-
-fn is_media(path: &Path) -> bool {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    EXTENSIONS.contains(&extension.as_str())
 }
 
 /// Chooses the folder for a file's results: named by its stem; by its full name if another file has that
@@ -110,7 +142,7 @@ fn assign_folder(path: PathBuf, output: &Path, taken: &mut HashSet<PathBuf>) -> 
         .find(|folder| !taken.contains(folder) && !belongs_to_other(folder, &path))
         .unwrap_or_else(|| output.join(name));
     taken.insert(folder.clone());
-    Input { is_photo: is_photo(&path), path, folder }
+    Input { kind: MediaKind::detect(&path), path, folder }
 }
 
 /// Whether the folder has the results of another file than `path`.
@@ -139,7 +171,7 @@ mod tests {
             let inputs = expand_inputs(&arguments, &out).map_err(|error| error.to_string())?;
             let relative = |path: &Path, root: &Path| path.strip_prefix(root).unwrap().display().to_string();
             let relative_pair = |input: Input| (relative(&input.path, root), relative(&input.folder, &out));
-            Ok::<_, String>(inputs.into_iter().map(relative_pair).collect::<Vec<_>>())
+            Ok::<_, String>(inputs.files.into_iter().map(relative_pair).collect::<Vec<_>>())
         };
         let pairs = |list: &[(&str, &str)]| {
             list.iter().map(|&(path, folder)| (path.to_owned(), folder.to_owned())).collect::<Vec<_>>()

@@ -14,10 +14,11 @@ use super::film::{self, FilmConfig};
 use super::fingerprint::{AnalysisFingerprint, Fingerprint, music_subject, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
+use super::media_clock::{self, Beginning};
 use super::notes::Notes;
 use super::outputs::{self, RecordedSession};
 use super::resting::{self, Relabelling, RestSource};
-use super::{media_clock, photo};
+use super::{photo, streams};
 use crate::clients::Client;
 use crate::digest::path_hash;
 use crate::error::CommandError;
@@ -26,6 +27,7 @@ use crate::folder::{
     self, ANNOTATED_PHOTO, FACES, FILM_MUSIC, MUSIC, RESTING_FACE, SUMMARY, TIMELINE, commit_media,
     discard_media, read_timeline, write_resting_face,
 };
+use crate::media_kind::MediaKind;
 use crate::pipeline::RunLimit;
 use crate::progress::Progress;
 
@@ -50,6 +52,9 @@ pub fn run(
     if !input.path.is_file() {
         return Err(CommandError::Failed("it is not a file".into()));
     }
+    if input.kind == MediaKind::UnsupportedPhoto {
+        return Err(photo::unsupported_error());
+    }
     let notes = Notes::load(&input.path, &arguments.report)?;
     let fingerprint = Fingerprint::compute(&input.path, arguments, &notes)?;
     let summary = input.folder.join(SUMMARY);
@@ -71,7 +76,7 @@ pub fn run(
     // Without a summary the session counts as unfinished, should this run be killed.
     remove_if_present(&summary)?;
     let job = Job { input, arguments, notes: &notes, fingerprint };
-    if input.is_photo {
+    if input.kind == MediaKind::Photo {
         job.process_photo(warnings)?;
     } else if is_timeline_current && input.folder.join(TIMELINE).exists() {
         // What there was to say about decoding still holds.
@@ -147,17 +152,18 @@ impl Job<'_> {
         )
     }
 
-    fn graph_config<'a>(&'a self, origin: gst::ClockTime, rest_source: &'a RestSource) -> GraphConfig<'a> {
+    fn graph_config<'a>(&'a self, beginning: &'a Beginning, rest_source: &'a RestSource) -> GraphConfig<'a> {
         GraphConfig {
             rest_source,
             input: &self.input.path,
+            kind: self.input.kind,
             folder: &self.input.folder,
             options: &self.arguments.analysis,
             people: people_count(&self.arguments.analysis, self.notes),
             client: self.notes.client_name(),
             music_subject: music_subject(self.notes),
             is_anonymous: self.arguments.report.pseudonym,
-            origin,
+            beginning,
         }
     }
 
@@ -172,13 +178,18 @@ impl Job<'_> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
-        let origin = media_clock::find_origin(&self.input.path);
+        let beginning = match self.input.kind {
+            MediaKind::Video => media_clock::find_beginning(&self.input.path),
+            _ => Beginning::default(),
+        };
         let rest_source = self.rest_source()?;
         let progress = self.start_progress();
-        let (analysis, played) = graph::analyse_video(&self.graph_config(origin, &rest_source), &progress);
+        let (analysis, played) =
+            graph::analyse_video(&self.graph_config(&beginning, &rest_source), &progress);
         let has_frames =
             Timeline::load(folder.join(TIMELINE)).is_ok_and(|timeline| !timeline.frames.is_empty());
-        let mut played = self.explain_truncation(played, has_frames);
+        warnings.extend(analysis.warnings.iter().cloned());
+        let mut played = self.explain_incompleteness(played, has_frames, warnings);
         if !has_frames {
             outputs::clear_folder(folder)?;
             let no_frames = || CommandError::Failed("it has no pictures: is it a video?".into());
@@ -189,12 +200,12 @@ impl Job<'_> {
         if let (Ok(()), Some(declared)) = (&played, progress.media_duration()) {
             let [_, end] = timeline.span();
             // Some containers count their duration from the origin of their clock.
-            let end = Duration::from_nanos(end.saturating_add(origin.nseconds()));
+            let end = Duration::from_nanos(end.saturating_add(beginning.origin.nseconds()));
             warnings.extend(early_end_warning(end, declared));
         }
         progress.finish(progress.media_position());
         let mut media = if matches!(played, Ok(()) | Err(CommandError::Interrupted)) {
-            let drawn = self.draw_film(origin, &analysis, &timeline, played.is_ok(), warnings);
+            let drawn = self.draw_film(&beginning, &analysis, &timeline, played.is_ok(), warnings);
             let committed =
                 commit_media(folder, drawn.is_ok() || matches!(drawn, Err(CommandError::Interrupted)));
             // The rest of the results is of use without the film.
@@ -240,7 +251,7 @@ impl Job<'_> {
     /// seconds allow.
     fn draw_film(
         &self,
-        origin: gst::ClockTime,
+        beginning: &Beginning,
         analysis: &Analysis,
         timeline: &Timeline,
         is_complete: bool,
@@ -260,9 +271,10 @@ impl Job<'_> {
         };
         let config = FilmConfig {
             input: &self.input.path,
+            kind: self.input.kind,
             folder: &self.input.folder,
             options,
-            origin,
+            beginning,
             timeline,
             people: &self.notes.people,
             plan: &plan,
@@ -281,24 +293,69 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Replaces the result of playing a truncated file by an error that says so: demuxers reach the end of a
-    /// truncated file without an error.
-    fn explain_truncation(
+    /// Replaces the result of playing a file of which a part is missing or follows by an error that says so: demuxers reach
+    /// the end of such files without an error. Adds what a reader of the results has to know to `warnings`.
+    fn explain_incompleteness(
         &self,
         played: Result<(), CommandError>,
         has_frames: bool,
+        warnings: &mut Vec<Warning>,
     ) -> Result<(), CommandError> {
-        let Some(length) = media_container::declared_length_if_truncated(&self.input.path) else {
-            return played;
-        };
-        if matches!(played, Err(CommandError::Interrupted)) {
+        let path = &self.input.path;
+        if matches!(played, Err(CommandError::Interrupted)) || self.input.kind != MediaKind::Video {
             return played;
         }
+        let is_missing_video =
+            matches!(&played, Err(CommandError::Failed(text)) if text == streams::NO_VIDEO);
+        if is_missing_video && media_container::has_video_track(path) {
+            return Err(CommandError::Failed(
+                "its video covers so little of it that GStreamer takes it for a preview and does not play it: copy it to Matroska \
+                 (ffmpeg -i FILE.mp4 -c copy FILE.mkv encodes nothing anew), and process that"
+                    .into(),
+            ));
+        }
+        let fault = if let Some(length) = media_container::declared_length_if_truncated(path) {
+            let text = format!("it ends in the middle, it should have at least {length} bytes");
+            Warning::new(WarningKind::Truncated, text)
+        } else if let Some(position) = media_container::next_recording(path) {
+            let text = format!(
+                "another recording begins at byte {position} of the file, which is not analysed: split it (head -c {position} \
+                 FILE and tail -c +{} FILE), and process both",
+                position + 1
+            );
+            Warning::new(WarningKind::FurtherRecording, text)
+        } else {
+            return played;
+        };
         let part = if has_frames { "the part before is done" } else { "the part before cannot be played" };
         let reason = played.err().map(|error| format!(" ({error})")).unwrap_or_default();
-        Err(CommandError::Failed(format!(
-            "it ends in the middle, it should have {length} bytes; {part}{reason}"
-        )))
+        let error = CommandError::Failed(format!("{}; {part}{reason}", fault.text));
+        warnings.push(fault);
+        Err(error)
+    }
+
+    /// Fails if the options or the notes name people who are not in the timeline. Its people are not merged.
+    fn check_people(&self, timeline: &Timeline) -> Result<(), CommandError> {
+        let map = &self.notes.people;
+        let seen = timeline.observations();
+        let is_seen = |id: u32| seen.keys().any(|seen| map.person_id(*seen) == map.person_id(id));
+        let mut merged = self.arguments.report.merge.iter().flat_map(|ids| ids.0.iter().copied());
+        let missing =
+            map.subject.filter(|id| !is_seen(*id)).or_else(|| merged.find(|id| !seen.contains_key(id)));
+        let Some(missing) = missing else { return Ok(()) };
+        let people: Vec<String> = seen
+            .iter()
+            .map(|(&id, observations)| {
+                let seconds =
+                    observations.iter().map(|observation| observation.duration()).sum::<u64>() as f64 / 1e9;
+                format!("{id} ({}, in view for {seconds:.1} s)", map.name(id))
+            })
+            .collect();
+        let people = match people.as_slice() {
+            [] => "nobody was found in it".into(),
+            people => format!("there are {}", people.join(", ")),
+        };
+        Err(CommandError::Failed(format!("there is no person {missing} in the recording: {people}")))
     }
 
     /// Writes everything that is made from the timeline. Unless it `is_complete`, the next run will process
@@ -314,8 +371,16 @@ impl Job<'_> {
         if !is_complete {
             timeline.end = None;
         }
-        timeline.merge_people(&self.notes.people);
-        let fingerprint = is_complete.then_some(&self.fingerprint);
+        let mut fingerprint = self.fingerprint.clone();
+        let checked = self.check_people(&timeline);
+        let mut notes = self.notes.clone();
+        if checked.is_err() {
+            // The results are those of a run that names nobody, so that a run with other people need not decode it again.
+            notes.people = PersonMap::default();
+            fingerprint.report.people = PersonMap::default();
+        }
+        timeline.merge_people(&notes.people);
+        let fingerprint = is_complete.then_some(&fingerprint);
         let session = RecordedSession {
             timeline: &timeline,
             title: self.title(),
@@ -323,8 +388,8 @@ impl Job<'_> {
             resting_face,
             warnings: warnings.clone(),
         };
-        *warnings = outputs::write_outputs(session, folder, &self.arguments.report, self.notes)?;
-        Ok(())
+        *warnings = outputs::write_outputs(session, folder, &self.arguments.report, &notes)?;
+        checked
     }
 
     /// The session's title: the file's name without its extension, or a pseudonym.
@@ -345,12 +410,13 @@ impl Job<'_> {
         let partial = partial_path(&annotated);
         let progress = self.start_progress();
         let processed = photo::process_photo(
-            &self.graph_config(gst::ClockTime::ZERO, &RestSource::Off),
+            &self.graph_config(&Beginning::default(), &RestSource::Off),
             &timeline_path,
             &partial,
             &progress,
         );
-        let mut timeline = processed.and_then(|small_faces| {
+        let mut timeline = processed.and_then(|(found, small_faces)| {
+            warnings.extend(found);
             let timeline = read_timeline(&timeline_path, folder)?;
             warnings.extend(small_faces.warning(&timeline));
             Ok(timeline)
@@ -362,18 +428,27 @@ impl Job<'_> {
             timeline.header.source = gst::glib::filename_to_uri(path, None).ok().map(Into::into);
         }
         remove_if_present(&timeline_path)?;
-        let timeline = timeline.inspect_err(|_| {
+        let mut timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&partial);
             let _ = fs::remove_dir(folder);
         })?;
         progress.finish(None);
         fs::rename(&partial, &annotated).map_err(|error| CommandError::io(&annotated, &error))?;
+        let fault = warnings.iter().find(|warning| warning.kind == WarningKind::Truncated).cloned();
+        if fault.is_some() {
+            timeline.end = None;
+        }
         let mut summary = Summary::compute(&timeline, &PersonMap::default());
         summary.title = self.title();
         summary.warnings.splice(0..0, warnings.iter().cloned());
         *warnings = summary.warnings.clone();
         outputs::write_export(&folder.join(FACES), session::export::Format::Csv, &timeline, &summary)?;
-        summary.made_from = Some(self.fingerprint.to_value()?);
-        write_json(&folder.join(SUMMARY), &summary)
+        if fault.is_none() {
+            summary.made_from = Some(self.fingerprint.to_value()?);
+        }
+        write_json(&folder.join(SUMMARY), &summary)?;
+        fault.map_or(Ok(()), |fault| {
+            Err(CommandError::Failed(format!("{}; the part before is done", fault.text)))
+        })
     }
 }

@@ -1,16 +1,19 @@
-//! The clock of a session: 0 is where the earliest stream of the recording begins, as players show it.
+//! The clock of a session: 0 is where the earliest stream of the recording begins, as players show it, and every frame has a
+//! time.
 //!
 //! Demuxers give times as the file states them: a transport stream may begin at any time, and a recording of a
 //! broadcast at an hour. Players subtract the earliest time of all streams, and so does everything that
 //! `process` writes, so that timeline, exports, soundtrack and annotated video agree with the recording.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use mood_meta::filter::UNTIMED_FRAME_DURATION;
 use mood_meta::lock;
+use session::{Warning, WarningKind};
 
 use crate::pipeline::{self, set_path};
 
@@ -23,38 +26,74 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it is checked whether enough was read.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(5);
 
+/// How far the times of frames may go back before their clock has begun again. Less is taken for a fault of single frames.
+const CLOCK_RESTART: u64 = 500_000_000;
+/// Frames a second that a stream may state, to be believed where its frames have no times.
+const PLAUSIBLE_RATES: std::ops::RangeInclusive<f64> = 1.0..=240.0;
+
+/// How a file begins.
+#[derive(Clone, Debug, Default)]
+pub struct Beginning {
+    /// The stream time at which the earliest video or audio stream begins; 0 where that cannot be found out.
+    pub origin: gst::ClockTime,
+    /// The ids of video streams that consist of a single picture, beside others that have more: covers.
+    pub stills: BTreeSet<String>,
+}
+
 /// What is known about the beginnings of a file's streams.
 #[derive(Default)]
 struct Beginnings {
-    /// Number of buffers read and the earliest time among them, by the name of the stream's pad.
-    streams: HashMap<String, (u32, Option<gst::ClockTime>)>,
+    /// By the name of the stream's pad.
+    streams: HashMap<String, StreamBeginning>,
     /// Whether all streams are known.
     has_all_streams: bool,
 }
 
+/// What has been read of a stream.
+#[derive(Default)]
+struct StreamBeginning {
+    /// Number of buffers.
+    count: u32,
+    /// The earliest time among them.
+    earliest: Option<gst::ClockTime>,
+    /// Id of a video stream.
+    video_id: Option<String>,
+}
+
 impl Beginnings {
-    /// Whether no earlier time is to be expected.
+    /// Whether no earlier time is to be expected, and no further picture of what may be a cover.
     fn are_known(&self) -> bool {
-        let counts = || self.streams.values().map(|(count, _)| *count);
-        counts().sum::<u32>() >= MAX_BUFFERS
-            || self.has_all_streams && counts().all(|count| count >= BUFFERS_PER_STREAM)
+        let counts = || self.streams.values().map(|stream| stream.count);
+        let has_begun = counts().sum::<u32>() >= MAX_BUFFERS
+            || self.has_all_streams && counts().all(|count| count >= BUFFERS_PER_STREAM);
+        has_begun && self.stills().is_empty()
     }
 
     fn earliest(&self) -> gst::ClockTime {
-        self.streams.values().filter_map(|(_, time)| *time).min().unwrap_or_default()
+        self.streams.values().filter_map(|stream| stream.earliest).min().unwrap_or_default()
+    }
+
+    /// The video streams of which one picture has come, where others have more.
+    fn stills(&self) -> BTreeSet<String> {
+        let videos =
+            || self.streams.values().filter_map(|stream| Some((stream.video_id.as_ref()?, stream.count)));
+        if !videos().any(|(_, count)| count > 1) {
+            return BTreeSet::new();
+        }
+        videos().filter(|(_, count)| *count <= 1).map(|(id, _)| id.clone()).collect()
     }
 }
 
-/// The stream time at which the earliest video or audio stream of a file begins; 0 where that cannot be found
-/// out, and what is wrong will be seen when the file is decoded. Nothing is decoded here.
-pub fn find_origin(path: &Path) -> gst::ClockTime {
+/// How a file begins. What is wrong with it will be seen when the file is decoded; nothing is decoded here. Of a file with a
+/// video stream of a single picture all is read, but for no longer than a few seconds.
+pub fn find_beginning(path: &Path) -> Beginning {
     let Ok(pipeline) = pipeline::parse("filesrc name=source ! parsebin name=parser") else {
-        return gst::ClockTime::ZERO;
+        return Beginning::default();
     };
     let Ok(parser) =
         set_path(&pipeline, "source", "location", path).and_then(|()| pipeline::element(&pipeline, "parser"))
     else {
-        return gst::ClockTime::ZERO;
+        return Beginning::default();
     };
     pipeline::forbid_network(&pipeline);
     let beginnings = Arc::new(Mutex::new(Beginnings::default()));
@@ -80,7 +119,8 @@ pub fn find_origin(path: &Path) -> gst::ClockTime {
     }
     // A pipeline that does not stop has nothing to do with what was found.
     let _ = pipeline.set_state(gst::State::Null);
-    lock(&beginnings).earliest()
+    let beginnings = lock(&beginnings);
+    Beginning { origin: beginnings.earliest(), stills: beginnings.stills() }
 }
 
 /// Reads the times of the buffers of a parsed stream, if it is video or audio.
@@ -92,9 +132,11 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
     }
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     let name = caps.structure(0).map(|caps| caps.name().to_string()).unwrap_or_default();
-    if name.starts_with("video/") || name.starts_with("audio/") {
+    if ["video/", "audio/", "image/"].iter().any(|kind| name.starts_with(kind)) {
         let (stream, beginnings) = (pad.name().to_string(), Arc::clone(beginnings));
-        lock(&beginnings).streams.insert(stream.clone(), (0, None));
+        let video_id = pad.stream_id().filter(|_| name.starts_with("video/") || name.starts_with("image/"));
+        let beginning = StreamBeginning { video_id: video_id.map(Into::into), ..StreamBeginning::default() };
+        lock(&beginnings).streams.insert(stream.clone(), beginning);
         let clock = StreamClock::new(pad);
         pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             match &info.data {
@@ -102,7 +144,8 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
                 Some(gst::PadProbeData::Buffer(buffer)) => {
                     let time = clock.stream_time(buffer.pts());
                     let mut beginnings = lock(&beginnings);
-                    if let Some((count, earliest)) = beginnings.streams.get_mut(&stream) {
+                    if let Some(StreamBeginning { count, earliest, .. }) = beginnings.streams.get_mut(&stream)
+                    {
                         *count += 1;
                         *earliest = [*earliest, time].into_iter().flatten().min();
                     }
@@ -118,13 +161,178 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
     }
 }
 
+/// Gives the frames of a video times that rise from one to the next: the frames of raw streams have none, and where several
+/// recordings stand in one file, their times begin again.
+#[derive(Debug, Default)]
+pub struct FrameClock {
+    /// Frames a second of a recording without times, if that was stated.
+    rate: Option<f64>,
+    /// Frames a second by the caps of the stream, where they are plausible.
+    stream_rate: Option<f64>,
+    /// Number of frames.
+    frames: u64,
+    /// Number of frames without a time.
+    untimed: u64,
+    /// Number of frames whose time was not later than that of the one before.
+    repeated: u64,
+    /// How often the times began again.
+    restarts: u64,
+    /// The first time of a frame, and the last, ns.
+    span: Option<[u64; 2]>,
+    /// The last time that a frame stated, ns.
+    last_stated: u64,
+    /// What is added to times, ns, since they began again.
+    offset: u64,
+}
+
+impl FrameClock {
+    /// A clock for a recording whose frames a second were stated, or not.
+    pub fn new(rate: Option<f64>) -> Self {
+        Self { rate, ..Self::default() }
+    }
+
+    /// Takes over the frame rate that the caps of raw video state.
+    fn set_caps(&mut self, caps: &gst::CapsRef) {
+        let rate = caps.structure(0).and_then(|caps| caps.get::<gst::Fraction>("framerate").ok());
+        let rate = rate.map(|rate| f64::from(rate.numer()) / f64::from(rate.denom()));
+        self.stream_rate = rate.filter(|rate| PLAUSIBLE_RATES.contains(rate));
+    }
+
+    /// The time of the next frame, ns, which states `time`, ns, or none.
+    fn next_time(&mut self, time: Option<u64>) -> u64 {
+        self.frames += 1;
+        let Some([first, last]) = self.span else {
+            self.untimed += u64::from(time.is_none());
+            self.last_stated = time.unwrap_or(0);
+            let time = time.unwrap_or(0);
+            self.span = Some([time; 2]);
+            return time;
+        };
+        let next = last.saturating_add(self.period(last - first));
+        let last_stated = self.last_stated;
+        self.last_stated = time.unwrap_or(last_stated);
+        let time = match time {
+            None => {
+                self.untimed += 1;
+                next
+            }
+            Some(time) if time.saturating_add(CLOCK_RESTART) < last_stated => {
+                self.restarts += 1;
+                self.offset = next.saturating_sub(time);
+                next
+            }
+            Some(time) if time.saturating_add(self.offset) > last => time.saturating_add(self.offset),
+            Some(_) => {
+                self.repeated += 1;
+                next
+            }
+        };
+        self.span = Some([first, time]);
+        time
+    }
+
+    /// The time between frames, ns, after frames that took `duration`, ns: their mean, if they have stated times.
+    fn period(&self, duration: u64) -> u64 {
+        let intervals = self.frames.saturating_sub(2);
+        if intervals > 0 && self.untimed == 0 {
+            return (duration / intervals).max(1);
+        }
+        let rate = self.rate.or(self.stream_rate);
+        rate.map_or(UNTIMED_FRAME_DURATION.nseconds(), |rate| (1e9 / rate).round() as u64)
+    }
+
+    /// What there is to say about the times.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let share = |count: u64| Some(count as f64 / self.frames as f64).filter(|share| *share < 0.99);
+        let mut warn = |kind, count, text: String| {
+            warnings.push(Warning { share: share(count), ..Warning::new(kind, text) });
+        };
+        // The first frame of a raw stream has the time 0.
+        let untimed = if self.untimed + 1 >= self.frames { self.frames } else { self.untimed };
+        if self.untimed > 0 && self.rate.is_none() {
+            let which =
+                if untimed == self.frames { "its frames".into() } else { format!("{untimed} of its frames") };
+            let text = match self.stream_rate {
+                Some(rate) => format!(
+                    "{which} have no times: they are counted by the rate that the stream states, {} frames a second; if that is \
+                     wrong, say --rate",
+                    (rate * 1000.0).round() / 1000.0
+                ),
+                None => format!(
+                    "{which} have no times, and nothing states how many there are in a second: 25 are assumed, and \
+                     every time and duration depends on it; say --rate if you know it"
+                ),
+            };
+            warn(WarningKind::TimesAssumed, untimed, text);
+        }
+        if self.repeated > 0 {
+            let text = format!(
+                "{} of its frames state the time of an earlier one, as where several recordings stand in one file: they \
+                 follow at even intervals",
+                self.repeated
+            );
+            warn(WarningKind::TimesAssumed, self.repeated, text);
+        }
+        if self.restarts > 0 {
+            let text = format!(
+                "its clock begins again {}, as where several recordings stand in one file: they are read as one, one behind \
+                 the other",
+                if self.restarts == 1 { "once".into() } else { format!("{} times", self.restarts) }
+            );
+            warn(WarningKind::JoinedRecordings, self.frames, text);
+        }
+        warnings
+    }
+}
+
+/// Lets the times of the frames that leave `pad` count from `origin`, with a segment from 0 on, as `frames` gives them.
+pub fn rebase_frames(pad: &gst::Pad, origin: gst::ClockTime, frames: Arc<Mutex<FrameClock>>) {
+    if let Some(caps) = pad.current_caps() {
+        lock(&frames).set_caps(&caps);
+    }
+    rebase_with(pad, origin, move |item| match item {
+        Item::Caps(caps) => {
+            lock(&frames).set_caps(caps);
+            None
+        }
+        Item::Time(time) => {
+            Some(gst::ClockTime::from_nseconds(lock(&frames).next_time(time.map(gst::ClockTime::nseconds))))
+        }
+    });
+}
+
 /// Lets the times of all buffers that leave `pad` count from `origin`, with a segment from 0 on.
 pub fn rebase(pad: &gst::Pad, origin: gst::ClockTime) {
+    rebase_with(pad, origin, |item| match item {
+        Item::Caps(_) => None,
+        Item::Time(time) => time,
+    });
+}
+
+/// What passes a pad whose times are changed.
+enum Item<'a> {
+    /// New caps.
+    Caps(&'a gst::CapsRef),
+    /// A buffer of this time, counted from the origin.
+    Time(Option<gst::ClockTime>),
+}
+
+/// Gives all buffers that leave `pad` the times that `convert` makes of theirs, which count from `origin`. Buffers for which
+/// it has none stay as they are.
+fn rebase_with(
+    pad: &gst::Pad,
+    origin: gst::ClockTime,
+    convert: impl Fn(Item) -> Option<gst::ClockTime> + Send + Sync + 'static,
+) {
     let clock = StreamClock::new(pad);
     pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         match &mut info.data {
             Some(gst::PadProbeData::Event(event)) => {
                 clock.follow(event);
+                if let gst::EventView::Caps(caps) = event.view() {
+                    convert(Item::Caps(caps.caps()));
+                }
                 if let gst::EventView::Segment(segment) = event.view()
                     && segment.segment().downcast_ref::<gst::ClockTime>().is_some()
                 {
@@ -133,10 +341,11 @@ pub fn rebase(pad: &gst::Pad, origin: gst::ClockTime) {
                     *event = gst::event::Segment::builder(&segment).seqnum(seqnum).build();
                 }
             }
-            Some(gst::PadProbeData::Buffer(buffer)) if buffer.pts().is_some() => {
-                if let Some(time) = clock.stream_time_anywhere(buffer.pts()) {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                let time = buffer.pts().and_then(|pts| clock.stream_time_anywhere(Some(pts)));
+                if let Some(time) = convert(Item::Time(time.map(|time| time.saturating_sub(origin)))) {
                     let buffer = buffer.make_mut();
-                    buffer.set_pts(time.saturating_sub(origin));
+                    buffer.set_pts(time);
                     buffer.set_dts(gst::ClockTime::NONE);
                 }
             }
@@ -178,5 +387,55 @@ impl StreamClock {
     fn stream_time_anywhere(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
         let time = lock(&self.segment).as_ref()?.to_stream_time_full(pts)?;
         Some(time.positive().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The times that a clock gives, and the kinds of its warnings.
+    fn follow(
+        clock: &mut FrameClock,
+        times: impl IntoIterator<Item = Option<u64>>,
+    ) -> (Vec<u64>, Vec<WarningKind>) {
+        let times = times.into_iter().map(|time| clock.next_time(time)).collect();
+        (times, clock.warnings().iter().map(|warning| warning.kind).collect())
+    }
+
+    #[test]
+    fn stated_times_stay_as_they_are() {
+        let times = [33, 67, 100, 1_000_000_000];
+        assert_eq!(follow(&mut FrameClock::new(None), times.map(Some)), (times.into(), vec![]));
+    }
+
+    #[test]
+    fn frames_without_times_are_counted_by_the_best_rate_that_is_known() {
+        let untimed = [Some(0), None, None];
+        let (times, kinds) = follow(&mut FrameClock::new(None), untimed);
+        assert_eq!((times, kinds), (vec![0, 40_000_000, 80_000_000], vec![WarningKind::TimesAssumed]));
+        let mut clock = FrameClock { stream_rate: Some(50.0), ..FrameClock::default() };
+        let (times, kinds) = follow(&mut clock, [None; 3]);
+        assert_eq!((times, kinds), (vec![0, 20_000_000, 40_000_000], vec![WarningKind::TimesAssumed]));
+        let mut clock = FrameClock { rate: Some(10.0), ..clock };
+        clock.span = None;
+        assert_eq!(follow(&mut clock, untimed).0, [0, 100_000_000, 200_000_000]);
+        assert_eq!(clock.warnings(), [], "it was stated");
+    }
+
+    #[test]
+    fn recordings_one_behind_the_other_follow_at_even_intervals() {
+        let second = 1_000_000_000;
+        let once = (0..5).map(|frame| Some(frame * second));
+        let mut clock = FrameClock::new(None);
+        let (times, kinds) = follow(&mut clock, once.clone().chain(once));
+        assert_eq!(times, (0..10).map(|frame| frame * second).collect::<Vec<_>>());
+        assert_eq!(kinds, [WarningKind::JoinedRecordings]);
+        // A decoder holds the times of the second one at the end of the first.
+        let mut clock = FrameClock::new(None);
+        let held = [0, 1, 2].into_iter().chain([2; 20]).map(|frame| Some(frame * second));
+        let (times, kinds) = follow(&mut clock, held);
+        assert_eq!(times, (0..23).map(|frame| frame * second).collect::<Vec<_>>());
+        assert_eq!(kinds, [WarningKind::TimesAssumed]);
     }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
-use image::RgbImage;
+use image::{RgbImage, imageops};
+use media_container::jpeg;
+use session::{Warning, WarningKind};
 
 use super::graph::{ANALYSIS, GraphConfig, configure_analysis};
 use super::image_file::decode_upright;
@@ -21,30 +23,89 @@ const TABLE: &str = "photographs.csv";
 /// The columns of [`TABLE`] before those of a photo's own table.
 const FIRST_COLUMNS: [&str; 2] = ["folder", "file"];
 
+/// The largest side of an image that is analysed, pixels. A larger one, such as a panorama, is made smaller: GStreamer takes no
+/// sides of more than 32,767, and an encoded one no more than 65,535.
+const MAX_SIDE: u32 = 16_384;
+
 /// Detects and classifies the faces of a photo. Writes their lines to the file `timeline`, and the photo with
-/// the faces drawn to the file `annotated`, a JPEG. Returns the smaller faces that it has.
+/// the faces drawn to the file `annotated`, a JPEG. Returns what there is to say about the photo, and the smaller faces that
+/// it has.
 pub fn process_photo(
     config: &GraphConfig,
     timeline: &Path,
     annotated: &Path,
     progress: &Progress,
-) -> Result<SmallFaceSample, CommandError> {
+) -> Result<(Vec<Warning>, SmallFaceSample), CommandError> {
     let output =
         " ! emotionoverlay name=overlay ! videoconvert ! jpegenc quality=92 ! filesink name=annotated";
     let description = format!("appsrc name=source format=time ! videoconvert ! {ANALYSIS}{output}");
     let pipeline = pipeline::parse(&description)?;
-    push_image(&pipeline, &decode_upright(config.input)?)?;
+    let Photo { image, warnings } = Photo::decode(config.input)?;
+    push_image(&pipeline, &image)?;
     let small_faces = configure_analysis(&pipeline, config, timeline)?;
     // The only frame must be searched completely.
     pipeline::element(&pipeline, "detector")?.set_property("scan-interval", 0u64);
     pipeline::element(&pipeline, "overlay")?.set_property("blur-faces", config.options.blur_faces);
     set_path(&pipeline, "annotated", "location", annotated)?;
-    pipeline::run(&pipeline, progress)?;
-    Ok(small_faces)
+    pipeline::run(&pipeline, progress).map(|()| (warnings, small_faces))
 }
 
-/// Gives the pipeline's `appsrc` the image as its only frame, followed by the end of the stream.
-fn push_image(pipeline: &gst::Pipeline, image: &RgbImage) -> Result<(), CommandError> {
+/// What to do with a photo that nothing here decodes.
+pub fn unsupported_error() -> CommandError {
+    CommandError::Failed(
+        "it is a photograph in a format that cannot be decoded here (HEIC, AVIF, JPEG XL or a camera's raw data): convert it to \
+         JPEG, for example with heif-convert (package libheif-examples) or darktable-cli, and process that"
+            .into(),
+    )
+}
+
+/// A decoded photo.
+pub struct Photo {
+    /// As the camera was held, no larger than can be analysed.
+    pub image: RgbImage,
+    /// What there is to say about it.
+    pub warnings: Vec<Warning>,
+}
+
+impl Photo {
+    /// Decodes a photo.
+    pub fn decode(path: &Path) -> Result<Self, CommandError> {
+        let is_truncated = jpeg::examine(path) == Some(jpeg::Content::TruncatedPhoto);
+        let image = decode_upright(path).map_err(|error| match error {
+            CommandError::Failed(text) if is_truncated => CommandError::Failed(format!(
+                "it ends in the middle, and the part before cannot be shown: {text}"
+            )),
+            error => error,
+        })?;
+        let mut warnings = Vec::new();
+        if is_truncated {
+            let text = "it ends in the middle: its lower part is blurred or missing, and so may be faces";
+            warnings.push(Warning::new(WarningKind::Truncated, text));
+        }
+        let (width, height) = image.dimensions();
+        let largest = width.max(height);
+        if largest <= MAX_SIDE {
+            return Ok(Self { image, warnings });
+        }
+        let scale = |side: u32| {
+            u32::try_from(u64::from(side) * u64::from(MAX_SIDE) / u64::from(largest))
+                .unwrap_or(MAX_SIDE)
+                .max(1)
+        };
+        let scaled = imageops::thumbnail(&image, scale(width), scale(height));
+        let text = format!(
+            "it was made smaller, from {width}x{height} to {}x{} pixels: small faces may be missing; cut it into parts to find \
+             them",
+            scaled.width(),
+            scaled.height()
+        );
+        warnings.push(Warning::new(WarningKind::Scaled, text));
+        Ok(Self { image: scaled, warnings })
+    }
+}
+
+/// Gives the pipeline's `appsrc` called `source` the image as its only frame, followed by the end of the stream.
+pub fn push_image(pipeline: &gst::Pipeline, image: &RgbImage) -> Result<(), CommandError> {
     let failed = |what: &dyn std::fmt::Display| CommandError::Failed(format!("it cannot be shown: {what}"));
     let (width, height) = image.dimensions();
     let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, width, height).build();

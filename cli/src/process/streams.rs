@@ -1,29 +1,38 @@
 //! The streams of a recording: the wanted video stream and, for the annotated video, the first sound are linked
 //! to the pipeline that decodes them.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 use mood_meta::lock;
 use session::{Warning, WarningKind};
 
-use super::media_clock;
+use super::animation;
+use super::media_clock::{self, Beginning, FrameClock};
 use crate::error::CommandError;
-use crate::pipeline;
+use crate::media_kind::MediaKind;
+use crate::pipeline::{self, set_path};
 
-/// From the file to upright frames, which continue at `!`. Decoding has a thread of its own, because of the
-/// queue. [`connect`] links the decoder's pads.
-pub const SOURCE: &str = "
-    filesrc name=source ! decodebin name=decoder
-    queue name=frames ! videoconvert ! videoflip name=upright video-direction=auto !";
+/// From the file to upright frames, which continue at `!`, in gst-launch's notation. Decoding has a thread of its own, because
+/// of the queue. [`connect`] names the file and links the decoder's pads.
+pub fn source(kind: MediaKind) -> String {
+    let decoder = match kind {
+        MediaKind::Animation => format!("{} !", animation::SOURCE),
+        _ => "filesrc name=source ! decodebin name=decoder".to_owned(),
+    };
+    format!("{decoder} queue name=frames ! videoconvert ! videoflip name=upright video-direction=auto !")
+}
 
 /// What is wanted of a recording's streams.
 #[derive(Clone, Debug)]
 pub struct StreamRequest {
-    /// Number of the video stream, from 0.
+    /// Number of the video stream, from 0, not counting covers.
     pub video: u32,
-    /// The stream time that becomes 0, see [`media_clock`].
-    pub origin: gst::ClockTime,
+    /// How the file begins.
+    pub beginning: Beginning,
+    /// Frames a second of a recording whose frames have no times, if that was stated.
+    pub rate: Option<f64>,
     /// What takes the recording's own sound; `None`: it is not decoded.
     pub sound: Option<SoundBranch>,
 }
@@ -43,8 +52,10 @@ pub const MIX_DOWN: &str = "mix-down";
 /// What the decoder's pads have been linked to so far.
 #[derive(Default)]
 struct Links {
-    /// Number of video streams found.
+    /// Number of video streams found, without covers.
     videos: u32,
+    /// Number of covers found.
+    stills: u32,
     /// Whether the wanted video stream is linked.
     has_video: bool,
     /// Whether an audio stream was chosen.
@@ -55,13 +66,43 @@ struct Links {
     unknown_sound: Option<String>,
 }
 
-/// The links of a pipeline's decoder, to be asked when the pipeline has ended.
-pub struct StreamLinks(Arc<Mutex<Links>>);
+/// The links of a pipeline's source, to be asked when the pipeline has ended.
+pub struct StreamLinks {
+    links: Arc<Mutex<Links>>,
+    frames: Arc<Mutex<FrameClock>>,
+    animation: Option<Arc<Mutex<animation::Outcome>>>,
+    /// Number of the wanted video stream.
+    video: u32,
+}
 
 impl StreamLinks {
+    /// What there is to say about the video: its times, and what of the file was passed over.
+    pub fn video_warnings(&self) -> Vec<Warning> {
+        let mut warnings = lock(&self.frames).warnings();
+        warnings.extend(self.animation.iter().flat_map(|animation| lock(animation).warnings()));
+        let links = lock(&self.links);
+        let mut skipped = |text| warnings.push(Warning::new(WarningKind::StreamSkipped, text));
+        if links.stills > 0 {
+            let what = if links.stills == 1 { "a video stream that is" } else { "video streams that are" };
+            skipped(format!("{what} a single picture (a cover) was passed over"));
+        }
+        if links.videos > 1 {
+            skipped(format!(
+                "it has {} video streams, and number {} was analysed: --video chooses another, counted from 0",
+                links.videos, self.video
+            ));
+        }
+        warnings
+    }
+
+    /// Fails if the source could not decode all of the file. Decoders report that themselves.
+    pub fn check(&self) -> Result<(), CommandError> {
+        self.animation.as_ref().map_or(Ok(()), |animation| lock(animation).check())
+    }
+
     /// What there is to say about the recording's own sound.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let links = lock(&self.0);
+    pub fn sound_warnings(&self) -> Vec<Warning> {
+        let links = lock(&self.links);
         let mut warnings = links.warnings.clone();
         if let Some(format) = links.unknown_sound.as_ref().filter(|_| !links.has_audio) {
             warnings.push(Warning::new(
@@ -74,13 +115,44 @@ impl StreamLinks {
 
     /// Whether the recording's own sound takes part.
     pub fn has_sound(&self) -> bool {
-        lock(&self.0).has_audio
+        lock(&self.links).has_audio
     }
 }
 
-/// Links the decoder's pads once they appear: the wanted video stream, and the first audio stream if audio is
-/// wanted. The pipeline fails if there is no such video stream; it goes on without sound.
-pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<StreamLinks, CommandError> {
+/// Makes a pipeline with the [`source`] of this kind read `input`. Links the decoder's pads once they appear: the wanted video
+/// stream, and the first audio stream if audio is wanted. The pipeline fails if there is no such video stream; it goes on
+/// without sound.
+pub fn connect(
+    pipeline: &gst::Pipeline,
+    input: &Path,
+    kind: MediaKind,
+    request: StreamRequest,
+) -> Result<StreamLinks, CommandError> {
+    let mut connected = StreamLinks {
+        links: Arc::default(),
+        frames: Arc::new(Mutex::new(FrameClock::new(request.rate))),
+        animation: None,
+        video: request.video,
+    };
+    if kind == MediaKind::Animation {
+        if request.video > 0 {
+            let text = format!("it is an animation, with one video: --video {} is none", request.video);
+            return Err(CommandError::Failed(text));
+        }
+        connected.animation = Some(animation::feed(pipeline, input)?);
+    } else {
+        set_path(pipeline, "source", "location", input)?;
+        connect_decoder(pipeline, request, &connected)?;
+    }
+    Ok(connected)
+}
+
+/// Links the pads of the pipeline's decoder.
+fn connect_decoder(
+    pipeline: &gst::Pipeline,
+    request: StreamRequest,
+    connected: &StreamLinks,
+) -> Result<(), CommandError> {
     let decoder = pipeline::element(pipeline, "decoder")?;
     let wants_audio = request.sound.is_some();
     // Does not decode audio streams that would not be linked.
@@ -88,9 +160,8 @@ pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<Strea
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
         Some((wants_audio || !caps.is_some_and(|caps| is_audio(&caps))).to_value())
     });
-    let links = Arc::new(Mutex::new(Links::default()));
     if wants_audio {
-        let links = Arc::clone(&links);
+        let links = Arc::clone(&connected.links);
         decoder.connect("unknown-type", false, move |values| {
             let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
             if let Some(caps) = caps.filter(is_audio) {
@@ -100,19 +171,21 @@ pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<Strea
         });
     }
     let frames = pipeline::element(pipeline, pipeline::DECODER_QUEUE)?;
-    let links_of_added_pads = Arc::clone(&links);
+    let (links_of_added_pads, clock) = (Arc::clone(&connected.links), Arc::clone(&connected.frames));
     let weak_pipeline = pipeline.downgrade();
-    let StreamRequest { video: wanted, origin, sound } = request;
+    let StreamRequest { video: wanted, beginning: Beginning { origin, stills }, sound, .. } = request;
     decoder.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else { return };
         let mut links = lock(&links_of_added_pads);
-        if name.starts_with("video/x-raw") {
+        if name.starts_with("video/x-raw") && pad.stream_id().is_some_and(|id| stills.contains(id.as_str())) {
+            links.stills += 1;
+        } else if name.starts_with("video/x-raw") {
             links.videos += 1;
             if links.videos == wanted + 1
                 && let Some(sink) = frames.static_pad("sink")
             {
-                media_clock::rebase(pad, origin);
+                media_clock::rebase_frames(pad, origin, Arc::clone(&clock));
                 links.has_video = pad.link(&sink).is_ok();
             }
         } else if name.starts_with("audio/x-raw")
@@ -133,7 +206,7 @@ pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<Strea
             lock(&links_of_added_pads).warnings.extend(warning);
         }
     });
-    let links_at_end = Arc::clone(&links);
+    let links_at_end = Arc::clone(&connected.links);
     decoder.connect_no_more_pads(move |decoder| {
         let (has_video, videos) = {
             let links = lock(&links_at_end);
@@ -141,14 +214,17 @@ pub fn connect(pipeline: &gst::Pipeline, request: StreamRequest) -> Result<Strea
         };
         let reason = match videos {
             _ if has_video => return,
-            0 => "it has no video that can be decoded".to_owned(),
+            0 => NO_VIDEO.to_owned(),
             1 => format!("it has one video stream, number 0: --video {wanted} is none"),
             count => format!("it has {count} video streams, 0 to {}: --video {wanted} is none", count - 1),
         };
         gst::element_error!(decoder, gst::StreamError::WrongType, ("{reason}"));
     });
-    Ok(StreamLinks(links))
+    Ok(())
 }
+
+/// The error of a file without a video stream that plays.
+pub const NO_VIDEO: &str = "it has no video that can be decoded";
 
 fn is_audio(caps: &gst::Caps) -> bool {
     caps.structure(0).is_some_and(|caps| caps.name().starts_with("audio/"))

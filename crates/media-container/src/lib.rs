@@ -1,138 +1,97 @@
-//! What the container of a media file says about its parts: the length that the file should have, and where its large tags
-//! are.
+//! What the containers of media files say about their own extent, without decoding.
 //!
-//! An interrupted download or copy leaves a file whose beginning can be played. Demuxers play that part
-//! and end without an error, so the container's own sizes are compared with the length of the file. MP4 and
-//! QuickTime, Matroska and WebM, AVI, and MPEG transport streams are supported. A [`FileView`] leaves out tags that a
-//! player need not read.
+//! An interrupted download or copy leaves a file whose beginning can be played, and of two recordings that were written one
+//! behind the other demuxers may play the first. They end without an error in both cases, so the container's own
+//! sizes are compared with the length of the file. MP4 and QuickTime, Matroska and WebM, AVI, FLV, and MPEG transport
+//! streams are supported. [`jpeg`] tells photographs from Motion JPEG and finds those that are cut off. A
+//! [`FileView`] leaves out tags that a player need not read.
 
+mod flv;
+pub mod jpeg;
+mod matroska;
+mod mp4;
+mod transport_stream;
 mod view;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+pub use mp4::has_video_track;
+pub use transport_stream::has_private_stream;
 pub use view::FileView;
 
-/// Number of top-level boxes of an MP4 file that are read; a fragment has two. If a file has more, the length
-/// up to the last box read counts as declared.
-const MAX_BOXES: usize = 10_000;
+/// What a container says about where it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The length in bytes that the container declares, at least; `None` where it declares none.
+    pub declared_length: Option<u64>,
+    /// The position, bytes, at which another recording begins behind the first.
+    pub next_recording: Option<u64>,
+}
 
-/// Packets at the beginning of a file that must have a sync byte for it to be taken for a transport stream.
-const SYNC_PACKETS: u64 = 5;
+impl Extent {
+    /// The extent of a container that declares a length.
+    fn from_length(length: u64) -> Self {
+        Self { declared_length: Some(length), next_recording: None }
+    }
+}
 
 /// The length in bytes that the container of the file at `path` declares, if the file is shorter. `None` if it
 /// is complete, if its container declares no length or is not supported, or if it cannot be read.
 pub fn declared_length_if_truncated(path: &Path) -> Option<u64> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    let declared = declared_length(&mut file, length).ok()??;
+    let mut file = BufReader::new(File::open(path).ok()?);
+    let length = file.get_ref().metadata().ok()?.len();
+    let declared = extent(&mut file, length).ok()?.declared_length?;
     (declared > length).then_some(declared)
 }
 
-/// The length in bytes that a container declares; `length` is the actual one. A transport stream declares
-/// none, but consists of complete packets only. `None` if the container is not supported, or was recorded live
-/// without a length. Fails if reading fails, for example because the file ends within a header.
-pub fn declared_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+/// The position, bytes, at which a second recording begins in the file at `path`, which most players do not reach. `None`
+/// where there is none, the container is not supported, or the file cannot be read.
+pub fn next_recording(path: &Path) -> Option<u64> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    let length = file.get_ref().metadata().ok()?.len();
+    extent(&mut file, length).ok()?.next_recording
+}
+
+/// What a container says about its end; `length` is the actual length, bytes. A transport stream declares none, but consists
+/// of complete packets only. Everything is `None` if the container is not supported. Fails if reading fails, for example
+/// because the file ends within its first header.
+pub fn extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> {
     let mut header = [0; 12];
     file.read_exact(&mut header)?;
     match &header {
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4_length(file, length),
-        [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska_length(file),
-        [b'R', b'I', b'F', b'F', size @ .., b'A', b'V', b'I', b' '] => {
-            Ok(Some(u64::from(u32::from_le_bytes(*size)) + 8))
-        }
-        _ => transport_stream_length(file, length),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4::extent(file, length),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska::extent(file, length),
+        [b'R', b'I', b'F', b'F', .., b'A', b'V', b'I', b' '] => avi_extent(file, length),
+        [b'F', b'L', b'V', ..] => flv::extent(file, length),
+        _ => transport_stream::extent(file, length),
     }
 }
 
-/// The end of the last packet of an MPEG transport stream (ISO/IEC 13818-1, 2.4.3), or of one with timestamps
-/// (M2TS).
-fn transport_stream_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    // Size of a packet and the offset of its sync byte.
-    for (size, sync_offset) in [(188, 0), (192, 4)] {
-        let mut synced = 0;
-        for packet in 0..SYNC_PACKETS {
-            let mut byte = [0];
-            file.seek(SeekFrom::Start(packet * size + sync_offset))?;
-            synced += u64::from(file.read(&mut byte)? == 1 && byte == [0x47]);
-        }
-        if synced == SYNC_PACKETS {
-            return Ok(Some(length.next_multiple_of(size)));
-        }
-    }
-    Ok(None)
-}
-
-/// The end of the last box of an MP4 or QuickTime file (ISO/IEC 14496-12, 4.2).
-fn mp4_length(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+/// The extent of an AVI file: RIFF chunks of the types `AVI ` and, where it has more than a gigabyte (OpenDML), `AVIX`. A
+/// further `AVI ` is another recording.
+fn avi_extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> {
     let mut position = 0u64;
-    for _ in 0..MAX_BOXES {
-        if position >= length {
-            break;
-        }
+    while position < length {
         file.seek(SeekFrom::Start(position))?;
-        let mut header = [0; 8];
-        // Fewer bytes than a header at the end are padding.
+        let mut header = [0; 12];
         if file.read_exact(&mut header).is_err() {
             break;
         }
-        let [a, b, c, d, ..] = header;
-        let size = match u32::from_be_bytes([a, b, c, d]) {
-            // The box reaches to the end of the file, so nothing can be missing.
-            0 => break,
-            1 => {
-                let mut large = [0; 8];
-                file.read_exact(&mut large)?;
-                u64::from_be_bytes(large)
+        match &header {
+            [b'R', b'I', b'F', b'F', .., b'A', b'V', b'I', b' '] if position > 0 => {
+                return Ok(Extent { declared_length: None, next_recording: Some(position) });
             }
-            size => u64::from(size),
-        };
-        // Not a box: some programs append other data.
-        if size < 8 {
-            break;
+            [b'R', b'I', b'F', b'F', size @ .., b'A', b'V', b'I', _] => {
+                // Chunks have an even length (a byte of padding).
+                position += (u64::from(u32::from_le_bytes(*size)) + 8).next_multiple_of(2);
+            }
+            _ => break,
         }
-        position = position.saturating_add(size);
     }
-    Ok(Some(position))
-}
-
-/// The end of the segment of a Matroska or WebM file (RFC 8794, RFC 9559), or `None` if its size is not
-/// known.
-fn matroska_length(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
-    file.seek(SeekFrom::Start(4))?;
-    let Some(header) = read_ebml_size(file)? else { return Ok(None) };
-    file.seek_relative(i64::try_from(header).unwrap_or(i64::MAX))?;
-    let mut id = [0; 4];
-    file.read_exact(&mut id)?;
-    if id != [0x18, 0x53, 0x80, 0x67] {
-        return Ok(None);
-    }
-    let size = read_ebml_size(file)?;
-    let begin = file.stream_position()?;
-    Ok(size.map(|size| begin.saturating_add(size)))
-}
-
-/// Reads a data size of EBML (RFC 8794, 6): the leading zeros of the first byte count the bytes that follow;
-/// if all other bits are ones, the size is unknown.
-fn read_ebml_size(file: &mut impl Read) -> io::Result<Option<u64>> {
-    let mut first = [0];
-    file.read_exact(&mut first)?;
-    let [first] = first;
-    let following = first.leading_zeros() as usize;
-    if following > 7 {
-        return Ok(None);
-    }
-    let mut value = u64::from(first) & (0x7F >> following);
-    let mut is_unknown = value == 0x7F >> following;
-    for _ in 0..following {
-        let mut byte = [0];
-        file.read_exact(&mut byte)?;
-        let [byte] = byte;
-        is_unknown &= byte == 0xFF;
-        value = value << 8 | u64::from(byte);
-    }
-    Ok((!is_unknown).then_some(value))
+    // The padding of the last chunk may be missing.
+    Ok(Extent::from_length(if position == length + 1 { length } else { position }))
 }
 
 #[cfg(test)]
@@ -141,7 +100,11 @@ mod tests {
     use std::io::Cursor;
 
     fn declared(bytes: &[u8]) -> Option<u64> {
-        declared_length(&mut Cursor::new(bytes), bytes.len() as u64).ok().flatten()
+        extent(&mut Cursor::new(bytes), bytes.len() as u64).ok()?.declared_length
+    }
+
+    fn next(bytes: &[u8]) -> Option<u64> {
+        extent(&mut Cursor::new(bytes), bytes.len() as u64).unwrap().next_recording
     }
 
     #[test]
@@ -156,7 +119,15 @@ mod tests {
         assert_eq!(declared(&open), Some(16), "a box that reaches to the end of the file");
         let head = [0x1A, 0x45, 0xDF, 0xA3, 0x83, 1, 2, 3, 0x18, 0x53, 0x80, 0x67];
         assert_eq!(declared(&[&head[..], &[0x41, 0x00], &[0; 9]].concat()), Some(14 + 256));
-        assert_eq!(declared(&[&head[..], &[0x01, 255, 255, 255, 255, 255, 255, 255]].concat()), None);
+        // Recorded live: a segment without a size, a cluster without one, blocks.
+        let live =
+            [&head[..], &[0x01, 255, 255, 255, 255, 255, 255, 255], &[0x1F, 0x43, 0xB6, 0x75, 0xFF]].concat();
+        let block = [0xA3, 0x84, 1, 2, 3, 4];
+        let length = live.len() as u64;
+        let live = [&live[..], &block, &block].concat();
+        assert_eq!(declared(&live), Some(length + 12), "complete");
+        assert_eq!(declared(&live[..live.len() - 2]), Some(length + 12), "cut off in a block");
+        assert_eq!(declared(&live[..live.len() - 5]), Some(length + 8), "cut off in the header of a block");
         assert_eq!(declared(b"RIFF\x00\x01\x00\x00AVI LIST"), Some(264));
         let packet = [&[0x47][..], &[0; 187]].concat();
         assert_eq!(declared(&packet.repeat(6)), Some(6 * 188));
@@ -168,5 +139,24 @@ mod tests {
         {
             assert_eq!(declared(unknown), None, "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn a_second_recording_is_found_in_every_container() {
+        let mp4 = [&[0, 0, 0, 16][..], b"ftypisom\0\0\0\0", &[0, 0, 0, 9], b"mdat", &[7]].concat();
+        let matroska = [0x1A, 0x45, 0xDF, 0xA3, 0x83, 1, 2, 3, 0x18, 0x53, 0x80, 0x67, 0x82, 1, 2];
+        let live = [&matroska[..12], &[0xFF, 0x1F, 0x43, 0xB6, 0x75, 0xFF, 0xA3, 0x81, 7]].concat();
+        let avi = [&b"RIFF\x05\0\0\0AVI 7\0"[..], b"RIFF\x04\0\0\0AVIX"].concat();
+        let tag = [9, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7, 7, 0, 0, 0, 13];
+        let flv = [&b"FLV\x01\x05\0\0\0\x09\0\0\0\0"[..], &tag, &tag].concat();
+        for one in [&mp4[..], &matroska, &live, &avi, &flv] {
+            assert_eq!(next(one), None, "{one:?}");
+            assert_eq!(next(&one.repeat(3)), Some(one.len() as u64), "{one:?}");
+            assert_eq!(declared(one), Some(one.len() as u64), "{one:?}");
+            // What other programs append is no recording.
+            assert_eq!(next(&[one, b"appended by somebody"].concat()), None, "{one:?}");
+        }
+        assert_eq!(declared(&flv[..flv.len() - 3]), Some(flv.len() as u64));
+        assert_eq!(declared(&avi[..avi.len() - 1]), Some(14), "cut off in a header");
     }
 }

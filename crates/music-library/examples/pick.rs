@@ -37,7 +37,7 @@ fn create_library(size: usize) -> Library {
             ..Track::default()
         }
     });
-    Library { tracks: tracks.collect(), skipped: Vec::new() }
+    Library { tracks: tracks.collect(), ..Library::default() }
 }
 
 fn main() {

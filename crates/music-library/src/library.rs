@@ -11,6 +11,8 @@ pub struct Library {
     pub tracks: Vec<Track>,
     /// Entries that were left out, with the reasons.
     pub skipped: Vec<SkippedItem>,
+    /// Entries of a playlist that were taken for a file without certainty, with what was assumed.
+    pub assumed: Vec<SkippedItem>,
 }
 
 impl Library {
@@ -46,9 +48,9 @@ impl Library {
         if let Some(database) = Database::open_if_database(source)? {
             return Ok((Self::from_database(&database, client, access)?, Some(database)));
         }
-        let Listing { tracks, skipped } =
+        let Listing { tracks, skipped, assumed } =
             Listing::read(&uri::resolve_source(source)?, access, &|_, _| false)?;
-        Ok((Self { tracks: tracks.into_iter().map(Track::from_listed).collect(), skipped }, None))
+        Ok((Self { tracks: tracks.into_iter().map(Track::from_listed).collect(), skipped, assumed }, None))
     }
 
     /// The tracks of a database, with the ratings and exclusions that apply to `client`. Left out are tracks

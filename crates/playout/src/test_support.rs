@@ -163,5 +163,5 @@ pub fn library(tracks: &[(Emotion, &str)]) -> Arc<Library> {
         emotions: vec![*emotion],
         ..Track::default()
     });
-    Arc::new(Library { tracks: tracks.collect(), skipped: Vec::new() })
+    Arc::new(Library { tracks: tracks.collect(), ..Library::default() })
 }

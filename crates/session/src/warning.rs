@@ -37,6 +37,20 @@ pub enum WarningKind {
     ChangedSettings,
     /// The pictures end long before the file does.
     EndsEarly,
+    /// The file is cut off: what follows is not in the results.
+    Truncated,
+    /// Another recording follows in the same file, which is not in the results.
+    FurtherRecording,
+    /// The clock of the recording begins again, and the parts are read as one.
+    JoinedRecordings,
+    /// The frames, or some of them, have no times of their own.
+    TimesAssumed,
+    /// Another stream of the file was not analysed.
+    StreamSkipped,
+    /// Files of a folder were passed over.
+    FilesSkipped,
+    /// The image was made smaller before it was analysed.
+    Scaled,
     /// In a part of the annotated video it is not known where all faces are.
     UnverifiedFaces,
     /// The annotated video lacks the recording's own sound.
@@ -65,6 +79,12 @@ impl WarningKind {
     pub fn is_about_decoding(self) -> bool {
         match self {
             Self::EndsEarly
+            | Self::Truncated
+            | Self::FurtherRecording
+            | Self::JoinedRecordings
+            | Self::TimesAssumed
+            | Self::StreamSkipped
+            | Self::Scaled
             | Self::UnverifiedFaces
             | Self::SoundMissing
             | Self::SoundMixed
@@ -74,6 +94,7 @@ impl WarningKind {
             | Self::JoinedSessions
             | Self::ChangedSettings
             | Self::SeldomFound
+            | Self::FilesSkipped
             | Self::LookAlikes
             | Self::BaselineMissing
             | Self::MissingBaselines

@@ -7,7 +7,8 @@
 //! 3. percent-decoded (VLC writes `Mike%20Posner.flac` in M3U)
 //! 4. with backslashes as separators (players on Windows), then also percent-decoded
 //! 5. for a path of another machine (`C:\Music\a.flac`, `\\server\Music\a.flac`): its longest end that exists below the
-//!    playlist's folder
+//!    playlist's folder; where that is the file's name alone, several folders of the other machine may have had one, so that
+//!    it is reported, and no file is taken for two locations
 //!
 //! Each path is first looked up exactly, then with each name compared in Unicode's canonical composition (NFC: macOS writes
 //! file names decomposed), then also without regard to case; in the last two cases only where a single name of the folder matches.
@@ -25,6 +26,8 @@ use url::Url;
 pub(super) enum Location {
     /// A local file that exists.
     File(PathBuf),
+    /// A local file of which only the name agrees with the path of another machine.
+    SameName(PathBuf),
     /// A local file that does not exist, as the location's most likely path.
     Missing(PathBuf),
     /// An `http` or `https` address.
@@ -86,10 +89,11 @@ impl LocationResolver {
         }
         let mut paths: Vec<PathBuf> = paths.iter().map(|path| normalize(path)).collect();
         paths.dedup();
-        match paths.iter().find_map(|path| self.find_file(path)).or_else(|| self.find_foreign(location)) {
-            Some(file) => Location::File(file),
-            None => paths.into_iter().next().map_or(Location::Unsupported, Location::Missing),
+        if let Some(file) = paths.iter().find_map(|path| self.find_file(path)) {
+            return Location::File(file);
         }
+        self.find_foreign(location)
+            .unwrap_or_else(|| paths.into_iter().next().map_or(Location::Unsupported, Location::Missing))
     }
 
     /// The file at `path`, or one whose name differs in its Unicode normal form or in case only.
@@ -115,7 +119,7 @@ impl LocationResolver {
 
     /// Looks in the playlist's folder for the file of a Windows path with a drive or a server: first all of the path behind
     /// the drive or server, then ever shorter ends of it.
-    fn find_foreign(&mut self, location: &str) -> Option<PathBuf> {
+    fn find_foreign(&mut self, location: &str) -> Option<Location> {
         let location = location.trim();
         let path = location.strip_prefix("file:").unwrap_or(location);
         let path = percent_decode_str(path).decode_utf8().ok()?.replace('\\', "/");
@@ -127,7 +131,11 @@ impl LocationResolver {
         }
         let is_name = |name: &&str| !matches!(*name, "" | "." | "..");
         let names: Vec<&str> = path.split('/').skip(1).filter(is_name).collect();
-        (0..names.len()).find_map(|start| self.find_file(&self.folder.join(names[start..].join("/"))))
+        (0..names.len()).find_map(|start| {
+            let file = self.find_file(&self.folder.join(names[start..].join("/")))?;
+            let is_name_alone = start > 0 && start + 1 == names.len();
+            Some(if is_name_alone { Location::SameName(file) } else { Location::File(file) })
+        })
     }
 }
 
@@ -235,6 +243,19 @@ mod tests {
         ] {
             assert_eq!(resolver.resolve(location), Location::File(folder.path().join(name)), "{location}");
         }
+    }
+
+    #[test]
+    fn a_name_alone_is_told_from_a_longer_end_of_a_path() {
+        let folder = folder_with(&["01.flac", "Queen/02.flac"]);
+        let mut resolver = LocationResolver::new(folder.path().into());
+        let name = Location::SameName(folder.path().join("01.flac"));
+        assert_eq!(resolver.resolve("C:\\Music\\Queen\\01.flac"), name);
+        assert_eq!(resolver.resolve("\\\\NAS\\Abba\\01.FLAC"), name);
+        let file = Location::File(folder.path().join("Queen/02.flac"));
+        assert_eq!(resolver.resolve("C:\\Music\\Queen\\02.flac"), file);
+        // The root of a drive is the playlist's folder.
+        assert_eq!(resolver.resolve("D:\\01.flac"), Location::File(folder.path().join("01.flac")));
     }
 
     #[test]

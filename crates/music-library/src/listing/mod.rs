@@ -28,6 +28,8 @@ pub(crate) struct Listing {
     pub(crate) tracks: Vec<ListedTrack>,
     /// What cannot be part of the library.
     pub(crate) skipped: Vec<SkippedItem>,
+    /// Entries that were taken for a file without certainty, with what was assumed.
+    pub(crate) assumed: Vec<SkippedItem>,
 }
 
 impl Listing {

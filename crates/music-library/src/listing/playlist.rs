@@ -5,7 +5,7 @@
 //! has no specification either: the section `[playlist]` of an INI file with `File1=`, `Title1=` and so on. XSPF is version 1 of
 //! <https://www.xspf.org/spec>.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -51,12 +51,33 @@ pub(super) fn list(
     let folder = PlaylistFolder::containing(path);
     let mut resolver = LocationResolver::new(folder.path.clone());
     let is_allowed = |file: &Path, uri: &str| folder.contains(file) || is_known(file, uri);
-    for entry in entries {
-        let location = resolver.resolve(&entry.location);
-        if entry.may_be_comment && !matches!(location, Location::File(_)) {
-            continue;
-        }
+    let entries: Vec<(Entry, Location)> = entries
+        .into_iter()
+        .map(|entry| {
+            let location = resolver.resolve(&entry.location);
+            (entry, location)
+        })
+        .filter(|(entry, location)| !entry.may_be_comment || matches!(location, Location::File(_)))
+        .collect();
+    let claims = count_claims(&entries);
+    for (entry, location) in entries {
         let name = entry.location.clone();
+        let location = match location {
+            Location::SameName(path) if claims.get(&path).is_some_and(|count| *count > 1) => {
+                let reason = format!(
+                    "only its name agrees with {}, which other entries mean too; correct the playlist, or put the file there",
+                    path.display()
+                );
+                listing.skipped.push(SkippedItem { name, reason });
+                continue;
+            }
+            Location::SameName(path) => {
+                let reason = format!("taken for {}, of which only the name agrees", path.display());
+                listing.assumed.push(SkippedItem { name: name.clone(), reason });
+                Location::File(path)
+            }
+            location => location,
+        };
         match to_track(entry, location, access, &is_allowed) {
             Ok(track) if uris.insert(track.uri.clone()) => listing.tracks.push(track),
             Ok(_) => {}
@@ -64,6 +85,17 @@ pub(super) fn list(
         }
     }
     Ok(listing)
+}
+
+/// How many different locations mean each file that is the only one of its name.
+fn count_claims(entries: &[(Entry, Location)]) -> HashMap<PathBuf, usize> {
+    let mut locations: HashMap<PathBuf, HashSet<&str>> = HashMap::new();
+    for (entry, location) in entries {
+        if let Location::File(path) | Location::SameName(path) = location {
+            locations.entry(path.clone()).or_default().insert(entry.location.trim());
+        }
+    }
+    locations.into_iter().map(|(path, locations)| (path, locations.len())).collect()
 }
 
 /// Tells whether files lie in the folder of a playlist. A playlist is untrusted input and may refer to other
@@ -98,7 +130,7 @@ fn to_track(
     is_allowed: &dyn Fn(&Path, &str) -> bool,
 ) -> Result<ListedTrack, String> {
     let track = match location {
-        Location::File(path) => {
+        Location::File(path) | Location::SameName(path) => {
             let track =
                 ListedTrack::from_file(path.clone()).ok_or_else(|| String::from("not an absolute path"))?;
             if !access.outside_folder && !is_allowed(&path, &track.uri) {
@@ -231,6 +263,29 @@ mod tests {
         let comment = Entry { location: "# a remark".into(), may_be_comment: true, ..Entry::default() };
         assert_eq!(entries, [first, comment, Entry { location: "c d.ogg".into(), ..Entry::default() }]);
         assert!(parse_m3u("#EXTM3U\n#EXT-X-VERSION:3\n").is_err());
+    }
+
+    #[test]
+    fn a_file_is_not_taken_for_the_songs_of_two_albums() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["01.flac", "02.flac", "03.flac"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let playlist = folder.path().join("list.m3u");
+        let lines = [
+            "C:\\Queen\\01.flac",
+            "C:\\Abba\\01.flac",
+            "C:\\Queen\\02.flac",
+            "C:\\Queen\\03.flac",
+            "03.flac",
+        ];
+        std::fs::write(&playlist, lines.join("\r\n")).unwrap();
+        let listing = list(&playlist, SourceAccess::default(), &|_, _| false).unwrap();
+        let names = |items: &[SkippedItem]| items.iter().map(|item| item.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&listing.skipped), [lines[0], lines[1], lines[3]]);
+        assert_eq!(names(&listing.assumed), [lines[2]]);
+        let titles: Vec<String> = listing.tracks.iter().map(ListedTrack::default_title).collect();
+        assert_eq!(titles, ["02", "03"]);
     }
 
     #[test]

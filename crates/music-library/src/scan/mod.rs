@@ -77,6 +77,8 @@ pub struct ScanReport {
     pub tags_written: usize,
     /// Entries that cannot be played or listed, and files whose tags cannot be written, with the reasons.
     pub failed: Vec<SkippedItem>,
+    /// Entries of playlists that were taken for a file without certainty, with what was assumed.
+    pub assumed: Vec<SkippedItem>,
     /// Mood words of new and changed tracks that are not in the vocabulary, so that they have no effect, with the tracks.
     pub unknown_moods: BTreeMap<String, Vec<String>>,
     /// Duration of the audio that was analysed, seconds.
@@ -146,6 +148,7 @@ impl Scan<'_> {
         for path in &sources {
             let listing = Listing::read(path, self.access, &is_known)?;
             report.failed.extend(listing.skipped);
+            report.assumed.extend(listing.assumed);
             tracks.extend(listing.tracks.into_iter().filter(|track| listed_uris.insert(track.uri.clone())));
         }
         report.listed = tracks.len();

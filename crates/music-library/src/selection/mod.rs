@@ -406,7 +406,7 @@ mod tests {
             track.set_moods(if mood.is_empty() { Vec::new() } else { vec![(*mood).into()] });
             track
         });
-        Library { tracks: tracks.collect(), skipped: Vec::new() }
+        Library { tracks: tracks.collect(), ..Library::default() }
     }
 
     fn query(emotion: Emotion) -> SelectionQuery {

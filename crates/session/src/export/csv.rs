@@ -1,4 +1,5 @@
-//! Comma-separated values (RFC 4180, <https://www.rfc-editor.org/rfc/rfc4180>): one row per face and frame. Columns that
+//! Comma-separated values (RFC 4180, <https://www.rfc-editor.org/rfc/rfc4180>): one row per face and frame, and one for a frame
+//! without a face. Columns that
 //! OpenFace has too are named as there (<https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format>);
 //! `docs/timeline.md` lists all with their units.
 
@@ -15,7 +16,7 @@ const LEADING_COLUMNS: [&str; 10] =
 /// Columns after the probabilities; `subject` is the person's name.
 const TRAILING_COLUMNS: [&str; 4] = ["valence", "arousal", "quality", "subject"];
 
-/// Writes a header line and a row for every face of every frame.
+/// Writes a header line, a row for every face of every frame, and one with `success` 0 for a frame without a face.
 pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Write) -> io::Result<()> {
     let names: HashMap<u32, &str> =
         summary.people.iter().map(|person| (person.id, person.name.as_str())).collect();
@@ -24,6 +25,13 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
     rows.write_record(LEADING_COLUMNS.into_iter().chain(emotions).chain(TRAILING_COLUMNS))?;
     for frame in &timeline.frames {
         let seconds = format!("{}.{:09}", frame.pts / 1_000_000_000, frame.pts % 1_000_000_000);
+        if frame.faces.is_empty() {
+            let number = frame.frame.to_string();
+            // Without a face there is nothing but the place in the recording.
+            let empty = vec![""; LEADING_COLUMNS.len() - 3];
+            let row = [number.as_str(), seconds.as_str()].into_iter().chain(empty).chain(["0"]);
+            rows.write_record(row.chain(vec![""; Emotion::ALL.len() + TRAILING_COLUMNS.len()]))?;
+        }
         for face in &frame.faces {
             let mut row = vec![frame.frame.to_string(), seconds.clone(), face.id.to_string()];
             row.extend(<[f64; 4]>::from(face.bbox).map(format_number));

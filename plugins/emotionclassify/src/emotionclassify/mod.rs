@@ -30,12 +30,12 @@
 //!
 //! Print a message whenever the label of a face changes:
 //! ```shell
-//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink
+//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionclassify ! fakesink
 //! ```
 //!
 //! Print what the network says of each image, whoever it is:
 //! ```shell
-//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify baseline=off messages=every-frame ! fakesink
+//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionclassify baseline=off messages=every-frame ! fakesink
 //! ```
 //!
 //! Classify the camera's faces twice a second and draw the results:

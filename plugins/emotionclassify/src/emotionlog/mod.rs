@@ -28,7 +28,7 @@
 //!
 //! Record the timeline of a video file:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! emotionlog location=timeline.jsonl ! fakesink
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionclassify ! emotionlog location=timeline.jsonl ! fakesink
 //! ```
 //!
 //! Record a table of the camera's faces:

@@ -44,7 +44,7 @@
 //!
 //! Hide the faces of a recording:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc pass=qual ! mp4mux ! filesink location=hidden.mp4
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc pass=qual ! mp4mux ! filesink location=hidden.mp4
 //! ```
 
 mod geometry;

@@ -55,7 +55,7 @@
 //!
 //! Search complete frames twice a second, and only around known faces in between:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect eyes-cascade=eye scan-interval=500000000 ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect eyes-cascade=eye scan-interval=500000000 ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
 //! ```
 
 mod imp;

@@ -194,6 +194,18 @@ impl MoodPlayer {
         let listener = database.map(|database| self.open_listener(database, settings.client.clone()));
         let listener = listener.transpose().map_err(|error| cannot_open(&error))?;
         gst::info!(CAT, imp = self, "{} tracks, {} left out", library.tracks.len(), library.skipped.len());
+        if let Some(first) = library.assumed.first() {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                (
+                    "{} entries of the playlist were matched by their names only, such as {}: {}",
+                    library.assumed.len(),
+                    first.name,
+                    first.reason
+                )
+            );
+        }
         let log = settings.log_location.as_ref().map(|location| {
             let generator = concat!("moodplayer ", env!("CARGO_PKG_VERSION"));
             DecisionLog::create(Path::new(location), generator).map_err(|error| {

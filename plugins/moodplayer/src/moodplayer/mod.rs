@@ -86,7 +86,7 @@
 //!
 //! A soundtrack for a recording:
 //! ```shell
-//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! tee name=t t. ! queue ! videoconvert ! x264enc pass=qual ! queue ! mux. t. ! queue ! player.mood moodplayer name=player library=Music log-location=music.jsonl ! audioconvert ! vorbisenc ! queue ! matroskamux name=mux ! filesink location=soundtrack.mkv
+//! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionclassify ! tee name=t t. ! queue ! videoconvert ! x264enc pass=qual ! queue ! mux. t. ! queue ! player.mood moodplayer name=player library=Music log-location=music.jsonl ! audioconvert ! vorbisenc ! queue ! matroskamux name=mux ! filesink location=soundtrack.mkv
 //! ```
 //!
 //! Music for a mood that is set by hand:
