@@ -202,7 +202,7 @@ impl Agreement {
                 },
             );
         }
-        let only = |is_only: fn(&(Option<usize>, Option<usize>)) -> bool| {
+        let only = |is_only: fn(&Unit) -> bool| {
             seconds(units.units.iter().filter(|unit| is_only(unit)).count() as u64)
         };
         Ok(Self {
@@ -222,12 +222,23 @@ impl Agreement {
     }
 }
 
+/// Indices of the first and the second coder's label in a unit.
+type Unit = (Option<usize>, Option<usize>);
+
+/// A span of one label of one coder, in units.
+#[derive(Clone, Copy)]
+struct Span {
+    label: usize,
+    start: usize,
+    /// The unit after the last.
+    end: usize,
+}
+
 /// The labels of two coders in units of equal duration.
 struct Units {
     /// All labels, sorted.
     labels: Vec<String>,
-    /// Indices of the first and the second coder's label in each unit.
-    units: Vec<(Option<usize>, Option<usize>)>,
+    units: Vec<Unit>,
     /// Duration of a unit, ns.
     step: u64,
 }
@@ -263,17 +274,14 @@ impl Units {
         self.units.iter().filter_map(|unit| Some((unit.0?, unit.1?)))
     }
 
-    /// Spans of one label of one coder, as (label, first unit, unit after the last).
-    fn episodes(
-        &self,
-        coder: fn(&(Option<usize>, Option<usize>)) -> Option<usize>,
-    ) -> Vec<(usize, usize, usize)> {
-        let mut episodes: Vec<(usize, usize, usize)> = Vec::new();
+    /// One coder's spans of one label, in order of time.
+    fn episodes(&self, coder: fn(&Unit) -> Option<usize>) -> Vec<Span> {
+        let mut episodes: Vec<Span> = Vec::new();
         for (unit, labels) in self.units.iter().enumerate() {
             let Some(label) = coder(labels) else { continue };
             match episodes.last_mut() {
-                Some(last) if last.0 == label && last.2 == unit => last.2 = unit + 1,
-                _ => episodes.push((label, unit, unit + 1)),
+                Some(last) if last.label == label && last.end == unit => last.end = unit + 1,
+                _ => episodes.push(Span { label, start: unit, end: unit + 1 }),
             }
         }
         episodes
@@ -315,38 +323,31 @@ struct Onsets {
 
 impl Onsets {
     /// Matches each episode of the first coder with the one of the second that overlaps it the longest; none is matched twice.
-    fn compare(
-        first: &[(usize, usize, usize)],
-        second: &[(usize, usize, usize)],
-        label: usize,
-        step: u64,
-    ) -> Self {
-        let of_label = |episodes: &[(usize, usize, usize)]| -> Vec<(usize, usize)> {
-            episodes
-                .iter()
-                .filter(|episode| episode.0 == label)
-                .map(|episode| (episode.1, episode.2))
-                .collect()
+    fn compare(first: &[Span], second: &[Span], label: usize, step: u64) -> Self {
+        let of_label = |spans: &[Span]| -> Vec<Span> {
+            spans.iter().copied().filter(|span| span.label == label).collect()
         };
         let (first, second) = (of_label(first), of_label(second));
+        // Overlap in units, index of the first's episode, index of the second's.
         let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
-        for (index, &(start, end)) in first.iter().enumerate() {
-            let candidates = second.partition_point(|&(_, other_end)| other_end <= start);
+        for (index, one) in first.iter().enumerate() {
+            let skipped = second.partition_point(|two| two.end <= one.start);
             let overlapping =
-                second.iter().enumerate().skip(candidates).take_while(|(_, other)| other.0 < end);
-            pairs.extend(overlapping.map(|(other_index, &(other_start, other_end))| {
-                (end.min(other_end) - start.max(other_start), index, other_index)
-            }));
+                second.iter().enumerate().skip(skipped).take_while(|(_, two)| two.start < one.end);
+            pairs.extend(
+                overlapping
+                    .map(|(other, two)| (one.end.min(two.end) - one.start.max(two.start), index, other)),
+            );
         }
         pairs.sort_by(|one, two| two.0.cmp(&one.0).then(one.cmp(two)));
         let (mut used_first, mut used_second) = (vec![false; first.len()], vec![false; second.len()]);
         let mut errors = Vec::new();
-        for (_, index, other_index) in pairs {
-            if used_first[index] || used_second[other_index] {
+        for (_, index, other) in pairs {
+            if used_first[index] || used_second[other] {
                 continue;
             }
-            (used_first[index], used_second[other_index]) = (true, true);
-            errors.push((second[other_index].0 as f64 - first[index].0 as f64) * step as f64 / 1e9);
+            (used_first[index], used_second[other]) = (true, true);
+            errors.push((second[other].start as f64 - first[index].start as f64) * step as f64 / 1e9);
         }
         Self { first: first.len(), second: second.len(), errors }
     }
