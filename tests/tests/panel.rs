@@ -89,7 +89,7 @@ fn every_control_works_on_two_pages_through_a_lost_network_and_a_reload() {
         "{found}"
     );
     assert_eq!(found["picture at first"], true);
-    assert!(tracks.contains(&text("/screen").trim().to_owned()), "{found}");
+    assert!(["Up", "High", "Light", "Down"].contains(&text("/screen").trim()), "the title alone: {found}");
     assert!(text("/lost/0").contains("last state") && found["lost"][1] == true, "{found}");
     assert!(["happy", "sad"].contains(&text("/lost/2").as_str()), "the last state stays: {found}");
 }

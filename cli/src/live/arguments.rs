@@ -1,10 +1,10 @@
 //! The arguments of `gst-mood live`.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use mood::Subject;
 
-use super::panel::PanelArguments;
 use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate, path_parser};
 
 /// The arguments of `live`.
@@ -55,4 +55,53 @@ pub struct Arguments {
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,
+}
+
+/// The arguments about the panel.
+#[derive(clap::Args)]
+pub struct PanelArguments {
+    /// Serve a page from which the session is watched and steered, and print its link [default address: 127.0.0.1 and a
+    /// free port]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1",
+          value_parser = parse_address)]
+    pub panel: Option<SocketAddr>,
+    /// Allow an address for --panel that other machines can reach, although what the page shows is not encrypted on its way
+    #[arg(long, requires = "panel")]
+    pub panel_anyone: bool,
+}
+
+/// Parses an address with or without a port, or a port alone.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
+    }
+    let address = text.parse::<IpAddr>();
+    address
+        .map(|address| SocketAddr::new(address, 0))
+        .map_err(|_| "use an IP address, a port, or both, such as 127.0.0.1:8000".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_may_lack_a_port_or_be_one() {
+        for (text, address) in [
+            ("127.0.0.1", "127.0.0.1:0"),
+            ("8000", "127.0.0.1:8000"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("::1", "[::1]:0"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(parse_address(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for text in ["localhost", "", "70000", "127.0.0.1:x", "http://127.0.0.1"] {
+            assert!(parse_address(text).is_err(), "{text}");
+        }
+    }
 }

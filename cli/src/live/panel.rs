@@ -1,6 +1,5 @@
 //! The panel of a live session: translates between the session's control and the pages of the crate `panel`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
@@ -15,6 +14,7 @@ use panel::{
     SpanKind, State, TrackView,
 };
 
+use super::arguments::PanelArguments;
 use super::control::{MoodState, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
 use super::session::LiveSession;
 use crate::error::CommandError;
@@ -37,33 +37,6 @@ const PICTURE_WIDTH: i32 = 480;
 const PICTURE_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(2);
 /// The texts on the keys before a therapist changes them.
 const MARKER_KEYS: [&str; 6] = ["verbalises", "plays along", "sings along", "moves", "looks away", "rests"];
-
-/// The arguments about the panel.
-#[derive(clap::Args)]
-pub struct PanelArguments {
-    /// Serve a page from which the session is watched and steered, and print its link [default address: 127.0.0.1 and a
-    /// free port]
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1",
-          value_parser = parse_address)]
-    panel: Option<SocketAddr>,
-    /// Allow an address for --panel that other machines can reach, although what the page shows is not encrypted on its way
-    #[arg(long, requires = "panel")]
-    panel_anyone: bool,
-}
-
-/// Parses an address with or without a port, or a port alone.
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return Ok(address);
-    }
-    if let Ok(port) = text.parse::<u16>() {
-        return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
-    }
-    let address = text.parse::<IpAddr>();
-    address
-        .map(|address| SocketAddr::new(address, 0))
-        .map_err(|_| "use an IP address, a port, or both, such as 127.0.0.1:8000".into())
-}
 
 /// What the pages change that is not the session's.
 #[derive(Clone, Debug)]
@@ -529,22 +502,6 @@ mod tests {
         let mut state = SessionState { playing: Some(track), ..SessionState::default() };
         state.mood.mood = Emotion::Sad.into();
         state
-    }
-
-    #[test]
-    fn addresses_may_lack_a_port_or_be_one() {
-        for (text, address) in [
-            ("127.0.0.1", "127.0.0.1:0"),
-            ("8000", "127.0.0.1:8000"),
-            ("0.0.0.0:80", "0.0.0.0:80"),
-            ("::1", "[::1]:0"),
-            ("[::1]:80", "[::1]:80"),
-        ] {
-            assert_eq!(parse_address(text), Ok(address.parse().unwrap()), "{text}");
-        }
-        for text in ["localhost", "", "70000", "127.0.0.1:x", "http://127.0.0.1"] {
-            assert!(parse_address(text).is_err(), "{text}");
-        }
     }
 
     #[test]
