@@ -16,7 +16,7 @@ help:
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
 	@echo 'make bench    benchmarks against other programs, into benches/RESULTS.md; PARTS=haar for a part'
-	@echo 'make fuzz     random cascades and images, MINUTES=1'
+	@echo 'make fuzz     random files of every kind that is read, MINUTES=1 for each'
 	@echo 'make lint     formatting, clippy, documentation, module cycles'
 	@echo 'make install  plugins, ONNX Runtime, the large model and gst-mood into PREFIX ($(PREFIX))'
 
