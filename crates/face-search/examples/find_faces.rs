@@ -1,5 +1,6 @@
 //! Finds faces in images, or in the frames of a video given as images, as `haarfacedetect` does. Prints a line
-//! `IMAGE COUNT` for each image, then a line `id x y w h neighbors roll` for each face.
+//! `IMAGE COUNT` for each image, then a line `id x y w h neighbors roll` for each face; a face that was followed has 0
+//! neighbors.
 //!
 //!     cargo run --release -p face-search --example find_faces -- --video frames/*.png
 
@@ -30,6 +31,9 @@ struct Options {
     /// Milliseconds between full searches of a video
     #[arg(long, default_value_t = 0)]
     scan_interval: u64,
+    /// Milliseconds for which a face that is no longer detected is followed in a video
+    #[arg(long, default_value_t = 0)]
+    follow: u64,
     /// The images are frames of one video, at this many milliseconds a frame; otherwise each is searched alone
     #[arg(long, num_args = 0..=1, default_missing_value = "40")]
     video: Option<u64>,
@@ -52,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_faces: 0,
         threads: 1,
         roll_range: options.roll_range,
-        follow: 0,
+        follow: options.follow * 1_000_000,
         people: 0,
     };
     let cascade = Arc::new(Cascade::load(haar::find("frontalface_default")?)?);
@@ -73,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!(
                 "{} {x} {y} {w} {h} {} {:.1}",
                 face.id,
-                face.face.neighbors,
+                if face.is_followed { 0 } else { face.face.neighbors },
                 face.roll.unwrap_or_default()
             );
         }

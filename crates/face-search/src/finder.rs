@@ -179,10 +179,12 @@ impl FaceFinder {
                 other.is_confident(params.min_neighbors)
                     && turned::are_same_face(&other.detection.rect.to_f64(), &face.rect)
             };
-            // Without an id the face is new, and needs the evidence of a full search once more.
+            // Without an id the face is new, and needs the evidence of a full search once more. One that never had
+            // strong evidence needs it in every full search.
             !due.upright
                 || !rolls.is_empty()
                     && face.id.is_some()
+                    && face.was_confident
                     && nearby::is_in_limits(face, params)
                     && !full_search.iter().any(is_found)
         };

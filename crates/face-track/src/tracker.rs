@@ -63,6 +63,8 @@ pub struct Prediction {
     pub unobserved_for: u64,
     /// Whether the last full search did not find it, so that it may have left.
     pub is_doubtful: bool,
+    /// Whether it was ever observed on strong evidence.
+    pub was_confident: bool,
 }
 
 /// A face in view, or out of view for a short time.
@@ -81,6 +83,8 @@ struct Track {
     missing_since: Option<u64>,
     /// Whether the last full search did not find it.
     is_doubtful: bool,
+    /// Whether it was ever observed on strong evidence.
+    was_confident: bool,
     /// Whether an observation of it in the frame before was rejected because the evidence was weak.
     has_rejected_match: bool,
 }
@@ -96,6 +100,7 @@ impl Track {
             motion: Motion::new(&rect),
             missing_since: None,
             is_doubtful: false,
+            was_confident: observation.is_confident,
             has_rejected_match: false,
         }
     }
@@ -110,6 +115,7 @@ impl Track {
         self.motion.correct(&observation.rect);
         (self.last_rect, self.roll) = (observation.rect, observation.roll);
         (self.last_time, self.missing_since) = (time, None);
+        self.was_confident |= observation.is_confident;
     }
 
     fn predict_motion(&self, time: u64) -> Motion {
@@ -200,6 +206,7 @@ impl Tracker {
             roll: track.roll,
             unobserved_for: time.saturating_sub(track.last_time),
             is_doubtful: track.is_doubtful,
+            was_confident: track.was_confident,
         };
         self.tracks.iter().map(predict).collect()
     }

@@ -11,7 +11,7 @@ use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 use mini_xception::resting_face::RestingProfile;
 use mood_meta::region::FaceRegion;
-use mood_schema::{Affect, Emotion, Face, Frame, Label};
+use mood_schema::{Affect, Emotion, Face, FaceSource, Frame, Label};
 
 fn init() {
     static ONCE: Once = Once::new();
@@ -206,6 +206,57 @@ fn face_is_levelled_by_its_eyes() {
     let face_with_id = |id| faces.iter().find(|face| face.id == id).unwrap();
     assert!((face_with_id(1).roll - 45.0).abs() < 1e-6);
     assert_ne!(face_with_id(1).classification, face_with_id(2).classification);
+}
+
+/// A smooth picture, sampled in a frame of `width` x `height`, with one face at `bbox`.
+fn smooth_frame(info: &VideoInfo, bbox: PixelRect) -> gst::Buffer {
+    let (width, height) = (info.width() as usize, info.height() as usize);
+    let value = |i: usize| {
+        let x = (i % width) as f64 / width as f64;
+        let y = (i / width) as f64 / height as f64;
+        let waves = (31.0 * x + 9.0 * y).sin() + (23.0 * y - 7.0 * x * x).cos() + (40.0 * x * y).sin();
+        (128.0 + 40.0 * waves).clamp(0.0, 255.0) as u8
+    };
+    let mut buffer = gst::Buffer::from_mut_slice((0..width * height).map(value).collect::<Vec<_>>());
+    let face = FaceRegion { bbox, ..face(1, 0, 0, 0) };
+    mood_meta::region::add_face(buffer.get_mut().unwrap(), &face, info.width(), info.height());
+    buffer
+}
+
+#[test]
+fn crop_is_square_where_pixels_are_not() {
+    init();
+    let classify = |width: u32, par: (i32, i32), bbox: PixelRect| {
+        let info = VideoInfo::builder(VideoFormat::Gray8, width, 240).par(gst::Fraction::new(par.0, par.1));
+        let info = info.build().unwrap();
+        let (mut harness, _) = harness(&info, |element| element.set_property_from_str("baseline", "off"));
+        let output = harness.push_and_pull(smooth_frame(&info, bbox)).unwrap();
+        read_frame(&output).faces[0].classification.clone().unwrap().probabilities
+    };
+    let difference = |a: &[f64; 7], b: &[f64; 7]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    let square = classify(320, (1, 1), PixelRect { x: 100, y: 60, w: 120, h: 120 });
+    let narrow = PixelRect { x: 50, y: 60, w: 60, h: 120 };
+    let anamorphic = classify(160, (2, 1), narrow);
+    let not_squared = classify(160, (1, 1), narrow);
+    println!("{square:.3?}\n{anamorphic:.3?}\n{not_squared:.3?}");
+    assert!(difference(&square, &anamorphic) < 0.05, "{square:?} {anamorphic:?}");
+    assert!(difference(&square, &not_squared) > 0.15, "{square:?} {not_squared:?}");
+}
+
+#[test]
+fn followed_face_is_seen_and_not_judged() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    let (mut harness, _) = harness(&info, |element| element.set_property("min-confidence", 0.0));
+    let followed = FaceRegion { source: FaceSource::Followed, ..face(2, 170, 60, 120) };
+    let output = harness.push_and_pull(frame(&info, 0, &[face(1, 20, 60, 120), followed])).unwrap();
+    let faces = read_frame(&output).faces;
+    let by_id = |id: u32| faces.iter().find(|face| face.id == id).unwrap();
+    let label = |face: &Face| face.classification.as_ref().unwrap().label;
+    let (detected, followed) = (by_id(1), by_id(2));
+    assert!(matches!(label(detected), Label::Known(_)) && detected.quality > 0.3, "{detected:?}");
+    assert_eq!(label(followed), Label::Uncertain, "{followed:?}");
+    assert!(followed.quality > 0.0 && followed.quality < 0.3, "{followed:?}");
+    assert_eq!(followed.source, FaceSource::Followed);
 }
 
 /// The settings announced downstream since the last call.

@@ -1,4 +1,4 @@
-//! Drawn heads that lean, and pictures that are no faces at all.
+//! Drawn heads that lean, before cameras that are mirrored, upside down or knocked, and pictures that are no faces at all.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -120,15 +120,66 @@ fn noise_and_plain_frames_have_no_face_for_longer_than_a_frame() {
 }
 
 #[test]
-fn a_face_survives_a_light_that_is_switched_off_and_on() {
-    let mut harness = grey_harness("");
-    for number in 0..15 {
-        let is_dark = (5..10).contains(&number);
-        let frame =
-            if is_dark { draw(number, (WIDTH, HEIGHT), |_, _| 17) } else { leaning_head(number, 25.0) };
-        let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
-        let expected: &[u32] = if is_dark { &[] } else { &[1] };
-        assert_eq!(ids, expected, "frame {number}");
+fn a_face_survives_a_light_that_is_switched_off_and_on_and_frames_of_noise() {
+    for properties in ["", "scan-interval=200000000"] {
+        let mut harness = grey_harness(properties);
+        for number in 0..18 {
+            let frame = match number {
+                5..10 => draw(number, (WIDTH, HEIGHT), |_, _| 17),
+                13..16 => draw(number, (WIDTH, HEIGHT), |x, y| noise(number, x / 4, y / 4)),
+                _ => leaning_head(number, 25.0),
+            };
+            let ids: Vec<u32> = find(&mut harness, frame).iter().map(|face| face.id).collect();
+            let expected: &[u32] = if matches!(number, 5..10 | 13..16) { &[] } else { &[1] };
+            assert_eq!(ids, expected, "{properties} frame {number}");
+        }
+    }
+}
+
+/// The picture of a camera that was moved: everything is `shift` pixels further to the right.
+fn knocked(number: u64, shift: i64, heads: &[common::Head]) -> gst::Buffer {
+    draw(number, (640, HEIGHT), |x, y| {
+        let x = x as i64 - shift;
+        common::grey(heads, x.rem_euclid(640) as usize, y)
+    })
+}
+
+#[test]
+fn after_a_knock_at_the_camera_faces_keep_their_ids() {
+    let info = info(VideoFormat::Gray8, 640, HEIGHT as u32);
+    for properties in ["", "scan-interval=400000000"] {
+        for shift in [20, 60, 150] {
+            let mut harness = harness(properties, &info);
+            let mut missed = 0;
+            for number in 0..20 {
+                let shift = if number < 8 { 0 } else { shift };
+                let faces = find(&mut harness, knocked(number, shift, &[(200, 120, 60), (400, 115, 50)]));
+                for face in &faces {
+                    let place = if face.id == 1 { 200 } else { 400 };
+                    let centre = face.bbox.to_f64().centre().0;
+                    assert!((centre - (place + shift) as f64).abs() < 15.0, "{properties} {shift} frame {number}: {face:?}");
+                }
+                assert!(faces.iter().all(|face| face.id <= 2), "{properties} {shift} frame {number}: {faces:?}");
+                missed += 2 - faces.len();
+            }
+            println!("{properties} {shift}: {missed} missed");
+        }
+    }
+}
+
+#[test]
+fn a_poster_keeps_its_id_and_takes_nobody_elses() {
+    let poster = (110, 90, 40);
+    let mut harness = harness("", &info(VideoFormat::Gray8, 640, HEIGHT as u32));
+    for number in 0..60 {
+        // Somebody comes in on the right, passes before the poster, and leaves on the left.
+        let x = 760 - 16 * number as i64;
+        let frame = draw(number, (640, HEIGHT), |column, row| {
+            let is_person = common::grey(&[(x, 130, 70)], column, row) != common::grey(&[], column, row);
+            common::grey(if is_person { &[(x, 130, 70)] } else { &[poster] }, column, row)
+        });
+        let faces = find(&mut harness, frame);
+        println!("{number} {x}: {:?}", faces.iter().map(|face| (face.id, face.bbox.x + face.bbox.w / 2, face.bbox.w, face.source)).collect::<Vec<_>>());
     }
 }
 
