@@ -2,9 +2,11 @@
 //! to the pipeline that decodes them.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
+use gst_base::prelude::*;
 use mood_meta::lock;
 use session::{Warning, WarningKind};
 
@@ -23,6 +25,9 @@ pub fn source(kind: MediaKind) -> String {
     };
     format!("{decoder} queue name=frames ! videoconvert ! videoflip name=upright video-direction=auto !")
 }
+
+/// The value of the tag `image-orientation` for frames that need no turn.
+const UPRIGHT: &str = "rotate-0";
 
 /// What is wanted of a recording's streams.
 #[derive(Clone, Debug)]
@@ -119,6 +124,33 @@ impl StreamLinks {
     }
 }
 
+/// Makes a `videoflip` with `video-direction=auto` pass frames through while no tag says that they are turned. GStreamer
+/// 1.22's copies every frame.
+fn pass_upright_frames(flip: &gst::Element) {
+    let Some(sink) = flip.static_pad("sink") else { return };
+    let is_turned = AtomicBool::new(false);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    let flip = flip.downgrade();
+    sink.add_probe(types, move |_, info| {
+        let Some(flip) = flip.upgrade().and_then(|flip| flip.downcast::<gst_base::BaseTransform>().ok())
+        else {
+            return gst::PadProbeReturn::Remove;
+        };
+        if let Some(gst::EventView::Tag(tags)) = info.event().map(|event| event.view())
+            && let Some(orientation) = tags.tag().get::<gst::tags::ImageOrientation>()
+            && orientation.get() != UPRIGHT
+        {
+            // The element turns by this or an earlier tag: that is its own affair from here on.
+            is_turned.store(true, Ordering::Relaxed);
+            flip.set_passthrough(false);
+        }
+        if info.buffer().is_some() && !is_turned.load(Ordering::Relaxed) && !flip.is_passthrough() {
+            flip.set_passthrough(true);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
 /// Makes a pipeline with the [`source`] of this kind read `input`. Links the decoder's pads once they appear: the wanted video
 /// stream, and the first audio stream if audio is wanted. The pipeline fails if there is no such video stream; it goes on
 /// without sound.
@@ -170,6 +202,7 @@ fn connect_decoder(
             None
         });
     }
+    pass_upright_frames(&pipeline::element(pipeline, "upright")?);
     let frames = pipeline::element(pipeline, pipeline::DECODER_QUEUE)?;
     let (links_of_added_pads, clock) = (Arc::clone(&connected.links), Arc::clone(&connected.frames));
     let weak_pipeline = pipeline.downgrade();

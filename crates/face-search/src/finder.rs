@@ -105,7 +105,11 @@ impl FaceFinder {
         }
         let params = settings.detector_params(image);
         let rolls = turned::tilted_orientations(settings.roll_range);
-        let due = self.schedule.advance(time, settings.scan_interval, rolls.len());
+        let known = self.tracker.predict(time);
+        let is_found = |face: &Prediction| face.id.is_some() && !face.is_doubtful;
+        let is_nobody_missed =
+            !known.is_empty() && known.len() >= settings.people && known.iter().all(is_found);
+        let due = self.schedule.advance(time, settings.scan_interval, rolls.len(), is_nobody_missed);
         self.turned.start_image();
         let mut faces = self.search(image, time, &params, &rolls, &due, settings.roll_range)?;
         faces.sort_by_key(|face| Reverse(face.detection.rect.area()));
@@ -170,8 +174,8 @@ impl FaceFinder {
                 is_around_known: false,
             }));
         }
-        for &roll in &rolls[due.tilted.clone()] {
-            self.turned.search_image(image, roll, params, &mut found)?;
+        for &index in &due.tilted {
+            self.turned.search_image(image, rolls[index], params, &mut found)?;
         }
         let full_search = found.clone();
         let is_left_out = |face: &Prediction| {

@@ -32,7 +32,7 @@ const MAX_DISTANCE: f32 = 0.34;
 /// Share of a face, or of another one, in both of which it is hidden by the other.
 const HIDDEN_SHARE: f64 = 0.5;
 /// Time between two trainings with a detected face, ns.
-const TRAINING_INTERVAL: u64 = 100_000_000;
+const TRAINING_INTERVAL: u64 = 200_000_000;
 
 /// A face that may have to be followed.
 #[derive(Debug)]

@@ -14,7 +14,8 @@
 //!
 //! With a [`roll_range`](SearchSettings::roll_range), a full search covers copies of the image that are turned so
 //! that a face which leans by the orientation's roll is upright, in the same frame without a scan interval, in later
-//! frames of the interval otherwise. Detections of different orientations that overlap are one face: the best
+//! frames of the interval otherwise: all of them while no face is known, while one is missed, or while fewer are known
+//! than there are people, else one in turn. Detections of different orientations that overlap are one face: the best
 //! supported one, with the mean of the rolls weighted by windows. A known face that a full
 //! search does not find on confident evidence is also searched for where it is predicted, at its own roll and, where
 //! the evidence is weak, 20 degrees to either side of it.
@@ -27,6 +28,8 @@
 //!   in the first frame of a scene; otherwise from the second consecutive frame on, since a false detection
 //!   rarely lasts.
 //! - Around a known face half of the required windows are enough.
+//!   A full search that finds none of this around a face that never had the evidence of three times the required
+//!   windows does not search there again: what comes and goes with little evidence is mostly no face.
 //! - A face that a full search missed is doubtful until a full search finds it again: in the frames between
 //!   it is reported only with all required windows and in a second consecutive frame, or at once with three
 //!   times as many.
@@ -34,8 +37,8 @@
 //! - A tilted face, where no upright detection supports it, needs twice the required windows: each orientation adds
 //!   its own false detections, which mostly have few windows.
 //!
-//! So a new face appears within one interval (and one frame, on weak evidence), and a face that left is no
-//! longer reported after one interval.
+//! So a new face appears within one interval (and one frame, on weak evidence), a tilted one beside others within
+//! two, and a face that left is no longer reported after one interval.
 
 mod eyes;
 mod face;

@@ -1,46 +1,68 @@
 //! When all of a frame is searched, and for faces of which roll.
 
-use std::ops::Range;
-
 /// What is searched in all of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     /// Whether faces that do not lean are searched for.
     pub(crate) upright: bool,
     /// Indexes of the tilted orientations.
-    pub(crate) tilted: Range<usize>,
+    pub(crate) tilted: Vec<usize>,
 }
 
 /// Spreads the searches of an interval over its frames: upright faces at its start, then one orientation after
 /// another, so that no frame takes much longer than with upright faces alone. The first frame of a scene is
-/// searched for all: it may be a still image.
+/// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn in
+/// an interval.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     /// Time of the last search for upright faces, ns.
     last_full_search: Option<u64>,
+    /// The tilted orientation whose turn is next.
+    next: usize,
     /// Number of tilted orientations searched since then.
-    tilted_done: usize,
+    done: usize,
+    /// Number of those to be searched in the interval.
+    planned: usize,
 }
 
 impl Schedule {
     /// What is due in a frame at `time`, ns, and done from here on. `interval`, ns, is the time between two
-    /// searches for one roll, 0 for a search in every frame; `tilted` is the number of tilted orientations.
-    pub(crate) fn advance(&mut self, time: u64, interval: u64, tilted: usize) -> Due {
+    /// searches for upright faces, 0 for a search for all in every frame; `tilted` is the number of tilted orientations.
+    /// `is_nobody_missed` says that all known faces were found by the last search for them.
+    pub(crate) fn advance(&mut self, time: u64, interval: u64, tilted: usize, is_nobody_missed: bool) -> Due {
+        let is_first = self.last_full_search.is_none();
         let last = self.last_full_search.filter(|last| time.saturating_sub(*last) < interval);
         let Some(last) = last else {
-            // Those that no frame was there for are done now.
-            let remaining =
-                if self.last_full_search.is_none() || interval == 0 { 0 } else { self.tilted_done };
             self.last_full_search = Some(time);
-            self.tilted_done = 0;
-            return Due { upright: true, tilted: remaining.min(tilted)..tilted };
+            if is_first || interval == 0 {
+                (self.done, self.planned) = (0, 0);
+                self.plan(tilted, is_nobody_missed);
+                return Due { upright: true, tilted: (0..tilted).collect() };
+            }
+            // Those that no frame was there for are done now.
+            let remaining = self.take(self.planned, tilted);
+            self.plan(tilted, is_nobody_missed);
+            return Due { upright: true, tilted: remaining };
         };
-        // Orientation i follows (i + 1) parts of the interval after its start.
-        let parts = tilted as u128 + 1;
+        // The first follows one part of the interval after its start, and so on.
+        let parts = self.planned as u128 + 1;
         let elapsed = (u128::from(time - last) * parts / u128::from(interval)) as usize;
-        let first = self.tilted_done.min(tilted);
-        self.tilted_done = first.max(elapsed.min(tilted));
-        Due { upright: false, tilted: first..self.tilted_done }
+        Due { upright: false, tilted: self.take(elapsed.min(self.planned), tilted) }
+    }
+
+    /// Begins an interval.
+    fn plan(&mut self, tilted: usize, is_nobody_missed: bool) {
+        self.done = 0;
+        self.planned = if is_nobody_missed { tilted.min(1) } else { tilted };
+    }
+
+    /// The orientations up to number `end` of the interval that are not done yet.
+    fn take(&mut self, end: usize, tilted: usize) -> Vec<usize> {
+        let count = end.saturating_sub(self.done).min(tilted);
+        self.done += count;
+        let taken = (0..count).map(|index| (self.next + index) % tilted).collect();
+        self.next = (self.next + count) % tilted.max(1);
+        taken
     }
 
     /// Time of the last search for upright faces, ns.
@@ -54,43 +76,63 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    fn due(upright: bool, tilted: Range<usize>) -> Due {
-        Due { upright, tilted }
+    fn due(upright: bool, tilted: &[usize]) -> Due {
+        Due { upright, tilted: tilted.to_vec() }
     }
 
     #[test]
     fn every_roll_is_searched_once_an_interval() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.advance(0, 300, 2), due(true, 0..2), "the first frame may be a still image");
+        let mut advance = |time| schedule.advance(time, 300, 2, false);
+        assert_eq!(advance(0), due(true, &[0, 1]), "the first frame may be a still image");
         for start in [0, 300, 600] {
             if start > 0 {
-                assert_eq!(schedule.advance(start, 300, 2), due(true, 2..2));
+                assert_eq!(advance(start), due(true, &[]));
             }
-            assert_eq!(schedule.advance(start + 99, 300, 2), due(false, 0..0));
-            assert_eq!(schedule.advance(start + 100, 300, 2), due(false, 0..1));
-            assert_eq!(schedule.advance(start + 150, 300, 2), due(false, 1..1));
-            assert_eq!(schedule.advance(start + 210, 300, 2), due(false, 1..2));
+            assert_eq!(advance(start + 99), due(false, &[]));
+            assert_eq!(advance(start + 100), due(false, &[0]));
+            assert_eq!(advance(start + 150), due(false, &[]));
+            assert_eq!(advance(start + 210), due(false, &[1]));
         }
+    }
+
+    #[test]
+    fn while_nobody_is_missed_one_tilted_roll_is_searched_in_turn() {
+        let mut schedule = Schedule::default();
+        schedule.advance(0, 300, 2, true);
+        for (start, roll) in [(0, 0), (300, 1), (600, 0)] {
+            if start > 0 {
+                assert_eq!(schedule.advance(start, 300, 2, true), due(true, &[]));
+            }
+            assert_eq!(schedule.advance(start + 149, 300, 2, true), due(false, &[]));
+            assert_eq!(schedule.advance(start + 150, 300, 2, false), due(false, &[roll]));
+            assert_eq!(schedule.advance(start + 299, 300, 2, false), due(false, &[]));
+        }
+        assert_eq!(schedule.advance(900, 300, 2, false), due(true, &[]), "somebody is missed");
+        assert_eq!(schedule.advance(1100, 300, 2, false), due(false, &[1, 0]));
+        assert_eq!(schedule.advance(1200, 300, 0, true), due(true, &[]), "no tilted roll");
+        assert_eq!(schedule.advance(1400, 300, 0, true), due(false, &[]));
     }
 
     #[test]
     fn nothing_is_left_out_where_frames_are_far_apart() {
         let mut schedule = Schedule::default();
-        schedule.advance(0, 300, 2);
-        assert_eq!(schedule.advance(250, 300, 2), due(false, 0..2), "both at once");
-        assert_eq!(schedule.advance(300, 300, 2), due(true, 2..2));
-        assert_eq!(schedule.advance(450, 300, 2), due(false, 0..1));
-        assert_eq!(schedule.advance(900, 300, 2), due(true, 1..2), "what is left of the interval");
-        assert_eq!(schedule.advance(1300, 300, 2), due(true, 0..2), "no frame in the interval");
+        let mut advance = |time| schedule.advance(time, 300, 2, false);
+        advance(0);
+        assert_eq!(advance(250), due(false, &[0, 1]), "both at once");
+        assert_eq!(advance(300), due(true, &[]));
+        assert_eq!(advance(450), due(false, &[0]));
+        assert_eq!(advance(900), due(true, &[1]), "what is left of the interval");
+        assert_eq!(advance(1300), due(true, &[0, 1]), "no frame in the interval");
     }
 
     #[test]
     fn without_an_interval_every_frame_is_searched_for_all() {
         let mut schedule = Schedule::default();
         for time in [0, 1, 1, 2] {
-            assert_eq!(schedule.advance(time, 0, 2), due(true, 0..2));
+            assert_eq!(schedule.advance(time, 0, 2, true), due(true, &[0, 1]));
         }
-        assert_eq!(schedule.advance(3, 0, 0), due(true, 0..0));
-        assert_eq!(schedule.advance(4, 0, 3), due(true, 0..3), "the range has changed");
+        assert_eq!(schedule.advance(3, 0, 0, false), due(true, &[]));
+        assert_eq!(schedule.advance(4, 0, 3, false), due(true, &[0, 1, 2]), "the range has changed");
     }
 }

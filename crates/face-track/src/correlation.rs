@@ -77,13 +77,15 @@ impl Default for Workspace {
 impl Workspace {
     /// Transforms a patch of [`SIDE`] x [`SIDE`] grey values. Light and contrast are taken out of it before.
     pub(crate) fn load(&mut self, patch: &[f32]) {
-        let mean = patch.iter().map(|value| (value + 1.0).ln()).sum::<f32>() / AREA as f32;
+        for (value, grey) in self.spectrum.iter_mut().zip(patch) {
+            *value = Complex::new((grey + 1.0).ln(), 0.0);
+        }
+        let mean = self.spectrum.iter().map(|value| value.re).sum::<f32>() / AREA as f32;
         let mut energy = 0.0;
-        for (index, (value, grey)) in self.spectrum.iter_mut().zip(patch).enumerate() {
+        for (index, value) in self.spectrum.iter_mut().enumerate() {
             let weight = self.window[index % SIDE] * self.window[index / SIDE];
-            let level = ((grey + 1.0).ln() - mean) * weight;
-            energy += level * level;
-            *value = Complex::new(level, 0.0);
+            value.re = (value.re - mean) * weight;
+            energy += value.re * value.re;
         }
         let gain = 1.0 / energy.sqrt().max(1e-3);
         self.spectrum.iter_mut().for_each(|value| *value *= gain);

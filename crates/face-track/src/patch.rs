@@ -68,25 +68,26 @@ pub(crate) fn sample(
     // Samples are two pixels apart at most: each interpolates between two.
     let samples = ((step_x.max(step_y) / 2.0).ceil() as usize).clamp(1, MAX_SAMPLES);
     let (sin, cos) = pose.roll.to_radians().sin_cos();
-    let weight = 1.0 / (samples * samples) as f32;
-    let offset = |start: f64, step: f64, index: usize, sample: usize| {
-        start * pose.side + step * (index as f64 + (sample as f64 + 0.5) / samples as f64)
-    };
+    let (step_x, step_y) = (step_x / samples as f64, step_y / samples as f64);
+    // The centre of the first sample, from the centre of the face.
+    let (dx, dy) = (region.x * pose.side + step_x / 2.0, region.y * pose.side + step_y / 2.0);
+    let mut line = vec![0; columns * samples];
+    let mut sums = vec![0u32; columns];
+    // Values of a line are 256 times the grey values.
+    let weight = 1.0 / (256 * samples * samples) as f32;
     for row in 0..rows {
-        for column in 0..columns {
-            let mut sum = 0.0;
-            for sample_y in 0..samples {
-                let dy = offset(region.y, step_y, row, sample_y);
-                for sample_x in 0..samples {
-                    let dx = offset(region.x, step_x, column, sample_x);
-                    // The centre of pixel 0 is at 0.5.
-                    let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
-                    let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
-                    sum += image.interpolate(x as f32, y as f32);
-                }
+        sums.fill(0);
+        for sample in 0..samples {
+            let dy = dy + step_y * (row * samples + sample) as f64;
+            // The centre of pixel 0 is at 0.5.
+            let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
+            let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
+            image.interpolate_line((x, y), (step_x * cos, step_x * sin), &mut line);
+            for (sum, values) in sums.iter_mut().zip(line.chunks_exact(samples)) {
+                *sum += values.iter().copied().map(u32::from).sum::<u32>();
             }
-            patch.push(sum * weight);
         }
+        patch.extend(sums.iter().map(|&sum| sum as f32 * weight));
     }
 }
 

@@ -51,6 +51,8 @@ impl LumaSample {
         self.row.resize(width, 0);
         self.sums.clear();
         self.sums.resize((columns + 1) * (rows + 1), 0);
+        // The quotient of a sum of `step` bytes, exact without a division for steps of less than 2^12 pixels.
+        let reciprocal = (1u64 << 32).div_ceil(step as u64);
         for y in 0..rows {
             read_row(y * step + step / 2, &mut self.row)?;
             let (above, current) = self.sums[y * (columns + 1)..].split_at_mut(columns + 1);
@@ -59,7 +61,7 @@ impl LumaSample {
                 self.row.chunks_exact(step).zip(&above[1..]).zip(&mut current[1..=columns])
             {
                 let total: u32 = pixels.iter().map(|&pixel| u32::from(pixel)).sum();
-                sum += total / step as u32;
+                sum += (u64::from(total) * reciprocal >> 32) as u32;
                 *current = sum + above;
             }
         }

@@ -111,6 +111,29 @@ impl<'a> GrayImage<'a> {
         upper + (lower - upper) * fy
     }
 
+    /// The grey values, times 256, at places that are `step` apart from `start` on: those of
+    /// [`interpolate`](Self::interpolate), faster, with places rounded to a 256th of a pixel.
+    ///
+    /// # Panics
+    /// Where the image is empty.
+    pub fn interpolate_line(&self, start: (f64, f64), step: (f64, f64), values: &mut [u16]) {
+        let last = values.len().saturating_sub(1) as f64;
+        let is_inside = |(x, y): (f64, f64)| {
+            // A margin for the rounding of the step.
+            let is_within = |value: f64, side: usize| value >= 0.25 && value < side as f64 - 1.25;
+            is_within(x, self.width) && is_within(y, self.height)
+        };
+        if is_inside(start) && is_inside((start.0 + last * step.0, start.1 + last * step.1)) {
+            let fixed = |(x, y): (f64, f64)| (to_fixed(x), to_fixed(y));
+            sample_row(self, fixed(start), fixed(step), values, |value| (value >> 8) as u16);
+            return;
+        }
+        for (index, value) in values.iter_mut().enumerate() {
+            let (x, y) = (start.0 + index as f64 * step.0, start.1 + index as f64 * step.1);
+            *value = (self.interpolate(x as f32, y as f32) * 256.0) as u16;
+        }
+    }
+
     /// The part of the image inside `rect`; what reaches beyond the image is cut off.
     pub fn crop(&self, rect: PixelRect) -> GrayImage<'a> {
         let [x, y, width, height] = [rect.x, rect.y, rect.w, rect.h].map(|value| value as usize);
@@ -118,6 +141,38 @@ impl<'a> GrayImage<'a> {
         let (width, height) = (width.min(self.width - x), height.min(self.height - y));
         let data = self.data.get(y * self.stride + x..).unwrap_or_default();
         GrayImage { data, width, height, ..*self }
+    }
+}
+
+/// Number of fraction bits of a position while a row is sampled.
+pub(crate) const FRACTION_BITS: u32 = 16;
+
+/// A position with [`FRACTION_BITS`].
+pub(crate) fn to_fixed(value: f64) -> i64 {
+    (value * f64::from(1 << FRACTION_BITS)).round() as i64
+}
+
+/// Samples an image at positions one step apart, all of which have a right and a lower neighbour. `convert` gets grey
+/// values with 16 fraction bits.
+#[inline]
+pub(crate) fn sample_row<T>(
+    image: &GrayImage,
+    start: (i64, i64),
+    step: (i64, i64),
+    values: &mut [T],
+    convert: impl Fn(u32) -> T,
+) {
+    let (mut x, mut y) = start;
+    for converted in values {
+        let corner = (y >> FRACTION_BITS) as usize * image.stride + (x >> FRACTION_BITS) as usize;
+        let (fx, fy) = (((x >> 8) & 255) as u32, ((y >> 8) & 255) as u32);
+        let pair = |corner: usize| match image.data.get(corner..corner + 2) {
+            Some(&[left, right]) => u32::from(left) * (256 - fx) + u32::from(right) * fx,
+            _ => 0,
+        };
+        *converted = convert(pair(corner) * (256 - fy) + pair(corner + image.stride) * fy);
+        x += step.0;
+        y += step.1;
     }
 }
 
@@ -177,6 +232,30 @@ mod tests {
         let corner = image.crop(PixelRect { x: 3, y: 2, w: 9, h: 9 });
         assert_eq!((corner.width(), corner.height(), corner.row(0)), (1, 1, &data[11..12]));
         assert!(image.crop(PixelRect { x: 7, y: 7, w: 1, h: 1 }).is_empty());
+    }
+
+    #[test]
+    fn a_line_has_the_values_of_its_places() {
+        let data: Vec<u8> = (0..40 * 30_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let image = GrayImage::new(&data, 40, 30, 40).unwrap();
+        for (start, step) in [
+            ((5.3, 4.1), (0.9, 0.55)),
+            ((30.0, 20.0), (-0.6, -0.3)),
+            ((-4.0, 3.0), (1.7, 0.2)),
+            ((20.0, 26.0), (0.1, 0.9)),
+        ] {
+            let mut values = [0; 20];
+            image.interpolate_line(start, step, &mut values);
+            for (index, value) in values.iter().enumerate() {
+                let (x, y) = (start.0 + step.0 * index as f64, start.1 + step.1 * index as f64);
+                let expected = image.interpolate(x as f32, y as f32);
+                assert!(
+                    (f32::from(*value) / 256.0 - expected).abs() < 2.5,
+                    "{start:?} {index}: {value} {expected}"
+                );
+            }
+        }
+        image.interpolate_line((1.0, 1.0), (1.0, 0.0), &mut []);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Turned and reduced copies of an image, in which a tilted object stands upright.
 
+use crate::image::{FRACTION_BITS, sample_row, to_fixed};
 use crate::{GrayImage, PixelRect};
 
 /// A rectangle turned about its centre, in pixels of an image.
@@ -110,9 +111,6 @@ impl Turn {
     }
 }
 
-/// Number of fraction bits of a position while a row is sampled.
-const FRACTION_BITS: u32 = 16;
-
 /// A turned copy of an image. Its memory is kept from one copy to the next.
 #[derive(Clone, Debug, Default)]
 pub struct TurnedImage {
@@ -134,14 +132,13 @@ impl TurnedImage {
             return;
         }
         let (sin, cos) = turn.degrees.to_radians().sin_cos();
-        let fixed = |value: f64| (value * f64::from(1 << FRACTION_BITS)).round() as i64;
-        let step = (fixed(cos * turn.reduction), fixed(sin * turn.reduction));
+        let step = (to_fixed(cos * turn.reduction), to_fixed(sin * turn.reduction));
         let area = turn.image_in_copy(image.width(), image.height());
         for (row, pixels) in self.pixels.chunks_exact_mut(turn.width).enumerate() {
             let y = row as f64 + 0.5;
             let (x, y_image) = turn.to_image((0.5, y));
             // The centre of pixel 0 is at 0.5.
-            let start = (fixed(x - 0.5), fixed(y_image - 0.5));
+            let start = (to_fixed(x - 0.5), to_fixed(y_image - 0.5));
             let is_inside = |index: usize| {
                 let x = (start.0 + index as i64 * step.0) >> FRACTION_BITS;
                 let y = (start.1 + index as i64 * step.1) >> FRACTION_BITS;
@@ -161,7 +158,8 @@ impl TurnedImage {
                 continue;
             }
             let start = (start.0 + inside.start as i64 * step.0, start.1 + inside.start as i64 * step.1);
-            sample_row(image, start, step, &mut pixels[inside.clone()]);
+            let round = |value: u32| ((value + (1 << 15)) >> 16) as u8;
+            sample_row(image, start, step, &mut pixels[inside.clone()], round);
             let (first, last) = (pixels[inside.start], pixels[inside.end - 1]);
             pixels[..inside.start].fill(first);
             pixels[inside.end..].fill(last);
@@ -177,24 +175,6 @@ impl TurnedImage {
     /// Where the pixels come from.
     pub fn turn(&self) -> &Turn {
         &self.turn
-    }
-}
-
-/// Samples an image at positions one step apart, all of which have a right and a lower neighbour.
-#[inline]
-fn sample_row(image: &GrayImage, start: (i64, i64), step: (i64, i64), pixels: &mut [u8]) {
-    let (mut x, mut y) = start;
-    for pixel in pixels {
-        let corner = (y >> FRACTION_BITS) as usize * image.stride + (x >> FRACTION_BITS) as usize;
-        let (fx, fy) = (((x >> 8) & 255) as u32, ((y >> 8) & 255) as u32);
-        let pair = |corner: usize| match image.data.get(corner..corner + 2) {
-            Some(&[left, right]) => u32::from(left) * (256 - fx) + u32::from(right) * fx,
-            _ => 0,
-        };
-        let value = pair(corner) * (256 - fy) + pair(corner + image.stride) * fy;
-        *pixel = ((value + (1 << 15)) >> 16) as u8;
-        x += step.0;
-        y += step.1;
     }
 }
 

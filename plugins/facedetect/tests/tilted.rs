@@ -157,9 +157,15 @@ fn after_a_knock_at_the_camera_faces_keep_their_ids() {
                 for face in &faces {
                     let place = if face.id == 1 { 200 } else { 400 };
                     let centre = face.bbox.to_f64().centre().0;
-                    assert!((centre - (place + shift) as f64).abs() < 15.0, "{properties} {shift} frame {number}: {face:?}");
+                    assert!(
+                        (centre - (place + shift) as f64).abs() < 15.0,
+                        "{properties} {shift} frame {number}: {face:?}"
+                    );
                 }
-                assert!(faces.iter().all(|face| face.id <= 2), "{properties} {shift} frame {number}: {faces:?}");
+                assert!(
+                    faces.iter().all(|face| face.id <= 2),
+                    "{properties} {shift} frame {number}: {faces:?}"
+                );
                 missed += 2 - faces.len();
             }
             println!("{properties} {shift}: {missed} missed");
@@ -179,7 +185,13 @@ fn a_poster_keeps_its_id_and_takes_nobody_elses() {
             common::grey(if is_person { &[(x, 130, 70)] } else { &[poster] }, column, row)
         });
         let faces = find(&mut harness, frame);
-        println!("{number} {x}: {:?}", faces.iter().map(|face| (face.id, face.bbox.x + face.bbox.w / 2, face.bbox.w, face.source)).collect::<Vec<_>>());
+        println!(
+            "{number} {x}: {:?}",
+            faces
+                .iter()
+                .map(|face| (face.id, face.bbox.x + face.bbox.w / 2, face.bbox.w, face.source))
+                .collect::<Vec<_>>()
+        );
     }
 }
 

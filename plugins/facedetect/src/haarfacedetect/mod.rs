@@ -34,7 +34,8 @@
 //!   completely. In the others each face is searched for near its predicted place and size, where half of
 //!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a
 //!   new face. So a new face appears within one interval, and one that left is no longer reported after one
-//!   interval. The searches for heads that lean are spread over the interval.
+//!   interval. The searches for heads that lean are spread over the interval; while faces are known and none is
+//!   missed, only one side has its turn in each, so that another head that leans appears within two.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each
