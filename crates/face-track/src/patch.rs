@@ -28,6 +28,8 @@ impl Pose {
 
 /// Most samples along a side that are averaged into one value of a patch.
 const MAX_SAMPLES: usize = 4;
+/// From this number of samples along a side on, each is the nearest pixel: the mean of nine or more is smooth enough.
+const MIN_NEAREST_SAMPLES: usize = 3;
 
 /// A part of a face's surroundings in the face's own frame of reference: lengths in sides of the face, the
 /// origin in its centre, y downwards.
@@ -71,6 +73,7 @@ pub(crate) fn sample(
     let (step_x, step_y) = (step_x / samples as f64, step_y / samples as f64);
     // The centre of the first sample, from the centre of the face.
     let (dx, dy) = (region.x * pose.side + step_x / 2.0, region.y * pose.side + step_y / 2.0);
+    let is_nearest = samples >= MIN_NEAREST_SAMPLES;
     let mut line = vec![0; columns * samples];
     let mut sums = vec![0u32; columns];
     // Values of a line are 256 times the grey values.
@@ -82,7 +85,7 @@ pub(crate) fn sample(
             // The centre of pixel 0 is at 0.5.
             let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
             let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
-            image.interpolate_line((x, y), (step_x * cos, step_x * sin), &mut line);
+            image.sample_line((x, y), (step_x * cos, step_x * sin), is_nearest, &mut line);
             for (sum, values) in sums.iter_mut().zip(line.chunks_exact(samples)) {
                 *sum += values.iter().copied().map(u32::from).sum::<u32>();
             }

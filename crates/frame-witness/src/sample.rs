@@ -1,7 +1,5 @@
 //! A reduced copy of a frame's luma, from which the mean of any rectangle can be read.
 
-use std::convert::Infallible;
-
 use gray_image::GrayImage;
 use mood_schema::Rect;
 
@@ -23,17 +21,18 @@ pub struct LumaSample {
     sums: Vec<u32>,
     /// A row of the frame.
     row: Vec<u8>,
+    /// The means of a row.
+    means: Vec<u32>,
 }
 
 impl LumaSample {
     /// Reads the luma of an image.
     pub fn read_image(&mut self, image: &GrayImage) {
-        let read_row = |y: usize, row: &mut [u8]| {
-            row.copy_from_slice(image.row(y));
-            Ok::<_, Infallible>(())
-        };
-        // Copying a row cannot fail.
-        let Ok(()) = self.read_rows(image.width(), image.height(), read_row);
+        let step = self.start(image.width(), image.height());
+        for y in 0..image.height() / step {
+            self.add_row(y, step, image.row(y * step + step / 2));
+        }
+        (self.columns, self.rows) = (image.width() / step, image.height() / step);
     }
 
     /// Reads the luma of a frame of `width` x `height` pixels from the rows that `read_row` writes, given the row's index,
@@ -44,29 +43,39 @@ impl LumaSample {
         height: usize,
         mut read_row: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<(), E> {
+        let step = self.start(width, height);
+        let mut row = std::mem::take(&mut self.row);
+        row.resize(width, 0);
+        for y in 0..height / step {
+            read_row(y * step + step / 2, &mut row)?;
+            self.add_row(y, step, &row);
+        }
+        self.row = row;
+        (self.columns, self.rows) = (width / step, height / step);
+        Ok(())
+    }
+
+    /// Begins another frame, which is empty until it is complete. Returns the step.
+    fn start(&mut self, width: usize, height: usize) -> usize {
         let step = width.min(height).div_ceil(MAX_SHORTER_SIDE).max(1);
-        let (columns, rows) = (width / step, height / step);
         (self.columns, self.rows) = (0, 0);
         (self.width, self.height) = (width as f64 / step as f64, height as f64 / step as f64);
-        self.row.resize(width, 0);
         self.sums.clear();
-        self.sums.resize((columns + 1) * (rows + 1), 0);
-        // The quotient of a sum of `step` bytes, exact without a division for steps of less than 2^12 pixels.
-        let reciprocal = (1u64 << 32).div_ceil(step as u64);
-        for y in 0..rows {
-            read_row(y * step + step / 2, &mut self.row)?;
-            let (above, current) = self.sums[y * (columns + 1)..].split_at_mut(columns + 1);
-            let mut sum = 0;
-            for ((pixels, above), current) in
-                self.row.chunks_exact(step).zip(&above[1..]).zip(&mut current[1..=columns])
-            {
-                let total: u32 = pixels.iter().map(|&pixel| u32::from(pixel)).sum();
-                sum += (u64::from(total) * reciprocal >> 32) as u32;
-                *current = sum + above;
-            }
+        self.sums.resize((width / step + 1) * (height / step + 1), 0);
+        self.means.resize(width / step, 0);
+        step
+    }
+
+    /// Adds row `y` of the reduced copy.
+    fn add_row(&mut self, y: usize, step: usize, pixels: &[u8]) {
+        reduce_row(pixels, step, &mut self.means);
+        let columns = self.means.len();
+        let (above, current) = self.sums[y * (columns + 1)..].split_at_mut(columns + 1);
+        let mut sum = 0;
+        for ((mean, above), current) in self.means.iter().zip(&above[1..]).zip(&mut current[1..=columns]) {
+            sum += mean;
+            *current = sum + above;
         }
-        (self.columns, self.rows) = (columns, rows);
-        Ok(())
     }
 
     /// The mean luma of each cell of a grid of `side` x `side` cells over `area`, which is given in shares of the frame, row
@@ -99,6 +108,28 @@ impl LumaSample {
         let upper = at(column, row) * (1.0 - fx) + at(column + 1, row) * fx;
         let lower = at(column, row + 1) * (1.0 - fx) + at(column + 1, row + 1) * fx;
         upper * (1.0 - fy) + lower * fy
+    }
+}
+
+/// The means of `step` pixels each.
+fn reduce_row(pixels: &[u8], step: usize, means: &mut [u32]) {
+    /// The same for a step that the compiler knows.
+    fn reduce<const STEP: usize>(pixels: &[u8], means: &mut [u32]) {
+        for (pixels, mean) in pixels.as_chunks::<STEP>().0.iter().zip(means) {
+            *mean = pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / STEP as u32;
+        }
+    }
+    match step {
+        1 => reduce::<1>(pixels, means),
+        2 => reduce::<2>(pixels, means),
+        3 => reduce::<3>(pixels, means),
+        4 => reduce::<4>(pixels, means),
+        5 => reduce::<5>(pixels, means),
+        _ => {
+            for (pixels, mean) in pixels.chunks_exact(step).zip(means) {
+                *mean = pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / step as u32;
+            }
+        }
     }
 }
 

@@ -112,11 +112,12 @@ impl<'a> GrayImage<'a> {
     }
 
     /// The grey values, times 256, at places that are `step` apart from `start` on: those of
-    /// [`interpolate`](Self::interpolate), faster, with places rounded to a 256th of a pixel.
+    /// [`interpolate`](Self::interpolate), faster, with places rounded to a 256th of a pixel, or to the nearest pixel where
+    /// `is_nearest` says so.
     ///
     /// # Panics
     /// Where the image is empty.
-    pub fn interpolate_line(&self, start: (f64, f64), step: (f64, f64), values: &mut [u16]) {
+    pub fn sample_line(&self, start: (f64, f64), step: (f64, f64), is_nearest: bool, values: &mut [u16]) {
         let last = values.len().saturating_sub(1) as f64;
         let is_inside = |(x, y): (f64, f64)| {
             // A margin for the rounding of the step.
@@ -125,7 +126,18 @@ impl<'a> GrayImage<'a> {
         };
         if is_inside(start) && is_inside((start.0 + last * step.0, start.1 + last * step.1)) {
             let fixed = |(x, y): (f64, f64)| (to_fixed(x), to_fixed(y));
-            sample_row(self, fixed(start), fixed(step), values, |value| (value >> 8) as u16);
+            let (mut start, step) = (fixed(start), fixed(step));
+            if !is_nearest {
+                sample_row(self, start, step, values, |value| (value >> 8) as u16);
+                return;
+            }
+            let half = 1 << (FRACTION_BITS - 1);
+            start = (start.0 + half, start.1 + half);
+            for value in values {
+                let (x, y) = (start.0 >> FRACTION_BITS, start.1 >> FRACTION_BITS);
+                *value = u16::from(self.data[y as usize * self.stride + x as usize]) << 8;
+                start = (start.0 + step.0, start.1 + step.1);
+            }
             return;
         }
         for (index, value) in values.iter_mut().enumerate() {
@@ -245,7 +257,9 @@ mod tests {
             ((20.0, 26.0), (0.1, 0.9)),
         ] {
             let mut values = [0; 20];
-            image.interpolate_line(start, step, &mut values);
+            image.sample_line(start, step, false, &mut values);
+            let mut nearest = [0; 20];
+            image.sample_line(start, step, true, &mut nearest);
             for (index, value) in values.iter().enumerate() {
                 let (x, y) = (start.0 + step.0 * index as f64, start.1 + step.1 * index as f64);
                 let expected = image.interpolate(x as f32, y as f32);
@@ -255,7 +269,7 @@ mod tests {
                 );
             }
         }
-        image.interpolate_line((1.0, 1.0), (1.0, 0.0), &mut []);
+        image.sample_line((1.0, 1.0), (1.0, 0.0), false, &mut []);
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn a_poster_keeps_its_id_and_takes_nobody_elses() {
         let x = 760 - 16 * number as i64;
         let frame = draw(number, (640, HEIGHT), |column, row| {
             let is_person = common::grey(&[(x, 130, 70)], column, row) != common::grey(&[], column, row);
-            common::grey(if is_person { &[(x, 130, 70)] } else { &[poster] }, column, row)
+            common::grey(&[if is_person { (x, 130, 70) } else { poster }], column, row)
         });
         let faces = find(&mut harness, frame);
         println!(
