@@ -44,8 +44,8 @@ impl Schedule {
             self.plan(tilted, is_nobody_missed);
             return Due { upright: true, tilted: remaining };
         };
-        // The first follows one part of the interval after its start, and so on.
-        let parts = self.planned as u128 + 1;
+        // Orientation i of the interval follows (i + 1) parts of it after its start.
+        let parts = tilted as u128 + 1;
         let elapsed = (u128::from(time - last) * parts / u128::from(interval)) as usize;
         Due { upright: false, tilted: self.take(elapsed.min(self.planned), tilted) }
     }
@@ -104,8 +104,8 @@ mod tests {
             if start > 0 {
                 assert_eq!(schedule.advance(start, 300, 2, true), due(true, &[]));
             }
-            assert_eq!(schedule.advance(start + 149, 300, 2, true), due(false, &[]));
-            assert_eq!(schedule.advance(start + 150, 300, 2, false), due(false, &[roll]));
+            assert_eq!(schedule.advance(start + 99, 300, 2, true), due(false, &[]));
+            assert_eq!(schedule.advance(start + 100, 300, 2, false), due(false, &[roll]));
             assert_eq!(schedule.advance(start + 299, 300, 2, false), due(false, &[]));
         }
         assert_eq!(schedule.advance(900, 300, 2, false), due(true, &[]), "somebody is missed");

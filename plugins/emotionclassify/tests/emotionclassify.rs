@@ -208,8 +208,8 @@ fn face_is_levelled_by_its_eyes() {
     assert_ne!(face_with_id(1).classification, face_with_id(2).classification);
 }
 
-/// A smooth picture, sampled in a frame of `width` x `height`, with one face at `bbox`.
-fn smooth_frame(info: &VideoInfo, bbox: PixelRect) -> gst::Buffer {
+/// A smooth picture that fills a frame of any size, with face regions.
+fn smooth_frame(info: &VideoInfo, faces: &[FaceRegion]) -> gst::Buffer {
     let (width, height) = (info.width() as usize, info.height() as usize);
     let value = |i: usize| {
         let x = (i % width) as f64 / width as f64;
@@ -218,8 +218,9 @@ fn smooth_frame(info: &VideoInfo, bbox: PixelRect) -> gst::Buffer {
         (128.0 + 40.0 * waves).clamp(0.0, 255.0) as u8
     };
     let mut buffer = gst::Buffer::from_mut_slice((0..width * height).map(value).collect::<Vec<_>>());
-    let face = FaceRegion { bbox, ..face(1, 0, 0, 0) };
-    mood_meta::region::add_face(buffer.get_mut().unwrap(), &face, info.width(), info.height());
+    for face in faces {
+        mood_meta::region::add_face(buffer.get_mut().unwrap(), face, info.width(), info.height());
+    }
     buffer
 }
 
@@ -230,7 +231,8 @@ fn crop_is_square_where_pixels_are_not() {
         let info = VideoInfo::builder(VideoFormat::Gray8, width, 240).par(gst::Fraction::new(par.0, par.1));
         let info = info.build().unwrap();
         let (mut harness, _) = harness(&info, |element| element.set_property_from_str("baseline", "off"));
-        let output = harness.push_and_pull(smooth_frame(&info, bbox)).unwrap();
+        let face = FaceRegion { bbox, ..face(1, 0, 0, 0) };
+        let output = harness.push_and_pull(smooth_frame(&info, &[face])).unwrap();
         read_frame(&output).faces[0].classification.clone().unwrap().probabilities
     };
     let difference = |a: &[f64; 7], b: &[f64; 7]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>();
@@ -248,7 +250,7 @@ fn followed_face_is_seen_and_not_judged() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let (mut harness, _) = harness(&info, |element| element.set_property("min-confidence", 0.0));
     let followed = FaceRegion { source: FaceSource::Followed, ..face(2, 170, 60, 120) };
-    let output = harness.push_and_pull(frame(&info, 0, &[face(1, 20, 60, 120), followed])).unwrap();
+    let output = harness.push_and_pull(smooth_frame(&info, &[face(1, 170, 60, 120), followed])).unwrap();
     let faces = read_frame(&output).faces;
     let by_id = |id: u32| faces.iter().find(|face| face.id == id).unwrap();
     let label = |face: &Face| face.classification.as_ref().unwrap().label;
