@@ -208,13 +208,14 @@ fn face_is_levelled_by_its_eyes() {
     assert_ne!(face_with_id(1).classification, face_with_id(2).classification);
 }
 
-/// A smooth picture that fills a frame of any size, with face regions.
-fn smooth_frame(info: &VideoInfo, faces: &[FaceRegion]) -> gst::Buffer {
+/// A smooth picture that fills a frame of any size, with as much fine detail as `detail` says, and with face regions.
+fn smooth_frame(info: &VideoInfo, detail: f64, faces: &[FaceRegion]) -> gst::Buffer {
     let (width, height) = (info.width() as usize, info.height() as usize);
     let value = |i: usize| {
         let x = (i % width) as f64 / width as f64;
         let y = (i / width) as f64 / height as f64;
         let waves = (31.0 * x + 9.0 * y).sin() + (23.0 * y - 7.0 * x * x).cos() + (40.0 * x * y).sin();
+        let waves = waves + detail * (85.0 * x - 40.0 * y).sin();
         (128.0 + 40.0 * waves).clamp(0.0, 255.0) as u8
     };
     let mut buffer = gst::Buffer::from_mut_slice((0..width * height).map(value).collect::<Vec<_>>());
@@ -232,7 +233,7 @@ fn crop_is_square_where_pixels_are_not() {
         let info = info.build().unwrap();
         let (mut harness, _) = harness(&info, |element| element.set_property_from_str("baseline", "off"));
         let face = FaceRegion { bbox, ..face(1, 0, 0, 0) };
-        let output = harness.push_and_pull(smooth_frame(&info, &[face])).unwrap();
+        let output = harness.push_and_pull(smooth_frame(&info, 0.0, &[face])).unwrap();
         read_frame(&output).faces[0].classification.clone().unwrap().probabilities
     };
     let difference = |a: &[f64; 7], b: &[f64; 7]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>();
@@ -250,7 +251,7 @@ fn followed_face_is_seen_and_not_judged() {
     let info = info(VideoFormat::Gray8, 320, 240);
     let (mut harness, _) = harness(&info, |element| element.set_property("min-confidence", 0.0));
     let followed = FaceRegion { source: FaceSource::Followed, ..face(2, 170, 60, 120) };
-    let output = harness.push_and_pull(smooth_frame(&info, &[face(1, 170, 60, 120), followed])).unwrap();
+    let output = harness.push_and_pull(smooth_frame(&info, 0.7, &[face(1, 170, 60, 120), followed])).unwrap();
     let faces = read_frame(&output).faces;
     let by_id = |id: u32| faces.iter().find(|face| face.id == id).unwrap();
     let label = |face: &Face| face.classification.as_ref().unwrap().label;

@@ -148,11 +148,11 @@ fn knocked(number: u64, shift: i64, heads: &[common::Head]) -> gst::Buffer {
 fn after_a_knock_at_the_camera_faces_keep_their_ids() {
     let info = info(VideoFormat::Gray8, 640, HEIGHT as u32);
     for properties in ["", "scan-interval=400000000"] {
-        for shift in [20, 60, 150] {
+        for shift in [20, 150] {
             let mut harness = harness(properties, &info);
             let mut missed = 0;
-            for number in 0..20 {
-                let shift = if number < 8 { 0 } else { shift };
+            for number in 0..16 {
+                let shift = if number < 6 { 0 } else { shift };
                 let faces = find(&mut harness, knocked(number, shift, &[(200, 120, 60), (400, 115, 50)]));
                 for face in &faces {
                     let place = if face.id == 1 { 200 } else { 400 };
@@ -168,31 +168,38 @@ fn after_a_knock_at_the_camera_faces_keep_their_ids() {
                 );
                 missed += 2 - faces.len();
             }
-            println!("{properties} {shift}: {missed} missed");
+            // Ten frames are an interval.
+            assert!(
+                missed <= if properties.is_empty() { 0 } else { 10 },
+                "{properties} {shift}: {missed} missed"
+            );
         }
     }
 }
 
 #[test]
-fn a_poster_keeps_its_id_and_takes_nobody_elses() {
-    let poster = (110, 90, 40);
+fn a_poster_on_the_wall_keeps_its_id_when_somebody_passes_before_it() {
     let mut harness = harness("", &info(VideoFormat::Gray8, 640, HEIGHT as u32));
-    for number in 0..60 {
-        // Somebody comes in on the right, passes before the poster, and leaves on the left.
-        let x = 760 - 16 * number as i64;
-        let frame = draw(number, (640, HEIGHT), |column, row| {
-            let is_person = common::grey(&[(x, 130, 70)], column, row) != common::grey(&[], column, row);
-            common::grey(&[if is_person { (x, 130, 70) } else { poster }], column, row)
+    let (mut misplaced, mut of_poster) = (0, 0);
+    for number in 0..40 {
+        // Somebody passes before the poster and leaves on the left.
+        let (person, poster) = ((560 - 16 * number as i64, 130, 70), (110, 90, 40));
+        let background = |column, row| common::grey(&[], column, row);
+        let frame = draw(number, (640, HEIGHT), |column, row| match common::grey(&[person], column, row) {
+            grey if grey != background(column, row) => grey,
+            _ => common::grey(&[poster], column, row),
         });
-        let faces = find(&mut harness, frame);
-        println!(
-            "{number} {x}: {:?}",
-            faces
-                .iter()
-                .map(|face| (face.id, face.bbox.x + face.bbox.w / 2, face.bbox.w, face.source))
-                .collect::<Vec<_>>()
-        );
+        for face in find(&mut harness, frame) {
+            // The largest face of the first frame has the first id.
+            let place = if face.id == 1 { person.0 } else { poster.0 };
+            let is_there = (face.bbox.to_f64().centre().0 - place as f64).abs() < 20.0;
+            misplaced += u32::from(!is_there);
+            of_poster += u32::from(face.id == 2 && is_there);
+            assert!(face.id <= 2, "frame {number}: {face:?}");
+        }
     }
+    // Where the person is half out of the frame and the poster appears again behind.
+    assert!(misplaced <= 2 && of_poster >= 30, "{misplaced} misplaced, {of_poster} of the poster");
 }
 
 #[test]
