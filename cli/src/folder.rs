@@ -15,6 +15,10 @@ use crate::files::{partial_path, remove_if_present, utc_now, write_atomically};
 pub const TIMELINE: &str = "timeline.jsonl";
 /// The player's decision log, JSON Lines.
 pub const MUSIC: &str = "music.jsonl";
+/// What was marked in a live session, JSON Lines.
+pub const MARKERS: &str = "markers.jsonl";
+/// The recorded video of a live session, or its first part, once the session is over.
+pub const RECORDED_VIDEO: &str = "recording.mp4";
 /// The statistics; written last, so that it marks a finished session.
 pub const SUMMARY: &str = "summary.json";
 /// The subject's usual expression, where one was measured.
@@ -34,6 +38,15 @@ pub const SOUNDTRACK: &str = "soundtrack.ogg";
 
 /// The same music without loss, for the annotated video; only while that is made, under its partial name.
 pub const FILM_MUSIC: &str = "soundtrack.flac";
+
+/// Where a live session records its video after the pipeline was started for the `number`th time: Matroska, which can be read
+/// up to where it was cut off.
+pub fn recording_path(folder: &Path, number: usize) -> PathBuf {
+    folder.join(match number {
+        1 => "recording.mkv".to_owned(),
+        number => format!("recording-{number}.mkv"),
+    })
+}
 
 /// A session read from its folder.
 pub struct SessionFolder {
@@ -71,7 +84,7 @@ impl SessionFolder {
     }
 }
 
-/// Reads the timeline `file` together with the player's decisions in `folder`, if there are any.
+/// Reads the timeline `file` together with the player's decisions and the markers in `folder`, if there are any.
 pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandError> {
     let describe = |path: &Path, error: session::ReadError| match error {
         session::ReadError::Open { .. } => CommandError::Failed(error.to_string()),
@@ -79,17 +92,16 @@ pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandErro
     };
     let mut timeline = Timeline::load(file).map_err(|error| describe(file, error))?;
     warn_of_broken_lines(file, timeline.broken_lines);
-    let music = folder.join(MUSIC);
-    if music.exists() {
-        let file = File::open(&music).map_err(|error| CommandError::io(&music, &error))?;
+    for path in [MUSIC, MARKERS].map(|name| folder.join(name)).into_iter().filter(|path| path.exists()) {
+        let file = File::open(&path).map_err(|error| CommandError::io(&path, &error))?;
         match session::read_lines(BufReader::new(file)) {
-            Ok(decisions) => {
-                timeline.add_music(decisions.lines);
-                warn_of_broken_lines(&music, decisions.broken);
+            Ok(read) => {
+                timeline.add_music(read.lines);
+                warn_of_broken_lines(&path, read.broken);
             }
             // A player that was never started leaves an empty log.
             Err(session::ReadError::Empty) => {}
-            Err(error) => return Err(describe(&music, error)),
+            Err(error) => return Err(describe(&path, error)),
         }
     }
     Ok(timeline)
@@ -142,13 +154,10 @@ pub fn write_report_to(
     timeline: &Timeline,
     summary: &Summary,
 ) -> Result<(), CommandError> {
-    let has_video = path.parent() == Some(folder) && folder.join(ANNOTATED_VIDEO).exists();
-    let page = session::report::render_session(
-        timeline,
-        summary,
-        &summary.title,
-        has_video.then_some(ANNOTATED_VIDEO),
-    );
+    let is_beside = path.parent() == Some(folder);
+    let mut videos = [ANNOTATED_VIDEO, RECORDED_VIDEO].into_iter();
+    let video = videos.find(|name| is_beside && folder.join(name).exists());
+    let page = session::report::render_session(timeline, summary, &summary.title, video);
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 

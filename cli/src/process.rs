@@ -9,6 +9,7 @@ mod graph;
 mod image_file;
 mod inputs;
 mod job;
+pub mod live_folder;
 pub mod media_clock;
 mod notes;
 mod outputs;
@@ -30,7 +31,7 @@ use crate::error::CommandError;
 use crate::media_kind::MediaKind;
 use crate::progress::replace_control_characters;
 use crate::{doctor, pipeline};
-pub use arguments::Arguments;
+pub use arguments::{Arguments, ReportOptions};
 use inputs::{Input, Inputs, PassedOver};
 use job::JobOutcome;
 
@@ -70,12 +71,12 @@ enum InputState {
 
 /// Processes every input, as many side by side as wanted; an input that fails does not stop the others.
 pub fn run(arguments: Arguments) -> Result<(), CommandError> {
-    let Inputs { files: inputs, passed_over } = inputs::expand_inputs(&arguments.inputs, &arguments.output)?;
+    let Some(output) = &arguments.output else { return live_folder::resume(&arguments) };
+    let Inputs { files: inputs, passed_over } = inputs::expand_inputs(&arguments.inputs, output)?;
     arguments.analysis.check_files()?;
     pipeline::init_gstreamer()?;
     doctor::check_requirements()?;
-    std::fs::create_dir_all(&arguments.output)
-        .map_err(|error| CommandError::io(&arguments.output, &error))?;
+    std::fs::create_dir_all(output).map_err(|error| CommandError::io(output, &error))?;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -94,9 +95,9 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     results.sort_by(|one, other| one.input.cmp(&other.input));
     results.extend(passed_over.into_iter().map(describe_passed_over));
     let is_photo = |input: &Input| input.kind == MediaKind::Photo;
-    let mut table = if inputs.iter().any(is_photo) { photo::write_table(&arguments.output) } else { Ok(()) };
+    let mut table = if inputs.iter().any(is_photo) { photo::write_table(output) } else { Ok(()) };
     if !inputs.iter().all(is_photo) {
-        table = table.and(table::write(&arguments.output));
+        table = table.and(table::write(output));
     }
     if arguments.json {
         println!("{:#}", serde_json::json!(results));

@@ -8,9 +8,11 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mood_schema::{Emotion, Line, Mood, TrackEvent};
+use mood_schema::{ClockLine, Emotion, Line, Mood, TrackEvent};
 use mood_tests::process::{RunningProcess, TIMEOUT};
+use mood_tests::readers::assert_valid;
 use mood_tests::{ProcessOutput, actor, audio, command, gst_mood, media, paths, run};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The player's name on the bus.
@@ -52,10 +54,11 @@ impl Desktop {
     }
 
     /// Starts `gst-mood live` without a window; its standard output goes to the file `live.jsonl`.
-    fn start_live(&self, camera: &str, sink: &str, library: &Path) -> RunningProcess {
+    fn start_live(&self, camera: &str, sink: &str, library: &Path, options: &[&str]) -> RunningProcess {
         let mut live = self.command("sh");
         live.args(["-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh"]).arg(self.path("live.jsonl"));
         live.arg(paths::release_folder().join("gst-mood")).args(["live", "--json", "--no-window"]);
+        live.args(options);
         live.args(["--camera", camera, "--audio-sink", sink, "--library"]).arg(library);
         RunningProcess::start(live)
     }
@@ -179,6 +182,7 @@ fn a_desktop_controls_playback_volume_and_track() {
         &actor::camera(desktop.folder.path(), -1),
         &sink,
         &make_playlist(desktop.folder.path()),
+        &["-o", desktop.path("record").to_str().unwrap()],
     );
     wait_for("player on the bus", || desktop.names().filter(|names| names.contains(NAME)));
     desktop.wait_for_status("Playing");
@@ -287,10 +291,12 @@ fn a_desktop_controls_playback_volume_and_track() {
     desktop.wait_for_status("Playing");
     let fourth = desktop.wait_for_track(4);
     assert!(!fourth.contains(&format!("/{title}.wav'>")), "it was disliked: {fourth}");
+    session("AddMarker", &["plays <along>"]);
 
     desktop.call(NAME, PATH, "org.mpris.MediaPlayer2.Quit", &[]).assert_success();
     let output = live.wait(TIMEOUT).assert_success();
     assert!(output.stderr.is_empty(), "{output}");
+    check_record(&desktop.path("record"));
     let lines = read_lines(&desktop.path("live.jsonl"));
     assert!(
         lines.iter().any(|line| matches!(line, Line::Mood(mood) if mood.to == Mood::from(Emotion::Happy)))
@@ -308,6 +314,172 @@ fn a_desktop_controls_playback_volume_and_track() {
         let is_reported = |line: &str| line.contains("PropertiesChanged") && line.contains(change);
         assert!(signals.lines().any(is_reported), "{change} in\n{signals}");
     }
+}
+
+/// The record of a session that was paused, stopped and started again, with two markers, the first of which was taken back.
+fn check_record(folder: &Path) {
+    for name in ["timeline.jsonl", "markers.jsonl", "music.jsonl"] {
+        assert_valid("timeline.schema.json", &folder.join(name));
+    }
+    assert_valid("summary.schema.json", &folder.join("summary.json"));
+    let summary: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["complete"], &summary["warnings"]), (&json!(true), &json!([])), "{summary:#}");
+    assert_eq!(summary["markers"].as_array().unwrap().len(), 1);
+    assert_eq!(summary["markers"][0]["text"], "plays <along>");
+    let lines = read_lines(&folder.join("timeline.jsonl"));
+    let clocks: Vec<&ClockLine> = lines
+        .iter()
+        .filter_map(|line| if let Line::Clock(clock) = line { Some(clock) } else { None })
+        .collect();
+    assert_eq!(clocks.len(), 3, "at the start, after the pause, after the stop: {clocks:?}");
+    // The clock of the session and that of the day run alike.
+    let day = |clock: &ClockLine| {
+        let seconds = clock.utc.rsplit_once(':').unwrap().1.trim_end_matches('Z').parse::<f64>().unwrap();
+        let minutes = clock.utc.get(14..16).unwrap().parse::<f64>().unwrap();
+        60.0 * minutes + seconds
+    };
+    for pair in clocks.windows(2) {
+        let [of_day, of_session] = [day(pair[1]) - day(pair[0]), (pair[1].time - pair[0].time) as f64 / 1e9]
+            .map(|time| time.rem_euclid(3600.0));
+        assert!((of_day - of_session).abs() < 0.1, "{of_day} s of the day, {of_session} s of the session");
+    }
+    let frames: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| if let Line::Frame(frame) = line { Some(frame.pts) } else { None })
+        .collect();
+    assert!(frames.is_sorted() && frames.last() > Some(&clocks[2].time), "{clocks:?} {:?}", frames.last());
+    let report = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("<h2>Markers</h2>") && report.contains("plays &lt;along&gt;"));
+    assert!(fs::read_to_string(folder.join("session.vtt")).unwrap().contains("[plays &lt;along&gt;]"));
+    assert!(fs::read_to_string(folder.join("session.eaf")).unwrap().contains("plays &lt;along&gt;"));
+}
+
+#[test]
+fn what_is_killed_at_any_moment_can_be_read_and_finished() {
+    let folder = TempDir::new().unwrap();
+    let music = audio::make_library(&folder.path().join("music"));
+    let camera = actor::camera(folder.path(), -1);
+    let moments = [0.4, 1.5, 2.5].map(Duration::from_secs_f64);
+    let sessions: Vec<(PathBuf, RunningProcess)> = moments
+        .iter()
+        .enumerate()
+        .map(|(index, _)| {
+            let record = folder.path().join(format!("session{index}"));
+            let mut live =
+                gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
+            live.env("XDG_DATA_HOME", folder.path().join("data"));
+            live.args(["--client", "Ada", "--consent", "signed today", "--record-video", "--microphone"]);
+            live.args(["audiotestsrc is-live=true volume=0.1", "--camera", &camera, "--library"]);
+            live.arg(&music).arg("-o").arg(&record);
+            (record, RunningProcess::start(live))
+        })
+        .collect();
+    // The moments count from the first frame of each.
+    for ((record, live), moment) in sessions.iter().zip(moments) {
+        wait_for("frame", || fs::metadata(record.join("timeline.jsonl")).ok().filter(|file| file.len() > 0));
+        thread::sleep(moment);
+        live.signal("KILL");
+    }
+    for (record, _) in &sessions {
+        let lines = read_timeline(&record.join("timeline.jsonl"));
+        assert!(lines.iter().any(|line| matches!(line, Line::Frame(_))), "{}", record.display());
+    }
+    let mut resume = gst_mood(&["process", "--resume"]);
+    resume.args(sessions.iter().map(|(record, _)| record));
+    run(resume, TIMEOUT).assert_success();
+    for (record, _) in &sessions {
+        assert_valid("timeline.schema.json", &record.join("timeline.jsonl"));
+        assert_valid("summary.schema.json", &record.join("summary.json"));
+        let summary: Value =
+            serde_json::from_str(&fs::read_to_string(record.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(summary["complete"], false);
+        assert_eq!(summary["warnings"][0]["kind"], "ends-early", "{summary:#}");
+        for name in ["report.html", "session.eaf", "session.vtt", "timeline.csv", "music.jsonl"] {
+            assert!(record.join(name).exists(), "{name}");
+        }
+    }
+    let (last, _) = &sessions[2];
+    assert!(fs::read_to_string(last.join("report.html")).unwrap().contains("src=\"recording.mp4\""));
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv"]);
+    let probed = run(
+        {
+            probe.arg(last.join("recording.mp4"));
+            probe
+        },
+        TIMEOUT,
+    )
+    .assert_success();
+    assert!(
+        probed.stdout.contains("h264") && probed.stdout.contains("aac") && probed.stderr.is_empty(),
+        "{probed}"
+    );
+    let seconds: f64 =
+        probed.stdout.lines().find_map(|line| line.strip_prefix("format,")?.parse().ok()).unwrap();
+    assert!(seconds > 1.0, "{probed}");
+    let again = run(
+        {
+            let mut again = gst_mood(&["process", "--resume"]);
+            again.arg(last);
+            again
+        },
+        TIMEOUT,
+    );
+    assert!(again.assert_success().stdout.contains("finished before"));
+}
+
+#[test]
+fn a_camera_that_goes_and_returns_is_taken_up_again() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("camera");
+    let start_camera = || {
+        let _ = fs::remove_file(&socket);
+        let mut camera = command("gst-launch-1.0");
+        camera.args(["-q", "videotestsrc", "is-live=true", "!"]);
+        camera.args(["video/x-raw,format=I420,width=160,height=120,framerate=10/1", "!", "shmsink"]);
+        camera.arg(format!("socket-path={}", socket.display())).arg("wait-for-connection=false");
+        let camera = RunningProcess::start(camera);
+        wait_for("camera", || socket.exists().then_some(()));
+        camera
+    };
+    let camera = start_camera();
+    let record = folder.path().join("record");
+    let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
+    let source = format!(
+        "shmsrc is-live=true do-timestamp=true socket-path={} ! video/x-raw,format=I420,width=160,height=120,framerate=10/1",
+        socket.display()
+    );
+    live.args(["--camera", &source, "--library"]).arg(audio::make_library(&folder.path().join("music")));
+    live.arg("-o").arg(&record);
+    let live = RunningProcess::start(live);
+    let sessions = || {
+        fs::read_to_string(record.join("timeline.jsonl"))
+            .unwrap_or_default()
+            .matches(r#""type":"session""#)
+            .count()
+    };
+    wait_for("frames", || (sessions() == 1).then_some(()));
+    thread::sleep(Duration::from_millis(500));
+    camera.signal("KILL");
+    drop(camera);
+    thread::sleep(Duration::from_millis(500));
+    let _camera = start_camera();
+    wait_for("frames", || (sessions() == 2).then_some(()));
+    thread::sleep(Duration::from_millis(500));
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(
+        output.stderr.lines().count() == 1 && output.stderr.contains("as soon as the device is back"),
+        "{output}"
+    );
+}
+
+/// The complete lines of a timeline.
+fn read_timeline(path: &Path) -> Vec<Line> {
+    let text = fs::read_to_string(path).unwrap();
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    complete.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What `playerctl`, which many desktops use, makes of the player.
@@ -336,7 +508,7 @@ fn read_lines(path: &Path) -> Vec<Line> {
 fn a_second_instance_gets_its_own_name_and_ctrl_c_ends_both() {
     let desktop = Desktop::new();
     let music = audio::make_library(&desktop.path("music"));
-    let start = || desktop.start_live("videotestsrc is-live=true", "fakesink sync=true", &music);
+    let start = || desktop.start_live("videotestsrc is-live=true", "fakesink sync=true", &music, &[]);
     let first = start();
     wait_for("player on the bus", || desktop.names().filter(|names| names.contains(NAME)));
     let second = start();

@@ -37,6 +37,15 @@ pub struct Arguments {
     /// What playlists may refer to.
     #[command(flatten)]
     pub access: AccessArguments,
+    /// Keep a record in this folder: timeline and markers while the session runs, then all that process makes
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Record the camera's picture and the room's sound into that folder too; needs --consent NOTE
+    #[arg(long, requires_all = ["output", "consent"])]
+    pub record_video: bool,
+    /// Where the room's sound comes from, in gst-launch's notation
+    #[arg(long, value_name = "SOURCE", default_value = "autoaudiosrc", requires = "record_video")]
+    pub microphone: String,
     /// Where the picture goes, in gst-launch's notation [default: a window]
     #[arg(long, value_name = "SINK")]
     pub video_sink: Option<String>,

@@ -22,11 +22,25 @@ pub fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Comm
              frames."
         )
     });
+    let log = if arguments.output.is_some() { "! emotionlog name=timeline append=true" } else { "" };
+    // Matroska can be read up to where it was cut off.
+    let recording = match arguments.record_video {
+        true => format!(
+            "! tee name=picture
+             picture. ! queue ! videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast pass=qual quantizer=23
+                 key-int-max=60 ! h264parse ! recorder.
+             {} ! audioconvert ! audioresample ! queue ! avenc_aac ! aacparse ! queue ! recorder.
+             matroskamux name=recorder ! filesink name=recording buffer-mode=unbuffered
+             picture.",
+            arguments.microphone
+        ),
+        false => String::new(),
+    };
     // scan-interval spares the processor: frames are searched completely twice a second, and in between only
     // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
-        "{} ! videoconvert ! queue leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {window} ! queue ! player.mood
+        "{} {recording} ! videoconvert ! queue leaky=downstream max-size-buffers=2
+         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {window} ! queue ! player.mood
          moodplayer name=player ! volume name=volume ! audioconvert ! audioresample ! queue ! {}",
         camera.description, arguments.audio_sink
     ))?;

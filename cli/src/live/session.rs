@@ -1,7 +1,8 @@
 //! The running session: what happens in the pipeline, and what user interfaces ask for.
 
 use std::io::Write;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
@@ -12,6 +13,7 @@ use mood_schema::{Affect, Face, Line, TrackEvent, TrackLine};
 use super::arguments::Arguments;
 use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
 use super::player_status;
+use super::record::Record;
 use super::steering::Steering;
 use crate::client_face::ClientFace;
 use crate::error::CommandError;
@@ -24,6 +26,9 @@ use crate::volume::VolumeRamp;
 const OUTPUT_DELAY: Duration = Duration::from_millis(400);
 /// How long a pause or stop waits for the music to fade out; a stalled pipeline does not fade.
 const FADE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often a device that was lost is looked for.
+const DEVICE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A fade-out that a pause or stop waits for.
 #[derive(Clone, Copy)]
@@ -46,8 +51,11 @@ pub struct LiveSession {
     /// What user interfaces ask for.
     commands: mpsc::Receiver<SessionCommand>,
     steering: Steering,
-    /// When the session's clock was 0.
-    origin: Instant,
+    clock: SessionClock,
+    /// Whether a frame has come since the pipeline was started or went on.
+    has_frame: Arc<AtomicBool>,
+    /// What is kept of the session, if anything is.
+    record: Option<Record>,
     /// The desktop's media control, unless it is not wanted.
     mpris: Option<Mpris>,
     status: PlaybackStatus,
@@ -59,6 +67,10 @@ pub struct LiveSession {
     current_uri: String,
     /// Whether decisions are printed as JSON.
     prints_json: bool,
+    /// Whether a frame has ever come: what failed before is not there at all.
+    has_played: bool,
+    /// When a device that was lost is looked for again.
+    next_look: Option<Instant>,
 }
 
 impl LiveSession {
@@ -68,6 +80,7 @@ impl LiveSession {
         let (control, commands) = SessionControl::new(bus.clone());
         let player = pipeline::element(&pipeline, "player")?;
         let classifier = pipeline::element(&pipeline, "classifier")?;
+        let record = arguments.output.as_ref().map(|folder| Record::create(folder, &pipeline)).transpose()?;
         let session = Self {
             client_face: ClientFace::open(&arguments.client.client, classifier)?,
             ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
@@ -77,13 +90,17 @@ impl LiveSession {
             pipeline,
             control,
             commands,
-            origin: Instant::now(),
+            clock: SessionClock::start(),
+            has_frame: Arc::default(),
+            record,
             mpris: None,
             status: PlaybackStatus::Stopped,
             fade_out: None,
             is_quitting: false,
             current_uri: String::new(),
             prints_json: arguments.json,
+            has_played: false,
+            next_look: None,
         };
         session.publish_faces()?;
         Ok(session)
@@ -94,9 +111,9 @@ impl LiveSession {
         self.control.clone()
     }
 
-    /// When the session's clock was 0.
+    /// When the session began. Its clock is 0 a little later, at the beginning of the stream time of the first frame.
     pub fn origin(&self) -> Instant {
-        self.origin
+        self.clock.started
     }
 
     /// The pad that every frame passes once its faces are classified.
@@ -146,10 +163,15 @@ impl LiveSession {
                 return Ok(());
             }
             self.publish_status();
+            self.update_clock();
+            self.look_for_device()?;
             let Some(message) = self.bus.timed_pop_filtered(pipeline::POLL_INTERVAL, &types) else {
                 continue;
             };
             match message.view() {
+                MessageView::Error(error) if self.has_played && is_device_error(error) => {
+                    self.lose_device(&pipeline::describe_error(error))?;
+                }
                 MessageView::Error(error) => {
                     return Err(CommandError::Failed(pipeline::describe_error(error)));
                 }
@@ -169,18 +191,66 @@ impl LiveSession {
         }
     }
 
+    /// Releases the devices after one of them has failed while the session played; it is looked for from now on.
+    fn lose_device(&mut self, error: &str) -> Result<(), CommandError> {
+        let text = format!("{error}; the session goes on as soon as the device is back");
+        eprintln!("gst-mood: warning: {text}");
+        self.set_status(PlaybackStatus::Stopped)?;
+        self.fade_out = None;
+        self.next_look = Some(Instant::now() + DEVICE_INTERVAL);
+        self.control.update(|state| state.warning = Some(text));
+        Ok(())
+    }
+
+    /// Where a device was lost, starts again if it is back.
+    fn look_for_device(&mut self) -> Result<(), CommandError> {
+        if self.next_look.is_none_or(|time| Instant::now() < time) || self.is_quitting {
+            return Ok(());
+        }
+        self.ramp.set_gain(self.steering.volume());
+        match self.set_status(PlaybackStatus::Playing) {
+            Ok(()) => {
+                self.next_look = None;
+                self.control.update(|state| state.warning = None);
+            }
+            Err(_) => {
+                self.set_status(PlaybackStatus::Stopped)?;
+                self.next_look = Some(Instant::now() + DEVICE_INTERVAL);
+            }
+        }
+        Ok(())
+    }
+
     /// The time of the session's clock, ns.
     fn time(&self) -> u64 {
-        session_time(self.origin)
+        self.clock.time()
+    }
+
+    /// Has the time of the day written into the record where that is due.
+    fn update_clock(&mut self) {
+        self.has_played |= self.has_frame.load(Ordering::Relaxed);
+        let is_running = self.status == PlaybackStatus::Playing && self.has_frame.load(Ordering::Relaxed);
+        let time = self.time();
+        if let (true, Some(record)) = (is_running, &mut self.record)
+            && let Some(running_time) = self.pipeline.current_running_time()
+        {
+            record.update_clock(running_time.nseconds(), time);
+        }
     }
 
     /// Publishes the faces of each frame.
     fn publish_faces(&self) -> Result<(), CommandError> {
         let pad = self.frame_pad()?;
-        let (control, origin) = (self.control.clone(), self.origin);
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let (control, clock, has_frame) = (self.control.clone(), self.clock.clone(), self.has_frame.clone());
+        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            if let Some(running_time) =
+                pad.parent_element().and_then(|element| element.current_running_time())
+            {
+                clock.begin_at(running_time.nseconds());
+            }
+            has_frame.store(true, Ordering::Relaxed);
             let frame = info.buffer().and_then(|buffer| mood_meta::frame::read(buffer)).unwrap_or_default();
-            let time = session_time(origin);
+            let time = clock.time();
             let mut sample = None;
             control.update(|state| {
                 let (followed_face, affect) = followed(&frame.faces, &state.settings.subject);
@@ -232,6 +302,8 @@ impl LiveSession {
         let status = self.fade_out.map_or(self.status, |fade_out| fade_out.next_status);
         match (command, status) {
             _ if self.is_quitting => {}
+            // Whoever stops does not want a lost device taken up again.
+            (SessionCommand::Stop, Stopped) => self.next_look = None,
             (SessionCommand::Quit, _) => {
                 self.is_quitting = true;
                 self.fade_out_to(Stopped)?;
@@ -245,13 +317,7 @@ impl LiveSession {
             }
             (SessionCommand::Pause | SessionCommand::PlayPause, Playing) => self.fade_out_to(Paused)?,
             (SessionCommand::Stop, Playing | Paused) => self.fade_out_to(Stopped)?,
-            (
-                SessionCommand::Pause
-                | SessionCommand::Stop
-                | SessionCommand::Skip
-                | SessionCommand::Previous,
-                Stopped,
-            )
+            (SessionCommand::Pause | SessionCommand::Skip | SessionCommand::Previous, Stopped)
             | (SessionCommand::Play, Playing)
             | (SessionCommand::Pause, Paused) => {}
             (command, status) => {
@@ -261,6 +327,9 @@ impl LiveSession {
                     self.ramp.set_gain(self.steering.volume());
                 }
                 let after = self.control.state();
+                if let Some(record) = &mut self.record {
+                    record.update_markers(&before.markers, &after.markers)?;
+                }
                 for (name, has_changed) in [
                     ("Volume", before.settings.volume != after.settings.volume),
                     ("LoopStatus", before.settings.loop_track != after.settings.loop_track),
@@ -288,9 +357,16 @@ impl LiveSession {
     /// Changes the state of the pipeline. Stopping releases the camera, so that other programs can use it and
     /// its light goes out.
     fn set_status(&mut self, status: PlaybackStatus) -> Result<(), CommandError> {
+        self.has_frame.store(false, Ordering::Relaxed);
+        if let Some(record) = &mut self.record {
+            record.restart_clock();
+        }
         match (self.status, status) {
             (PlaybackStatus::Stopped, PlaybackStatus::Playing) => {
                 self.client_face.as_ref().map_or(Ok(()), ClientFace::load)?;
+                if let Some(record) = &mut self.record {
+                    record.prepare_start()?;
+                }
                 pipeline::set_state(&self.pipeline, gst::State::Ready)?;
                 self.check_devices()?;
                 pipeline::set_state(&self.pipeline, gst::State::Playing)?;
@@ -319,6 +395,7 @@ impl LiveSession {
     fn check_devices(&self) -> Result<(), CommandError> {
         for (substitute, advice) in [
             ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),
+            ("fake-auto-audio-src", "no microphone found: connect one, or name one with --microphone"),
             (
                 "fake-audio-sink",
                 "no sound output found: connect one, start the sound server, or name one with --audio-sink",
@@ -402,9 +479,48 @@ impl LiveSession {
     }
 }
 
-/// The time of a session's clock that was 0 at `origin`, ns.
-fn session_time(origin: Instant) -> u64 {
-    u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+/// Whether a camera, microphone or loudspeaker has failed, and not a file or one of our elements.
+fn is_device_error(message: &gst::message::Error) -> bool {
+    let source = message.src().and_then(|source| source.downcast_ref::<gst::Element>());
+    let factory = source.and_then(gst::Element::factory);
+    let is_device = factory.is_some_and(|factory| {
+        let class = factory.metadata(gst::ELEMENT_METADATA_KLASS).unwrap_or_default().to_owned();
+        let is_file = factory.name().starts_with("file");
+        !is_file && factory.name() != "moodplayer" && (class.contains("Source") || class.contains("Sink"))
+    });
+    is_device && message.error().kind::<gst::ResourceError>().is_some()
+}
+
+/// The clock of a session: monotonic, and 0 where the stream time of its first frames is 0.
+#[derive(Clone)]
+struct SessionClock {
+    started: Instant,
+    /// How long after `started` it was 0, ns; [`u64::MAX`] until the first frame.
+    origin: Arc<AtomicU64>,
+}
+
+impl SessionClock {
+    fn start() -> Self {
+        Self { started: Instant::now(), origin: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The time, ns.
+    fn time(&self) -> u64 {
+        match self.origin.load(Ordering::Relaxed) {
+            u64::MAX => 0,
+            origin => self.elapsed().saturating_sub(origin),
+        }
+    }
+
+    /// Sets the time to `running_time`, ns, the first time that it is called.
+    fn begin_at(&self, running_time: u64) {
+        let origin = self.elapsed().saturating_sub(running_time);
+        let _ = self.origin.compare_exchange(u64::MAX, origin, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 /// The face that the music follows, and the affect that counts: of that face, or the mean of all.

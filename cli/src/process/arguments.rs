@@ -15,8 +15,11 @@ pub struct Arguments {
     #[arg(required = true, value_parser = path_parser())]
     pub inputs: Vec<PathBuf>,
     /// Folder for the results, one folder in it for each input
-    #[arg(short, long, value_parser = path_parser())]
-    pub output: PathBuf,
+    #[arg(short, long, required_unless_present = "resume", value_parser = path_parser())]
+    pub output: Option<PathBuf>,
+    /// The inputs are folders that gst-mood live -o was recording into when it was cut off: make the results in them
+    #[arg(long, conflicts_with = "output")]
+    pub resume: bool,
     /// Process inputs again that are finished
     #[arg(long)]
     pub force: bool,

@@ -2,6 +2,7 @@
 //! again, or whether it must be decoded.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use mini_xception::resting_face::RestingProfile;
@@ -16,7 +17,7 @@ use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::media_clock::{self, Beginning};
 use super::notes::Notes;
-use super::outputs::{self, RecordedSession};
+use super::outputs::{self, MadeFrom, RecordedSession};
 use super::resting::{self, Relabelling, RestSource};
 use super::{photo, streams};
 use crate::clients::Client;
@@ -131,6 +132,30 @@ fn format_share(share: f64) -> String {
     }
 }
 
+/// Labels a timeline that was read from `folder` by what differs from each person's resting face, and writes it again where that
+/// changes it or lines of it are not in order of time. Also returns what it teaches about the subject's resting face, which is
+/// written into the folder.
+pub fn finish_timeline(
+    folder: &Path,
+    mut timeline: Timeline,
+    notes: &Notes,
+    rest_source: &RestSource,
+    has_late_lines: bool,
+) -> Result<(Timeline, Option<RestingProfile>), CommandError> {
+    let Relabelling { has_changed, learnt } = resting::apply(&mut timeline, &notes.people, rest_source);
+    // Of a file with broken lines, what could not be read stays as it is.
+    let is_whole = timeline.broken_lines.count == 0 && timeline.further_sessions == 0;
+    if is_whole && (has_changed || has_late_lines) {
+        write_atomically(&folder.join(TIMELINE), |file| timeline.write_to(file))?;
+    }
+    let profile_path = folder.join(RESTING_FACE);
+    match &learnt {
+        Some(profile) => write_resting_face(&profile_path, profile)?,
+        None => remove_if_present(&profile_path)?,
+    }
+    Ok((timeline, learnt))
+}
+
 /// The processing of one input.
 struct Job<'a> {
     input: &'a Input,
@@ -230,21 +255,9 @@ impl Job<'_> {
     /// face, which is written into the folder.
     fn finish_timeline(&self) -> Result<(Timeline, Option<RestingProfile>), CommandError> {
         let folder = &self.input.folder;
-        let path = folder.join(TIMELINE);
-        let mut timeline = read_timeline(&path, folder)?;
-        let Relabelling { has_changed, learnt } =
-            resting::apply(&mut timeline, &self.notes.people, &self.rest_source()?);
-        // Of a file with broken lines, what could not be read stays as it is.
-        let is_whole = timeline.broken_lines.count == 0 && timeline.further_sessions == 0;
-        if is_whole && (has_changed || folder.join(MUSIC).exists()) {
-            write_atomically(&path, |file| timeline.write_to(file))?;
-        }
-        let profile_path = folder.join(RESTING_FACE);
-        match &learnt {
-            Some(profile) => write_resting_face(&profile_path, profile)?,
-            None => remove_if_present(&profile_path)?,
-        }
-        Ok((timeline, learnt))
+        let timeline = read_timeline(&folder.join(TIMELINE), folder)?;
+        let has_late_lines = folder.join(MUSIC).exists();
+        finish_timeline(folder, timeline, self.notes, &self.rest_source()?, has_late_lines)
     }
 
     /// Draws the annotated video, if it is wanted; of an interrupted recording as much of the part before as a few
@@ -380,11 +393,11 @@ impl Job<'_> {
             fingerprint.report.people = PersonMap::default();
         }
         timeline.merge_people(&notes.people);
-        let fingerprint = is_complete.then_some(&fingerprint);
+        let made_from = is_complete.then(|| MadeFrom::from_fingerprint(&fingerprint)).transpose()?;
         let session = RecordedSession {
             timeline: &timeline,
             title: self.title(),
-            fingerprint,
+            made_from,
             resting_face,
             warnings: warnings.clone(),
         };

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mini_xception::resting_face::RestingProfile;
+use serde_json::Value;
 use session::export::{self, Format, Recording};
 use session::{BaselineSource, MIN_EPISODE, Summary, Timeline, Warning, WarningKind};
 
@@ -30,11 +31,26 @@ pub struct RecordedSession<'a> {
     /// The session's title.
     pub title: String,
     /// What it was made from. Without it, the session is not marked as finished and enters no history.
-    pub fingerprint: Option<&'a Fingerprint>,
+    pub made_from: Option<MadeFrom>,
     /// What it taught about the subject's resting face.
     pub resting_face: Option<&'a RestingProfile>,
     /// What there is to say about decoding.
     pub warnings: Vec<Warning>,
+}
+
+/// What a finished session was made from.
+pub struct MadeFrom {
+    /// As [`Summary::made_from`] holds it.
+    pub settings: Value,
+    /// Hash that tells recordings apart in a client's history.
+    pub recording: String,
+}
+
+impl MadeFrom {
+    /// The session of a recording.
+    pub fn from_fingerprint(fingerprint: &Fingerprint) -> Result<Self, CommandError> {
+        Ok(Self { settings: fingerprint.to_value()?, recording: fingerprint.analysis.sha256.clone() })
+    }
 }
 
 /// Writes everything that is made from a timeline into the session's folder, `summary.json` last, and adds the
@@ -45,7 +61,7 @@ pub fn write_outputs(
     options: &ReportOptions,
     notes: &Notes,
 ) -> Result<Vec<Warning>, CommandError> {
-    let RecordedSession { timeline, title, fingerprint, resting_face, warnings } = session;
+    let RecordedSession { timeline, title, made_from, resting_face, warnings } = session;
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let baseline_source =
         BaselineOption::parse(options.baseline.as_deref())?.usual_expression(client.as_ref())?;
@@ -64,10 +80,9 @@ pub fn write_outputs(
     if let Some(baseline) = &baseline {
         write_json(&folder.join(BASELINE), baseline)?;
     }
-    summary.made_from = fingerprint.map(Fingerprint::to_value).transpose()?;
-    if let (Some(client), Some(consented), Some(fingerprint)) = (client, &notes.client, fingerprint) {
-        let recording = &fingerprint.analysis.sha256;
-        client.add_session(consented, recording, &summary, baseline.as_ref(), resting_face)?;
+    summary.made_from = made_from.as_ref().map(|made_from| made_from.settings.clone());
+    if let (Some(client), Some(consented), Some(made_from)) = (client, &notes.client, &made_from) {
+        client.add_session(consented, &made_from.recording, &summary, baseline.as_ref(), resting_face)?;
     }
     write_json(&folder.join(SUMMARY), &summary)?;
     Ok(summary.warnings)

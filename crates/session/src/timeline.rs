@@ -198,6 +198,9 @@ struct Part {
 impl Part {
     /// Begins another part.
     fn begin(&mut self, timeline: &Timeline) {
+        // A live session leaves empty parts while it looks for a device that was lost.
+        let is_empty = self.count > 0 && !self.has_clock && timeline.frames.len() == self.begins[0];
+        let is_further = !(is_empty && self.without_clock > 1);
         *self = Self {
             begins: [
                 timeline.frames.len(),
@@ -207,7 +210,7 @@ impl Part {
                 timeline.safety.len(),
             ],
             // Until its clock line comes.
-            without_clock: self.without_clock + 1,
+            without_clock: self.without_clock + u64::from(is_further),
             count: self.count + 1,
             ..Self::default()
         };
@@ -308,7 +311,10 @@ impl Timeline {
         let at = |pts: u64| pts.saturating_add(part.shift);
         match line {
             Line::Session(session) => {
-                self.header = session;
+                // A part in which nothing came knows no settings.
+                if !session.settings.is_empty() || part.count == 0 {
+                    self.header = session;
+                }
                 part.begin(self);
             }
             Line::Settings(change) => {

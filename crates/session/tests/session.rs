@@ -1,8 +1,8 @@
 //! Reading a timeline, its statistics against values counted by hand, and the report page.
 
 use mood_schema::{
-    Affect, Classification, Emotion, Face, FrameLine, Label, Line, Mood, MoodLine, QualityLimit, Rect,
-    SessionEnd, SessionHeader, SettingsLine, TrackEvent, TrackLine,
+    Affect, Classification, ClockLine, Emotion, Face, FrameLine, Label, Line, MarkerLine, Mood, MoodLine,
+    QualityLimit, Rect, SessionEnd, SessionHeader, SettingsLine, TrackEvent, TrackLine,
 };
 use session::{PersonMap, ReadError, Summary, Timeline, WarningKind, read_lines, report};
 
@@ -252,6 +252,90 @@ fn several_sessions_and_changed_settings_are_reported() {
     let format = session::export::Format::Jsonl;
     session::export::write(format, &timeline, &summary, &recording, &mut exported).unwrap();
     assert_eq!(read_lines(&exported[..]).unwrap().lines[2], Line::Settings(change));
+}
+
+fn clock(pts: u64, time: u64) -> Line {
+    let (utc, zone) = ("2026-05-03T10:00:00.000Z".into(), "+02:00".into());
+    Line::Clock(ClockLine { pts: pts * MS, time: time * MS, utc, zone })
+}
+
+fn marker(ms: u64, id: u64, text: &str, removed: bool) -> Line {
+    Line::Marker(MarkerLine { pts: ms * MS, id, text: text.into(), removed })
+}
+
+#[test]
+fn the_parts_of_a_live_session_follow_each_other_by_its_clock() {
+    let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
+    let end = |ms: u64| Line::End(SessionEnd { pts: ms * MS, frames: 2 });
+    let mut timeline = parse(&to_jsonl(&[
+        header(),
+        frame(0, 40, vec![face(3, happy)]),
+        clock(40, 40),
+        frame(1, 80, vec![face(3, happy)]),
+        // Paused for ten seconds; a drift of a tenth of a second changes nothing.
+        clock(120, 10_120),
+        frame(2, 120, vec![face(3, happy)]),
+        clock(160, 10_260),
+        frame(3, 160, vec![face(3, happy)]),
+        end(200),
+        // A device was looked for in vain.
+        header(),
+        end(0),
+        // Stopped and started again: time and ids begin anew.
+        header(),
+        frame(0, 0, vec![face(1, sad)]),
+        mood(20, Mood::Absent, Emotion::Sad.into()),
+        clock(40, 20_040),
+        frame(1, 40, vec![face(1, sad)]),
+        track(60, TrackEvent::Started, "A"),
+        end(80),
+    ]))
+    .unwrap();
+    let frames: Vec<_> = timeline.frames.iter().map(|f| (f.frame, f.pts / MS, f.faces[0].id)).collect();
+    assert_eq!(
+        frames,
+        [(0, 40, 3), (1, 80, 3), (2, 10_120, 3), (3, 10_160, 3), (4, 20_000, 4), (5, 20_040, 4)]
+    );
+    assert_eq!((timeline.moods[0].pts, timeline.tracks[0].pts), (20_020 * MS, 20_060 * MS));
+    assert_eq!((timeline.end, timeline.further_sessions), (Some(20_080 * MS), 0));
+    timeline.add_music([
+        marker(500, 1, "laughs", false),
+        marker(20_050, 2, "plays <along>", false),
+        marker(900, 3, "by mistake", false),
+        marker(900, 3, "", true),
+    ]);
+    let mut bytes = Vec::new();
+    timeline.write_to(&mut bytes).unwrap();
+    assert_eq!(parse(&String::from_utf8(bytes).unwrap()).unwrap(), timeline, "it is one session now");
+
+    let summary = Summary::compute(&timeline, &PersonMap::default());
+    assert_eq!(summary.markers.len(), 2);
+    assert_eq!(summary.clock.as_ref().map(|clock| clock.time), Some(40 * MS));
+    let page = report::render_session(&timeline, &summary, "x", None);
+    assert!(
+        page.contains("plays &lt;along&gt;")
+            && page.contains("\nmarked\n")
+            && page.contains("Last, what was marked")
+    );
+    let recording = session::export::Recording::default();
+    for (format, expected) in [
+        ("eaf", "<ANNOTATION_VALUE>laughs</ANNOTATION_VALUE>"),
+        ("textgrid", "name = \"markers\""),
+        ("boris", "\"Point event\""),
+        ("vtt", "00:00:00.500 --> 00:00:01.500\n[laughs]"),
+        ("srt", "[plays ‹along›]"),
+        ("audacity", "0.500000\t1.500000\tlaughs"),
+        ("jsonl", "\"type\":\"marker\""),
+    ] {
+        let mut bytes = Vec::new();
+        session::export::write(format.parse().unwrap(), &timeline, &summary, &recording, &mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains(expected), "{format}: {text}");
+    }
+    // A session without markers has neither lane nor heading.
+    let plain = parse(&to_jsonl(&sample_lines())).unwrap();
+    let page = report::render_session(&plain, &Summary::compute(&plain, &PersonMap::default()), "x", None);
+    assert!(!page.contains("Markers") && !page.contains("\nmarked\n"));
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! What a live session leaves in a folder while it runs: `timeline.jsonl`, written by `emotionlog`, `markers.jsonl`, and
+//! where it was asked for the recorded video. Each can be read up to the moment at which the process is killed;
+//! `gst-mood process --resume` makes the rest.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use gst::glib;
+use gst::prelude::*;
+use mood_meta::event;
+use mood_schema::{ClockLine, Line, MarkerLine, SCHEMA_VERSION, SessionHeader};
+
+use super::control::Marker;
+use crate::error::CommandError;
+use crate::files::path_to_str;
+use crate::folder::{MARKERS, TIMELINE, recording_path};
+use crate::pipeline;
+
+/// Time between two lines with the time of the day. The clock that music is played by differs from that of the computer by up to
+/// 0.1 %, which is 60 ms in a minute.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The record of a running session.
+pub struct Record {
+    folder: PathBuf,
+    markers: File,
+    /// The element that writes the timeline.
+    timeline: gst::Element,
+    /// The element that writes the video, where it is recorded.
+    video: Option<gst::Element>,
+    /// How often the pipeline was started.
+    starts: usize,
+    /// When the time of the day was written last since the pipeline was started or went on.
+    clock_written: Option<Instant>,
+}
+
+impl Record {
+    /// Begins a record in a folder, which is made where there is none. Fails where there is a record in it.
+    pub fn create(folder: &Path, pipeline: &gst::Pipeline) -> Result<Self, CommandError> {
+        let path = folder.join(TIMELINE);
+        if path.exists() {
+            return Err(CommandError::Usage(format!(
+                "{} holds a session already: name another folder (gst-mood process --resume finishes one)",
+                folder.display()
+            )));
+        }
+        fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
+        let markers_path = folder.join(MARKERS);
+        let mut markers =
+            File::create(&markers_path).map_err(|error| CommandError::io(&markers_path, &error))?;
+        let header = Line::Session(SessionHeader {
+            schema: SCHEMA_VERSION,
+            generator: concat!("gst-mood ", env!("CARGO_PKG_VERSION")).into(),
+            ..SessionHeader::default()
+        });
+        write_line(&mut markers, &header).map_err(|error| CommandError::io(&markers_path, &error))?;
+        let timeline = pipeline::element(pipeline, "timeline")?;
+        timeline.set_property("location", path_to_str(&path)?);
+        let video = pipeline.by_name("recording");
+        Ok(Self { folder: folder.into(), markers, timeline, video, starts: 0, clock_written: None })
+    }
+
+    /// To be called before the pipeline is started: each start records a video of its own.
+    pub fn prepare_start(&mut self) -> Result<(), CommandError> {
+        self.starts += 1;
+        if let Some(video) = &self.video {
+            video.set_property("location", path_to_str(&recording_path(&self.folder, self.starts))?);
+        }
+        Ok(())
+    }
+
+    /// To be called when the pipeline is paused, stopped or goes on: where time goes on is written anew.
+    pub fn restart_clock(&mut self) {
+        self.clock_written = None;
+    }
+
+    /// Writes the time of the day where that is due. `running_time` is the pipeline's and `time` that of the session's clock,
+    /// ns, both now.
+    pub fn update_clock(&mut self, running_time: u64, time: u64) {
+        if self.clock_written.is_some_and(|written| written.elapsed() < CLOCK_INTERVAL) {
+            return;
+        }
+        let Ok(now) = glib::DateTime::now_local() else { return };
+        let text =
+            |format: &str, time: &glib::DateTime| time.format(format).map(String::from).unwrap_or_default();
+        let utc = now.to_utc().unwrap_or_else(|_| now.clone());
+        let clock = ClockLine {
+            pts: running_time,
+            time,
+            utc: format!("{}.{:03}Z", text("%Y-%m-%dT%H:%M:%S", &utc), utc.microsecond() / 1000),
+            zone: text("%:z", &now),
+        };
+        // emotionlog writes the lines that come from downstream.
+        if let Some(pad) = self.timeline.static_pad("src") {
+            pad.send_event(event::build_player_line(&Line::Clock(clock)));
+        }
+        self.clock_written = Some(Instant::now());
+    }
+
+    /// Writes what has become of the markers, by comparing those before and after a command.
+    pub fn update_markers(&mut self, before: &[Marker], after: &[Marker]) -> Result<(), CommandError> {
+        let is_in = |markers: &[Marker], marker: &Marker| markers.iter().any(|other| other.id == marker.id);
+        let line = |marker: &Marker, removed| {
+            let text = if removed { String::new() } else { marker.text.clone() };
+            Line::Marker(MarkerLine { pts: marker.time, id: marker.id, text, removed })
+        };
+        let added = after.iter().filter(|marker| !is_in(before, marker)).map(|marker| line(marker, false));
+        let removed = before.iter().filter(|marker| !is_in(after, marker)).map(|marker| line(marker, true));
+        for line in added.chain(removed) {
+            let path = self.folder.join(MARKERS);
+            write_line(&mut self.markers, &line).map_err(|error| CommandError::io(&path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a line in one piece, and to the disk: markers are few, and cannot be made again.
+fn write_line(file: &mut File, line: &Line) -> io::Result<()> {
+    file.write_all(format!("{}\n", line.to_json()).as_bytes())?;
+    file.sync_data()
+}
