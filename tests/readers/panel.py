@@ -183,11 +183,13 @@ with sync_playwright() as playwright:
     near.keyboard.press("Enter")
     wait_for_text(far, "list", "looks at the window")
     near.keyboard.press("Escape")
+    wait_for_text(far, "undo", "looks at the window")
     found["undo"] = [text(far, "undo")]
     near.keyboard.press("Control+z")
     wait_until(far, "!/window/.test(document.getElementById('list').textContent)")
     far.click("#undo")
     wait_until(near, "!/hums/.test(document.getElementById('list').textContent)")
+    wait_for_text(near, "undo", "verbalises")
     found["undo"].append(text(near, "undo"))
 
     # The picture is there only while it is switched on.
