@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mood_schema::QualityLimit;
 
-use crate::{PersonSummary, Timeline, Warning, WarningKind};
+use crate::{Timeline, Warning, WarningKind};
 
 /// A person who was found for a smaller share of the time was found seldom.
 const USUAL_SHARE: f64 = 0.8;
@@ -15,14 +15,18 @@ const MIN_SHARE: f64 = 0.15;
 /// Most reasons that are named.
 const MAX_REASONS: usize = 3;
 
-/// A warning where a person of the timeline was found for less than four fifths of the time.
-pub(crate) fn seldom_found_warning(timeline: &Timeline, person: &PersonSummary) -> Option<Warning> {
-    let time = person.found.saturating_add(person.absent);
-    let missing = person.absent as f64 / time.max(1) as f64;
+/// A warning where the person `id` of the timeline, called `name`, was not found for a share of the time (`missing`, 0-1) above
+/// one fifth.
+pub(crate) fn seldom_found_warning(
+    timeline: &Timeline,
+    id: u32,
+    name: &str,
+    missing: f64,
+) -> Option<Warning> {
     if missing <= 1.0 - USUAL_SHARE {
         return None;
     }
-    let reasons: Vec<String> = limits_beside_gaps(timeline, person.id)
+    let reasons: Vec<String> = limits_beside_gaps(timeline, id)
         .into_iter()
         .take_while(|(_, share)| *share >= MIN_SHARE)
         .take(MAX_REASONS)
@@ -38,8 +42,7 @@ pub(crate) fn seldom_found_warning(timeline: &Timeline, person: &PersonSummary) 
         }
     };
     let text = format!(
-        "the face of {} was found {} of the time only, and nothing is known of the rest; {cause}",
-        person.name,
+        "the face of {name} was found {} of the time only, and nothing is known of the rest; {cause}",
         format_percent(1.0 - missing)
     );
     Some(Warning { share: Some(missing), ..Warning::new(WarningKind::SeldomFound, text) })

@@ -195,7 +195,11 @@ impl Summary {
             clock: timeline.clocks.first().cloned(),
             warnings: find_warnings(timeline),
         };
-        let seldom = summary.subject().and_then(|subject| seldom_found_warning(timeline, subject));
+        let seldom = summary.subject().and_then(|subject| {
+            let time = subject.found.saturating_add(subject.absent);
+            let missing = subject.absent as f64 / time.max(1) as f64;
+            seldom_found_warning(timeline, subject.id, &subject.name, missing)
+        });
         summary.warnings.extend(seldom);
         summary
     }
