@@ -6,11 +6,12 @@ PLUGINS = facedetect emotionclassify moodplayer
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test test-faults soak bench fuzz lint install clean
+.PHONY: help setup build demo test test-checked test-faults soak bench fuzz lint install clean
 
 help:
 	@echo 'make demo     install what is missing, build, run the built-in demo and leave its results in target/demo'
 	@echo 'make test     install what is missing, build, and run all the tests'
+	@echo 'make test-checked  the same tests with overflow checks and debug assertions'
 	@echo 'make test-faults  failing cameras, loudspeakers, disks, clocks and processes, at length; FACTOR=40'
 	@echo 'make soak     hours of media at full speed: memory, files and threads stay flat; HOURS=12'
 	@echo 'make setup    only install what is missing'
@@ -29,18 +30,23 @@ build: setup
 demo: build
 	target/release/gst-mood demo --output target/demo
 
-# The end-to-end tests run the release build of the plugins in other processes, so it is built first.
+# The end-to-end tests run the release build of the plugins in other processes, so it is built first. The tests are built with
+# the same profile: another would build every dependency once more, which takes longer than all tests.
 test: build
+	cargo test --release --workspace --no-fail-fast
+
+# The same tests with overflow checks and debug assertions, before a release.
+test-checked: build
 	cargo test --workspace --no-fail-fast
 
 # The short form is a part of `make test`; here what is repeated is repeated FACTOR times: 40 gives 1,000 state cycles.
 FACTOR ?= 40
 test-faults: build
-	MOOD_FAULTS=$(FACTOR) cargo test -p mood-tests --test faults --test properties -- --nocapture
+	MOOD_FAULTS=$(FACTOR) cargo test --release --workspace --test faults --test properties -- --nocapture
 
 HOURS ?= 12
 soak: build
-	MOOD_SOAK_HOURS=$(HOURS) cargo test -p mood-tests --test faults hours_of -- --nocapture
+	MOOD_SOAK_HOURS=$(HOURS) cargo test --release --workspace --test faults hours_of -- --nocapture
 
 bench: setup
 	scripts/bench.sh $(PARTS)

@@ -276,7 +276,7 @@ fn an_interrupted_film_is_finished_or_removed() {
     assert!(sandbox.timeline("long").end.is_some(), "the timeline is complete");
 }
 
-/// Sounds that reach the mixer in any order are taken: `cargo test -p mood-tests --test process_film -- --ignored`.
+/// Sounds that reach the mixer in any order are taken: `cargo test --release --workspace --test process_film -- --ignored`.
 #[test]
 #[ignore = "takes half a minute; it looks for a race"]
 fn music_and_sound_are_mixed_in_every_one_of_many_runs() {
