@@ -58,48 +58,6 @@ make_seeds() {
         '\377\330\377\341\000\042Exif\000\000II*\000\010\000\000\000\001\000\022\001\003\000\001\000\000\000\006\000\000\000\000\000\000\000'
 }
 
-make_seeds() {
-    printf '%s\n' '#EXTM3U' '#EXTINF:5,Nobody - Song' 'song.mp3' 'http://example.org/a.ogg' | seed playlist m3u8 '\001'
-    printf '%s\n' '[playlist]' 'File1=song.mp3' 'Title1=Song' 'NumberOfEntries=1' | seed playlist pls '\003'
-    printf '%s\n' '<?xml version="1.0"?><playlist version="1" xmlns="http://xspf.org/ns/0/" xml:base="music/"><trackList>' \
-        '<track><location>song%20a.mp3</location><title>Song</title></track></trackList></playlist>' | seed playlist xspf '\002'
-    printf '%s\n' 'uri,title,mood,mood_from,loudness,bpm,key,rating,excluded' \
-        'file:///a.mp3,A,"happy, calm",user,-14.5,120,Am,2,0' | seed table table
-    printf '%s' '{"type":"session","schema":1,"generator":"g","settings":{}}
-{"type":"frame","frame":0,"pts":0,"faces":[{"id":1,"box":[0.1,0.2,0.3,0.3],"label":"happy","confidence":0.9,' \
-        '"probabilities":[0,0,0,1,0,0,0],"valence":0.8,"arousal":0.2,"quality":0.7}]}
-{"type":"mood","pts":0,"from":"absent","to":"happy","confidence":0.7,"evidence":[0,1]}
-{"type":"track","pts":1,"event":"started","uri":"file:///a.wav","title":"a","mood":"happy"}
-{"type":"end","pts":40000000,"frames":1}
-' | seed timeline timeline
-    printf '%s\n' 'subject = "client"' 'client = "A"' 'consent = "signed"' '[people.client]' 'name = "Ada"' 'ids = [1, 4]' \
-        '[people.other]' 'ids = [2]' | seed notes people
-    echo 'people = 2' | seed notes count
-    local formats=(mp3 flac ogg opus m4a wav wma ape aiff wv) index path
-    for index in "${!formats[@]}"; do
-        path=target/fuzz/seed.${formats[index]}
-        # Formats that this ffmpeg cannot write have no seed.
-        ffmpeg -nostdin -v quiet -y -f lavfi -i sine=frequency=440:duration=0.05 -metadata title=T -metadata mood=happy \
-            -metadata TMOO=happy -metadata replaygain_track_gain='-7 dB' "$path" || continue
-        { printf 'happy'; cat "$path"; } | seed tags "${formats[index]}" "\\$(printf %03o "$index")\\005"
-        for prefix in '\000' '\001' '\002'; do seed container "${formats[index]}${prefix#?}" "$prefix" <"$path"; done
-    done
-    for path in mp4 mkv webm ts avi; do
-        ffmpeg -nostdin -v quiet -y -f lavfi -i testsrc=size=16x16:rate=5:duration=0.4 "target/fuzz/seed.$path" || continue
-        seed container "$path" '\000' <"target/fuzz/seed.$path"
-    done
-    for path in jpg png bmp tiff webp; do
-        ffmpeg -nostdin -v quiet -y -f lavfi -i testsrc=size=16x12 -frames:v 1 "target/fuzz/seed.$path" || continue
-        seed photo "$path" <"target/fuzz/seed.$path"
-    done
-    # EXIF, orientation 6, in its place behind the first marker.
-    tail -c +3 target/fuzz/seed.jpg | seed photo exif \
-        '\377\330\377\341\000\042Exif\000\000II*\000\010\000\000\000\001\000\022\001\003\000\001\000\000\000\006\000\000\000\000\000\000\000'
-    printf 'subject = "client"\nclient = "A"\nconsent = "signed"\n[people.client]\nname = "Ada"\nids = [1, 4]\n[people.other]\n\
-ids = [2]\n' | seed notes people
-    printf 'people = 2\n' | seed notes count
-}
-
 make_seeds
 [ "$minutes" != 0 ] || exit 0
 cd fuzz
