@@ -29,7 +29,7 @@ const END_INTERVAL: Duration = Duration::from_millis(200);
 const TIME_TOLERANCE: f64 = 0.3;
 /// How many markers the pages show.
 const MARKERS_SHOWN: usize = 100;
-/// The time between two pictures of the camera, ns.
+/// The time between two pictures of the camera.
 const PICTURE_INTERVAL: Duration = Duration::from_millis(200);
 /// Width of the camera's picture on the panel, px.
 const PICTURE_WIDTH: i32 = 480;
@@ -52,7 +52,6 @@ struct Shared {
     settings: Mutex<PanelSettings>,
     /// [`TrackView::number`] of the track that plays.
     track_number: AtomicU64,
-    shows_picture: AtomicBool,
 }
 
 /// A running panel. It ends with the session, or when the value is dropped.
@@ -77,7 +76,6 @@ impl LivePanel {
                 shows_title_on_screen: true,
             }),
             track_number: AtomicU64::new(0),
-            shows_picture: AtomicBool::new(false),
         });
         let (origin, pad) = (session.origin(), session.frame_pad()?);
         let options = Options { address, allows_network: arguments.panel_anyone, origin };
@@ -176,7 +174,6 @@ impl Shared {
             }
             Command::Picture { on } => {
                 lock(&self.settings).shows_picture = on;
-                self.shows_picture.store(on, Ordering::Relaxed);
                 Ok(())
             }
             Command::Screen { on } => {
@@ -461,7 +458,7 @@ fn watch_pictures(pad: &gst::Pad, panel: &Arc<Panel>, shared: &Arc<Shared>) -> R
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(shared) = shared.upgrade() else { return gst::PadProbeReturn::Remove };
         let now = Instant::now();
-        if shared.shows_picture.load(Ordering::Relaxed)
+        if lock(&shared.settings).shows_picture
             && now >= *lock(&next)
             && let (Some(buffer), Some(caps)) = (info.buffer(), pad.current_caps())
         {
