@@ -15,7 +15,7 @@ profile=$(mktemp -d)
 trap 'rm -r "$profile"' EXIT
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
     --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
-    --window-size=1000,1060 --screenshot="$pictures/report.png" "file://$demo/report.html" 2>/dev/null
+    --window-size=1400,1000 --screenshot="$pictures/report.png" "file://$demo/report.html" 2>/dev/null
 
 # The demo's music in the mood plane: with mood tags, and without any.
 plane=$(mktemp -d)

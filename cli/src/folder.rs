@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mini_xception::resting_face::RestingProfile;
 use session::export::Recording;
+use session::report::Film;
 use session::{BrokenLines, PersonMap, Summary, Timeline};
 
 use crate::error::CommandError;
@@ -157,7 +158,9 @@ pub fn write_report_to(
     let is_beside = path.parent() == Some(folder);
     let mut videos = [ANNOTATED_VIDEO, RECORDED_VIDEO].into_iter();
     let video = videos.find(|name| is_beside && folder.join(name).exists());
-    let page = session::report::render_session(timeline, summary, &summary.title, video);
+    // Both begin with the session's clock.
+    let film = video.map(|name| Film { file: name.into(), start: 0 });
+    let page = session::report::render_session(timeline, summary, &summary.title, film);
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 

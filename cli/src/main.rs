@@ -61,7 +61,13 @@ enum Command {
     /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
     Live(live::Arguments),
     /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
+    #[command(
+        after_help = "Who is who, when it was recorded, and what the report is to say stand in notes beside a recording: \
+                            gst-mood notes writes them to fill in."
+    )]
     Process(process::Arguments),
+    /// Write notes to fill in beside a recording: who is who, when it was, what the report is to say
+    Notes(process::notes_file::Arguments),
     /// Write a session in the format of another program
     Export(export::Arguments),
     /// Make a session's report again, or compare several sessions of one person
@@ -94,6 +100,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Process(arguments) => process::run(arguments),
+        Command::Notes(arguments) => process::notes_file::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),

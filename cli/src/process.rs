@@ -12,6 +12,7 @@ mod job;
 pub mod live_folder;
 pub mod media_clock;
 mod notes;
+pub mod notes_file;
 mod outputs;
 pub mod photo;
 mod resting;

@@ -1,6 +1,9 @@
-"""Uses a page in headless Chromium: opens, hovers, presses keys, clicks, prints. Prints as JSON what it observed.
+"""Uses pages in headless Chromium: opens, hovers, clicks, zooms, presses keys, picks a film, prints. Prints as JSON what it
+observed, by the name of each page's folder.
 
-usage: browser.py CHROMIUM FOLDER PAGE     screenshots go to FOLDER
+usage: browser.py CHROMIUM CLIP NAMES FOLDER     all FOLDER/*/*.html; screenshots go beside each; CLIP, a video or "", is picked
+                                                 where a page has no film; NAMES, with commas, are those of the folders whose
+                                                 pages axe checks, light and dark, which takes most of the time
 """
 
 import json
@@ -11,8 +14,13 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-chromium, folder, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).resolve()
-found = {"console": [], "requests": [], "axe": [], "overflow": {}}
+chromium, clip, checked, folder = sys.argv[1], sys.argv[2], sys.argv[3].split(","), Path(sys.argv[4]).resolve()
+
+VIEWS = {
+    "light": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light", "device_scale_factor": 2},
+}
 
 
 def wait_until(page, condition):
@@ -24,57 +32,117 @@ def wait_until(page, condition):
         page.wait_for_timeout(50)
 
 
+def film_is_visible(page):
+    """Whether at least 40 pixels of the film's height are in the window."""
+    return page.evaluate(
+        "(() => { const film = document.querySelector('video').getBoundingClientRect();"
+        " return Math.min(film.bottom, innerHeight) - Math.max(film.top, 0) >= 40; })()"
+    )
+
+
+def use_session(page, found):
+    """Uses the chart and the film of a session's page."""
+    moment = lambda: page.inner_text("#moment")
+    video = lambda what: page.evaluate(f"document.querySelector('video').{what}")
+    found["at first"] = moment()
+    found["film at first"] = page.is_visible("video")
+    if not found["film at first"] and clip:
+        page.set_input_files("#recording", clip)
+    has_film = found["film at first"] or bool(clip)
+    if has_film:
+        wait_until(page, "document.querySelector('video').readyState > 2")
+        found["cues"] = video("textTracks[0].cues.length")
+    canvas = page.query_selector("#picture canvas")
+
+    def place(share):
+        """A place in the plot, which is 66 pixels from the left and 8 from the right, by its share of the width."""
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        return box["x"] + 66 + (box["width"] - 74) * share, box["y"] + box["height"] / 4
+
+    page.mouse.move(*place(0.5))
+    found["hover"] = moment()
+    page.mouse.click(*place(0.5))
+    page.mouse.move(2, 2)
+    found["after the click"] = moment()
+    if has_film:
+        wait_until(page, "!document.querySelector('video').seeking")
+        found["film"] = [video("currentTime"), video("duration")]
+    page.click("[data-zoom=in]")
+    page.click("[data-zoom=in]")
+    found["zoomed"] = page.inner_text("#shown-part")
+    found["zoomed hover"] = []
+    for share in (0, 0.999):
+        page.mouse.move(*place(share))
+        found["zoomed hover"].append(moment().split("\n")[0])
+    page.mouse.move(2, 2)
+    page.click("[data-zoom=all]")
+    buttons = page.query_selector_all("button[data-at]:visible")
+    if buttons:
+        buttons[-1].click()
+        found["row"] = [float(buttons[-1].get_attribute("data-at")), moment().split("\n")[0]]
+        if has_film:
+            wait_until(page, "!document.querySelector('video').seeking")
+            found["row film"] = video("currentTime")
+            found["film stays"] = film_is_visible(page)
+    fold = page.query_selector(".fold")
+    if fold:
+        rows = lambda: len([row for row in fold.query_selector_all("tbody tr") if row.is_visible()])
+        found["folded"] = [rows()]
+        fold.query_selector("button.more").click()
+        found["folded"].append(rows())
+    faces = page.query_selector("#faces")
+    if faces and faces.is_visible():
+        faces.click()
+        wait_until(page, "document.getElementById('faces').hidden")
+        found["faces"] = len([canvas for canvas in page.query_selector_all("canvas[data-person]") if canvas.is_visible()])
+    page.focus("#time")
+    page.keyboard.press("Home")
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    found["keys"] = moment()
+    found["spoken"] = page.get_attribute("#time", "aria-valuetext")
+
+
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
 
-    def open_page(**options):
-        page = browser.new_context(**options).new_page()
-        page.on("console", lambda message: found["console"].append(message.text))
-        page.on("pageerror", lambda error: found["console"].append(str(error)))
-        page.on("request", lambda request: found["requests"].append(request.url))
-        start = time.monotonic()
-        page.goto(path.as_uri(), wait_until="load")
-        found["seconds"] = max(found.get("seconds", 0), time.monotonic() - start)
-        return page
+    def observe(path):
+        found = {"console": [], "requests": [], "axe": [], "overflow": {}}
 
-    views = {
-        "light": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "light"},
-        "dark": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "dark"},
-        "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light", "device_scale_factor": 2},
-    }
-    for name, options in views.items():
-        page = open_page(**options)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
-        found["overflow"][name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        for violation in Axe().run(page).response["violations"]:
-            found["axe"].append(f"{name}: {violation['id']}: {[node['target'] for node in violation['nodes']][:3]}")
+        def open_page(**options):
+            page = browser.new_context(**options).new_page()
+            page.on("console", lambda message: found["console"].append(message.text))
+            page.on("pageerror", lambda error: found["console"].append(str(error)))
+            page.on("request", lambda request: found["requests"].append(request.url))
+            start = time.monotonic()
+            page.goto(path.as_uri(), wait_until="load")
+            found["seconds"] = max(found.get("seconds", 0), time.monotonic() - start)
+            return page
 
-    page = open_page(viewport={"width": 1100, "height": 900})
-    if page.query_selector("#picture svg") and page.query_selector("#time"):
-        moment = lambda: page.inner_text("#moment")
-        found["at first"] = moment()
-        if page.query_selector("video"):
-            wait_until(page, "document.querySelector('video').readyState > 2")
-        page.query_selector("#picture svg").scroll_into_view_if_needed()
-        box = page.query_selector("#picture svg").bounding_box()
-        middle = (box["x"] + box["width"] * (74 + 988) / 2 / 1000, box["y"] + box["height"] / 4)
-        page.mouse.move(*middle)
-        found["hover"] = moment()
-        if page.query_selector("video"):
-            page.mouse.click(*middle)
-            wait_until(page, "!document.querySelector('video').seeking")
-            found["video"] = page.evaluate("[document.querySelector('video').currentTime, document.querySelector('video').duration]")
-        page.focus("#time")
-        page.keyboard.press("Home")
-        for _ in range(100):
-            page.keyboard.press("ArrowRight")
-        found["keys"] = moment()
-        found["spoken"] = page.get_attribute("#time", "aria-valuetext")
-    page.emulate_media(media="print", color_scheme="light")
-    page.screenshot(path=folder / "print.png", full_page=True)
-    # Chromium writes this object for every page of a PDF.
-    found["printed"] = page.pdf(path=folder / "print.pdf", format="A4").count(b"/Type /Page\n")
-    found["text"] = page.inner_text("body")
+        for name, options in VIEWS.items():
+            page = open_page(**options)
+            page.screenshot(path=path.parent / f"{name}.png", full_page=name == "light")
+            found["overflow"][name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            violations = Axe().run(page).response["violations"] if path.parent.name in checked and name != "phone" else []
+            for violation in violations:
+                found["axe"].append(f"{name}: {violation['id']}: {[node['target'] for node in violation['nodes']][:3]}")
+            if name == "phone" and page.query_selector("video") and page.is_visible("video"):
+                page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+                found["phone film"] = film_is_visible(page)
+        page = open_page(viewport={"width": 1100, "height": 900})
+        if page.query_selector("#picture canvas"):
+            use_session(page, found)
+        found["text"] = page.inner_text("body")
+        page.emulate_media(media="print", color_scheme="light")
+        found["print text"] = page.inner_text("body")
+        # Chromium writes this object for every page of a PDF.
+        found["printed"] = page.pdf(path=path.parent / "print.pdf", format="A4").count(b"/Type /Page\n")
+        for context in browser.contexts:
+            context.close()
+        return found
+
+    observed = {path.parent.name: observe(path) for path in sorted(folder.glob("*/*.html"))}
     browser.close()
 
-json.dump(found, sys.stdout)
+json.dump(observed, sys.stdout)

@@ -103,6 +103,7 @@ const ELEMENTS: [Element; 5] = [
             ("blur-faces", "gboolean", "false", Playing),
             ("blur-strict", "gboolean", "false", Playing),
             ("font-scale", "gdouble 0.25..4", "1", Playing),
+            ("names", "gchararray", "", Playing),
             ("show-distribution", "gboolean", "true", Playing),
             ("show-id", "gboolean", "true", Playing),
         ],

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+use session::RecordingTime;
 
 use crate::arguments::{MusicOptions, local_path, parse_rate, parse_seconds, path_parser};
 use crate::error::CommandError;
@@ -140,6 +141,10 @@ pub struct ReportOptions {
     /// The note that the people named have consented: who, when, where the signed form is
     #[arg(long, value_name = "NOTE")]
     pub consent: Option<String>,
+    /// When it was recorded, such as 2026-05-03 or 2026-05-03T14:05+02:00; without this or a date in the notes, what the
+    /// file says
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<RecordingTime>,
     /// No names and no file names in the results
     #[arg(long)]
     pub pseudonym: bool,

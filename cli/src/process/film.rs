@@ -206,7 +206,7 @@ pub struct FilmConfig<'a> {
     pub beginning: &'a Beginning,
     /// The finished timeline.
     pub timeline: &'a Timeline,
-    /// Who is who: people are shown by their merged ids.
+    /// Who is who: people are shown by their names, or their merged ids.
     pub people: &'a PersonMap,
     /// What to hide; used where the options want faces unrecognisable.
     pub plan: &'a HidingPlan,
@@ -292,7 +292,12 @@ fn draw_once(
         if config.options.library.is_some() {
             set_path(&pipeline, "music", "location", &partial_path(&config.folder.join(FILM_MUSIC)))?;
         }
-        pipeline::element(&pipeline, "overlay")?.set_property("blur-faces", config.options.blur_faces);
+        let overlay = pipeline::element(&pipeline, "overlay")?;
+        overlay.set_property("blur-faces", config.options.blur_faces);
+        // A name would make a hidden face recognisable.
+        if !config.options.blur_faces {
+            overlay.set_property("names", serde_json::json!(config.people.names).to_string());
+        }
         // The encoded video waits here for audio that is sparse.
         let queue = pipeline::element(&pipeline, "video-queue")?;
         queue.set_property("max-size-buffers", 0u32);

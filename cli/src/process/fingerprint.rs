@@ -12,7 +12,7 @@ use mood_schema::{Affect, Emotion};
 use music_library::{Database, Library, SourceAccess};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use session::{PersonMap, Summary};
+use session::{PersonMap, Recorded, Summary};
 use walkdir::{DirEntry, WalkDir};
 
 use super::arguments::{AnalysisOptions, Arguments};
@@ -78,6 +78,12 @@ pub struct ReportFingerprint {
     pub baseline: Option<String>,
     /// Hash of the name of the client whose history the session belongs to.
     pub client: Option<String>,
+    /// When it was recorded, if options or notes say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+    /// Hash of the note for the report, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl Fingerprint {
@@ -106,6 +112,8 @@ impl Fingerprint {
                 people: notes.people.clone(),
                 baseline,
                 client: notes.client.as_ref().map(|client| short_sha256(client.name.as_bytes())),
+                recorded: notes.recorded,
+                note: notes.note.as_ref().map(|note| short_sha256(note.as_bytes())),
             },
         })
     }

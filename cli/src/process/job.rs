@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mini_xception::resting_face::RestingProfile;
 use session::hiding::HidingPlan;
-use session::{PersonMap, Summary, Timeline, Warning, WarningKind};
+use session::{PersonMap, Summary, Timeline, Warning, WarningKind, format_percent};
 
 use super::arguments::Arguments;
 use super::baseline::BaselineOption;
@@ -66,12 +66,15 @@ pub fn run(
     }
     let options = &arguments.analysis;
     // The film shows the labels and who is who, and the music follows the labels: another baseline makes both anew, other
-    // people the film.
+    // people, and other names, the film.
     let has_label_media = options.overlay || options.library.is_some();
     let is_timeline_current = stored.is_some_and(|stored| {
         stored.analysis == fingerprint.analysis
             && (!has_label_media || stored.report.baseline == fingerprint.report.baseline)
             && (!options.overlay || stored.report.people.merge == fingerprint.report.people.merge)
+            && (!options.overlay
+                || options.blur_faces
+                || stored.report.people.names == fingerprint.report.people.names)
     });
     fs::create_dir_all(&input.folder).map_err(|error| CommandError::io(&input.folder, &error))?;
     // Without a summary the session counts as unfinished, should this run be killed.
@@ -84,7 +87,8 @@ pub fn run(
         let decoding = stored_summary.map(|summary| summary.warnings).unwrap_or_default();
         warnings.extend(decoding.into_iter().filter(|warning| warning.kind.is_about_decoding()));
         let (timeline, resting_face) = job.finish_timeline()?;
-        job.write_outputs(true, timeline, resting_face.as_ref(), warnings)?;
+        let beginning = job.find_beginning();
+        job.write_outputs(true, timeline, resting_face.as_ref(), &beginning, warnings)?;
     } else {
         job.process_video(warnings)?;
     }
@@ -111,7 +115,7 @@ fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
         format!(
             "in {} of the annotated video it is not known where all faces are, and the whole picture is hidden there: \
              {count}check the video before you pass it on",
-            format_share(share)
+            format_percent(share)
         )
     } else if !plan.has_faces && people.is_none() {
         "no face was found, so nothing is hidden in the annotated video: if people are in it, say with --people how many"
@@ -121,15 +125,6 @@ fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
     };
     let share = Some(share).filter(|share| *share > 0.0);
     Some(Warning { share, ..Warning::new(WarningKind::UnverifiedFaces, text) })
-}
-
-/// A share as percentage, not rounded to nothing or everything.
-fn format_share(share: f64) -> String {
-    match share * 100.0 {
-        percent if percent < 1.0 => "less than 1 %".into(),
-        percent if percent > 99.0 && percent < 100.0 => "more than 99 %".into(),
-        percent => format!("{percent:.0} %"),
-    }
 }
 
 /// Labels a timeline that was read from `folder` by what differs from each person's resting face, and writes it again where that
@@ -192,6 +187,14 @@ impl Job<'_> {
         }
     }
 
+    /// How the input begins, as far as that has a meaning for its kind.
+    fn find_beginning(&self) -> Beginning {
+        match self.input.kind {
+            MediaKind::Video => media_clock::find_beginning(&self.input.path),
+            _ => Beginning::default(),
+        }
+    }
+
     fn start_progress(&self) -> Progress {
         let name = self.input.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Progress::start(name, 0)
@@ -203,10 +206,7 @@ impl Job<'_> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
-        let beginning = match self.input.kind {
-            MediaKind::Video => media_clock::find_beginning(&self.input.path),
-            _ => Beginning::default(),
-        };
+        let beginning = self.find_beginning();
         let rest_source = self.rest_source()?;
         let progress = self.start_progress();
         let (analysis, played) =
@@ -242,8 +242,9 @@ impl Job<'_> {
             discard_media(folder)
         };
         media = media.and(remove_if_present(&partial_path(&folder.join(FILM_MUSIC))));
-        let written = media
-            .and_then(|()| self.write_outputs(played.is_ok(), timeline, resting_face.as_ref(), warnings));
+        let written = media.and_then(|()| {
+            self.write_outputs(played.is_ok(), timeline, resting_face.as_ref(), &beginning, warnings)
+        });
         // Why the recording is incomplete matters more than an error of the results.
         played.and(written)
     }
@@ -378,6 +379,7 @@ impl Job<'_> {
         is_complete: bool,
         mut timeline: Timeline,
         resting_face: Option<&RestingProfile>,
+        beginning: &Beginning,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), CommandError> {
         let folder = &self.input.folder;
@@ -399,6 +401,7 @@ impl Job<'_> {
             title: self.title(),
             made_from,
             resting_face,
+            recorded: beginning.recorded,
             warnings: warnings.clone(),
         };
         *warnings = outputs::write_outputs(session, folder, &self.arguments.report, &notes)?;

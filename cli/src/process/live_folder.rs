@@ -12,7 +12,7 @@ use session::{Timeline, Warning, WarningKind};
 use super::arguments::{Arguments, ReportOptions};
 use super::baseline::BaselineOption;
 use super::job::finish_timeline;
-use super::notes::Notes;
+use super::notes::{LIVE_RECORDING, Notes};
 use super::outputs::{self, MadeFrom, RecordedSession};
 use crate::clients::Client;
 use crate::digest::short_sha256;
@@ -73,7 +73,7 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
     }
     // Without a summary the session counts as unfinished, should this be killed.
     remove_if_present(&folder.join(SUMMARY))?;
-    let notes = Notes::load(&folder.join("session"), options)?;
+    let notes = Notes::load(&folder.join(LIVE_RECORDING), options)?;
     let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
     let identity = identity(&timeline);
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
@@ -99,6 +99,8 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
             recording: identity,
         }),
         resting_face: resting_face.as_ref(),
+        // The clock lines say it.
+        recorded: None,
         warnings,
     };
     outputs::write_outputs(session, folder, options, &notes)

@@ -10,10 +10,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use gst::glib;
 use gst::prelude::*;
 use mood_meta::filter::UNTIMED_FRAME_DURATION;
 use mood_meta::lock;
-use session::{Warning, WarningKind};
+use session::{RecordingTime, Warning, WarningKind};
 
 use crate::pipeline::{self, set_path};
 
@@ -31,6 +32,9 @@ const CLOCK_RESTART: u64 = 500_000_000;
 /// Frames a second that a stream may state, to be believed where its frames have no times.
 const PLAUSIBLE_RATES: std::ops::RangeInclusive<f64> = 1.0..=240.0;
 
+/// Earlier recordings were not digital.
+const EARLIEST_YEAR: i64 = 1990;
+
 /// How a file begins.
 #[derive(Clone, Debug, Default)]
 pub struct Beginning {
@@ -38,6 +42,8 @@ pub struct Beginning {
     pub origin: gst::ClockTime,
     /// The ids of video streams that consist of a single picture, beside others that have more: covers.
     pub stills: BTreeSet<String>,
+    /// When the file says that it was recorded.
+    pub recorded: Option<RecordingTime>,
 }
 
 /// What is known about the beginnings of a file's streams.
@@ -47,6 +53,8 @@ struct Beginnings {
     streams: HashMap<String, StreamBeginning>,
     /// Whether all streams are known.
     has_all_streams: bool,
+    /// When the file says that it was recorded.
+    recorded: Option<RecordingTime>,
 }
 
 /// What has been read of a stream.
@@ -120,7 +128,7 @@ pub fn find_beginning(path: &Path) -> Beginning {
     // A pipeline that does not stop has nothing to do with what was found.
     let _ = pipeline.set_state(gst::State::Null);
     let beginnings = lock(&beginnings);
-    Beginning { origin: beginnings.earliest(), stills: beginnings.stills() }
+    Beginning { origin: beginnings.earliest(), stills: beginnings.stills(), recorded: beginnings.recorded }
 }
 
 /// Reads the times of the buffers of a parsed stream, if it is video or audio.
@@ -140,7 +148,14 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
         let clock = StreamClock::new(pad);
         pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             match &info.data {
-                Some(gst::PadProbeData::Event(event)) => clock.follow(event),
+                Some(gst::PadProbeData::Event(event)) => {
+                    if let gst::EventView::Tag(tags) = event.view()
+                        && let Some(time) = recording_time(tags.tag())
+                    {
+                        lock(&beginnings).recorded.get_or_insert(time);
+                    }
+                    clock.follow(event);
+                }
                 Some(gst::PadProbeData::Buffer(buffer)) => {
                     let time = clock.stream_time(buffer.pts());
                     let mut beginnings = lock(&beginnings);
@@ -159,6 +174,20 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
         // Where it is not linked, its buffers are seen all the same.
         let _ = pad.link(&sink);
     }
+}
+
+/// When a file was recorded by its tags, in the zone of this computer where they have none; `None` where they do not say it, or a
+/// time that no digital recording has: clocks that were never set, and fields that were never filled.
+fn recording_time(tags: &gst::TagListRef) -> Option<RecordingTime> {
+    let tagged = tags.get::<gst::tags::DateTime>()?;
+    let stated: RecordingTime = tagged.get().to_iso8601_string().ok()?.parse().ok()?;
+    let now = glib::DateTime::now_local().ok()?;
+    let is_plausible = stated.year() >= EARLIEST_YEAR && stated.unix_seconds() <= now.to_unix() + 86_400;
+    // Most containers have UTC, whatever the zone of the camera.
+    let local = glib::DateTime::from_unix_local(stated.unix_seconds()).ok();
+    let has_time = tagged.get().has_time();
+    let zone = local.map(|local| local.utc_offset().as_minutes() as i32).filter(|_| has_time);
+    is_plausible.then(|| zone.map_or(stated, |zone| RecordingTime::from_unix(stated.unix_seconds(), zone)))
 }
 
 /// Gives the frames of a video times that rise from one to the next: the frames of raw streams have none, and where several

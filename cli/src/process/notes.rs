@@ -5,6 +5,8 @@
 //! subject = "client"                # the person the report is about
 //! client = "A. Lovelace"            # keeps the session in this client's history
 //! consent = "signed 3 May 2026, in the practice's files"
+//! date = 2026-05-03T14:05:00        # when it was recorded, where the file does not say it or is wrong
+//! note = "The second session after the pause."   # for the report
 //!
 //! [people.client]
 //! name = "Ada"                      # without it, or with --pseudonym, "client"
@@ -25,7 +27,7 @@ use std::path::{Path, PathBuf};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use session::PersonMap;
+use session::{InvalidTimeError, PersonMap, Recorded, RecordedOrigin, RecordingTime};
 
 use super::arguments::ReportOptions;
 use crate::consent::{ConsentedClient, is_blank};
@@ -41,9 +43,33 @@ struct NotesFile {
     client: Option<String>,
     /// The consent note.
     consent: Option<String>,
+    /// When it was recorded: a date of TOML, or a text.
+    date: Option<DateNote>,
+    /// What the report is to say about the session.
+    note: Option<String>,
     /// The people in the recording.
     #[serde(default)]
     people: PeopleNotes,
+}
+
+/// A date as notes may have it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum DateNote {
+    /// As TOML has it.
+    Date(toml::value::Datetime),
+    /// In quotation marks.
+    Text(String),
+}
+
+impl DateNote {
+    /// The date; a time of the day without a date is none.
+    fn parse(&self) -> Result<RecordingTime, InvalidTimeError> {
+        match self {
+            Self::Date(date) => date.to_string().parse(),
+            Self::Text(text) => text.parse(),
+        }
+    }
 }
 
 /// Who is in a recording.
@@ -107,6 +133,10 @@ pub struct Notes {
     pub people_count: Option<u32>,
     /// The client whose history the session is added to, if there is one.
     pub client: Option<ConsentedClient>,
+    /// When it was recorded, if options or notes say it.
+    pub recorded: Option<Recorded>,
+    /// What the report is to say about the session.
+    pub note: Option<String>,
 }
 
 impl Notes {
@@ -150,8 +180,16 @@ impl Notes {
         groups.extend(options.merge.iter().map(|ids| ids.0.clone()));
         people.set_groups(groups);
         people.names = people.names.iter().map(|(&id, name)| (people.person_id(id), name.clone())).collect();
+        let noted =
+            file.date.map(|date| date.parse()).transpose().map_err(|error| invalid(error.to_string()))?;
+        let recorded = options
+            .date
+            .map(|at| Recorded { at, origin: RecordedOrigin::Option })
+            .or(noted.map(|at| Recorded { at, origin: RecordedOrigin::Notes }));
+        // A free text may name somebody.
+        let note = file.note.filter(|note| !is_blank(note) && !options.pseudonym);
         let client = ConsentedClient::try_new(options.client.clone().or(file.client), consent)?;
-        Ok(Self { people, people_count, client })
+        Ok(Self { people, people_count, client, recorded, note })
     }
 
     /// The client's name, or the empty string without a client, as `music_library` expects it.
@@ -160,11 +198,19 @@ impl Notes {
     }
 }
 
-/// Path and content of the notes beside a recording; empty if there are none.
-fn find_notes_file(recording: &Path) -> Result<(PathBuf, NotesFile), CommandError> {
+/// What stands for the recording in the folder of a live session, whose notes are `session.toml` in it.
+pub const LIVE_RECORDING: &str = "session";
+
+/// Where the notes of a recording may be; the first that is there counts.
+pub fn paths(recording: &Path) -> [PathBuf; 2] {
     let mut full_name = recording.as_os_str().to_owned();
     full_name.push(".toml");
-    for path in [PathBuf::from(full_name), recording.with_extension("toml")] {
+    [PathBuf::from(full_name), recording.with_extension("toml")]
+}
+
+/// Path and content of the notes beside a recording; empty if there are none.
+fn find_notes_file(recording: &Path) -> Result<(PathBuf, NotesFile), CommandError> {
+    for path in paths(recording) {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 let file = toml::from_str(&text).map_err(|error| {
@@ -228,6 +274,31 @@ mod tests {
         );
         for wrong in ["people = -1", "people = 'two'"] {
             assert!(load(wrong, &ReportOptions::default()).unwrap_err().contains("line 1"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_date_of_options_precedes_that_of_the_notes() {
+        for date in ["2026-05-03T14:05:00", "'2026-05-03 14:05'"] {
+            let text = format!("date = {date}\nnote = '''\nA pause.\n'''");
+            let notes = load(&text, &ReportOptions::default()).unwrap();
+            let recorded = notes.recorded.unwrap();
+            assert_eq!(
+                (recorded.at.to_string().as_str(), recorded.origin),
+                ("2026-05-03T14:05:00", RecordedOrigin::Notes)
+            );
+            assert_eq!(notes.note.unwrap().trim(), "A pause.");
+            let options = ReportOptions { date: Some("2025-01-02".parse().unwrap()), ..Default::default() };
+            let recorded = load(&text, &options).unwrap().recorded.unwrap();
+            assert_eq!(
+                (recorded.at.to_string().as_str(), recorded.origin),
+                ("2025-01-02", RecordedOrigin::Option)
+            );
+        }
+        assert!(load("note = ' '", &ReportOptions::default()).unwrap().note.is_none());
+        for wrong in ["'soon'", "14:05:00"] {
+            let error = load(&format!("date = {wrong}"), &ReportOptions::default()).unwrap_err();
+            assert!(error.contains("s.mp4.toml") && error.contains("no date"), "{error}");
         }
     }
 

@@ -6,7 +6,10 @@ use std::path::Path;
 use mini_xception::resting_face::RestingProfile;
 use serde_json::Value;
 use session::export::{self, Format, Recording};
-use session::{BaselineSource, MIN_EPISODE, Summary, Timeline, Warning, WarningKind};
+use session::{
+    BaselineSource, MIN_EPISODE, Recorded, RecordedOrigin, RecordingTime, Summary, Timeline, Warning,
+    WarningKind,
+};
 
 use super::arguments::ReportOptions;
 use super::baseline::BaselineOption;
@@ -34,6 +37,8 @@ pub struct RecordedSession<'a> {
     pub made_from: Option<MadeFrom>,
     /// What it taught about the subject's resting face.
     pub resting_face: Option<&'a RestingProfile>,
+    /// When the file says that it was recorded.
+    pub recorded: Option<RecordingTime>,
     /// What there is to say about decoding.
     pub warnings: Vec<Warning>,
 }
@@ -61,12 +66,15 @@ pub fn write_outputs(
     options: &ReportOptions,
     notes: &Notes,
 ) -> Result<Vec<Warning>, CommandError> {
-    let RecordedSession { timeline, title, made_from, resting_face, warnings } = session;
+    let RecordedSession { timeline, title, made_from, resting_face, recorded, warnings } = session;
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let baseline_source =
         BaselineOption::parse(options.baseline.as_deref())?.usual_expression(client.as_ref())?;
     let mut summary = Summary::compute_with(timeline, &notes.people, &baseline_source, MIN_EPISODE);
     summary.title = title;
+    summary.note.clone_from(&notes.note);
+    let by_file = recorded.map(|at| Recorded { at, origin: RecordedOrigin::File });
+    summary.recorded = notes.recorded.or(summary.recorded).or(by_file);
     summary.warnings.splice(0..0, warnings);
     let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
     if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {

@@ -206,7 +206,8 @@ fn connect_decoder(
     let frames = pipeline::element(pipeline, pipeline::DECODER_QUEUE)?;
     let (links_of_added_pads, clock) = (Arc::clone(&connected.links), Arc::clone(&connected.frames));
     let weak_pipeline = pipeline.downgrade();
-    let StreamRequest { video: wanted, beginning: Beginning { origin, stills }, sound, .. } = request;
+    let StreamRequest { video: wanted, beginning, sound, .. } = request;
+    let Beginning { origin, stills, .. } = beginning;
     decoder.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else { return };

@@ -10,31 +10,30 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::time_format::format_timestamp;
+use crate::time_format::format_time;
+use crate::track_play::{Piece, join_restarts};
 use crate::{Episode, Summary, Timeline, export};
 
-/// Width and height, px; the page scales the chart to its own width.
-const SIZE: (u32, u32) = (1000, 564);
+/// Width, px; the page scales the chart to its own width.
+const WIDTH: u32 = 1000;
+/// Height of the areas of the probabilities, px.
+const STACK_HEIGHT: u32 = 230;
+/// Height of the lines of valence and arousal, px.
+const AFFECT_HEIGHT: u32 = 160;
+/// Height of the time axis, px.
+const AXIS_HEIGHT: u32 = 42;
 /// Left margin with the labels of the value axes, px.
 const LEFT: u32 = 74;
 /// Right margin, px.
 const RIGHT: u32 = 12;
-/// Largest number of columns into which the classifications are averaged. It limits the size of the page for
-/// long sessions.
+/// Largest number of columns into which the classifications are averaged. It limits the size of the chart of long sessions.
 const MAX_COLUMNS: usize = 500;
 
 /// Height of a lane, px.
 const LANE_HEIGHT: u32 = 44;
 
-/// Width and height of a session's chart, px. Where something was marked, it has one lane more.
-fn chart_size(summary: &Summary) -> (u32, u32) {
-    (SIZE.0, SIZE.1 + if summary.markers.is_empty() { 0 } else { LANE_HEIGHT })
-}
-
-/// Left, right and bottom edge of the plot within the chart, px, for the page's time cursor.
-pub(crate) fn plot_edges(summary: &Summary) -> [u32; 3] {
-    [LEFT, SIZE.0 - RIGHT, chart_size(summary).1 - 36]
-}
+/// Width of a bin of a lane in which not every episode can be seen, px.
+const BIN_WIDTH: u32 = 6;
 
 /// Colour of axes and text. The page's style sheet replaces it by one that suits a light or dark background.
 pub(crate) const INK: RGBColor = RGBColor(0x44, 0x44, 0x44);
@@ -51,7 +50,7 @@ pub(crate) fn mood_color(mood: Mood) -> RGBColor {
 }
 
 /// Order of the emotions in the stacked areas, from bottom to top.
-const STACKING_ORDER: [Emotion; 7] = [
+pub(crate) const STACKING_ORDER: [Emotion; 7] = [
     Emotion::Neutral,
     Emotion::Happy,
     Emotion::Surprise,
@@ -72,16 +71,21 @@ pub(crate) struct Column {
     pub(crate) affect: Affect,
 }
 
-/// The subject's columns over the duration of the session; `None` where the subject was not classified. Empty
-/// without a subject.
-pub(crate) fn subject_columns(timeline: &Timeline, summary: &Summary) -> Vec<Option<Column>> {
-    summary.subject().map(|subject| average_columns(timeline, subject.id)).unwrap_or_default()
+/// The subject's columns over the duration of the session, at most `max_count`; `None` where the subject was not classified.
+/// Empty without a subject.
+pub(crate) fn subject_columns(
+    timeline: &Timeline,
+    summary: &Summary,
+    max_count: usize,
+) -> Vec<Option<Column>> {
+    let subject = summary.subject();
+    subject.map(|subject| average_columns(timeline, subject.id, max_count)).unwrap_or_default()
 }
 
 /// Averages a person's classifications in columns of equal duration, weighted by the duration of the frames.
-fn average_columns(timeline: &Timeline, person_id: u32) -> Vec<Option<Column>> {
+fn average_columns(timeline: &Timeline, person_id: u32, max_count: usize) -> Vec<Option<Column>> {
     let [begin, end] = timeline.span();
-    let count = MAX_COLUMNS.min(timeline.frames.len()).max(1);
+    let count = max_count.min(timeline.frames.len()).max(1);
     let width = ((end - begin) as f64 / count as f64).max(1.0);
     let mut sums = vec![([0.0f64; 7], Affect::default(), 0.0f64); count];
     for (frame, duration) in timeline.frames_with_duration() {
@@ -90,15 +94,23 @@ fn average_columns(timeline: &Timeline, person_id: u32) -> Vec<Option<Column>> {
         else {
             continue;
         };
-        let middle = frame.pts.saturating_sub(begin) as f64 + duration as f64 / 2.0;
-        let Some((probabilities, affect, time)) = sums.get_mut((middle / width) as usize) else { continue };
-        let duration = duration.max(1) as f64;
-        for (sum, probability) in probabilities.iter_mut().zip(classification.probabilities) {
-            *sum += probability * duration;
+        // A frame counts in every column that it covers, so that a slow recording has no gaps.
+        let start = frame.pts.saturating_sub(begin) as f64;
+        let end = start + duration.max(1) as f64;
+        let [first, last] = [start, end].map(|time| ((time / width) as usize).min(count - 1));
+        for (index, (probabilities, affect, time)) in sums.iter_mut().enumerate().take(last + 1).skip(first) {
+            let column_start = index as f64 * width;
+            let share = end.min(column_start + width) - start.max(column_start);
+            if share <= 0.0 {
+                continue;
+            }
+            for (sum, probability) in probabilities.iter_mut().zip(classification.probabilities) {
+                *sum += probability * share;
+            }
+            affect.valence += classification.affect.valence * share;
+            affect.arousal += classification.affect.arousal * share;
+            *time += share;
         }
-        affect.valence += classification.affect.valence * duration;
-        affect.arousal += classification.affect.arousal * duration;
-        *time += duration;
     }
     let column = |(index, (probabilities, affect, time)): (usize, ([f64; 7], Affect, f64))| {
         (time > 0.0).then(|| Column {
@@ -125,38 +137,66 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A plot with seconds on the horizontal axis.
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// Draws the chart as an `<svg>` element.
+/// What a lane of the chart shows.
+enum Lane {
+    /// Labelled bars.
+    Bars(Vec<Bar>),
+    /// Lines at moments, with texts.
+    Marks(Vec<(f64, String)>),
+}
+
+/// The lanes that have something to show, with their names.
+fn lanes(timeline: &Timeline, summary: &Summary) -> Vec<(&'static str, Lane)> {
+    let marks = summary.markers.iter();
+    let marks = marks.map(|marker| (seconds_since(summary.begin, marker.pts), marker.text.clone()));
+    let lanes = [
+        ("shown", Lane::Bars(episode_bars(summary))),
+        ("mood", Lane::Bars(mood_bars(timeline))),
+        ("music", Lane::Bars(music_bars(timeline, summary))),
+        ("marked", Lane::Marks(marks.collect())),
+    ];
+    let is_shown = |lane: &Lane| match lane {
+        Lane::Bars(bars) => !bars.is_empty(),
+        Lane::Marks(marks) => !marks.is_empty(),
+    };
+    lanes.into_iter().filter(|(_, lane)| is_shown(lane)).collect()
+}
+
+/// Draws the chart as an `<svg>` element; `None` where there is nothing to draw.
 ///
 /// # Errors
 /// The error of plotters where it cannot draw.
-pub(crate) fn draw_session(timeline: &Timeline, summary: &Summary) -> Result<String, DrawError> {
+pub(crate) fn draw_session(timeline: &Timeline, summary: &Summary) -> Result<Option<String>, DrawError> {
     let mut text = String::new();
-    let size = chart_size(summary);
-    {
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        let seconds = (summary.duration as f64 / 1e9).max(1e-3);
-        let columns = subject_columns(timeline, summary);
-        let (stack, rest) = root.split_vertically(230);
-        let (affect, rest) = rest.split_vertically(160);
-        let (episodes, rest) = rest.split_vertically(LANE_HEIGHT);
-        let (mood, rest) = rest.split_vertically(LANE_HEIGHT);
-        let (music, rest) = rest.split_vertically(LANE_HEIGHT);
-        let axis = if summary.markers.is_empty() {
-            rest
-        } else {
-            let (markers, axis) = rest.split_vertically(LANE_HEIGHT);
-            draw_markers(&markers, summary, seconds)?;
-            axis
-        };
-        draw_probabilities(&stack, &columns, seconds)?;
-        draw_affect(&affect, &columns, seconds)?;
-        draw_lane(&episodes, "shown", &episode_bars(summary), seconds)?;
-        draw_lane(&mood, "mood", &mood_bars(timeline), seconds)?;
-        draw_lane(&music, "music", &music_bars(timeline, summary), seconds)?;
-        draw_time_axis(&axis, seconds)?;
-        root.present()?;
+    let seconds = (summary.duration as f64 / 1e9).max(1e-3);
+    let columns = subject_columns(timeline, summary, MAX_COLUMNS);
+    let lanes = lanes(timeline, summary);
+    if columns.is_empty() && lanes.is_empty() {
+        return Ok(None);
     }
-    Ok(strip_for_inlining(&text, size))
+    let curves = if columns.is_empty() { 0 } else { STACK_HEIGHT + AFFECT_HEIGHT };
+    let size = (WIDTH, curves + lanes.len() as u32 * LANE_HEIGHT + AXIS_HEIGHT);
+    {
+        let mut rest = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        if !columns.is_empty() {
+            let (stack, below) = rest.split_vertically(STACK_HEIGHT);
+            let (affect, below) = below.split_vertically(AFFECT_HEIGHT);
+            draw_probabilities(&stack, &columns, seconds)?;
+            draw_affect(&affect, &columns, seconds)?;
+            rest = below;
+        }
+        for (name, lane) in &lanes {
+            let (area, below) = rest.split_vertically(LANE_HEIGHT);
+            match lane {
+                Lane::Bars(bars) => draw_bars(&area, name, bars, seconds)?,
+                Lane::Marks(marks) => draw_marks(&area, name, marks, seconds)?,
+            }
+            rest = below;
+        }
+        draw_time_axis(&rest, seconds)?;
+        rest.present()?;
+    }
+    Ok(Some(strip_for_inlining(&text, size)))
 }
 
 /// Removes the namespace and the fixed size of an SVG document, for use inside an HTML page, where the
@@ -241,8 +281,26 @@ fn draw_affect(area: &Area, columns: &[Option<Column>], seconds: f64) -> Result<
 struct Bar {
     start: f64,
     end: f64,
+    /// Height as a share of the lane's.
+    height: f64,
     text: String,
     color: RGBColor,
+    /// Whether the colour is that of a mood that is none, which a dark page replaces.
+    is_pale: bool,
+}
+
+impl Bar {
+    /// A bar of a mood from `start` to `end`, ns of stream time, in a session that begins at `begin`.
+    fn new(begin: u64, [start, end]: [u64; 2], mood: Mood, text: String) -> Self {
+        Self {
+            start: seconds_since(begin, start),
+            end: seconds_since(begin, end),
+            height: 1.0,
+            text,
+            color: mood_color(mood),
+            is_pale: matches!(mood, Mood::Uncertain | Mood::Absent),
+        }
+    }
 }
 
 /// Seconds from `begin` to `pts` (both ns).
@@ -250,121 +308,121 @@ fn seconds_since(begin: u64, pts: u64) -> f64 {
     pts.saturating_sub(begin) as f64 / 1e9
 }
 
-/// The subject's episodes other than neutral.
+/// One in so many episodes may be too short to be seen before a lane shows bins.
+const MAX_HIDDEN: usize = 5;
+
+/// The subject's episodes other than neutral. Where more than a fifth are too short to be seen, the session is divided into bins, and each
+/// shows the one label other than neutral that was shown longest in it, as high as its share of the bin.
 fn episode_bars(summary: &Summary) -> Vec<Bar> {
     let episodes = summary.subject().map(|subject| subject.episodes.as_slice()).unwrap_or_default();
-    // The duration that two pixels of the chart stand for. If an episode is shorter, the session is divided into
-    // intervals of that duration, and each shows its most frequent label.
-    let min_visible_duration = summary.duration / u64::from(SIZE.0) * 2;
-    let all_visible = episodes.iter().all(|episode| episode.duration() >= min_visible_duration);
-    let shown: Vec<(u64, u64, Label)> = if all_visible {
-        episodes.iter().map(|episode| (episode.start, episode.end, episode.label)).collect()
-    } else {
-        majority_labels(episodes, summary.begin, min_visible_duration)
+    let bin = summary.duration / u64::from((WIDTH - LEFT - RIGHT) / BIN_WIDTH);
+    let hidden = episodes.iter().filter(|episode| episode.duration() < bin / 2).count();
+    if hidden <= episodes.len() / MAX_HIDDEN {
+        let expressive = episodes.iter().filter(|episode| episode.label != Emotion::Neutral.into());
+        let bar = |episode: &Episode| {
+            let span = [episode.start, episode.end];
+            Bar::new(summary.begin, span, episode.label.into(), episode.label.to_string())
+        };
+        return expressive.map(bar).collect();
+    }
+    let bar = |(start, label, share): (u64, Label, f64)| Bar {
+        height: share,
+        ..Bar::new(summary.begin, [start, start.saturating_add(bin)], label.into(), String::new())
     };
-    let expressive = shown.into_iter().filter(|(_, _, label)| *label != Emotion::Neutral.into());
-    let bar = |(start, end, label): (u64, u64, Label)| Bar {
-        start: seconds_since(summary.begin, start),
-        end: seconds_since(summary.begin, end),
-        text: label.to_string(),
-        color: mood_color(label.into()),
-    };
-    expressive.map(bar).collect()
+    dominant_labels(episodes, summary.begin, bin).into_iter().map(bar).collect()
 }
 
-/// The label shown longest in each interval of `width` ns from `begin` on, as (start, end, label);
-/// neighbouring intervals of the same label are joined.
-fn majority_labels(episodes: &[Episode], begin: u64, width: u64) -> Vec<(u64, u64, Label)> {
+/// The label other than neutral that was shown longest in each bin of `width` ns from `begin` on, with its share of the bin, as
+/// (start, label, share), by time; bins with no such label are left out.
+fn dominant_labels(episodes: &[Episode], begin: u64, width: u64) -> Vec<(u64, Label, f64)> {
     let width = width.max(1);
     let mut times: BTreeMap<u64, BTreeMap<Label, u64>> = BTreeMap::new();
-    for episode in episodes {
+    for episode in episodes.iter().filter(|episode| episode.label != Emotion::Neutral.into()) {
         let (mut from, end) = (episode.start.saturating_sub(begin), episode.end.saturating_sub(begin));
         while from < end {
-            let interval = from / width;
-            let to = end.min((interval + 1).saturating_mul(width));
-            *times.entry(interval).or_default().entry(episode.label).or_default() += to - from;
+            let bin = from / width;
+            let to = end.min((bin + 1).saturating_mul(width));
+            *times.entry(bin).or_default().entry(episode.label).or_default() += to - from;
             from = to;
         }
     }
-    let mut shown: Vec<(u64, u64, Label)> = Vec::new();
-    for (interval, labels) in times {
-        let Some((&label, _)) = labels.iter().max_by_key(|(_, time)| **time) else { continue };
-        let (start, end) = (begin + interval * width, begin + (interval + 1) * width);
-        match shown.last_mut() {
-            Some(last) if last.2 == label && last.1 == start => last.1 = end,
-            _ => shown.push((start, end, label)),
-        }
-    }
-    shown
+    let dominant = |(bin, labels): (u64, BTreeMap<Label, u64>)| {
+        let (label, time) = labels.into_iter().max_by_key(|(_, time)| *time)?;
+        Some((begin + bin * width, label, time as f64 / width as f64))
+    };
+    times.into_iter().filter_map(dominant).collect()
 }
 
 /// The moods the player held.
 fn mood_bars(timeline: &Timeline) -> Vec<Bar> {
     let [begin, end] = timeline.span();
-    let bar = |(start, end, mood): (u64, u64, Mood)| Bar {
-        start: seconds_since(begin, start),
-        end: seconds_since(begin, end),
-        text: mood.as_str().into(),
-        color: mood_color(mood),
-    };
-    export::mood_intervals(timeline, begin, end).map(bar).collect()
+    export::mood_intervals(timeline, begin, end)
+        .map(|(start, end, mood)| Bar::new(begin, [start, end], mood, mood.to_string()))
+        .collect()
 }
 
 /// The tracks; where two overlap in a crossfade, the later one is shown.
 fn music_bars(timeline: &Timeline, summary: &Summary) -> Vec<Bar> {
     let [begin, _] = timeline.span();
-    let next = summary.tracks.iter().skip(1).map(|play| play.start).chain([u64::MAX]);
-    let bar = |(play, next): (&crate::TrackPlay, u64)| Bar {
-        start: seconds_since(begin, play.start),
-        end: seconds_since(begin, play.end.min(next)),
-        text: play.title.clone(),
-        color: mood_color(play.mood.unwrap_or(Mood::Uncertain)),
+    let pieces = join_restarts(&summary.tracks);
+    let next = pieces.iter().skip(1).map(|piece| piece.play.start).chain([u64::MAX]);
+    let bar = |(Piece { play, .. }, next): (&Piece, u64)| {
+        let span = [play.start, play.end.min(next)];
+        Bar::new(begin, span, play.mood.unwrap_or(Mood::Uncertain), play.title.clone())
     };
-    summary.tracks.iter().zip(next).map(bar).collect()
+    pieces.iter().zip(next).map(bar).collect()
 }
 
-/// Draws a row of labelled bars, or the text "none" without bars.
-fn draw_lane(area: &Area, name: &str, bars: &[Bar], seconds: f64) -> Result<(), DrawError> {
-    let plot_width = f64::from(SIZE.0 - LEFT - RIGHT);
-    let x = |time: f64| LEFT as i32 + (time.clamp(0.0, seconds) / seconds * plot_width).round() as i32;
+/// The horizontal position of a time in a lane, px.
+fn lane_x(time: f64, seconds: f64) -> i32 {
+    let plot_width = f64::from(WIDTH - LEFT - RIGHT);
+    LEFT as i32 + (time.clamp(0.0, seconds) / seconds * plot_width).round() as i32
+}
+
+fn draw_lane_name(area: &Area, name: &str) -> Result<(), DrawError> {
     let label = text_style(15).pos(Pos::new(HPos::Right, VPos::Center));
     area.draw(&Text::new(name.to_owned(), (LEFT as i32 - 8, 22), label))?;
-    if bars.is_empty() {
-        let none = text_style(15).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw(&Text::new("none".to_owned(), (LEFT as i32 + 4, 22), none))?;
-    }
+    Ok(())
+}
+
+/// Draws a row of labelled bars.
+fn draw_bars(area: &Area, name: &str, bars: &[Bar], seconds: f64) -> Result<(), DrawError> {
+    draw_lane_name(area, name)?;
     for bar in bars {
-        let (left, right) = (x(bar.start), x(bar.end));
+        let (left, right) = (lane_x(bar.start, seconds), lane_x(bar.end, seconds));
         if right <= left {
             continue;
         }
-        area.draw(&Rectangle::new([(left, 6), (right, 38)], bar.color.filled()))?;
-        area.draw(&Rectangle::new([(left, 6), (left + 1, 38)], WHITE.filled()))?;
+        let top = 38 - (bar.height.clamp(0.0, 1.0) * 32.0).round().max(2.0) as i32;
+        area.draw(&Rectangle::new([(left, top), (right, 38)], bar.color.filled()))?;
+        if bar.height >= 1.0 {
+            area.draw(&Rectangle::new([(left, 6), (left + 1, 38)], WHITE.filled()))?;
+        }
         let text = truncate_to_width(&bar.text, right - left);
         if !text.is_empty() {
             let RGBColor(r, g, b) = bar.color;
             let is_bright = 0.3 * f64::from(r) + 0.59 * f64::from(g) + 0.11 * f64::from(b) > 120.0;
-            let style = text_style(15).color(if is_bright { &BLACK } else { &WHITE });
-            area.draw(&Text::new(text, (left + 6, 22), style.pos(Pos::new(HPos::Left, VPos::Center))))?;
+            let color = match (bar.is_pale, is_bright) {
+                (true, _) => &INK,
+                (false, true) => &BLACK,
+                (false, false) => &WHITE,
+            };
+            let style = text_style(15).color(color).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Text::new(text, (left + 6, 22), style))?;
         }
     }
     Ok(())
 }
 
-/// Draws the lane of the markers: a line at each, and beside it as much of its text as there is room for.
-fn draw_markers(area: &Area, summary: &Summary, seconds: f64) -> Result<(), DrawError> {
-    let plot_width = f64::from(SIZE.0 - LEFT - RIGHT);
-    let x = |pts: u64| {
-        let time = seconds_since(summary.begin, pts).clamp(0.0, seconds);
-        LEFT as i32 + (time / seconds * plot_width).round() as i32
-    };
-    let label = text_style(15).pos(Pos::new(HPos::Right, VPos::Center));
-    area.draw(&Text::new("marked".to_owned(), (LEFT as i32 - 8, 22), label))?;
-    let next = summary.markers.iter().skip(1).map(|marker| x(marker.pts)).chain([(SIZE.0 - RIGHT) as i32]);
-    for (marker, next) in summary.markers.iter().zip(next) {
-        let left = x(marker.pts);
+/// Draws a line at each moment, and beside it as much of its text as there is room for.
+fn draw_marks(area: &Area, name: &str, marks: &[(f64, String)], seconds: f64) -> Result<(), DrawError> {
+    draw_lane_name(area, name)?;
+    let x = |mark: &(f64, String)| lane_x(mark.0, seconds);
+    let next = marks.iter().skip(1).map(x).chain([(WIDTH - RIGHT) as i32]);
+    for (mark, next) in marks.iter().zip(next) {
+        let left = x(mark);
         area.draw(&PathElement::new([(left, 6), (left, 38)], INK.stroke_width(2)))?;
-        let text = truncate_to_width(&marker.text, next - left);
+        let text = truncate_to_width(&mark.1, next - left);
         if !text.is_empty() {
             let style = text_style(15).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(text, (left + 6, 22), style))?;
@@ -389,22 +447,22 @@ fn truncate_to_width(text: &str, width: i32) -> String {
 
 /// Draws the time axis with at most 13 ticks at round times.
 fn draw_time_axis(area: &Area, seconds: f64) -> Result<(), DrawError> {
-    const STEPS: [f64; 13] =
-        [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+    const STEPS: [f64; 16] =
+        [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
     let step = STEPS.into_iter().find(|step| seconds / step <= 12.0).unwrap_or((seconds / 12.0).ceil());
-    let plot_width = f64::from(SIZE.0 - LEFT - RIGHT);
     let style = text_style(15).pos(Pos::new(HPos::Center, VPos::Top));
-    let right = (SIZE.0 - RIGHT) as i32;
+    let right = (WIDTH - RIGHT) as i32;
     area.draw(&PathElement::new([(LEFT as i32, 2), (right, 2)], INK))?;
-    let mut time = 0.0;
-    while time <= seconds {
-        let x = LEFT as i32 + (time / seconds * plot_width).round() as i32;
+    // Counted, so that a long sum of tenths does not drift.
+    for tick in 0..=(seconds / step) as u32 {
+        let time = f64::from(tick) * step;
+        let x = lane_x(time, seconds);
         area.draw(&PathElement::new([(x, 2), (x, 7)], INK))?;
         // A label at the right end would extend beyond the chart.
-        if x <= right - LEFT as i32 / 3 || time == 0.0 {
-            area.draw(&Text::new(format_timestamp((time * 1e9) as u64), (x, 11), style.clone()))?;
+        if x <= right - LEFT as i32 / 3 || tick == 0 {
+            let label = format_time((time * 1e9).round() as u64, step < 1.0);
+            area.draw(&Text::new(label, (x, 11), style.clone()))?;
         }
-        time += step;
     }
     Ok(())
 }
@@ -414,7 +472,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn majority_labels_shows_the_longest_label_of_each_interval() {
+    fn a_bin_shows_what_was_shown_longest_beside_neutral_and_for_which_share() {
         let episode = |start, end, emotion: Emotion| Episode {
             label: emotion.into(),
             start,
@@ -424,14 +482,17 @@ mod tests {
         };
         let (sad, happy) = (Label::Known(Emotion::Sad), Label::Known(Emotion::Happy));
         let episodes = [
-            episode(100, 106, Emotion::Sad),
+            episode(100, 106, Emotion::Neutral),
             episode(106, 110, Emotion::Happy),
             episode(110, 117, Emotion::Sad),
             episode(117, 120, Emotion::Happy),
+            episode(120, 131, Emotion::Neutral),
             episode(135, 152, Emotion::Happy),
         ];
-        let shown = majority_labels(&episodes, 100, 10);
-        assert_eq!(shown, [(100, 120, sad), (130, 160, happy)]);
-        assert_eq!(majority_labels(&[], 0, 0), []);
+        let shown = dominant_labels(&episodes, 100, 10);
+        let expected =
+            [(100, happy, 0.4), (110, sad, 0.7), (130, happy, 0.5), (140, happy, 1.0), (150, happy, 0.2)];
+        assert_eq!(shown, expected);
+        assert_eq!(dominant_labels(&[], 0, 0), []);
     }
 }

@@ -73,6 +73,19 @@ impl Comparison {
                 ),
             ));
         }
+        let mut names: Vec<&str> = Vec::new();
+        for (_, subject) in &subjects {
+            if !names.contains(&subject.name.as_str()) {
+                names.push(&subject.name);
+            }
+        }
+        if names.len() > 1 {
+            let text = format!(
+                "the sessions are about people of different names, {}: a difference may be one between people",
+                names.join(", ")
+            );
+            warnings.push(Warning::new(WarningKind::DifferentPeople, text));
+        }
         let levels: Vec<[Estimate; 2]> = subjects
             .iter()
             .filter_map(|(_, subject)| match &subject.above_baseline {

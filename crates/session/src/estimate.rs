@@ -26,12 +26,21 @@ const MAX_BLOCK: u64 = 30_000_000_000;
 pub struct Estimate {
     /// The value, in the unit of the dimension.
     pub mean: f64,
-    /// Its confidence interval; `None` with fewer than four blocks or three independent values.
+    /// Its confidence interval; `None` with fewer than four blocks, an effective number of two, or two independent values.
     #[serde(flatten)]
     pub interval: Option<ConfidenceInterval>,
 }
 
-/// A 95 % confidence interval, in the unit of the estimate it belongs to.
+/// From so few independent blocks, by the autocorrelation as it is found, there is no interval: two values show no spread.
+const MIN_EFFECTIVE_COUNT: f64 = 2.0;
+/// The largest mean, of valence or of arousal.
+const MAX_MEAN: f64 = 1.0;
+/// The largest difference of two means.
+const MAX_CHANGE: f64 = 2.0;
+/// Shortest time with a trend, ns: a slope per minute is not stated from less than three minutes, in which one smile makes one.
+const MIN_TREND_TIME: u64 = 180_000_000_000;
+
+/// A 95 % confidence interval, in the unit of the estimate it belongs to, clipped to the scale of that.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceInterval {
     /// Lower end.
@@ -57,13 +66,21 @@ pub struct Trend {
 }
 
 impl ConfidenceInterval {
-    /// The interval around `value`; `None` where it is not finite.
-    fn from_standard_error(value: f64, standard_error: f64, degrees_of_freedom: f64) -> Option<Self> {
+    /// The interval around `value`, which is between `-limit` and `limit`; `None` where it is not finite, or covers half of that
+    /// scale: it would say nothing.
+    fn from_standard_error(
+        value: f64,
+        standard_error: f64,
+        degrees_of_freedom: f64,
+        limit: f64,
+    ) -> Option<Self> {
         let student = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
         let half_width = student.inverse_cdf(UPPER_QUANTILE) * standard_error;
-        half_width.is_finite().then_some(Self {
-            low: value - half_width,
-            high: value + half_width,
+        let says_something = half_width.is_finite() && half_width <= limit / 2.0;
+        let limit = limit.max(value.abs());
+        says_something.then_some(Self {
+            low: (value - half_width).max(-limit),
+            high: (value + half_width).min(limit),
             standard_error,
             degrees_of_freedom,
         })
@@ -101,12 +118,13 @@ impl Estimate {
         let residuals: Vec<(u64, f64)> = blocks.iter().map(|block| (block.0, block.1 - mean)).collect();
         let interval = ResidualVariance::estimate(&residuals, 1.0).and_then(|residual| {
             let standard_error = (residual.variance / residual.effective_count).sqrt();
-            ConfidenceInterval::from_standard_error(mean, standard_error, residual.effective_count - 1.0)
+            let degrees_of_freedom = residual.effective_count - 1.0;
+            ConfidenceInterval::from_standard_error(mean, standard_error, degrees_of_freedom, MAX_MEAN)
         });
         Some(Self { mean, interval })
     }
 
-    /// The mean of independent values, such as one from each of several events. `None` without values.
+    /// The mean of independent changes, such as one at each of several events. `None` without values.
     pub fn from_independent_values(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;
         if values.is_empty() {
@@ -115,8 +133,9 @@ impl Estimate {
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
         let interval = (values.len() > 2)
-            .then(|| ConfidenceInterval::from_standard_error(mean, (variance / count).sqrt(), count - 1.0));
-        Some(Self { mean, interval: interval.flatten() })
+            .then(|| (variance / count).sqrt())
+            .and_then(|error| ConfidenceInterval::from_standard_error(mean, error, count - 1.0, MAX_CHANGE));
+        Some(Self { mean, interval })
     }
 
     /// This mean minus `other`, for means of independent data with unequal variances (Welch 1947,
@@ -130,7 +149,7 @@ impl Estimate {
             );
             let variance = one.0 + two.0;
             let degrees_of_freedom = variance.powi(2) / (one.0.powi(2) / one.1 + two.0.powi(2) / two.1);
-            ConfidenceInterval::from_standard_error(mean, variance.sqrt(), degrees_of_freedom)
+            ConfidenceInterval::from_standard_error(mean, variance.sqrt(), degrees_of_freedom, MAX_CHANGE)
         });
         Self { mean, interval }
     }
@@ -143,12 +162,14 @@ impl Estimate {
 
 impl Trend {
     /// Fits a line by ordinary least squares to the block means of a person's classified time; `None` with fewer than three
-    /// blocks.
+    /// blocks, or less than three minutes between the first and the last.
     pub fn from_observations(observations: &[Observation], dimension: Dimension) -> Option<Self> {
         let duration = choose_block_duration(observations);
         let minutes = |index: u64| index as f64 * duration as f64 / 60e9;
         let blocks: Vec<(u64, f64)> = block_means(observations, dimension, duration);
-        if blocks.len() < 3 {
+        let (first, last) = blocks.first().zip(blocks.last())?;
+        let blocks_between = (last.0 + 1).saturating_sub(first.0);
+        if blocks.len() < 3 || blocks_between.saturating_mul(duration) < MIN_TREND_TIME {
             return None;
         }
         let count = blocks.len() as f64;
@@ -163,7 +184,8 @@ impl Trend {
         let residuals: Vec<(u64, f64)> = blocks.iter().map(residual).collect();
         let interval = ResidualVariance::estimate(&residuals, 2.0).and_then(|residual| {
             let standard_error = (residual.variance / sum_squares_time).sqrt();
-            ConfidenceInterval::from_standard_error(slope, standard_error, residual.effective_count - 2.0)
+            let degrees_of_freedom = residual.effective_count - 2.0;
+            ConfidenceInterval::from_standard_error(slope, standard_error, degrees_of_freedom, f64::INFINITY)
         });
         Some(Self { per_minute: slope, interval })
     }
@@ -220,7 +242,7 @@ struct ResidualVariance {
 
 impl ResidualVariance {
     /// Estimates the variance of residuals (index of the block, value) of a model with `parameters` fitted parameters; `None`
-    /// with fewer than four residuals.
+    /// with fewer than four residuals, or as many independent ones as say nothing.
     fn estimate(residuals: &[(u64, f64)], parameters: f64) -> Option<Self> {
         let count = residuals.len() as f64;
         if count < 4.0 {
@@ -236,10 +258,14 @@ impl ResidualVariance {
         }
         let autocorrelation =
             if sum_squares > 0.0 && pairs > 0.0 { products / pairs / (sum_squares / count) } else { 0.0 };
-        let autocorrelation = (autocorrelation + (1.0 + 4.0 * autocorrelation) / count).clamp(0.0, 0.99);
-        // At least two degrees of freedom: their interval is already wide enough to show how little is known.
         let effective_count =
-            (count * (1.0 - autocorrelation) / (1.0 + autocorrelation)).max(parameters + 2.0);
+            |autocorrelation: f64| count * (1.0 - autocorrelation) / (1.0 + autocorrelation);
+        if effective_count(autocorrelation) <= MIN_EFFECTIVE_COUNT {
+            return None;
+        }
+        let corrected = (autocorrelation + (1.0 + 4.0 * autocorrelation) / count).clamp(0.0, 0.99);
+        // At least two degrees of freedom: their interval is wide enough to show how little is known.
+        let effective_count = effective_count(corrected).max(parameters + 2.0);
         let variance = sum_squares / count * effective_count / (effective_count - parameters);
         Some(Self { effective_count, variance })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mood_schema::QualityLimit;
 
+use crate::percent::format_percent;
 use crate::{Timeline, Warning, WarningKind};
 
 /// A person who was found for a smaller share of the time was found seldom.
@@ -26,13 +27,23 @@ pub(crate) fn seldom_found_warning(
     if missing <= 1.0 - USUAL_SHARE {
         return None;
     }
+    let cause = describe_gaps(timeline, id);
+    let text = format!(
+        "the face of {name} was found {} of the time only, and nothing is known of the rest; {cause}",
+        format_percent(1.0 - missing)
+    );
+    Some(Warning { share: Some(missing), ..Warning::new(WarningKind::SeldomFound, text) })
+}
+
+/// Why the person `id` may not have been found for the rest of the time: what limits the quality of the images beside the gaps.
+pub(crate) fn describe_gaps(timeline: &Timeline, id: u32) -> String {
     let reasons: Vec<String> = limits_beside_gaps(timeline, id)
         .into_iter()
         .take_while(|(_, share)| *share >= MIN_SHARE)
         .take(MAX_REASONS)
         .map(|(limit, share)| format!("{} ({} of that time)", describe_limit(limit), format_percent(share)))
         .collect();
-    let cause = match reasons.split_last() {
+    match reasons.split_last() {
         None => {
             "just before and after, its image was good: perhaps it was out of the picture, or turned away at once".to_owned()
         }
@@ -40,12 +51,7 @@ pub(crate) fn seldom_found_warning(
         Some((last, others)) => {
             format!("just before and after, it was {} and {last}, which may be why", others.join(", "))
         }
-    };
-    let text = format!(
-        "the face of {name} was found {} of the time only, and nothing is known of the rest; {cause}",
-        format_percent(1.0 - missing)
-    );
-    Some(Warning { share: Some(missing), ..Warning::new(WarningKind::SeldomFound, text) })
+    }
 }
 
 /// What limits the quality of a person's images close to the gaps in which the person is not found, with its share of the
@@ -98,9 +104,4 @@ fn describe_limit(limit: QualityLimit) -> &'static str {
         QualityLimit::Other => "hard to see",
         limit => limit.as_str(),
     }
-}
-
-/// A share (0-1) in whole percent.
-fn format_percent(share: f64) -> String {
-    if share < 0.005 { "less than 1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::Estimate;
 use crate::people::{Dimension, Observation};
-use crate::track_play::TrackPlay;
+use crate::track_play::Piece;
 
 /// Time compared on either side of a track's start, ns: 30 s, or less where another track starts sooner.
 const WINDOW: u64 = 30_000_000_000;
@@ -39,12 +39,13 @@ pub struct MusicResponse {
     pub arousal: BeforeAfter,
 }
 
-/// Computes a person's response to each of `tracks`, which are in order of their starts. A track without classified time on
+/// Computes a person's response to each of `pieces`, which are in order of their starts. One without classified time on
 /// both sides of its start is left out.
-pub(crate) fn compute_responses(observations: &[Observation], tracks: &[TrackPlay]) -> Vec<MusicResponse> {
-    let response = |(index, play): (usize, &TrackPlay)| {
-        let previous = index.checked_sub(1).and_then(|index| tracks.get(index));
-        let next_start = tracks.get(index + 1).map_or(u64::MAX, |next| next.start);
+pub(crate) fn compute_responses(observations: &[Observation], pieces: &[Piece]) -> Vec<MusicResponse> {
+    let piece_at = |index: usize| pieces.get(index).map(|piece| &piece.play);
+    let response = |(index, Piece { play, .. }): (usize, &Piece)| {
+        let previous = index.checked_sub(1).and_then(piece_at);
+        let next_start = piece_at(index + 1).map_or(u64::MAX, |next| next.start);
         let from = play.start.saturating_sub(WINDOW).max(previous.map_or(0, |previous| previous.start));
         let to = play.start.saturating_add(WINDOW).min(next_start);
         let before = select_range(observations, from, play.start);
@@ -63,7 +64,7 @@ pub(crate) fn compute_responses(observations: &[Observation], tracks: &[TrackPla
             arousal: compare(Dimension::Arousal)?,
         })
     };
-    tracks.iter().enumerate().filter_map(response).collect()
+    pieces.iter().enumerate().filter_map(response).collect()
 }
 
 /// The observations whose frames start in `start..end`, stream time, ns.

@@ -12,8 +12,9 @@ use crate::estimate::{Estimate, Trend};
 use crate::finding::seldom_found_warning;
 use crate::music_response::{MusicResponse, compute_responses};
 use crate::people::{Dimension, Observation, PersonMap};
+use crate::recording_time::Recorded;
 use crate::resting_face::RestingFaceSummary;
-use crate::track_play::{TrackPlay, collect_track_plays};
+use crate::track_play::{TrackPlay, collect_track_plays, join_restarts};
 use crate::warning::{Warning, find_warnings};
 
 /// The schema version written into `summary.json`. Raised when the meaning of a key changes.
@@ -54,7 +55,7 @@ pub struct Summary {
     pub people: Vec<PersonSummary>,
     /// Number of changes of the player's mood.
     pub mood_changes: u64,
-    /// Number of times one track followed another.
+    /// Number of times another track followed a track; one that began again is no other.
     pub track_changes: u64,
     /// The tracks played, in order of their starts.
     pub tracks: Vec<TrackPlay>,
@@ -72,6 +73,12 @@ pub struct Summary {
     /// The time of the day near the beginning of a live session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockLine>,
+    /// When it was recorded; `None` where that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+    /// What somebody wrote about the session in its notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// What was passed over, assumed or joined.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -165,7 +172,8 @@ impl Summary {
             (subject.baseline, subject.above_baseline) = apply_baseline(subject_observations, baseline);
         }
         let tracks = collect_track_plays(timeline, end);
-        let responses = compute_responses(subject_observations, &tracks);
+        let pieces = join_restarts(&tracks);
+        let responses = compute_responses(subject_observations, &pieces);
         let mean_change = |change: fn(&MusicResponse) -> f64| {
             Estimate::from_independent_values(&responses.iter().map(change).collect::<Vec<_>>())
         };
@@ -185,7 +193,7 @@ impl Summary {
             subject_id,
             people,
             mood_changes: timeline.moods.iter().filter(|mood| mood.from != mood.to).count() as u64,
-            track_changes: tracks.len().saturating_sub(1) as u64,
+            track_changes: pieces.len().saturating_sub(1) as u64,
             tracks,
             failed_tracks: failed.count() as u64,
             response_valence: mean_change(|response| response.valence.change.mean),
@@ -193,6 +201,8 @@ impl Summary {
             responses,
             markers: timeline.markers.clone(),
             clock: timeline.clocks.first().cloned(),
+            recorded: timeline.clocks.first().and_then(Recorded::from_clock),
+            note: None,
             warnings: find_warnings(timeline),
         };
         let seldom = summary.subject().and_then(|subject| {

@@ -9,10 +9,14 @@ use mood_schema::{
     SessionHeader, SettingsLine, TrackLine,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Largest accepted line, bytes. A line takes some hundred bytes a face, so a file with a longer line is no timeline, and must
 /// not fill the memory.
 const MAX_LINE_LENGTH: u64 = 16 << 20;
+
+/// The key of the player's settings in headers and changes of settings.
+const PLAYER: &str = "moodplayer";
 
 /// Why a timeline or a player's decision log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -276,6 +280,8 @@ pub struct Timeline {
     pub end: Option<u64>,
     /// The lines of the file that were passed over.
     pub broken_lines: BrokenLines,
+    /// The settings of the player by its decision log, where there is one.
+    pub player_settings: Option<Value>,
     /// How many further sessions the file holds: it was continued, or the video was played again. Parts of a live session
     /// that was stopped and started again are no further sessions: their clock lines say how they follow each other.
     pub further_sessions: u64,
@@ -405,6 +411,9 @@ impl Timeline {
                 Line::Track(track) if !self.tracks.contains(&track) => self.tracks.push(track),
                 Line::Safety(safety) if !self.safety.contains(&safety) => self.safety.push(safety),
                 Line::Marker(marker) => self.add_marker(marker),
+                Line::Session(mut header) => {
+                    self.player_settings = header.settings.remove(PLAYER).or(self.player_settings.take());
+                }
                 _ => (),
             }
         }
@@ -412,6 +421,22 @@ impl Timeline {
         self.tracks.sort_by_key(|track| track.pts);
         self.safety.sort_by_key(|safety| safety.pts);
         self.markers.sort_by_key(|marker| marker.pts);
+    }
+
+    /// Whom the music followed, as the player's property `subject` names them, each once: several where that was changed in
+    /// a live session. Empty where it is unknown.
+    pub fn music_subjects(&self) -> Vec<String> {
+        let changes = self.settings_changes.iter().filter_map(|change| change.settings.get(PLAYER));
+        let settings = [self.header.settings.get(PLAYER), self.player_settings.as_ref()];
+        let mut subjects: Vec<String> = Vec::new();
+        for settings in settings.into_iter().flatten().chain(changes) {
+            if let Some(subject) = settings.get("subject").and_then(Value::as_str)
+                && !subjects.iter().any(|known| known == subject)
+            {
+                subjects.push(subject.to_owned());
+            }
+        }
+        subjects
     }
 
     /// Start of the first frame and end of the last, stream time, ns. Without frames, the times of the first and the last

@@ -56,3 +56,27 @@ pub(crate) fn collect_track_plays(timeline: &Timeline, session_end: u64) -> Vec<
     }
     plays
 }
+
+/// Playings of one track directly one after the other: it was restarted, which is no change of the music.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Piece {
+    /// The first playing, with the end of the last.
+    pub play: TrackPlay,
+    /// How often the track began again.
+    pub restarts: u64,
+}
+
+/// Joins the restarts of tracks. `plays` are in order of their starts.
+pub(crate) fn join_restarts(plays: &[TrackPlay]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for play in plays {
+        match pieces.last_mut() {
+            Some(piece) if piece.play.uri == play.uri => {
+                piece.play.end = piece.play.end.max(play.end);
+                piece.restarts += 1;
+            }
+            _ => pieces.push(Piece { play: play.clone(), restarts: 0 }),
+        }
+    }
+    pieces
+}

@@ -69,6 +69,8 @@ pub enum WarningKind {
     BaselineMissing,
     /// Of the sessions compared, some have a baseline and others have none.
     MissingBaselines,
+    /// The sessions compared are about people of different names.
+    DifferentPeople,
     /// A kind that a newer version writes.
     #[serde(other)]
     Other,
@@ -98,6 +100,7 @@ impl WarningKind {
             | Self::LookAlikes
             | Self::BaselineMissing
             | Self::MissingBaselines
+            | Self::DifferentPeople
             | Self::Other => false,
         }
     }

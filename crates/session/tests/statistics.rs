@@ -191,6 +191,22 @@ fn too_little_data_gives_no_interval() {
     // A constant expression is one observation, however many frames it has: no interval, or one without width.
     let constant = mean_valence(&timeline_of_valence(&[0.5; 100]));
     assert!(constant.interval.is_none_or(|interval| interval.standard_error < 1e-9));
+    // Twenty seconds with one change in them are two observations; and a trend needs three minutes.
+    let step: Vec<f64> = (0..20).map(|second| if second < 10 { -0.9 } else { 0.9 }).collect();
+    assert_eq!(mean_valence(&timeline_of_valence(&step)).interval, None);
+    let mut noise = Noise(5);
+    let mut trend = |seconds: usize| {
+        let values: Vec<f64> =
+            (0..seconds).map(|second| second as f64 / 1000.0 + noise.normal() * 0.05).collect();
+        let timeline = timeline_of_valence(&values);
+        Trend::from_observations(&timeline.observations()[&1], Dimension::Valence)
+    };
+    assert!(trend(179).is_none() && trend(180).is_some_and(|trend| trend.is_significant()));
+    // An interval does not leave the scale.
+    let high: Vec<f64> =
+        (0..12).map(|_| 0.9 + noise.normal() * 0.3).map(|value| value.clamp(-1.0, 1.0)).collect();
+    let interval = mean_valence(&timeline_of_valence(&high)).interval.unwrap();
+    assert_eq!(interval.high, 1.0, "{interval:?}");
     let json = serde_json::to_value(mean_valence(&short)).unwrap();
     assert_eq!(json, serde_json::json!({ "mean": mean_valence(&short).mean }));
 }

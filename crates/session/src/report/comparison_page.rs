@@ -2,10 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::format::{describe_change, escape_html, format_estimate, format_level, format_percent};
+use super::format::{describe_change, escape_html, format_estimate};
 use super::html_table::render_table;
 use super::text::describe_warnings;
 use super::{LIMITS_SECTION, PageMedia, line_sample, render_page};
+use crate::percent::format_percent;
 use crate::time_format::format_timestamp;
 use crate::{ComparedSession, Comparison, Estimate, SessionMean, chart};
 
@@ -32,7 +33,7 @@ pub fn render_comparison(comparison: &Comparison) -> String {
             escape_html(&session.name),
             format_timestamp(session.classified),
             most_shown.unwrap_or_default(),
-            format_level(&session.valence.level),
+            format_estimate(&session.valence.level),
             change(session.valence.since_previous),
             change(session.valence.since_first),
         ]
@@ -41,7 +42,7 @@ pub fn render_comparison(comparison: &Comparison) -> String {
         let SessionMean { level, since_previous, since_first } = session.arousal;
         vec![
             numbered_title((index, session)),
-            format_level(&level),
+            format_estimate(&level),
             change(since_previous),
             change(since_first),
         ]

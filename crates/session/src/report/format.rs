@@ -21,27 +21,11 @@ pub(super) fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// A share (0-1) in whole percent; `<1 %` where it would round to 0 % but is not 0. To be escaped.
-pub(super) fn format_percent(share: f64) -> String {
-    if share > 0.0 && share < 0.005 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
-}
-
 /// A value with its sign and two decimals.
 pub(super) fn format_signed(value: f64) -> String {
     // Avoids "-0.00".
     let value = if value.abs() < 0.005 { 0.0 } else { value };
     format!("{value:+.2}")
-}
-
-/// A mean on the scale from -1 to 1 with its confidence interval as HTML. The interval is clipped to the scale, which that of a
-/// short session may exceed.
-pub(super) fn format_level(level: &Estimate) -> String {
-    let interval = level.interval.map(|interval| ConfidenceInterval {
-        low: interval.low.clamp(-1.0, 1.0),
-        high: interval.high.clamp(-1.0, 1.0),
-        ..interval
-    });
-    format_estimate(&Estimate { interval, ..*level })
 }
 
 /// An estimate with its confidence interval as HTML.
@@ -65,4 +49,14 @@ pub(super) fn describe_change(change: &Estimate) -> &'static str {
         Some(_) if change.mean > 0.0 => "rose",
         Some(_) => "fell",
     }
+}
+
+/// A count with what is counted, such as `1 more person was` or `3 more people were`.
+pub(super) fn count_of(count: usize, singular: &str, plural: &str) -> String {
+    format!("{count} {}", if count == 1 { singular } else { plural })
+}
+
+/// A time as a button on which the page's script goes there. `ns` is from the session's begin.
+pub(super) fn seek_button(ns: u64, text: &str) -> String {
+    format!(r#"<button type="button" class="go" data-at="{:.3}">{text}</button>"#, ns as f64 / 1e9)
 }

@@ -7,7 +7,7 @@ use super::format::escape_html;
 /// A column's header as plain text, and whether the column holds numbers, which are aligned to the right.
 type Header<'a> = (&'a str, bool);
 
-/// Renders a table that scrolls horizontally where the page is too narrow. Caption and headers are plain text, cells are HTML;
+/// Renders a table that scrolls horizontally where it is too wide, and is a list where the page is narrow. Caption and headers are plain text, cells are HTML;
 /// the first cell of a row is its header.
 pub(super) fn render_table<'a>(
     caption: &str,
@@ -26,11 +26,12 @@ pub(super) fn render_table<'a>(
     text += "</tr></thead><tbody>";
     for row in rows {
         text += "<tr>";
-        for (index, (cell, (_, numeric))) in row.iter().zip(&headers).enumerate() {
+        for (index, (cell, (header, numeric))) in row.iter().zip(&headers).enumerate() {
             let class = class(*numeric);
+            // Where the page is narrow, a row is a list, and its cells are named.
             let _ = match index {
                 0 => write!(text, r#"<th scope="row"{class}>{cell}</th>"#),
-                _ => write!(text, "<td{class}>{cell}</td>"),
+                _ => write!(text, r#"<td data-label="{}"{class}>{cell}</td>"#, escape_html(header)),
             };
         }
         text += "</tr>";

@@ -1,30 +1,42 @@
-//! The tables of a session's report, as HTML.
+//! The tables of a session's report, as sections of HTML.
 
 use std::fmt::Write as _;
 
 use mood_schema::{Emotion, Label};
 
-use super::format::{
-    describe_change, escape_html, format_estimate, format_level, format_percent, format_signed,
-};
+use super::format::{count_of, describe_change, escape_html, format_estimate, format_signed, seek_button};
 use super::html_table::render_table;
-use crate::time_format::{format_duration, format_timestamp};
+use super::people_section::listed_people;
+use super::session_page::{SessionPage, is_short, section};
+use crate::percent::format_percent;
+use crate::time_format::{format_duration, format_time};
+use crate::track_play::join_restarts;
 use crate::{Episode, PersonSummary, Summary};
 
 /// Largest number of rows of a table; the rest is only counted.
-const MAX_ROWS: usize = 50;
-/// A person found for less time, ns, is not listed: a passer-by, or a false detection.
-const MIN_TIME_FOUND: u64 = 1_000_000_000;
+const MAX_ROWS: usize = 200;
 /// Largest number of episodes listed, the longest ones.
-const MAX_EPISODES: usize = 20;
+const MAX_EPISODES: usize = 100;
+/// A table with more rows is folded where the page has its script.
+const MAX_UNFOLDED: usize = 10;
 
 /// A paragraph on how many of `count` items are not among the `listed` ones; empty where all are.
 fn describe_omitted(listed: usize, count: usize, singular: &str, plural: &str) -> String {
     match count.saturating_sub(listed) {
         0 => String::new(),
-        1 => format!("<p>And 1 more {singular}.</p>"),
-        n => format!("<p>And {n} more {plural}.</p>"),
+        omitted => format!("<p>And {}.</p>", count_of(omitted, singular, plural)),
     }
+}
+
+/// A table that the page's script folds where it is long.
+fn fold(table: String, rows: usize) -> String {
+    if rows > MAX_UNFOLDED { format!(r#"<div class="fold" data-rows="{rows}">{table}</div>"#) } else { table }
+}
+
+/// A moment of the session, as a button that goes there.
+fn moment(summary: &Summary, pts: u64) -> String {
+    let time = pts.saturating_sub(summary.begin);
+    seek_button(time, &format_time(time, is_short(summary)))
 }
 
 /// The labels that any of the people showed, in their usual order.
@@ -36,27 +48,26 @@ fn shown_labels(people: &[&PersonSummary]) -> Vec<Label> {
 }
 
 /// For how long everybody was found, shares of the labels, and mean valence and arousal.
-pub(super) fn render_shares(summary: &Summary) -> String {
+pub(super) fn render_shares(page: &SessionPage) -> String {
+    let summary = page.summary;
     if summary.people.is_empty() {
-        return "<p>Nobody was found.</p>".into();
+        return String::new();
     }
-    let listed: Vec<_> = summary
-        .people
-        .iter()
-        .filter(|person| person.found >= MIN_TIME_FOUND || Some(person.id) == summary.subject_id)
-        .collect();
+    let listed: Vec<_> = listed_people(summary).collect();
     let labels = shown_labels(&listed);
     let headers = [("Person", false), ("Number", true), ("Found for", true)];
     let headers = headers.into_iter().chain(labels.iter().map(|label| (label.as_str(), true)));
     let headers = headers.chain([("Valence", true), ("Arousal", true)]);
     let unlisted = summary.people.len() - listed.len();
     let rows = listed.iter().take(MAX_ROWS).map(|person| {
-        let mut row = vec![escape_html(&person.name), person.id.to_string(), format_timestamp(person.found)];
+        let tenths = is_short(summary);
+        let mut row =
+            vec![escape_html(&person.name), person.id.to_string(), format_time(person.found, tenths)];
         row.extend(labels.iter().map(|label| {
             let share = person.labels.get(label).copied().unwrap_or_default();
             escape_html(&format_percent(share))
         }));
-        let mean = |mean: &Option<_>| mean.as_ref().map(format_level).unwrap_or_default();
+        let mean = |mean: &Option<_>| mean.as_ref().map(format_estimate).unwrap_or_default();
         row.extend([mean(&person.valence), mean(&person.arousal)]);
         row
     });
@@ -71,60 +82,72 @@ pub(super) fn render_shares(summary: &Summary) -> String {
             describe_change(&difference.arousal)
         )
     });
-    render_table("Who showed what, for how much of the time", headers, rows)
+    let mut means = listed.iter().flat_map(|person| [person.valence, person.arousal]).flatten();
+    let has_interval = means.any(|mean| mean.interval.is_some());
+    let intervals = if has_interval {
+        "<p>In brackets: 95 % confidence intervals of the means, as far as there are enough independent stretches of time.</p>"
+    } else {
+        "<p>The means have no confidence intervals: there is too little to tell how far they would differ elsewhere.</p>"
+    };
+    let table = render_table("Who showed what, for how much of the time found", headers, rows)
         + &describe_omitted(MAX_ROWS, listed.len(), "person", "people")
         + &describe_omitted(
             0,
             unlisted,
-            "that was found for less than a second",
-            "that were found for less than a second",
+            "more that was found for less than a second",
+            "more that were found for less than a second",
         )
-        + &baseline.unwrap_or_default()
+        + intervals
+        + &baseline.unwrap_or_default();
+    section("Share of time", &table)
 }
 
 /// The subject's longest episodes other than neutral, in order of time.
-pub(super) fn render_episodes(summary: &Summary) -> String {
-    let Some(subject) = summary.subject() else { return "<p>Nobody was found.</p>".into() };
+pub(super) fn render_episodes(page: &SessionPage) -> String {
+    let summary = page.summary;
+    let Some(subject) = summary.subject() else { return String::new() };
     let expressive =
         |episode: &&Episode| !matches!(episode.label, Label::Uncertain | Label::Known(Emotion::Neutral));
     let mut expressive: Vec<&Episode> = subject.episodes.iter().filter(expressive).collect();
     if expressive.is_empty() {
-        return "<p>No expression other than neutral lasted half a second.</p>".into();
+        return String::new();
     }
     expressive.sort_by_key(|episode| std::cmp::Reverse(episode.duration()));
     let count = expressive.len();
     expressive.truncate(MAX_EPISODES);
     expressive.sort_by_key(|episode| episode.start);
-    let time = |pts: u64| format_timestamp(pts.saturating_sub(summary.begin));
+    let listed = expressive.len();
     let rows = expressive.into_iter().map(|episode| {
         vec![
-            time(episode.start),
-            time(episode.end),
+            moment(summary, episode.start),
             episode.label.to_string(),
             format_duration(episode.duration()),
-            time(episode.peak),
+            moment(summary, episode.peak),
             escape_html(&format_percent(episode.probability)),
         ]
     });
     let headers = [
         ("From", true),
-        ("To", true),
         ("Expression", false),
         ("Lasted", true),
         ("Clearest at", true),
         ("Probability then", true),
     ];
-    render_table(
-        &format!("What {} showed other than neutral, the longest episodes", subject.name),
-        headers,
-        rows,
-    ) + &describe_omitted(MAX_EPISODES, count, "episode, a shorter one", "episodes, shorter ones")
+    let caption = format!("What {} showed other than neutral, the longest episodes", subject.name);
+    let table = fold(render_table(&caption, headers, rows), listed)
+        + &describe_omitted(
+            MAX_EPISODES,
+            count,
+            "more episode, a shorter one",
+            "more episodes, shorter ones",
+        );
+    section("Episodes", &table)
 }
 
 /// How often each of the subject's labels was followed directly by each other.
-pub(super) fn render_transitions(summary: &Summary) -> String {
-    let Some(subject) = summary.subject().filter(|subject| !subject.transitions.is_empty()) else {
-        return "<p>No expression followed another without a gap.</p>".into();
+pub(super) fn render_transitions(page: &SessionPage) -> String {
+    let Some(subject) = page.summary.subject().filter(|subject| !subject.transitions.is_empty()) else {
+        return String::new();
     };
     let changes = &subject.transitions;
     let labels: Vec<Label> = shown_labels(&[subject])
@@ -138,50 +161,63 @@ pub(super) fn render_transitions(summary: &Summary) -> String {
             .map(|to| changes.get(from).and_then(|row| row.get(to)).map_or("·".into(), u64::to_string));
         [from.to_string()].into_iter().chain(counts).collect()
     });
-    render_table(&format!("How often one expression of {} gave way to another", subject.name), headers, rows)
+    let caption = format!("How often one expression of {} gave way to another", subject.name);
+    section("From one expression to the next", &render_table(&caption, headers, rows))
 }
 
-/// The tracks played.
-pub(super) fn render_tracks(summary: &Summary) -> String {
-    if summary.tracks.is_empty() {
-        return "<p>No music took part.</p>".into();
+/// The tracks played; one that began again is in one row.
+pub(super) fn render_tracks(page: &SessionPage) -> String {
+    let summary = page.summary;
+    let pieces = join_restarts(&summary.tracks);
+    if pieces.is_empty() {
+        return String::new();
     }
-    let time = |pts: u64| format_timestamp(pts.saturating_sub(summary.begin));
-    let rows = summary.tracks.iter().take(MAX_ROWS).map(|play| {
+    let rows = pieces.iter().take(MAX_ROWS).map(|piece| {
+        let again = match piece.restarts {
+            0 => String::new(),
+            1 => " <small>began again once</small>".into(),
+            n => format!(" <small>began again {n} times</small>"),
+        };
+        let play = &piece.play;
         vec![
-            time(play.start),
-            time(play.end),
-            escape_html(&play.title),
+            moment(summary, play.start),
+            format_duration(play.end.saturating_sub(play.start)),
+            format!("{}{again}", escape_html(&play.title)),
             play.mood.map(|mood| mood.to_string()).unwrap_or_default(),
             escape_html(&play.reason),
         ]
     });
-    let headers = [("From", true), ("To", true), ("Track", false), ("For", false), ("Why", false)];
-    render_table("What was played", headers, rows)
-        + &describe_omitted(MAX_ROWS, summary.tracks.len(), "track", "tracks")
+    let headers = [("From", true), ("Lasted", true), ("Track", false), ("For", false), ("Why", false)];
+    let table = fold(render_table("What was played", headers, rows), pieces.len().min(MAX_ROWS))
+        + &describe_omitted(MAX_ROWS, pieces.len(), "more track", "more tracks");
+    section("Music", &table)
 }
 
-/// The section on what was marked in a live session; empty where nothing was.
-pub(super) fn render_markers(summary: &Summary) -> String {
+/// What was marked in a live session.
+pub(super) fn render_markers(page: &SessionPage) -> String {
+    let summary = page.summary;
     if summary.markers.is_empty() {
         return String::new();
     }
-    let rows = summary.markers.iter().take(MAX_ROWS).map(|marker| {
-        vec![format_timestamp(marker.pts.saturating_sub(summary.begin)), escape_html(&marker.text)]
-    });
+    let rows = summary
+        .markers
+        .iter()
+        .take(MAX_ROWS)
+        .map(|marker| vec![moment(summary, marker.pts), escape_html(&marker.text)]);
     let table = render_table("What was marked", [("At", true), ("What happened", false)], rows);
-    let omitted = describe_omitted(MAX_ROWS, summary.markers.len(), "marker", "markers");
-    format!("<h2>Markers</h2>\n{table}{omitted}\n")
+    let omitted = describe_omitted(MAX_ROWS, summary.markers.len(), "more marker", "more markers");
+    section("Markers", &(fold(table, summary.markers.len().min(MAX_ROWS)) + &omitted))
 }
 
-/// The section on the subject's response to each track; empty without responses.
-pub(super) fn render_responses(summary: &Summary) -> String {
+/// The subject's response to each track.
+pub(super) fn render_responses(page: &SessionPage) -> String {
+    let summary = page.summary;
     if summary.responses.is_empty() {
         return String::new();
     }
     let rows = summary.responses.iter().take(MAX_ROWS).map(|response| {
         vec![
-            format_timestamp(response.start.saturating_sub(summary.begin)),
+            moment(summary, response.start),
             escape_html(response.from.as_deref().unwrap_or("silence")),
             escape_html(&response.to),
             format_signed(response.valence.before.mean),
@@ -207,19 +243,19 @@ pub(super) fn render_responses(summary: &Summary) -> String {
         ("Change of valence", false),
         ("Change of arousal", false),
     ];
-    let mut text = String::from("<h2>Response to music</h2>");
-    text += &render_table("Half a minute before and after each track began", headers, rows);
-    text += &describe_omitted(MAX_ROWS, summary.responses.len(), "track", "tracks");
+    let table = render_table("Half a minute before and after each track began", headers, rows);
+    let mut text = fold(table, summary.responses.len().min(MAX_ROWS));
+    text += &describe_omitted(MAX_ROWS, summary.responses.len(), "more track", "more tracks");
+    text += "<p>That something followed a change of music does not say that the music caused it.";
     if let Some((valence, arousal)) = summary.response_valence.zip(summary.response_arousal) {
         let _ = write!(
             text,
-            "<p>Over all of them: valence {} ({}), arousal {} ({}). That something followed a change of music does not say that \
-             the music caused it.</p>",
+            " Over all of them: valence {} ({}), arousal {} ({}).",
             format_estimate(&valence),
             describe_change(&valence),
             format_estimate(&arousal),
             describe_change(&arousal)
         );
     }
-    text
+    section("Response to music", &(text + "</p>"))
 }

@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use mood_schema::{Emotion, Label};
 
-use super::format::{escape_html, format_percent};
+use super::format::escape_html;
+use crate::finding::describe_gaps;
+use crate::percent::format_percent;
 use crate::time_format::format_duration;
-use crate::{PersonSummary, RestOrigin, Summary, Trend, Warning, WarningKind};
+use crate::track_play::join_restarts;
+use crate::{
+    PersonSummary, Recorded, RecordedOrigin, RestOrigin, Summary, Timeline, Trend, Warning, WarningKind,
+};
 
 /// A count with its noun: `no tracks`, `one track`, `2 tracks`.
 fn format_count(count: u64, noun: &str) -> String {
@@ -27,31 +32,76 @@ fn describe_change_count(count: u64) -> String {
     }
 }
 
-/// Sentences as plain text: about the recording, the subject, the resting face if one was taken off, and the music.
-pub(super) fn describe_session(summary: &Summary) -> Vec<String> {
+/// Sentences as plain text: when it was recorded, how much of it is known, what the subject showed, the resting face if one was
+/// taken off, and the music.
+pub(super) fn describe_session(timeline: &Timeline, summary: &Summary) -> Vec<String> {
+    let mut sentences = vec![describe_date(summary), describe_recording(timeline, summary)];
+    if let Some(subject) = summary.subject() {
+        sentences.push(describe_subject(subject));
+        sentences.extend(describe_resting_face(subject));
+    }
+    if !summary.tracks.is_empty() || summary.failed_tracks > 0 {
+        sentences.push(describe_music(timeline, summary));
+    }
+    sentences
+}
+
+/// When it was recorded, and who says so.
+fn describe_date(summary: &Summary) -> String {
+    let Some(Recorded { at, origin }) = summary.recorded else {
+        return "When it was recorded is not known: neither the file nor the notes say it.".into();
+    };
+    let origin = match origin {
+        RecordedOrigin::File => ", as its file says",
+        RecordedOrigin::Notes => ", as the notes say",
+        RecordedOrigin::Option | RecordedOrigin::Clock => "",
+    };
+    format!("Recorded on {}{origin}.", at.describe())
+}
+
+/// How long it lasts, in how much of it the subject was found, and what is known of the rest.
+fn describe_recording(timeline: &Timeline, summary: &Summary) -> String {
     let cut_off = if summary.complete { "" } else { " (it was cut off)" };
-    let recording = format!(
-        "The recording lasts {}{cut_off}; a face was found {} of the time.",
-        format_duration(summary.duration),
-        format_percent(summary.face_share)
-    );
-    let subject = match summary.subject() {
-        Some(subject) => describe_subject(subject),
-        None => "Nobody was found.".into(),
+    let mut text = format!("It lasts {}{cut_off}; ", format_duration(summary.duration));
+    let Some(subject) = summary.subject() else { return text + "nobody was found in it." };
+    let missing = subject.absent as f64 / subject.found.saturating_add(subject.absent).max(1) as f64;
+    text += &format!("the face of {} was found in {} of it", subject.name, format_percent(1.0 - missing));
+    // Where more is missing, the page begins with the reason.
+    let is_said = summary.warnings.iter().any(|warning| warning.kind == WarningKind::SeldomFound);
+    if missing >= 0.01 && !is_said {
+        text += &format!("; for the rest: {}", describe_gaps(timeline, subject.id));
+    }
+    text + "."
+}
+
+/// Whose mood the music followed, and how often mood and music changed.
+fn describe_music(timeline: &Timeline, summary: &Summary) -> String {
+    let whose = match timeline.music_subjects().as_slice() {
+        [] => String::new(),
+        [subject] => match subject.as_str() {
+            "largest" => "The music followed the largest face in the picture. ".into(),
+            "mean" => "The music followed the mean of all faces. ".into(),
+            ids => {
+                let first = ids.trim_start_matches("id:").split(',').next().and_then(|id| id.parse().ok());
+                let name = first.map(|id: u32| summary.person_map.name(summary.person_map.person_id(id)));
+                name.map(|name| format!("The music followed {name}. ")).unwrap_or_default()
+            }
+        },
+        _ => "Whose face the music followed was changed during the session. ".into(),
     };
-    let music = if summary.tracks.is_empty() {
-        "No music took part.".into()
-    } else {
-        let failed = match summary.failed_tracks {
-            0 => String::new(),
-            n => format!("; {} could not be played", format_count(n, "track")),
-        };
-        let mood = describe_change_count(summary.mood_changes);
-        let track = describe_change_count(summary.track_changes);
-        format!("The mood {mood}, and the music {track}{failed}.")
+    let restarts: u64 = join_restarts(&summary.tracks).iter().map(|piece| piece.restarts).sum();
+    let restarts = match restarts {
+        0 => String::new(),
+        1 => "; one track began again, which is no change of music".into(),
+        n => format!("; tracks began again {n} times, which is no change of music"),
     };
-    let resting_face = summary.subject().and_then(describe_resting_face);
-    [Some(recording), Some(subject), resting_face, Some(music)].into_iter().flatten().collect()
+    let failed = match summary.failed_tracks {
+        0 => String::new(),
+        n => format!("; {} could not be played", format_count(n, "track")),
+    };
+    let mood = describe_change_count(summary.mood_changes);
+    let track = describe_change_count(summary.track_changes);
+    format!("{whose}The mood {mood}, and the music {track}{restarts}{failed}.")
 }
 
 /// One sentence on the resting face that was taken off the subject's labels: on what evidence, and what it changed.
@@ -72,7 +122,7 @@ fn describe_resting_face(subject: &PersonSummary) -> Option<String> {
         .take(2)
         .map(|&(label, without, with)| {
             let [without, with] = [without, with].map(format_percent);
-            format!("{} {with} of the time instead of {without}", describe_label(label))
+            format!("{label} {with} of the time instead of {without}")
         })
         .collect();
     let effect = match changes.as_slice() {
@@ -90,42 +140,34 @@ fn describe_resting_face(subject: &PersonSummary) -> Option<String> {
     ))
 }
 
-/// A label as an adjective.
-fn describe_label(label: Label) -> &'static str {
-    match label {
-        Label::Known(Emotion::Disgust) => "disgusted",
-        Label::Known(Emotion::Fear) => "afraid",
-        Label::Known(Emotion::Surprise) => "surprised",
-        Label::Known(emotion) => emotion.as_str(),
-        Label::Uncertain => "hard to read",
-    }
-}
-
-/// One sentence on what the subject showed and for how much of the time, and the trend of valence where it is significant.
+/// One sentence on what the subject showed and for how much of the time, in the words of the labels, and the trend of valence
+/// where it is significant.
 fn describe_subject(subject: &PersonSummary) -> String {
-    let labels = subject.labels_by_share();
-    let others: Vec<String> = labels
-        .iter()
-        .skip(1)
-        .take(3)
-        .map(|&(label, share)| format!("{} {}", describe_label(label), format_percent(share)))
-        .collect();
     let name = &subject.name;
-    let mut sentence = match labels.first() {
-        Some(&(label, share)) if others.is_empty() => {
-            format!("{name} looked {} throughout ({})", describe_label(label), format_percent(share))
-        }
-        Some(&(label, share)) => format!(
-            "{name} looked {} most of all ({} of the time), then {}",
-            describe_label(label),
-            format_percent(share),
-            others.join(", ")
-        ),
-        None => return format!("{name} was found, but no expression was estimated."),
+    let labels = subject.labels_by_share();
+    let mut shown = labels.iter().filter(|(label, _)| *label != Label::Uncertain).take(4);
+    let uncertain = subject.labels.get(&Label::Uncertain).copied().unwrap_or_default();
+    let Some((most, share)) = shown.next() else {
+        return if labels.is_empty() {
+            format!("{name} was found, but no expression was estimated.")
+        } else {
+            format!("What {name} showed was uncertain throughout.")
+        };
     };
+    let mut sentence = format!("{name} showed {most} most of all ({} of that time)", format_percent(*share));
+    let others: Vec<String> =
+        shown.map(|(label, share)| format!("{label} ({})", format_percent(*share))).collect();
+    match others.split_last() {
+        None => {}
+        Some((last, [])) => sentence += &format!(", then {last}"),
+        Some((last, others)) => sentence += &format!(", then {} and {last}", others.join(", ")),
+    }
+    if uncertain > 0.0 {
+        sentence += &format!("; {} is uncertain", format_percent(uncertain));
+    }
     match subject.valence_trend.filter(Trend::is_significant) {
-        Some(trend) if trend.per_minute > 0.0 => sentence += ", and brightened over the session",
-        Some(_) => sentence += ", and darkened over the session",
+        Some(trend) if trend.per_minute > 0.0 => sentence += "; valence rose over the session",
+        Some(_) => sentence += "; valence fell over the session",
         None => {}
     }
     sentence + "."

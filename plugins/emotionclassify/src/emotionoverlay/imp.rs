@@ -152,14 +152,14 @@ impl BaseTransformImpl for EmotionOverlay {
         if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
-        let settings = *lock(&self.settings);
+        let settings = lock(&self.settings).clone();
         let (info, playing) = {
             let state = lock(&self.state);
             (state.info.clone(), state.tracks.last().map(|track| track.playing.clone()))
         };
         let info = info.ok_or(gst::FlowError::NotNegotiated)?;
         let frame = mood_meta::read_faces(buffer, info.width(), info.height());
-        let decision = self.decide(buffer, &info, frame.as_ref(), settings)?;
+        let decision = self.decide(buffer, &info, frame.as_ref(), &settings)?;
         let area = frame_area(info.width(), info.height());
         let mosaics = if settings.blur_faces {
             let hidden = region::read_hidden(buffer, info.width(), info.height());
@@ -168,7 +168,7 @@ impl BaseTransformImpl for EmotionOverlay {
             Vec::new()
         };
         if !decision.faces.is_empty() || playing.is_some() || !mosaics.is_empty() {
-            self.draw(buffer, &info, &decision.faces, &mosaics, playing.as_ref(), settings)?;
+            self.draw(buffer, &info, &decision.faces, &mosaics, playing.as_ref(), &settings)?;
             if let Some(boxes) = decision.boxes {
                 self.renew_witness(buffer, &info, boxes)?;
             }
@@ -192,7 +192,7 @@ impl EmotionOverlay {
         buffer: &gst::BufferRef,
         info: &gst_video::VideoInfo,
         frame: Option<&Frame>,
-        settings: Settings,
+        settings: &Settings,
     ) -> Result<Decision, gst::FlowError> {
         let witness = witness::read(buffer);
         let mode = match (settings.blur_faces, settings.blur_strict) {
@@ -245,7 +245,7 @@ impl EmotionOverlay {
         faces: &[Face],
         mosaics: &[(Area, i32)],
         playing: Option<&NowPlaying>,
-        settings: Settings,
+        settings: &Settings,
     ) -> Result<(), gst::FlowError> {
         let typesetter = Typesetter::new();
         if !typesetter.has_fonts() {
@@ -254,6 +254,7 @@ impl EmotionOverlay {
         let options = LayoutOptions {
             show_distribution: settings.show_distribution,
             show_id: settings.show_id,
+            names: &settings.names,
             font_scale: settings.font_scale,
         };
         let area = frame_area(info.width(), info.height());

@@ -1,6 +1,8 @@
 //! The layout of boxes, tags, bars and the line about the music. It only calculates: a [`TextMeasure`] gives the
 //! sizes of texts, and nothing is drawn here.
 
+use std::collections::BTreeMap;
+
 use mood_schema::{Classification, Emotion, Face, Label};
 
 use super::geometry::{Area, visible_area};
@@ -13,11 +15,13 @@ pub(super) trait TextMeasure {
 
 /// What the layout depends on besides the frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LayoutOptions {
+pub(super) struct LayoutOptions<'a> {
     /// Whether faces get bars for their distribution.
     pub show_distribution: bool,
     /// Whether tags begin with the face's id.
     pub show_id: bool,
+    /// What stands for ids in tags.
+    pub names: &'a BTreeMap<u32, String>,
     /// Factor on all font sizes and line widths.
     pub font_scale: f64,
 }
@@ -179,7 +183,7 @@ pub(super) fn compute_layout(
         let tag = place_tag(
             &mut space,
             index,
-            &tag_text(face, options.show_id),
+            &tag_text(face, &options),
             style.font_for(area),
             style.line_width,
             measure,
@@ -225,13 +229,14 @@ impl Space {
 /// The text of a tag.
 struct TagText {
     full: String,
-    /// For a place with little space: the id alone; may be empty.
+    /// For a place with little space: the name or id alone; may be empty.
     short: String,
 }
 
 /// The text of a face's tag; empty for a face without classification when the id is not wanted.
-fn tag_text(face: &Face, show_id: bool) -> TagText {
-    let id = show_id.then(|| format!("#{}", face.id));
+fn tag_text(face: &Face, options: &LayoutOptions) -> TagText {
+    let name = || options.names.get(&face.id).cloned().unwrap_or_else(|| format!("#{}", face.id));
+    let id = options.show_id.then(name);
     let short = id.clone().unwrap_or_default();
     let label = face.classification.as_ref().map(|result| match result.label {
         Label::Known(emotion) if result.confidence.is_finite() => {
@@ -476,7 +481,9 @@ mod tests {
         }
     }
 
-    const ALL: LayoutOptions = LayoutOptions { show_distribution: true, show_id: true, font_scale: 1.0 };
+    const NO_NAMES: &BTreeMap<u32, String> = &BTreeMap::new();
+    const ALL: LayoutOptions =
+        LayoutOptions { show_distribution: true, show_id: true, names: NO_NAMES, font_scale: 1.0 };
     const SIZES: [(u32, u32); 9] = [
         (320, 240),
         (640, 360),
@@ -616,10 +623,12 @@ mod tests {
 
     #[test]
     fn tag_text_has_id_label_and_confidence() {
-        let text = |face: &Face, id| tag_text(face, id).full;
+        let text = |face: &Face, show_id| tag_text(face, &LayoutOptions { show_id, ..ALL }).full;
         let mut face = face(3, 0.0, 0.0, 1.0, 1.0);
         assert_eq!(text(&face, true), "#3 happy 94 %");
         assert_eq!(text(&face, false), "happy 94 %");
+        let names = [(3, "Ada".to_owned())].into();
+        assert_eq!(tag_text(&face, &LayoutOptions { names: &names, ..ALL }).full, "Ada happy 94 %");
         if let Some(result) = &mut face.classification {
             result.confidence = f64::NAN;
         }

@@ -1,16 +1,35 @@
 //! The properties of `emotionoverlay`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use glib::prelude::*;
 use glib::value::ValueTypeMismatchError;
 use gst::prelude::*;
 
+/// The longest name that is drawn, letters.
+const MAX_NAME: usize = 24;
+
+/// Why a property cannot be set.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SettingsError {
+    /// The value has another type.
+    #[error(transparent)]
+    Type(#[from] ValueTypeMismatchError),
+    /// The names are not what the blurb says.
+    #[error("names: give a JSON object such as {{\"1\": \"Ada\"}} ({0})")]
+    Names(#[from] serde_json::Error),
+}
+
 /// The values of the properties.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// Whether the distribution is drawn beside each face.
     pub show_distribution: bool,
     /// Whether each face's id is drawn.
     pub show_id: bool,
+    /// What is drawn instead of ids.
+    pub names: Arc<BTreeMap<u32, String>>,
     /// Whether faces are pixelated.
     pub blur_faces: bool,
     /// Whether the complete frame is pixelated while a person may be there who is not found.
@@ -24,6 +43,7 @@ impl Default for Settings {
         Self {
             show_distribution: true,
             show_id: true,
+            names: Arc::default(),
             blur_faces: false,
             blur_strict: false,
             font_scale: 1.0,
@@ -52,6 +72,15 @@ impl Settings {
                      is drawn. Disable it where there is only one person",
                 )
                 .default_value(default.show_id)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecString::builder("names")
+                .nick("Names")
+                .blurb(
+                    "What to draw instead of ids, as a JSON object by id, such as {\"1\": \"Ada\"}; names of more than 24 letters \
+                     are shortened. By default, empty, ids are drawn. Set it where the faces belong to known people who agree",
+                )
+                .default_value(Some(""))
                 .mutable_playing()
                 .build(),
             glib::ParamSpecBoolean::builder("blur-faces")
@@ -92,11 +121,12 @@ impl Settings {
     }
 
     /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a
-    /// value of another type.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
+    /// value of another type, and for names that are no JSON object of them.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), SettingsError> {
         match name {
             "show-distribution" => self.show_distribution = value.get()?,
             "show-id" => self.show_id = value.get()?,
+            "names" => self.names = parse_names(value.get::<Option<&str>>()?.unwrap_or_default())?.into(),
             "blur-faces" => self.blur_faces = value.get()?,
             "blur-strict" => self.blur_strict = value.get()?,
             "font-scale" => self.font_scale = value.get()?,
@@ -110,10 +140,49 @@ impl Settings {
         Some(match name {
             "show-distribution" => self.show_distribution.to_value(),
             "show-id" => self.show_id.to_value(),
+            "names" if self.names.is_empty() => "".to_value(),
+            "names" => serde_json::to_string(&*self.names).ok().to_value(),
             "blur-faces" => self.blur_faces.to_value(),
             "blur-strict" => self.blur_strict.to_value(),
             "font-scale" => self.font_scale.to_value(),
             _ => return None,
         })
+    }
+}
+
+/// Parses names by id. They become one line, and are shortened where they are long.
+fn parse_names(text: &str) -> Result<BTreeMap<u32, String>, serde_json::Error> {
+    if text.trim().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut names: BTreeMap<u32, String> = serde_json::from_str(text)?;
+    for name in names.values_mut() {
+        let line: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = line.trim();
+        *name = match line.chars().count() {
+            count if count > MAX_NAME => line.chars().take(MAX_NAME - 1).chain(['…']).collect(),
+            _ => line.to_owned(),
+        };
+    }
+    names.retain(|_, name| !name.is_empty());
+    Ok(names)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_single_lines_of_limited_length() {
+        let names =
+            parse_names(r#"{"1": "Ada\nL.", "7": "A name that is much longer than a tag", "8": " "}"#)
+                .unwrap();
+        assert_eq!(names, [(1, "Ada L.".to_owned()), (7, "A name that is much lon…".to_owned())].into());
+        assert!(parse_names(" ").unwrap().is_empty());
+        for wrong in ["Ada", "{\"x\": \"Ada\"}", "{\"1\": 2}", "[]"] {
+            let error = SettingsError::from(parse_names(wrong).unwrap_err()).to_string();
+            assert!(error.starts_with("names: give a JSON object such as {\"1\": \"Ada\"}"), "{error}");
+        }
     }
 }
