@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use face_search::SmallFaceSearch;
 use gst::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo};
+use gst_video::VideoInfo;
 use haar::Cascade;
 use mood_meta::pixel_aspect::PixelAspect;
-use mood_meta::{lock, luma};
+use mood_meta::{lock, luma, video_frame};
 use mood_schema::Rect;
 use session::{Timeline, Warning, WarningKind};
 
@@ -92,7 +92,7 @@ fn search_buffer(search: &mut SmallFaceSearch, pad: &gst::Pad, buffer: &gst::Buf
         return Some(());
     }
     let info = VideoInfo::from_caps(pad.current_caps()?.as_ref()).ok()?;
-    let frame = VideoFrameRef::from_buffer_ref_readable(buffer, &info).ok()?;
+    let frame = video_frame::map_readable(buffer, &info).ok()?;
     let (mut unpacked, mut stretched) = Default::default();
     let image = luma::read(&frame, &mut unpacked).ok()?;
     let image = PixelAspect::from_info(&info).square_image(image, &mut stretched);

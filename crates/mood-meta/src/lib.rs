@@ -3,6 +3,7 @@
 //! - [`region`]: `GstVideoRegionOfInterestMeta` of type `face` and `eye`, with DL Streamer's params
 //! - [`frame`]: the custom meta `GstMoodFrame`, one a buffer, which survives scaling and conversion
 //! - [`witness`]: in that meta, what the frame looked like when its faces were found
+//! - [`video_frame`]: a buffer mapped as a frame, with its video metadata checked
 //! - [`luma`]: the luma of a video frame in any common format, the input of detector and classifier
 //! - [`message`]: the element messages that applications watch, built and read
 //! - [`event`]: events between elements: settings downstream, a player's decisions upstream
@@ -22,6 +23,7 @@ pub mod message;
 pub mod pixel_aspect;
 pub mod property;
 pub mod region;
+pub mod video_frame;
 pub mod wiring;
 pub mod witness;
 

@@ -4,6 +4,8 @@ use gray_image::{GrayImage, ImageError};
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef};
 
+use crate::video_frame;
+
 /// The formats whose luma [`read`] can read.
 pub const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Gray8,
@@ -64,7 +66,7 @@ pub fn read<'a>(
         .first()
         .and_then(|&stride| usize::try_from(stride).ok())
         .ok_or(LumaError::TooSmall)?;
-    let data = frame.plane_data(0).map_err(|_| LumaError::TooSmall)?;
+    let data = video_frame::plane_data(frame, 0).ok_or(LumaError::TooSmall)?;
     let step = info.pixel_stride().first().map_or(1, |&step| step as usize);
     let first = info.poffset().first().map_or(0, |&offset| offset as usize);
     let is_rgb = info.is_rgb();

@@ -380,6 +380,25 @@ fn too_small_buffer_is_an_error() {
     assert!(error.error().to_string().contains("100 of 115200"), "{}", error.error());
 }
 
+#[test]
+fn planes_that_metadata_places_beside_their_memory_are_an_error() {
+    let (mut harness, info) = harness("I420", 64, 48);
+    harness.element().unwrap().set_property("blur-faces", true);
+    let bus = gst::Bus::new();
+    harness.element().unwrap().set_bus(Some(&bus));
+    for offset in [64 * 48 + 32 * 24 + 1, usize::MAX] {
+        let mut buffer = with_faces(uniform(&info), vec![face(0.2, 0.2, 0.5, 0.5)]);
+        let flags = gst_video::VideoFrameFlags::empty();
+        let (offsets, strides) = ([0, 64 * 48, offset], [64, 32, 32]);
+        let fields = buffer.make_mut();
+        gst_video::VideoMeta::add_full(fields, flags, info.format(), 64, 48, &offsets, &strides).unwrap();
+        assert_eq!(harness.push(buffer), Err(gst::FlowError::Error), "{offset}");
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        assert!(error.error().to_string().contains("plane 2"), "{}", error.error());
+    }
+}
+
 /// Runs itself in a child process without fonts, because fontconfig reads its configuration only once in a process.
 #[test]
 fn without_fonts_boxes_are_drawn_and_a_warning_is_posted() {

@@ -253,6 +253,13 @@ fn a_frame_smaller_than_its_caps_is_an_error() {
     let mut gap = gst::Buffer::new();
     gap.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
     assert!(harness.push_and_pull(gap).is_ok(), "a gap without pixels is no error");
+    for (offset, stride) in [(1, 320), (0, 321), (320 * 240 - 1, 320), (0, 320 * 240), (320 * 239, -320)] {
+        let mut beyond = frame(&info, &[], 0, 0);
+        let flags = gst_video::VideoFrameFlags::empty();
+        let fields = beyond.make_mut();
+        gst_video::VideoMeta::add_full(fields, flags, info.format(), 320, 240, &[offset], &[stride]).unwrap();
+        assert_eq!(harness.push(beyond), Err(gst::FlowError::Error), "{offset} {stride}");
+    }
 }
 
 #[test]

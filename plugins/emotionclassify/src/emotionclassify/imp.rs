@@ -21,7 +21,7 @@ use mood_meta::filter::FrameError;
 use mood_meta::luma;
 use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::FaceRegion;
-use mood_meta::{filter, lock, message, property};
+use mood_meta::{filter, lock, message, property, video_frame};
 use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
 
@@ -319,9 +319,8 @@ impl EmotionClassify {
         if due.is_empty() {
             return Ok(());
         }
-        let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|error| {
-            FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))
-        })?;
+        let frame = video_frame::map_readable(buffer, info)
+            .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
         let luma = luma::read(&frame, &mut state.luma)
             .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
         let side = state.classifier.side();
@@ -411,9 +410,8 @@ fn write_witness(
     frame: &Frame,
 ) -> Result<(), FrameError> {
     let mut sample = LumaSample::default();
-    let video = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|error| {
-        FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))
-    })?;
+    let video = video_frame::map_readable(buffer, info)
+        .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
     let luma = luma::read(&video, &mut state.luma)
         .map_err(|error| FrameError::Failed(gst::error_msg!(gst::StreamError::Format, ("{error}"))))?;
     sample.read_image(&luma);

@@ -6,6 +6,7 @@ use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::video_frame::{self, MapFrameError};
 use mood_meta::wiring::WiringFault;
 use mood_meta::{event, filter, lock, property, region, witness};
 use mood_schema::{Face, Frame, Line, Rect, TrackEvent, TrackLine};
@@ -263,9 +264,8 @@ impl EmotionOverlay {
             return Ok(());
         }
 
-        let error = incomplete_buffer(buffer, info);
-        let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
-            .map_err(|_| self.post_flow_error(error))?;
+        let mut frame = video_frame::map_writable(buffer, info)
+            .map_err(|error| self.post_flow_error(unreadable_frame(error)))?;
         for (area, block) in mosaics {
             pixelation::pixelate(&mut frame, *area, *block).map_err(|error| {
                 gst::element_imp_error!(self, gst::StreamError::Failed, ("{error}"));
@@ -353,18 +353,14 @@ fn read_luma(
     info: &gst_video::VideoInfo,
     sample: &mut LumaSample,
 ) -> Result<(), gst::ErrorMessage> {
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-        .map_err(|_| incomplete_buffer(buffer, info))?;
+    let frame = video_frame::map_readable(buffer, info).map_err(unreadable_frame)?;
     pixelation::read_luma(&frame, sample)
         .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))
 }
 
-/// The error about a buffer that is smaller than its caps say.
-fn incomplete_buffer(buffer: &gst::BufferRef, info: &gst_video::VideoInfo) -> gst::ErrorMessage {
-    gst::error_msg!(
-        gst::StreamError::Format,
-        ("A buffer does not hold what its caps say ({} of {} bytes)", buffer.size(), info.size())
-    )
+/// The error about a buffer that does not hold what its caps say.
+fn unreadable_frame(error: MapFrameError) -> gst::ErrorMessage {
+    gst::error_msg!(gst::StreamError::Format, ("{error}"))
 }
 
 /// Applies an event of the player to the tracks that sound.

@@ -5,7 +5,7 @@
 
 use frame_witness::LumaSample;
 use gst_video::prelude::*;
-use mood_meta::luma;
+use mood_meta::{luma, video_frame};
 use mood_schema::Rect;
 
 use super::geometry::{Area, visible_area};
@@ -176,7 +176,7 @@ impl Band {
             let stride = usize::try_from(stride).ok()?;
             // One row for each row of pixels in subsampled planes too, which the bounds check of gstreamer-rs demands.
             let mut copy = vec![0; (rows + 1) * stride];
-            let bytes = frame.plane_data(plane as u32).ok()?;
+            let bytes = video_frame::plane_data(frame, plane)?;
             let range = plane_rows(format, plane, top, bottom);
             let bytes = bytes.get(range.start * stride..)?;
             let length = (range.len() * stride).min(bytes.len());
@@ -268,7 +268,7 @@ impl Band {
         for (plane, copy) in self.planes.iter().enumerate() {
             let stride = self.strides[plane] as usize;
             let range = plane_rows(self.format, plane, self.top, self.top + self.rows);
-            let bytes = frame.plane_data_mut(plane as u32).ok()?.get_mut(range.start * stride..)?;
+            let bytes = video_frame::plane_data_mut(frame, plane)?.get_mut(range.start * stride..)?;
             let length = (range.len() * stride).min(bytes.len());
             bytes[..length].copy_from_slice(&copy[..length]);
         }

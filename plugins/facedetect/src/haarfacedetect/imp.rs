@@ -15,7 +15,7 @@ use mood_meta::event::SettingsAnnouncement;
 use mood_meta::filter::FrameError;
 use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::{self, FaceRegion};
-use mood_meta::{filter, lock, luma, message, property};
+use mood_meta::{filter, lock, luma, message, property, video_frame};
 use mood_schema::{FaceSource, Frame};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -302,8 +302,8 @@ fn find_faces(
     buffer: &gst::BufferRef,
     info: &gst_video::VideoInfo,
 ) -> Result<Vec<FoundFace>, gst::ErrorMessage> {
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("cannot read the frame: {error}")))?;
+    let frame = video_frame::map_readable(buffer, info)
+        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
     let image = luma::read(&frame, &mut state.luma)
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
     state.sample.read_image(&image);
