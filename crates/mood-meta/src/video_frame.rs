@@ -51,7 +51,7 @@ pub fn map_writable<'a>(
 
 /// The bytes of a plane from its first pixel to its last one: the slices of gstreamer-rs go on to the end of the last row's
 /// stride, where the memory may have ended. `None` without this plane.
-pub fn plane_data<'a, T>(frame: &'a VideoFrameRef<T>, plane: usize) -> Option<&'a [u8]> {
+pub fn plane_data<T>(frame: &VideoFrameRef<T>, plane: usize) -> Option<&[u8]> {
     let length = plane_length(frame, plane)?;
     frame.plane_data(plane.try_into().ok()?).ok()?.get(..length)
 }
@@ -110,7 +110,8 @@ fn plane_extent(info: &VideoInfo, plane: usize, stride: i32) -> Option<usize> {
         return Some(256 * 4);
     }
     let stride = usize::try_from(stride).ok()?;
-    let components = (0..format.n_components() as u8).filter(|&index| info.comp_plane(index) as usize == plane);
+    let components =
+        (0..format.n_components() as u8).filter(|&index| info.comp_plane(index) as usize == plane);
     let sizes = components.map(|index| {
         // Formats that pack several pixels into words have no distance between pixels: their rows are as long as the stride.
         let row_bytes = match info.comp_pstride(index) {
@@ -149,7 +150,8 @@ mod tests {
     fn planes_beside_their_memory_are_refused() {
         gst::init().unwrap();
         let info = VideoInfo::builder(VideoFormat::Gray8, 32, 10).build().unwrap();
-        let map_plane = |size, offset, stride| map(&buffer(VideoFormat::Gray8, size, &[(offset, stride)]), &info);
+        let map_plane =
+            |size, offset, stride| map(&buffer(VideoFormat::Gray8, size, &[(offset, stride)]), &info);
         for (size, offset, stride) in [(320, 0, 32), (9 * 100 + 32, 0, 100), (7 + 320, 7, 32)] {
             assert_eq!(map_plane(size, offset, stride), Ok(()), "{size} {offset} {stride}");
             let error = Err(MapFrameError::PlaneOutside { plane: 0 });

@@ -46,6 +46,11 @@ impl TrackAnalyzer {
         })
     }
 
+    /// The number of samples heard so far.
+    pub fn heard(&self) -> u64 {
+        self.length
+    }
+
     /// Listens to the next tenth of a second. Returns the result once the track has ended or 15 minutes of it
     /// were heard: an error, in words for the user, where the track is silent. A track that breaks off is
     /// analyzed up to there. After an interruption, the analysis can be continued.

@@ -16,7 +16,7 @@ impl AudioFormat {
     }
 
     /// This many seconds in samples.
-    pub(crate) fn seconds(&self, seconds: u64) -> u64 {
+    pub fn seconds(&self, seconds: u64) -> u64 {
         seconds * u64::from(self.rate)
     }
 

@@ -464,7 +464,13 @@ impl<L: TrackLoader> Player<L> {
                 WaitMode::UnlessPlaying => self.pending_switch.is_none() || ends || silent,
                 WaitMode::Never => false,
             };
-            if self.load_next_track(now, wait, true, wait_for_track)? {
+            // A listener waits for the first track, too; one that follows another has been measured meanwhile.
+            let is_urgent = match wait {
+                WaitMode::Always => false,
+                WaitMode::UnlessPlaying => silent || !wait_for_track,
+                WaitMode::Never => true,
+            };
+            if self.load_next_track(now, wait, is_urgent, wait_for_track)? {
                 self.begin_next_track(now);
                 if wait != WaitMode::Always {
                     self.measure_ahead();
@@ -659,20 +665,20 @@ impl<L: TrackLoader> Player<L> {
     }
 
     /// Whether the next track is open. Tracks that cannot be played are reported, and others selected. With
-    /// `wait_for_track`, waits until one is open. Without, one that `is_due` begins with an estimate of its
-    /// loudness rather than late.
+    /// `wait_for_track`, waits until one is open. One that `is_urgent` begins with an estimate of its loudness
+    /// rather than late.
     fn load_next_track(
         &mut self,
         now: u64,
         wait: WaitMode,
-        is_due: bool,
+        is_urgent: bool,
         wait_for_track: bool,
     ) -> Result<bool, Interrupted> {
         loop {
             self.select_next_track(now, wait);
             let Some(next) = &mut self.next_track else { return Ok(false) };
             let LoadState::Loading(id) = next.state else { return Ok(true) };
-            if is_due && !wait_for_track {
+            if is_urgent {
                 self.loader.expedite(id);
             }
             match self.loader.take(id, wait_for_track)? {

@@ -487,6 +487,17 @@ fn a_recording_is_never_begun_with_an_estimate_nor_one_that_is_loaded_ahead() {
 }
 
 #[test]
+fn without_an_input_the_first_track_begins_with_an_estimate_and_the_next_does_not() {
+    let mut recorder = player_of(&[(Happy, "0.3/4"), (Happy, "0.2/4")], |_| {});
+    recorder.player.loader.estimates = true;
+    recorder.player.loader.slow = true;
+    recorder.want(Happy).play_waiting(1.0, WaitMode::UnlessPlaying);
+    assert!(matches!(&recorder.player.voices[..], [voice] if voice.is_estimate), "it was measured first");
+    recorder.play_waiting(4.0, WaitMode::UnlessPlaying);
+    assert!(matches!(&recorder.player.voices[..], [voice] if !voice.is_estimate), "it was not measured");
+}
+
+#[test]
 fn the_library_s_loudness_is_handed_to_the_loader() {
     let mut recorder = player_of(&[(Happy, "0.3/4")], |_| {});
     let library = Arc::get_mut(&mut recorder.player.library).unwrap();

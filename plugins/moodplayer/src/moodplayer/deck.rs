@@ -25,6 +25,9 @@ const PREROLL_DIVISOR: u32 = 4;
 /// A start later than this, in seconds, is reached by seeking. For an earlier one the audio before it is
 /// decoded and dropped, which takes a second at most and is exact where seeking is not, as in MP3.
 const MIN_SEEK_SECONDS: u64 = 5 * 60;
+/// How much of a track can be read a second time, at least, in seconds: as much as is listened to before a track begins
+/// whose loudness is not known. Less than 8 MB at 48 kHz in stereo, until it has been played.
+pub(crate) const REWINDABLE_SECONDS: u64 = 20;
 /// Why a track was not opened whose request was given up. Nobody sees it.
 const INTERRUPTED: &str = "interrupted";
 
@@ -46,6 +49,9 @@ pub(crate) struct Deck {
     position: Option<u64>,
     /// Values of decoded samples that have not been read yet, interleaved.
     samples: VecDeque<f32>,
+    /// Values that were read, from the track's beginning on, so that [`Self::rewind`] can give them again; `None` where
+    /// they are not kept.
+    read: Option<Vec<f32>>,
     end: Option<TrackEnd>,
     /// Set by another thread to end a wait early.
     interrupt: Arc<AtomicBool>,
@@ -100,6 +106,28 @@ impl Deck {
         self.interrupt = interrupt;
     }
 
+    /// Keeps what is read from now on for [`Self::rewind`], up to [`REWINDABLE_SECONDS`]. Nothing must have been read.
+    pub fn keep_read(&mut self) {
+        self.read = Some(Vec::new());
+    }
+
+    /// Goes back to the sample `start` of a track that was opened as a whole, and waits for the first samples as
+    /// [`Self::open`] does. False where what was read has not been kept, or the track does not go that far: it must then
+    /// be opened again.
+    pub fn rewind(&mut self, start: u64) -> bool {
+        let Some(read) = self.read.take() else { return false };
+        let skipped =
+            usize::try_from(start).unwrap_or(usize::MAX).saturating_mul(self.format.channels as usize);
+        if skipped > read.len() + self.samples.len() {
+            return false;
+        }
+        let unread = std::mem::replace(&mut self.samples, read.into());
+        self.samples.extend(unread);
+        self.samples.drain(..skipped);
+        self.cue.start = start;
+        self.fill((self.format.rate / PREROLL_DIVISOR) as usize, true).is_ok() && self.buffered() > 0
+    }
+
     fn build(
         uri: &str,
         format: AudioFormat,
@@ -123,7 +151,18 @@ impl Deck {
         }
         let samples = VecDeque::new();
         let uri = uri.to_owned();
-        Ok(Self { uri, pipeline, sink, format, cue, position: None, samples, end: None, interrupt })
+        Ok(Self {
+            uri,
+            pipeline,
+            sink,
+            format,
+            cue,
+            position: None,
+            samples,
+            read: None,
+            end: None,
+            interrupt,
+        })
     }
 
     fn set_state(&self, state: gst::State) -> Result<(), TrackError> {
@@ -237,6 +276,11 @@ impl TrackSource for Deck {
         let samples = (out.len() / channels).min(self.buffered());
         for (out, value) in out.iter_mut().zip(self.samples.drain(..samples * channels)) {
             *out = value;
+        }
+        let max = (self.format.seconds(REWINDABLE_SECONDS + 1) as usize) * channels;
+        self.read = self.read.take().filter(|read| read.len() + samples * channels <= max);
+        if let Some(read) = &mut self.read {
+            read.extend_from_slice(&out[..samples * channels]);
         }
         samples
     }

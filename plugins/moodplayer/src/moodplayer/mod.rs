@@ -19,10 +19,11 @@
 //! `track-failed`, and left out. Where none can be played, the last one is tried again every ten seconds. Files
 //! that were not found are played again once they are there.
 //!
-//! A track is listened to before it is played, for its loudness and the silence at its ends. With live video,
-//! or while another track plays without a video, one that is due at once begins within half a second all the
-//! same: with the library's loudness or, where that is not known, one that it hardly exceeds. The rest is heard
-//! while it plays, and its gain moves to the right one by 2 dB a second.
+//! A track is listened to before it is played, for its loudness and the silence at its ends. Without a recorded
+//! video, one that is due at once, such as the first one, begins within half a second all the same: with the
+//! library's loudness or, where that is not known, one that it hardly exceeds. The rest is heard while it plays,
+//! and its gain moves to the right one by 2 dB a second. Without a video, the loudness of such a track in a file
+//! that is written faster than real time therefore depends on the machine's speed; scan the library before.
 //!
 //! The format of the audio may change while it plays, and so may what takes it. The mix is then converted from
 //! the format that was negotiated first, without a gap. While nothing takes the audio, live audio is lost, and
