@@ -8,7 +8,7 @@ use image::ImageFormat;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{AnimationDecoder as _, Frames};
+use image::{AnimationDecoder as _, Frames, ImageDecoder, ImageResult, Limits};
 use media_container::jpeg;
 
 /// Bytes at the beginning of a file that its format is recognised by.
@@ -76,16 +76,17 @@ fn is_animated(path: &Path) -> bool {
     open_animation(path).is_ok_and(|frames| frames.take(2).filter(Result::is_ok).count() > 1)
 }
 
-/// The frames of a GIF, WebP or PNG, decoded one after the other. Fails where the file cannot be read or has no animation.
-pub fn open_animation(path: &Path) -> image::ImageResult<Frames<'static>> {
+/// The frames of a GIF, WebP or PNG, decoded one after the other. Fails where the file cannot be read, has no animation, or
+/// claims frames for which 512 MiB are too little.
+pub fn open_animation(path: &Path) -> ImageResult<Frames<'static>> {
     let mut file = BufReader::new(File::open(path)?);
     let mut header = [0; HEADER_SIZE];
     let length = file.read(&mut header)?;
     file.rewind()?;
     match image::guess_format(header.get(..length).unwrap_or_default())? {
-        ImageFormat::Gif => Ok(GifDecoder::new(file)?.into_frames()),
+        ImageFormat::Gif => Ok(limit(GifDecoder::new(file)?)?.into_frames()),
         ImageFormat::WebP => {
-            let decoder = WebPDecoder::new(file)?;
+            let decoder = limit(WebPDecoder::new(file)?)?;
             if decoder.has_animation() {
                 Ok(decoder.into_frames())
             } else {
@@ -93,7 +94,7 @@ pub fn open_animation(path: &Path) -> image::ImageResult<Frames<'static>> {
             }
         }
         ImageFormat::Png => {
-            let decoder = PngDecoder::new(file)?;
+            let decoder = limit(PngDecoder::new(file)?)?;
             if decoder.is_apng()? {
                 Ok(decoder.apng()?.into_frames())
             } else {
@@ -102,6 +103,15 @@ pub fn open_animation(path: &Path) -> image::ImageResult<Frames<'static>> {
         }
         format => Err(no_animation(format)),
     }
+}
+
+/// Sets and checks the limit of the memory for a frame: a few bytes can claim to be more, and memory that is not there would end
+/// the process.
+fn limit<D: ImageDecoder>(mut decoder: D) -> ImageResult<D> {
+    let limits = Limits::default();
+    limits.clone().reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
+    Ok(decoder)
 }
 
 /// The error for an image of one frame.
@@ -113,6 +123,21 @@ fn no_animation(format: ImageFormat) -> image::ImageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_animation_that_claims_more_pixels_than_memory_holds_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge.gif");
+        // The screen of a GIF, 65,535 x 65,535 pixels, and two images of one.
+        let image = b"\x2c\0\0\0\0\x01\0\x01\0\x80\0\0\0\xff\xff\xff\x02\x02\x44\x01\0";
+        let file = [&b"GIF89a\xff\xff\xff\xff\0\0\0"[..], image, image, b"\x3b"].concat();
+        std::fs::write(&path, &file).unwrap();
+        assert!(matches!(open_animation(&path).err(), Some(image::ImageError::Limits(_))));
+        assert!(!is_animated(&path));
+        let small = [&b"GIF89a\x01\0\x01\0\0\0\0"[..], image, image, b"\x3b"].concat();
+        std::fs::write(&path, small).unwrap();
+        assert!(is_animated(&path), "the images are valid");
+    }
     use std::fs;
 
     #[test]

@@ -157,6 +157,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_image_that_claims_more_pixels_than_memory_holds_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge.bmp");
+        // The header of a bitmap: 30,000 x 30,000 pixels of 24 bits, without any of them.
+        let [size, depth] = [30_000_i32.to_le_bytes(), 0x0018_0001_i32.to_le_bytes()];
+        let header =
+            [&b"BM"[..], &[0; 8], &[54, 0, 0, 0, 40, 0, 0, 0], &size, &size, &depth, &[0; 24]].concat();
+        std::fs::write(&path, header).unwrap();
+        let error = load_image(&path, Emotion::Happy).err().unwrap();
+        assert!(error.contains("huge.bmp: Memory limit exceeded"), "{error}");
+    }
+
+    #[test]
     fn images_that_are_too_long_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("panorama.png");

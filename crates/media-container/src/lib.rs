@@ -10,6 +10,7 @@ mod flv;
 pub mod jpeg;
 mod matroska;
 mod mp4;
+mod ogg;
 mod transport_stream;
 mod view;
 
@@ -19,7 +20,7 @@ use std::path::Path;
 
 pub use mp4::has_video_track;
 pub use transport_stream::has_private_stream;
-pub use view::FileView;
+pub use view::{FileView, ViewReader};
 
 /// What a container says about where it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::ogg;
+
 /// Tags below this size are left where they are, bytes: what they cost does not matter.
 const MIN_LARGE_TAG: u64 = 1 << 20;
 /// Most metadata blocks of a FLAC file, or boxes at one level of an MP4 file, that are read; encoders write fewer than ten,
@@ -18,7 +20,7 @@ enum Part {
     /// Bytes of the file.
     File { offset: u64, length: u64 },
     /// Bytes that replace those of the file.
-    Replacement([u8; 4]),
+    Replacement(Vec<u8>),
 }
 
 impl Part {
@@ -43,8 +45,8 @@ pub struct FileView<F = File> {
 
 impl FileView {
     /// Opens the file at `path` if it has tags of 1 MiB or more that can be left out: ID3v2 tags at its beginning,
-    /// pictures and padding among FLAC's metadata blocks, or the pictures of an MP4 file. `None` if it has not, is no
-    /// regular file, or cannot be read.
+    /// pictures and padding among FLAC's metadata blocks, large comments of Ogg Vorbis and Opus, or the pictures of an MP4
+    /// file. `None` if it has not, is no regular file, or cannot be read.
     pub fn open_without_large_tags(path: &Path) -> Option<Self> {
         let file = File::open(path).ok()?;
         let metadata = file.metadata().ok()?;
@@ -67,6 +69,16 @@ impl<F: Read + Seek> FileView<F> {
         let magic = if length.saturating_sub(start) >= 8 { read_array(&mut file, start)? } else { [0; 8] };
         match magic {
             [b'f', b'L', b'a', b'C', ..] => add_flac_parts(&mut file, start, length, &mut parts)?,
+            [b'O', b'g', b'g', b'S', ..] => {
+                match ogg::without_large_comments(&mut file, start, MIN_LARGE_TAG)? {
+                    Some((comments, page)) => {
+                        add_part(&mut parts, start, comments.start);
+                        parts.push(Part::Replacement(page));
+                        add_part(&mut parts, comments.end, length);
+                    }
+                    None => add_part(&mut parts, start, length),
+                }
+            }
             [_, _, _, _, b'f', b't', b'y', b'p'] => {
                 moved = add_mp4_parts(&mut file, start, length, &mut parts)?
             }
@@ -75,6 +87,11 @@ impl<F: Read + Seek> FileView<F> {
         let view = Self { file, parts };
         let left_out = length.saturating_sub(view.len()) + moved;
         Ok((!view.is_empty() && left_out >= MIN_LARGE_TAG).then_some(view))
+    }
+
+    /// A reader of what is left, at its beginning.
+    pub fn into_reader(self) -> ViewReader<F> {
+        ViewReader { view: self, position: 0 }
     }
 
     /// The length without the tags, bytes.
@@ -120,6 +137,35 @@ impl<F: Read + Seek> FileView<F> {
             begin = end;
         }
         Ok(read)
+    }
+}
+
+/// Reads what is left of a file, at any position.
+#[derive(Debug)]
+pub struct ViewReader<F = File> {
+    view: FileView<F>,
+    position: u64,
+}
+
+impl<F: Read + Seek> Read for ViewReader<F> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.view.len().saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let length = bytes.len().min(rest);
+        let read = self.view.read_at(self.position, bytes.get_mut(..length).unwrap_or_default())?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl<F: Read + Seek> Seek for ViewReader<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.view.len().checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 
@@ -190,7 +236,7 @@ fn add_flac_parts(
     let last = blocks.len().saturating_sub(1);
     for (index, (kind, [a, b, c], content, end)) in blocks.into_iter().enumerate() {
         let flag = if index == last { IS_LAST } else { 0 };
-        parts.push(Part::Replacement([kind | flag, a, b, c]));
+        parts.push(Part::Replacement(vec![kind | flag, a, b, c]));
         add_part(parts, content, end);
     }
     add_part(parts, position, length);
@@ -262,7 +308,7 @@ impl Mp4Box {
         }
         add_part(&mut inner, position, self.end);
         let left = u64::from(size).saturating_sub(removed_length);
-        parts.push(Part::Replacement(u32::try_from(left).unwrap_or(size).to_be_bytes()));
+        parts.push(Part::Replacement(u32::try_from(left).unwrap_or(size).to_be_bytes().to_vec()));
         add_part(parts, self.begin + 4, content);
         parts.append(&mut inner);
         Ok(removed_length)
@@ -288,7 +334,7 @@ fn add_mp4_parts(
     let moved = movie.add_without(file, &path, parts, &mut pictures)?;
     for picture in pictures {
         add_part(parts, picture.begin, picture.begin + 4);
-        parts.push(Part::Replacement(*b"free"));
+        parts.push(Part::Replacement(b"free".to_vec()));
         add_part(parts, picture.begin + 8, picture.end);
     }
     add_part(parts, movie.end, length);

@@ -4,18 +4,19 @@ mod asf;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use lofty::ape::ApeTag;
 use lofty::config::{GlobalOptions, ParseOptions};
-use lofty::file::{AudioFile, TaggedFileExt};
+use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::mp4::{AtomData, AtomIdent, Ilst};
 use lofty::ogg::tag::VorbisComments;
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
+use media_container::FileView;
 
 use asf::AsfTags;
 
@@ -124,9 +125,15 @@ fn read_tags(path: &Path, with_duration: bool) -> Option<FileTags> {
     // The content determines the format where it can: a file extension may be wrong.
     let probe = Probe::open(path).ok()?.options(options).guess_file_type().ok()?;
     let kind = probe.file_type();
-    let file = match read_without_repeated_id3(path) {
-        Some(bytes) => Probe::with_file_type(Cursor::new(bytes), kind?).options(options).read().ok()?,
-        None => probe.read().ok()?,
+    let is_ogg = matches!(kind, Some(FileType::Vorbis | FileType::Opus));
+    let file = if let Some(bytes) = read_without_repeated_id3(path) {
+        Probe::with_file_type(Cursor::new(bytes), kind?).options(options).read().ok()?
+    } else if is_ogg && let Some(view) = FileView::open_without_large_tags(path) {
+        // lofty reads all comments of Ogg, those with pictures too. Where it skips pictures, the file is read as it is.
+        let reader = BufReader::new(view.into_reader());
+        Probe::with_file_type(reader, kind?).options(options).read().ok()?
+    } else {
+        probe.read().ok()?
     };
     let primary = file.primary_tag();
     let others = file.tags().iter().filter(|tag| primary.is_none_or(|primary| !std::ptr::eq(primary, *tag)));
@@ -347,11 +354,30 @@ mod tests {
         let comment = b"\0\0\0\0\x01\0\0\0\x0b\0\0\0TITLE=Title";
         let flac = [b"fLaC", &block(0, &[0; 34])[..], &block(6, &picture.concat()), &block(0x84, comment)];
 
+        // Ogg: pages of 255 segments at most; their number and checksum are not looked at.
+        let page = |segments: &[u8], content: &[u8]| {
+            [b"OggS\0\0", &[0; 20][..], &[segments.len() as u8], segments, content].concat()
+        };
+        let picture = [b"METADATA_BLOCK_PICTURE=", &cover[..]].concat();
+        let mut packet = b"OpusTags\0\0\0\0\x02\0\0\0".to_vec();
+        for text in [&picture[..], b"TITLE=Title"] {
+            packet.extend((text.len() as u32).to_le_bytes());
+            packet.extend(text);
+        }
+        let head = b"OpusHead\x01\x01\0\0\x80\xbb\0\0\0\0\0";
+        let mut ogg = page(&[head.len() as u8], head);
+        ogg[5] = 2;
+        let mut chunks = packet.chunks_exact(255 * 255);
+        chunks.by_ref().for_each(|chunk| ogg.extend(page(&[255; 255], chunk)));
+        let rest = chunks.remainder();
+        ogg.extend(page(&[vec![255; rest.len() / 255], vec![(rest.len() % 255) as u8]].concat(), rest));
+
         // All of MP4's items are read at once, but only for a moment.
         for (extension, bytes, most) in [
             ("m4a", mp4, COVER as u64 + 1_000_000),
             ("mp3", mp3, 1_000_000),
             ("flac", flac.concat(), 1_000_000),
+            ("opus", ogg, 1_000_000),
         ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(format!("a.{extension}"));
