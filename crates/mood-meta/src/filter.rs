@@ -63,12 +63,15 @@ pub fn stream_time(segment: &gst::Segment, timestamp: Option<gst::ClockTime>) ->
 
 /// Answers an allocation query in a filter whose output buffers share the memory of its input buffers:
 /// upstream gets downstream's answer. Without an answer from downstream the query stays empty, which means
-/// default memory.
+/// default memory. Cropping by metadata is left out: the filters do not read it, and would look beside the picture.
 pub fn forward_allocation_query(
     element: &impl IsA<gst_base::BaseTransform>,
     query: &mut gst::query::Allocation,
 ) {
     element.as_ref().src_pad().peer_query(query);
+    if let Some(index) = query.find_allocation_meta::<gst_video::VideoCropMeta>() {
+        query.remove_nth_allocation_meta(index);
+    }
 }
 
 /// Prepares the output buffer of a filter that adds metadata but writes no pixel: a writable buffer is reused,

@@ -82,11 +82,14 @@ fn allocation_queries_are_answered_by_downstream() {
     for supported in [false, true] {
         let mut harness = harness("", &info);
         if supported {
+            harness.add_propose_allocation_meta(gst_video::VideoCropMeta::meta_api(), None);
             harness.add_propose_allocation_meta(video_meta, None);
         }
         let mut query = gst::query::Allocation::new(Some(&info.to_caps().unwrap()), true);
         assert!(harness.srcpad().unwrap().peer_query(&mut query));
         assert_eq!(query.find_allocation_meta::<gst_video::VideoMeta>().is_some(), supported);
+        // A frame to be cropped later would be searched beside the picture.
+        assert_eq!(query.find_allocation_meta::<gst_video::VideoCropMeta>(), None);
     }
 }
 
