@@ -148,11 +148,23 @@ fn credentials_play_music_and_leave_no_trace() {
     assert_files_clean(results.path());
 
     // A live session with all that it keeps.
-    let camera = format!("souphttpsrc location='{}' ! decodebin", address("http", &host, "film.avi"));
+    let camera = format!("souphttpsrc location={} ! decodebin", address("http", &host, "film.avi"));
     let session = results.path().join("live");
     let mut live = gst_mood(&["live", "--no-mpris", "--no-window", "--panel", "--json", "--allow-network"]);
     live.args(["--audio-sink", "fakesink sync=true", "--library"]).arg(&playlist);
-    live.args(["--camera", &camera, "--record-video", "--consent", "signed", "-o"]).arg(&session);
+    live.args([
+        "--camera",
+        &camera,
+        "--microphone",
+        "audiotestsrc num-buffers=20",
+        "--record-video",
+        "--client",
+        "C1",
+        "--consent",
+        "signed",
+        "-o",
+    ])
+    .arg(&session);
     live.env("GST_DEBUG", OWN_CATEGORIES).env("GST_DEBUG_NO_COLOR", "1");
     assert_output_clean(run(live, TIMEOUT)).assert_success();
     for file in ["timeline.jsonl", "summary.json", "report.html", "recording.mp4"] {
