@@ -6,6 +6,7 @@ mod format;
 mod html_table;
 mod people_section;
 mod script_data;
+mod section;
 mod session_page;
 mod session_tables;
 mod text;
@@ -19,7 +20,8 @@ pub use agreement_page::{AgreementPage, render_agreement};
 pub use comparison_page::render_comparison;
 use format::escape_html;
 pub use people_section::{describe_presence, listed_people};
-pub use session_page::{Film, render_session};
+pub use section::Film;
+pub use session_page::render_session;
 
 /// Style sheet of all pages.
 const STYLE: &str = include_str!("report/style.css");

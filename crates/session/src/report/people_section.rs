@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use mood_schema::Rect;
 
 use super::format::{count_of, escape_html};
-use super::session_page::{SessionPage, is_short, section};
+use super::section::{SessionPage, is_short, section};
 use crate::people::Observation;
 use crate::percent::format_percent;
 use crate::time_format::{format_duration, format_time};

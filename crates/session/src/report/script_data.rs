@@ -8,7 +8,7 @@ use mood_schema::{Emotion, Mood};
 use serde_json::{Value, json};
 
 use super::people_section::listed_people;
-use super::session_page::Film;
+use super::section::Film;
 use crate::track_play::join_restarts;
 use crate::{Summary, Timeline, chart, export};
 

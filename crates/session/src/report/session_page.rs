@@ -4,6 +4,7 @@ use mood_schema::{Emotion, Mood};
 
 use super::format::escape_html;
 use super::people_section::render_people;
+use super::section::{Film, SessionPage, section};
 use super::session_tables::{
     render_episodes, render_markers, render_responses, render_shares, render_tracks, render_transitions,
 };
@@ -18,22 +19,6 @@ const SCRIPT: &str = concat!(
     include_str!("session/film.js"),
     include_str!("session/page.js"),
 );
-
-/// A video file beside the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Film {
-    /// Its name in the folder of the page.
-    pub file: String,
-    /// The stream time of the session at its beginning, ns.
-    pub start: u64,
-}
-
-/// What the sections of a page are made from.
-#[derive(Clone, Copy)]
-pub(super) struct SessionPage<'a> {
-    pub timeline: &'a Timeline,
-    pub summary: &'a Summary,
-}
 
 /// Renders a section as HTML; empty where it has nothing to say.
 type RenderSection = fn(&SessionPage) -> String;
@@ -83,16 +68,6 @@ moments; trust long stretches more than short ones. <a href="#limits">What this 
     );
     let media = PageMedia { beside: !films.is_empty(), picked: true };
     render_page(title, &body, &render_footer(timeline, summary), Some(SCRIPT), media)
-}
-
-/// Whether the session is so short that its times have tenths of a second: less than two minutes.
-pub(super) fn is_short(summary: &Summary) -> bool {
-    summary.duration < 120_000_000_000
-}
-
-/// A section with its heading; empty where the body is.
-pub(super) fn section(title: &str, body: &str) -> String {
-    if body.is_empty() { String::new() } else { format!("<section>\n<h2>{title}</h2>\n{body}\n</section>\n") }
 }
 
 /// What somebody wrote about the session.

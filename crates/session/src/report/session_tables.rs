@@ -7,7 +7,7 @@ use mood_schema::{Emotion, Label};
 use super::format::{count_of, describe_change, escape_html, format_estimate, format_signed, seek_button};
 use super::html_table::render_table;
 use super::people_section::listed_people;
-use super::session_page::{SessionPage, is_short, section};
+use super::section::{SessionPage, is_short, section};
 use crate::percent::format_percent;
 use crate::time_format::{format_duration, format_time};
 use crate::track_play::join_restarts;

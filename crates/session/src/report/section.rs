@@ -1,0 +1,29 @@
+//! What the sections of a session's page have in common.
+
+use crate::{Summary, Timeline};
+
+/// A video file beside the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Film {
+    /// Its name in the folder of the page.
+    pub file: String,
+    /// The stream time of the session at its beginning, ns.
+    pub start: u64,
+}
+
+/// What the sections of a page are made from.
+#[derive(Clone, Copy)]
+pub(super) struct SessionPage<'a> {
+    pub timeline: &'a Timeline,
+    pub summary: &'a Summary,
+}
+
+/// Whether the session is so short that its times have tenths of a second: less than two minutes.
+pub(super) fn is_short(summary: &Summary) -> bool {
+    summary.duration < 120_000_000_000
+}
+
+/// A section with its heading; empty where the body is.
+pub(super) fn section(title: &str, body: &str) -> String {
+    if body.is_empty() { String::new() } else { format!("<section>\n<h2>{title}</h2>\n{body}\n</section>\n") }
+}
