@@ -210,7 +210,7 @@ mod tests {
         write_session(folder.path());
         let session = SessionFolder::load(folder.path()).unwrap();
         let text = fill_in("a\nb.mp4", Some(&session));
-        assert!(text.starts_with("# Notes on a b.mp4, "), "{text}");
+        assert!(text.starts_with("# Notes on a\u{fffd}b.mp4, "), "{text}");
         assert!(
             text.contains("# on the right, found for 10 seconds (50 %), 0:00.0 to 0:10.0\n[people.person3]"),
             "{text}"

@@ -54,7 +54,8 @@ fn describe_date(summary: &Summary) -> String {
     let origin = match origin {
         RecordedOrigin::File => ", as its file says",
         RecordedOrigin::Notes => ", as the notes say",
-        RecordedOrigin::Option | RecordedOrigin::Clock => "",
+        RecordedOrigin::Option => ", as was stated",
+        RecordedOrigin::Clock => "",
     };
     format!("Recorded on {}{origin}.", at.describe())
 }
