@@ -253,6 +253,7 @@ impl FaceFinder {
         if roll != 0.0 {
             return self.turned.search_region(image, region, roll, &params, found);
         }
+        let (params, region) = nearby::snap(prediction, params, region);
         self.nearby_detector.set_params(params)?;
         let detections = self.nearby_detector.detect(&image.crop(region));
         found.extend(detections.iter().map(|&Detection { rect, neighbors }| {

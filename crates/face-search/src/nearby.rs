@@ -39,6 +39,23 @@ pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     }
 }
 
+/// The settings and the region of an upright search around a face, made a little larger, so that the plan of the search
+/// serves the next frames too.
+pub(crate) fn snap(face: &Prediction, params: Params, region: PixelRect) -> (Params, PixelRect) {
+    /// Smaller steps plan more searches anew; larger ones search more than is needed.
+    const STEPS: f64 = 16.0;
+    let step = ((face.rect.side() / STEPS) as u32).next_power_of_two();
+    let down = |size: Size| Size { width: size.width / step * step, height: size.height / step * step };
+    let up = |side: u32| side.next_multiple_of(step);
+    let (x, y) = (region.x / step * step, region.y / step * step);
+    let params = Params {
+        min_size: down(params.min_size),
+        max_size: Size { width: up(params.max_size.width), height: up(params.max_size.height) },
+        ..params
+    };
+    (params, PixelRect { x, y, w: up(region.w + region.x - x), h: up(region.h + region.y - y) })
+}
+
 /// Whether the size of a face is within the limits of a full search, or just outside.
 pub(crate) fn is_in_limits(face: &Prediction, full_frame: &Params) -> bool {
     /// Sides of one face in two frames differ by less.

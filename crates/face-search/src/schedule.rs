@@ -11,8 +11,8 @@ pub(crate) struct Due {
 
 /// Spreads the searches of an interval over its frames: upright faces at its start, then one orientation after
 /// another, so that no frame takes much longer than with upright faces alone. The first frame of a scene is
-/// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn in
-/// an interval.
+/// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn, and
+/// only in every second interval.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     /// Time of the last search for upright faces, ns.
@@ -23,6 +23,8 @@ pub(crate) struct Schedule {
     done: usize,
     /// Number of those to be searched in the interval.
     planned: usize,
+    /// Whether the last interval had none because nobody was missed.
+    was_skipped: bool,
 }
 
 impl Schedule {
@@ -53,7 +55,12 @@ impl Schedule {
     /// Begins an interval.
     fn plan(&mut self, tilted: usize, is_nobody_missed: bool) {
         self.done = 0;
-        self.planned = if is_nobody_missed { tilted.min(1) } else { tilted };
+        self.was_skipped = is_nobody_missed && !self.was_skipped;
+        self.planned = match (is_nobody_missed, self.was_skipped) {
+            (false, _) => tilted,
+            (true, false) => tilted.min(1),
+            (true, true) => 0,
+        };
     }
 
     /// The orientations up to number `end` of the interval that are not done yet.
@@ -97,21 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn while_nobody_is_missed_one_tilted_roll_is_searched_in_turn() {
+    fn while_nobody_is_missed_one_tilted_roll_is_searched_in_every_second_interval() {
         let mut schedule = Schedule::default();
         schedule.advance(0, 300, 2, true);
-        for (start, roll) in [(0, 0), (300, 1), (600, 0)] {
+        for (start, rolls) in [(0, &[][..]), (300, &[0]), (600, &[]), (900, &[1]), (1200, &[]), (1500, &[0])] {
             if start > 0 {
                 assert_eq!(schedule.advance(start, 300, 2, true), due(true, &[]));
             }
             assert_eq!(schedule.advance(start + 99, 300, 2, true), due(false, &[]));
-            assert_eq!(schedule.advance(start + 100, 300, 2, false), due(false, &[roll]));
+            assert_eq!(schedule.advance(start + 100, 300, 2, false), due(false, rolls));
             assert_eq!(schedule.advance(start + 299, 300, 2, false), due(false, &[]));
         }
-        assert_eq!(schedule.advance(900, 300, 2, false), due(true, &[]), "somebody is missed");
-        assert_eq!(schedule.advance(1100, 300, 2, false), due(false, &[1, 0]));
-        assert_eq!(schedule.advance(1200, 300, 0, true), due(true, &[]), "no tilted roll");
-        assert_eq!(schedule.advance(1400, 300, 0, true), due(false, &[]));
+        assert_eq!(schedule.advance(1800, 300, 2, false), due(true, &[]), "somebody is missed");
+        assert_eq!(schedule.advance(2000, 300, 2, false), due(false, &[1, 0]));
+        assert_eq!(schedule.advance(2100, 300, 0, true), due(true, &[]), "no tilted roll");
+        assert_eq!(schedule.advance(2300, 300, 0, true), due(false, &[]));
     }
 
     #[test]

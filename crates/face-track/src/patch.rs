@@ -27,7 +27,7 @@ impl Pose {
 }
 
 /// Most samples along a side that are averaged into one value of a patch.
-const MAX_SAMPLES: usize = 4;
+const MAX_SAMPLES: usize = 3;
 /// From this number of samples along a side on, each is the nearest pixel: the mean of nine or more is smooth enough.
 const MIN_NEAREST_SAMPLES: usize = 3;
 

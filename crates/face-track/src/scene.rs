@@ -28,36 +28,39 @@ pub struct CutDetector {
     histogram: Option<[f32; BINS]>,
     /// The pixels of the frame before that were looked at.
     samples: Vec<u8>,
+    /// The first histogram bin of each column of samples in its row of parts; kept to reuse its memory.
+    column_bins: Vec<usize>,
 }
 
 impl CutDetector {
     /// Whether another shot begins with this frame, or the picture has jumped. The first frame begins none.
     pub fn is_cut(&mut self, image: &GrayImage) -> bool {
-        let mut histogram = [0.0; BINS];
         let step = (image.width().max(image.height()) / SAMPLES).max(1);
-        let (mut count, mut moved) = (0, 0);
-        for y in (0..image.height()).step_by(step) {
-            let row = y * GRID / image.height();
-            for (x, &pixel) in image.row(y).iter().enumerate().step_by(step) {
-                let part = row * GRID + x * GRID / image.width();
-                histogram[part * LEVELS + usize::from(pixel) * LEVELS / 256] += 1.0;
-                match self.samples.get_mut(count) {
-                    Some(sample) => {
-                        moved += usize::from(sample.abs_diff(pixel) > MIN_DIFFERENCE);
-                        *sample = pixel;
-                    }
-                    None => self.samples.push(pixel),
-                }
-                count += 1;
+        let columns = image.width().div_ceil(step);
+        self.column_bins.clear();
+        self.column_bins.extend((0..columns).map(|column| column * step * GRID / image.width() * LEVELS));
+        let count = columns * image.height().div_ceil(step);
+        // Samples of a frame of another size say nothing.
+        let is_comparable = self.samples.len() == count;
+        self.samples.resize(count, 0);
+        let (mut counts, mut moved) = ([0u32; BINS], 0);
+        let rows = self.samples.chunks_exact_mut(columns.max(1));
+        for (samples, y) in rows.zip((0..image.height()).step_by(step)) {
+            let row_counts = &mut counts[y * GRID / image.height() * GRID * LEVELS..][..GRID * LEVELS];
+            let pixels = image.row(y).iter().step_by(step);
+            for ((sample, &pixel), bin) in samples.iter_mut().zip(pixels).zip(&self.column_bins) {
+                row_counts[bin + usize::from(pixel) * LEVELS / 256] += 1;
+                moved += u32::from(sample.abs_diff(pixel) > MIN_DIFFERENCE);
+                *sample = pixel;
             }
         }
         if count == 0 {
             return false;
         }
-        histogram.iter_mut().for_each(|share| *share /= count as f32);
+        let histogram = counts.map(|pixels| pixels as f32 / count as f32);
         let Some(before) = self.histogram.replace(histogram) else { return false };
         let change: f32 = before.iter().zip(&histogram).map(|(a, b)| (a - b).abs()).sum::<f32>() / 2.0;
-        change > MIN_CHANGE || moved as f32 > MIN_MOVED * count as f32
+        change > MIN_CHANGE || is_comparable && moved as f32 > MIN_MOVED * count as f32
     }
 
     /// Forgets the frame before, as after a seek.

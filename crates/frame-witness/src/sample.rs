@@ -17,12 +17,13 @@ pub struct LumaSample {
     /// Width and height of the frame in reduced pixels.
     width: f64,
     height: f64,
-    /// The summed-area table (Crow 1984, doi:10.1145/800031.808600): one row and one column more than the copy.
-    sums: Vec<u32>,
+    /// The sums of the reduced pixels above each, one row more than the copy. With the sums along a row, which few queries
+    /// need, this is the summed-area table (Crow 1984, doi:10.1145/800031.808600).
+    column_sums: Vec<u32>,
     /// A row of the frame.
     row: Vec<u8>,
     /// The means of a row.
-    means: Vec<u32>,
+    means: Vec<u8>,
 }
 
 impl LumaSample {
@@ -60,9 +61,10 @@ impl LumaSample {
         let step = width.min(height).div_ceil(MAX_SHORTER_SIDE).max(1);
         (self.columns, self.rows) = (0, 0);
         (self.width, self.height) = (width as f64 / step as f64, height as f64 / step as f64);
-        self.sums.clear();
-        self.sums.resize((width / step + 1) * (height / step + 1), 0);
-        self.means.resize(width / step, 0);
+        let columns = width / step;
+        self.column_sums.resize(columns * (height / step + 1), 0);
+        self.column_sums[..columns].fill(0);
+        self.means.resize(columns, 0);
         step
     }
 
@@ -70,11 +72,9 @@ impl LumaSample {
     fn add_row(&mut self, y: usize, step: usize, pixels: &[u8]) {
         reduce_row(pixels, step, &mut self.means);
         let columns = self.means.len();
-        let (above, current) = self.sums[y * (columns + 1)..].split_at_mut(columns + 1);
-        let mut sum = 0;
-        for ((mean, above), current) in self.means.iter().zip(&above[1..]).zip(&mut current[1..=columns]) {
-            sum += mean;
-            *current = sum + above;
+        let (above, current) = self.column_sums[y * columns..].split_at_mut(columns);
+        for ((mean, above), current) in self.means.iter().zip(above).zip(current) {
+            *current = u32::from(*mean) + *above;
         }
     }
 
@@ -85,9 +85,9 @@ impl LumaSample {
         let ys = edges(area.y, area.h, side, self.height, self.rows);
         let (Some(xs), Some(ys)) = (xs, ys) else { return vec![None; side * side] };
         let mut means = Vec::with_capacity(side * side);
-        let mut above: Vec<f64> = xs.iter().map(|x| self.sum_to(x.position, ys[0].position)).collect();
+        let mut above = self.sums_to(&xs, ys[0].position);
         for y in ys.windows(2) {
-            let below: Vec<f64> = xs.iter().map(|x| self.sum_to(x.position, y[1].position)).collect();
+            let below = self.sums_to(&xs, y[1].position);
             let height = y[1].position - y[0].position;
             for (index, x) in xs.windows(2).enumerate() {
                 let sum = below[index + 1] - below[index] - above[index + 1] + above[index];
@@ -100,23 +100,55 @@ impl LumaSample {
         means
     }
 
-    /// The sum of the pixels above and left of a position inside the copy, interpolated between pixels.
-    fn sum_to(&self, x: f64, y: f64) -> f64 {
-        let (column, row) = ((x as usize).min(self.columns - 1), (y as usize).min(self.rows - 1));
-        let (fx, fy) = (x - column as f64, y - row as f64);
-        let at = |column: usize, row: usize| f64::from(self.sums[row * (self.columns + 1) + column]);
-        let upper = at(column, row) * (1.0 - fx) + at(column + 1, row) * fx;
-        let lower = at(column, row + 1) * (1.0 - fx) + at(column + 1, row + 1) * fx;
-        upper * (1.0 - fy) + lower * fy
+    /// The sums of the pixels above a height `y` inside the copy and left of each of `xs`, which ascend, interpolated between
+    /// pixels.
+    fn sums_to(&self, xs: &[Edge], y: f64) -> Vec<f64> {
+        let row = (y as usize).min(self.rows - 1);
+        let fraction = y - row as f64;
+        let upper = self.row_sums(xs, row);
+        let lower = self.row_sums(xs, row + 1);
+        upper.zip(lower).map(|(upper, lower)| upper * (1.0 - fraction) + lower * fraction).collect()
+    }
+
+    /// The sums of the pixels above row `row` and left of each of `xs`, which ascend, interpolated between columns.
+    fn row_sums(&self, xs: &[Edge], row: usize) -> impl Iterator<Item = f64> {
+        let sums = &self.column_sums[row * self.columns..][..self.columns];
+        let (mut next, mut left) = (0, 0);
+        xs.iter().map(move |x| {
+            let column = (x.position as usize).min(sums.len() - 1);
+            left += sums[next..column].iter().sum::<u32>();
+            next = column;
+            let fraction = x.position - column as f64;
+            f64::from(left) * (1.0 - fraction) + f64::from(left + sums[column]) * fraction
+        })
     }
 }
 
-/// The means of `step` pixels each.
-fn reduce_row(pixels: &[u8], step: usize, means: &mut [u32]) {
-    /// The same for a step that the compiler knows.
-    fn reduce<const STEP: usize>(pixels: &[u8], means: &mut [u32]) {
+/// The means of `step` pixels each, rounded down.
+fn reduce_row(pixels: &[u8], step: usize, means: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the CPU has AVX2.
+        unsafe { reduce_row_avx2(pixels, step, means) };
+        return;
+    }
+    reduce_row_portably(pixels, step, means);
+}
+
+/// [`reduce_row_portably`], compiled for AVX2: every third pixel is found in a fifth of the time.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn reduce_row_avx2(pixels: &[u8], step: usize, means: &mut [u8]) {
+    reduce_row_portably(pixels, step, means);
+}
+
+#[inline(always)]
+fn reduce_row_portably(pixels: &[u8], step: usize, means: &mut [u8]) {
+    /// The same for a step that the compiler knows; the sum must fit 16 bits.
+    #[inline(always)]
+    fn reduce<const STEP: usize>(pixels: &[u8], means: &mut [u8]) {
         for (pixels, mean) in pixels.as_chunks::<STEP>().0.iter().zip(means) {
-            *mean = pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / STEP as u32;
+            *mean = (pixels.iter().map(|&pixel| u16::from(pixel)).sum::<u16>() / STEP as u16) as u8;
         }
     }
     match step {
@@ -127,7 +159,7 @@ fn reduce_row(pixels: &[u8], step: usize, means: &mut [u32]) {
         5 => reduce::<5>(pixels, means),
         _ => {
             for (pixels, mean) in pixels.chunks_exact(step).zip(means) {
-                *mean = pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / step as u32;
+                *mean = (pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / step as u32) as u8;
             }
         }
     }
@@ -180,6 +212,40 @@ mod tests {
                 let expected = 200.0 * (0.25 + (0.5 + (index % 3) as f32) / 6.0);
                 assert!((mean.unwrap() - expected).abs() < 3.0, "{width} {index}: {mean:?} {expected}");
             }
+        }
+    }
+
+    #[test]
+    fn rows_are_reduced_to_the_means_of_their_pixels_by_every_kernel() {
+        let pixels: Vec<u8> = (0..1000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for step in 1..9 {
+            for length in [0, 1, 50, 999, 1000] {
+                let expected: Vec<u8> = pixels[..length]
+                    .chunks_exact(step)
+                    .map(|part| (part.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / step as u32) as u8)
+                    .collect();
+                let kernels: [fn(&[u8], usize, &mut [u8]); 2] = [reduce_row, reduce_row_portably];
+                for kernel in kernels {
+                    let mut means = vec![0; length / step];
+                    kernel(&pixels[..length], step, &mut means);
+                    assert_eq!(means, expected, "step {step}, {length} pixels");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_of_another_size_leaves_nothing_behind() {
+        let pixel = |x: usize, y: usize| ((x * 31 + y * 57) % 251) as u8;
+        let image = |width: usize, height: usize| -> Vec<u8> {
+            (0..width * height).map(|i| pixel(i % width, i / width)).collect()
+        };
+        let mut reused = LumaSample::default();
+        for (width, height) in [(640, 480), (90, 300), (33, 20), (640, 480)] {
+            let data = image(width, height);
+            reused.read_image(&GrayImage::new(&data, width, height, width).unwrap());
+            let area = Rect { x: 0.1, y: 0.05, w: 0.7, h: 0.9 };
+            assert_eq!(reused.cell_means(&area, 9), sample(width, height, pixel).cell_means(&area, 9));
         }
     }
 

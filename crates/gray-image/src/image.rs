@@ -118,6 +118,11 @@ impl<'a> GrayImage<'a> {
     /// # Panics
     /// Where the image is empty.
     pub fn sample_line(&self, start: (f64, f64), step: (f64, f64), is_nearest: bool, values: &mut [u16]) {
+        let fixed = |(x, y): (f64, f64)| (to_fixed(x), to_fixed(y));
+        if is_nearest {
+            self.sample_nearest(fixed(start), fixed(step), values);
+            return;
+        }
         let last = values.len().saturating_sub(1) as f64;
         let is_inside = |(x, y): (f64, f64)| {
             // A margin for the rounding of the step.
@@ -125,24 +130,43 @@ impl<'a> GrayImage<'a> {
             is_within(x, self.width) && is_within(y, self.height)
         };
         if is_inside(start) && is_inside((start.0 + last * step.0, start.1 + last * step.1)) {
-            let fixed = |(x, y): (f64, f64)| (to_fixed(x), to_fixed(y));
-            let (mut start, step) = (fixed(start), fixed(step));
-            if !is_nearest {
-                sample_row(self, start, step, values, |value| (value >> 8) as u16);
-                return;
-            }
-            let half = 1 << (FRACTION_BITS - 1);
-            start = (start.0 + half, start.1 + half);
-            for value in values {
-                let (x, y) = (start.0 >> FRACTION_BITS, start.1 >> FRACTION_BITS);
-                *value = u16::from(self.data[y as usize * self.stride + x as usize]) << 8;
-                start = (start.0 + step.0, start.1 + step.1);
-            }
+            sample_row(self, fixed(start), fixed(step), values, |value| (value >> 8) as u16);
             return;
         }
         for (index, value) in values.iter_mut().enumerate() {
             let (x, y) = (start.0 + index as f64 * step.0, start.1 + index as f64 * step.1);
             *value = (self.interpolate(x as f32, y as f32) * 256.0) as u16;
+        }
+    }
+
+    /// Does what [`sample_line`](Self::sample_line) does with the nearest pixels. Positions have [`FRACTION_BITS`].
+    fn sample_nearest(&self, start: (i64, i64), step: (i64, i64), values: &mut [u16]) {
+        let round = |position: i64| position.saturating_add(1 << (FRACTION_BITS - 1));
+        let (mut x, mut y) = (round(start.0), round(start.1));
+        let steps = values.len().saturating_sub(1) as i64;
+        let is_inside = |first: i64, step: i64, side: usize| {
+            let last = first.saturating_add(step.saturating_mul(steps));
+            [first, last].iter().all(|position| (0..side as i64).contains(&(position >> FRACTION_BITS)))
+        };
+        let clamp = |position: i64, side: usize| (position >> FRACTION_BITS).clamp(0, side as i64 - 1) as usize;
+        let is_level = step.1 == 0;
+        if is_level && is_inside(x, step.0, self.width) {
+            let row = self.row(clamp(y, self.height));
+            for value in values {
+                *value = u16::from(row[(x >> FRACTION_BITS) as usize]) << 8;
+                x += step.0;
+            }
+        } else if is_inside(x, step.0, self.width) && is_inside(y, step.1, self.height) {
+            for value in values {
+                let (column, row) = ((x >> FRACTION_BITS) as usize, (y >> FRACTION_BITS) as usize);
+                *value = u16::from(self.data[row * self.stride + column]) << 8;
+                (x, y) = (x + step.0, y + step.1);
+            }
+        } else {
+            for value in values {
+                *value = u16::from(self.pixel(clamp(x, self.width), clamp(y, self.height))) << 8;
+                (x, y) = (x.saturating_add(step.0), y.saturating_add(step.1));
+            }
         }
     }
 
