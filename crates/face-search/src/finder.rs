@@ -248,12 +248,12 @@ impl FaceFinder {
         full_params: &Params,
         found: &mut Vec<TiltedDetection>,
     ) -> Result<(), ParamsError> {
-        let region = nearby::search_region(prediction);
+        let region = nearby::search_region(prediction, roll);
         let params = nearby::search_params(prediction, full_params);
         if roll != 0.0 {
             return self.turned.search_region(image, region, roll, &params, found);
         }
-        let (params, region) = nearby::snap(prediction, params, region);
+        let (params, region) = nearby::snap(prediction, &params, region, full_params);
         self.nearby_detector.set_params(params)?;
         let detections = self.nearby_detector.detect(&image.crop(region));
         found.extend(detections.iter().map(|&Detection { rect, neighbors }| {

@@ -13,6 +13,11 @@ const LEVELS: f64 = 1.5;
 const MARGIN: f64 = 0.35;
 /// Growth of the margin while a face is not observed, in sides of the face a second.
 const MARGIN_PER_SECOND: f64 = 1.0;
+/// Around an upright face the margin is at most this, growing by [`UPRIGHT_MARGIN_PER_SECOND`]. Turned copies need more,
+/// because their corners are cut off.
+const UPRIGHT_MARGIN: f64 = 0.2;
+/// How far heads move otherwise than predicted, in sides of the face a second.
+const UPRIGHT_MARGIN_PER_SECOND: f64 = 2.0;
 
 /// The settings of a search around a face, within the limits of those for the full frame. It uses one thread,
 /// because it has few windows.
@@ -39,20 +44,34 @@ pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     }
 }
 
-/// The settings and the region of an upright search around a face, made a little larger, so that the plan of the search
-/// serves the next frames too.
-pub(crate) fn snap(face: &Prediction, params: Params, region: PixelRect) -> (Params, PixelRect) {
+/// Makes the settings and the region of an upright search around a face a little larger, within the limits of those for the
+/// full frame, so that the plan of the search serves the next frames too.
+pub(crate) fn snap(
+    face: &Prediction,
+    params: &Params,
+    region: PixelRect,
+    full_frame: &Params,
+) -> (Params, PixelRect) {
     /// Smaller steps plan more searches anew; larger ones search more than is needed.
     const STEPS: f64 = 16.0;
     let step = ((face.rect.side() / STEPS) as u32).next_power_of_two();
-    let down = |size: Size| Size { width: size.width / step * step, height: size.height / step * step };
+    let down = |side: u32| side - side % step;
     let up = |side: u32| side.next_multiple_of(step);
-    let (x, y) = (region.x / step * step, region.y / step * step);
+    let smallest = |side: u32, limit: u32| down(side).max(limit);
+    let largest = |side: u32, limit: u32| if limit == 0 { up(side) } else { up(side).min(limit) };
+    let (min, max) = (full_frame.min_size, full_frame.max_size);
     let params = Params {
-        min_size: down(params.min_size),
-        max_size: Size { width: up(params.max_size.width), height: up(params.max_size.height) },
-        ..params
+        min_size: Size {
+            width: smallest(params.min_size.width, min.width),
+            height: smallest(params.min_size.height, min.height),
+        },
+        max_size: Size {
+            width: largest(params.max_size.width, max.width),
+            height: largest(params.max_size.height, max.height),
+        },
+        ..*params
     };
+    let (x, y) = (down(region.x), down(region.y));
     (params, PixelRect { x, y, w: up(region.w + region.x - x), h: up(region.h + region.y - y) })
 }
 
@@ -64,10 +83,14 @@ pub(crate) fn is_in_limits(face: &Prediction, full_frame: &Params) -> bool {
     side * RATIO >= f64::from(min) && (max == 0 || side <= f64::from(max) * RATIO)
 }
 
-/// The region to search for a face: from where it was last observed to where it is predicted, with a margin.
-/// May reach beyond the right and the lower edge of the image.
-pub(crate) fn search_region(face: &Prediction) -> PixelRect {
-    let margin = MARGIN + MARGIN_PER_SECOND * face.unobserved_for as f64 / 1e9;
+/// The region to search for a face that leans by `roll` degrees: from where it was last observed to where it is predicted,
+/// with a margin. May reach beyond the right and the lower edge of the image.
+pub(crate) fn search_region(face: &Prediction, roll: f64) -> PixelRect {
+    let seconds = face.unobserved_for as f64 / 1e9;
+    let mut margin = MARGIN + MARGIN_PER_SECOND * seconds;
+    if roll == 0.0 {
+        margin = margin.min(UPRIGHT_MARGIN + UPRIGHT_MARGIN_PER_SECOND * seconds);
+    }
     let span = |last: f64, last_length: f64, predicted: f64, length: f64| {
         let start = (last.min(predicted) - margin * length).max(0.0) as u32;
         let end = (last + last_length).max(predicted + length) + margin * length;

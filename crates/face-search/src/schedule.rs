@@ -9,10 +9,13 @@ pub(crate) struct Due {
     pub(crate) tilted: Vec<usize>,
 }
 
+/// While nobody is missed, tilted orientations are at least this far apart, ns.
+const QUIET_INTERVAL: u64 = 1_000_000_000;
+
 /// Spreads the searches of an interval over its frames: upright faces at its start, then one orientation after
 /// another, so that no frame takes much longer than with upright faces alone. The first frame of a scene is
-/// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn, and
-/// only in every second interval.
+/// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn in
+/// an interval, and only one in [`QUIET_INTERVAL`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     /// Time of the last search for upright faces, ns.
@@ -23,8 +26,8 @@ pub(crate) struct Schedule {
     done: usize,
     /// Number of those to be searched in the interval.
     planned: usize,
-    /// Whether the last interval had none because nobody was missed.
-    was_skipped: bool,
+    /// Start of the last interval in which there were any, ns.
+    last_tilted: u64,
 }
 
 impl Schedule {
@@ -37,13 +40,13 @@ impl Schedule {
         let Some(last) = last else {
             self.last_full_search = Some(time);
             if is_first || interval == 0 {
-                (self.done, self.planned) = (0, 0);
-                self.plan(tilted, is_nobody_missed);
+                (self.done, self.planned, self.last_tilted) = (0, 0, time);
+                self.plan(time, tilted, is_nobody_missed);
                 return Due { upright: true, tilted: (0..tilted).collect() };
             }
             // Those that no frame was there for are done now.
             let remaining = self.take(self.planned, tilted);
-            self.plan(tilted, is_nobody_missed);
+            self.plan(time, tilted, is_nobody_missed);
             return Due { upright: true, tilted: remaining };
         };
         // Orientation i of the interval follows (i + 1) parts of it after its start.
@@ -52,15 +55,17 @@ impl Schedule {
         Due { upright: false, tilted: self.take(elapsed.min(self.planned), tilted) }
     }
 
-    /// Begins an interval.
-    fn plan(&mut self, tilted: usize, is_nobody_missed: bool) {
+    /// Begins an interval at `time`, ns.
+    fn plan(&mut self, time: u64, tilted: usize, is_nobody_missed: bool) {
         self.done = 0;
-        self.was_skipped = is_nobody_missed && !self.was_skipped;
-        self.planned = match (is_nobody_missed, self.was_skipped) {
-            (false, _) => tilted,
-            (true, false) => tilted.min(1),
-            (true, true) => 0,
+        self.planned = match is_nobody_missed {
+            true if time.saturating_sub(self.last_tilted) < QUIET_INTERVAL => 0,
+            true => tilted.min(1),
+            false => tilted,
         };
+        if self.planned > 0 {
+            self.last_tilted = time;
+        }
     }
 
     /// The orientations up to number `end` of the interval that are not done yet.
@@ -104,21 +109,31 @@ mod tests {
     }
 
     #[test]
-    fn while_nobody_is_missed_one_tilted_roll_is_searched_in_every_second_interval() {
-        let mut schedule = Schedule::default();
-        schedule.advance(0, 300, 2, true);
-        for (start, rolls) in [(0, &[][..]), (300, &[0]), (600, &[]), (900, &[1]), (1200, &[]), (1500, &[0])] {
-            if start > 0 {
-                assert_eq!(schedule.advance(start, 300, 2, true), due(true, &[]));
+    fn while_nobody_is_missed_one_tilted_roll_is_searched_in_turn() {
+        const SECOND: u64 = 1_000_000_000;
+        for (interval, intervals) in [
+            (SECOND / 2, &[&[][..], &[], &[0], &[], &[1], &[], &[0]][..]),
+            (SECOND, &[&[][..], &[0], &[1], &[0]]),
+            (3 * SECOND, &[&[][..], &[0], &[1], &[0]]),
+        ] {
+            let mut schedule = Schedule::default();
+            schedule.advance(0, interval, 2, true);
+            let mut start = 0;
+            for rolls in intervals {
+                if start > 0 {
+                    assert_eq!(schedule.advance(start, interval, 2, true), due(true, &[]));
+                }
+                assert_eq!(schedule.advance(start + interval / 4, interval, 2, true), due(false, &[]));
+                assert_eq!(schedule.advance(start + interval / 2, interval, 2, false), due(false, rolls));
+                assert_eq!(schedule.advance(start + interval - 1, interval, 2, false), due(false, &[]));
+                start += interval;
             }
-            assert_eq!(schedule.advance(start + 99, 300, 2, true), due(false, &[]));
-            assert_eq!(schedule.advance(start + 100, 300, 2, false), due(false, rolls));
-            assert_eq!(schedule.advance(start + 299, 300, 2, false), due(false, &[]));
+            assert_eq!(schedule.advance(start, interval, 2, false), due(true, &[]), "somebody is missed");
+            assert_eq!(schedule.advance(start + interval - 1, interval, 2, false).tilted.len(), 2);
+            start += interval;
+            assert_eq!(schedule.advance(start, interval, 0, true), due(true, &[]), "no tilted roll");
+            assert_eq!(schedule.advance(start + interval / 2, interval, 0, true), due(false, &[]));
         }
-        assert_eq!(schedule.advance(1800, 300, 2, false), due(true, &[]), "somebody is missed");
-        assert_eq!(schedule.advance(2000, 300, 2, false), due(false, &[1, 0]));
-        assert_eq!(schedule.advance(2100, 300, 0, true), due(true, &[]), "no tilted roll");
-        assert_eq!(schedule.advance(2300, 300, 0, true), due(false, &[]));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use mood_meta::wiring::WiringFault;
 use mood_meta::{event, filter, lock, property, region, witness};
 use mood_schema::{Face, Frame, Line, Rect, TrackEvent, TrackLine};
 
+use super::blend;
 use super::geometry::{Area, frame_area};
 use super::hiding::{Decision, FaceHider, Hidden, Mode, Reason};
 use super::layout::{self, LayoutOptions, NowPlaying};
-use super::paint::{self, Typesetter};
+use super::paint::{PaintCache, Painter};
 use super::pixelation;
 use super::settings::Settings;
 
@@ -62,6 +63,8 @@ pub struct EmotionOverlay {
     settings: Mutex<Settings>,
     state: Mutex<State>,
     hider: Mutex<FaceHider>,
+    /// Taken out while a frame is drawn.
+    paint_cache: Mutex<PaintCache>,
 }
 
 #[glib::object_subclass]
@@ -131,6 +134,7 @@ impl BaseTransformImpl for EmotionOverlay {
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.state) = State::default();
         *lock(&self.hider) = FaceHider::default();
+        *lock(&self.paint_cache) = PaintCache::default();
         Ok(())
     }
 
@@ -248,8 +252,8 @@ impl EmotionOverlay {
         playing: Option<&NowPlaying>,
         settings: &Settings,
     ) -> Result<(), gst::FlowError> {
-        let typesetter = Typesetter::new();
-        if !typesetter.has_fonts() {
+        let painter = Painter::new(std::mem::take(&mut *lock(&self.paint_cache)));
+        if !painter.has_fonts() {
             self.warn_about_fonts();
         }
         let options = LayoutOptions {
@@ -259,8 +263,15 @@ impl EmotionOverlay {
             font_scale: settings.font_scale,
         };
         let area = frame_area(info.width(), info.height());
-        let layout = layout::compute_layout(area, faces, playing, options, &typesetter);
-        if layout.faces.is_empty() && layout.music.is_none() && mosaics.is_empty() {
+        let layout = layout::compute_layout(area, faces, playing, options, &painter);
+        let drawings = painter.draw(&layout);
+        *lock(&self.paint_cache) = painter.into_cache();
+        let drawing_failed = |error: &dyn std::fmt::Display| {
+            gst::element_imp_error!(self, gst::StreamError::Failed, ("Cannot draw on the frame: {error}"));
+            gst::FlowError::Error
+        };
+        let drawings = drawings.map_err(|error| drawing_failed(&error))?;
+        if drawings.is_empty() && mosaics.is_empty() {
             return Ok(());
         }
 
@@ -272,12 +283,10 @@ impl EmotionOverlay {
                 gst::FlowError::Error
             })?;
         }
-        let blended =
-            paint::paint(&layout, &typesetter).and_then(|composition| Ok(composition.blend(&mut frame)?));
-        blended.map_err(|error| {
-            gst::element_imp_error!(self, gst::StreamError::Failed, ("Cannot draw on the frame: {}", error));
-            gst::FlowError::Error
-        })
+        drawings
+            .iter()
+            .try_for_each(|drawing| blend::blend(&mut frame, drawing))
+            .map_err(|error| drawing_failed(&error))
     }
 
     /// Posts a warning that the complete frame is hidden, once for each reason.

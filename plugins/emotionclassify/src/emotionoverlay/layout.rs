@@ -38,8 +38,6 @@ pub(super) struct NowPlaying {
 /// Everything to draw on a frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct OverlayLayout {
-    /// Width of the frame, pixels.
-    pub frame_width: i32,
     /// Later faces are drawn over earlier ones.
     pub faces: Vec<FaceLayout>,
     /// `None` where no music is playing or there is no space for it.
@@ -59,14 +57,6 @@ pub(super) struct FaceLayout {
     pub tag: Option<TagLayout>,
     /// `None` where bars are not wanted, there is no distribution or no space for them.
     pub bars: Option<BarsLayout>,
-}
-
-impl FaceLayout {
-    /// The smallest area that contains everything drawn for the face.
-    pub fn extent(&self) -> Area {
-        let parts = self.tag.iter().map(|tag| tag.area).chain(self.bars.iter().map(|bars| bars.area));
-        parts.fold(self.area, |extent, part| extent.union(&part))
-    }
 }
 
 /// The tag at a face's box: id, label and confidence in one line of text.
@@ -200,7 +190,7 @@ pub(super) fn compute_layout(
             });
         }
     }
-    OverlayLayout { frame_width: frame.w, faces: layouts, music }
+    OverlayLayout { faces: layouts, music }
 }
 
 /// The space of a frame and what occupies it.

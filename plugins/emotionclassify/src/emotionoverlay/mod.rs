@@ -47,6 +47,7 @@
 //! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! emotionoverlay blur-faces=true show-id=false ! videoconvert ! x264enc pass=qual ! mp4mux ! filesink location=hidden.mp4
 //! ```
 
+mod blend;
 mod geometry;
 mod hiding;
 mod imp;

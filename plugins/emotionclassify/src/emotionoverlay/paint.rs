@@ -1,18 +1,26 @@
-//! Draws a layout with cairo and pango, as overlay rectangles that GStreamer blends into any format.
+//! Draws a layout with cairo and pango, as drawings to blend into the frame.
+//!
+//! Most of what is drawn on a frame was on the frame before it, in another place: drawings are kept, and boxes of any size
+//! are put together from one with straight edges of a few pixels.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use mood_schema::{Emotion, Label, Mood};
 use pango::prelude::*;
 
+use super::blend::Drawing;
 use super::geometry::Area;
 use super::layout::{BarsLayout, FaceLayout, MusicLayout, OverlayLayout, TagLayout, TextMeasure};
 use super::palette::{self, Rgb};
 
 /// Opacity of backgrounds, 0-1: text is readable over a white image, and motion behind it remains visible.
 const BACKGROUND_OPACITY: f64 = 0.72;
+/// Most drawings that are kept. They are all dropped when there are more. A tag is drawn for each percentage.
+const MAX_DRAWINGS: usize = 128;
+/// The same of the sizes of texts.
+const MAX_TEXT_SIZES: usize = 1024;
 
 /// Why a layout could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -28,29 +36,14 @@ pub(super) enum PaintError {
     Video(#[from] glib::BoolError),
 }
 
-/// Measures and draws text. There is a new one for each frame, because pango's objects are bound to a thread; creating
-/// them is cheap.
-pub(super) struct Typesetter {
+/// Builds lines of text. Pango's objects are bound to a thread, so it lives as long as a frame is drawn.
+struct Typesetter {
     context: pango::Context,
-    has_fonts: bool,
-    /// Sizes in pixels by text and bits of the font size, because the same seven names are measured for every face.
-    sizes: RefCell<HashMap<(String, u64), (i32, i32)>>,
 }
 
 impl Typesetter {
-    /// A typesetter that knows whether the system has fonts.
-    pub fn new() -> Self {
-        let context = pangocairo::FontMap::default().create_context();
-        let mut typesetter = Self { context, has_fonts: true, sizes: RefCell::default() };
-        // Without fonts pango still lists families and draws a box for each unknown letter, so a trial is needed.
-        let trial = typesetter.build_line("x", 12.0);
-        typesetter.has_fonts = trial.unknown_glyphs_count() == 0 && trial.pixel_size().0 > 0;
-        typesetter
-    }
-
-    /// Whether the system has fonts. Without fonts, text has no width and is not drawn.
-    pub fn has_fonts(&self) -> bool {
-        self.has_fonts
+    fn new() -> Self {
+        Self { context: pangocairo::FontMap::default().create_context() }
     }
 
     /// Builds one line of text in a font size of `font` pixels.
@@ -65,83 +58,246 @@ impl Typesetter {
         layout.set_text(text);
         layout
     }
+
+    /// Whether the system has fonts. Without fonts pango still lists families and draws a box for each unknown letter, so a
+    /// trial is needed.
+    fn has_fonts(&self) -> bool {
+        let trial = self.build_line("x", 12.0);
+        trial.unknown_glyphs_count() == 0 && trial.pixel_size().0 > 0
+    }
 }
 
-impl TextMeasure for Typesetter {
+/// What a drawing that is kept depends on. Sizes are in pixels, fonts the bits of their size in pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum DrawingKey {
+    /// The smallest box with straight edges.
+    Box { label: Option<Label>, line_width: i32 },
+    /// A tag.
+    Tag { label: Option<Label>, text: String, font: u64, padding: i32, size: (i32, i32) },
+    /// Bars without the shares.
+    Bars { highlighted: Option<Emotion>, font: u64, name_width: i32, row_height: i32, size: (i32, i32) },
+    /// The line about the music.
+    Music { title: String, mood: Option<Mood>, font: u64, title_width: i32, size: (i32, i32) },
+}
+
+/// What is kept from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct PaintCache {
+    /// `None` until it was asked for.
+    has_fonts: Option<bool>,
+    /// Width and height of texts by text and bits of the font size.
+    text_sizes: HashMap<u64, HashMap<String, (i32, i32)>>,
+    drawings: HashMap<DrawingKey, Pixels>,
+}
+
+/// Premultiplied pixels of four bytes, each a word in native byte order as cairo has it, rows without padding.
+#[derive(Clone, Debug)]
+struct Pixels {
+    width: i32,
+    height: i32,
+    bytes: Vec<u8>,
+    /// The same to be blended.
+    buffer: gst::Buffer,
+}
+
+/// Measures text and draws layouts.
+pub(super) struct Painter {
+    cache: RefCell<PaintCache>,
+    typesetter: OnceCell<Typesetter>,
+}
+
+impl Painter {
+    pub fn new(cache: PaintCache) -> Self {
+        Self { cache: RefCell::new(cache), typesetter: OnceCell::new() }
+    }
+
+    /// What is to be kept for the next frame.
+    pub fn into_cache(self) -> PaintCache {
+        self.cache.into_inner()
+    }
+
+    fn typesetter(&self) -> &Typesetter {
+        self.typesetter.get_or_init(Typesetter::new)
+    }
+
+    /// Whether the system has fonts. Without fonts, text has no width and is not drawn.
+    pub fn has_fonts(&self) -> bool {
+        *self.cache.borrow_mut().has_fonts.get_or_insert_with(|| self.typesetter().has_fonts())
+    }
+
+    /// Draws a layout, in the order in which the drawings are to be blended.
+    pub fn draw(&self, layout: &OverlayLayout) -> Result<Vec<Drawing>, PaintError> {
+        let mut drawings = Vec::new();
+        for face in &layout.faces {
+            self.draw_box(face, &mut drawings)?;
+            if let Some(bars) = &face.bars {
+                drawings.push(self.draw_bars(bars)?);
+            }
+            if let Some(tag) = &face.tag {
+                drawings.push(self.draw_tag(tag, face.label)?);
+            }
+        }
+        if let Some(music) = &layout.music {
+            drawings.push(self.draw_music(music)?);
+        }
+        Ok(drawings)
+    }
+
+    /// The drawing with this key, which `paint` paints with its upper left corner at the origin unless it is kept.
+    fn kept(
+        &self,
+        key: DrawingKey,
+        size: (i32, i32),
+        paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
+    ) -> Result<Pixels, PaintError> {
+        if let Some(pixels) = self.cache.borrow().drawings.get(&key) {
+            return Ok(pixels.clone());
+        }
+        let pixels = Pixels::paint_new(size, paint)?;
+        let drawings = &mut self.cache.borrow_mut().drawings;
+        if drawings.len() >= MAX_DRAWINGS {
+            drawings.clear();
+        }
+        drawings.insert(key, pixels.clone());
+        Ok(pixels)
+    }
+
+    /// Draws a face's box: as four strips, since there is nothing inside, or as a whole where it is small.
+    fn draw_box(&self, face: &FaceLayout, drawings: &mut Vec<Drawing>) -> Result<(), PaintError> {
+        let Area { x, y, w, h } = face.area;
+        let line = face.line_width;
+        // The corners are round within this distance of the edges.
+        let corner = box_border(line) + 3 * line + 1;
+        // The smallest box with straight edges. Dashes depend on the size.
+        let model = (2 * corner + 1, 2 * corner + 1);
+        let painted = if w < model.0 || h < model.1 || face.label == Some(Label::Uncertain) {
+            Pixels::paint_new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?
+        } else {
+            let key = DrawingKey::Box { label: face.label, line_width: line };
+            self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?
+        };
+        if w <= 2 * corner || h <= 2 * corner {
+            drawings.push(Drawing { area: face.area, pixels: painted.buffer });
+            return Ok(());
+        }
+        let strips = [
+            Area { x: 0, y: 0, w, h: corner },
+            Area { x: 0, y: h - corner, w, h: corner },
+            Area { x: 0, y: corner, w: corner, h: h - 2 * corner },
+            Area { x: w - corner, y: corner, w: corner, h: h - 2 * corner },
+        ];
+        for strip in strips {
+            let pixels = painted.stretch(strip, (w, h), corner)?;
+            drawings.push(Drawing { area: Area { x: x + strip.x, y: y + strip.y, ..strip }, pixels: pixels.buffer });
+        }
+        Ok(())
+    }
+
+    fn draw_tag(&self, tag: &TagLayout, label: Option<Label>) -> Result<Drawing, PaintError> {
+        let size = (tag.area.w, tag.area.h);
+        let (text, font) = (tag.text.clone(), tag.font.to_bits());
+        let key = DrawingKey::Tag { label, text, font, padding: tag.padding, size };
+        let pixels = self.kept(key, size, |cr| paint_tag(cr, tag, label, self))?;
+        Ok(Drawing { area: tag.area, pixels: pixels.buffer })
+    }
+
+    fn draw_bars(&self, bars: &BarsLayout) -> Result<Drawing, PaintError> {
+        let size = (bars.area.w, bars.area.h);
+        let &BarsLayout { highlighted, name_width, row_height, .. } = bars;
+        let font = bars.font.to_bits();
+        let key = DrawingKey::Bars { highlighted, font, name_width, row_height, size };
+        let empty = self.kept(key, size, |cr| paint_empty_bars(cr, bars, self))?;
+        let filled = Pixels::paint(empty.bytes, size.0, |cr| paint_shares(cr, bars))?;
+        Ok(Drawing { area: bars.area, pixels: filled.buffer })
+    }
+
+    fn draw_music(&self, music: &MusicLayout) -> Result<Drawing, PaintError> {
+        let size = (music.area.w, music.area.h);
+        let key = DrawingKey::Music {
+            title: music.playing.title.clone(),
+            mood: music.playing.mood,
+            font: music.font.to_bits(),
+            title_width: music.title_width,
+            size,
+        };
+        let pixels = self.kept(key, size, |cr| paint_music(cr, music, self))?;
+        Ok(Drawing { area: music.area, pixels: pixels.buffer })
+    }
+}
+
+impl TextMeasure for Painter {
     fn text_size(&self, text: &str, font: f64) -> (i32, i32) {
-        if !self.has_fonts {
+        if !self.has_fonts() {
             return (0, font.ceil() as i32);
         }
-        let key = (text.to_owned(), font.to_bits());
-        *self.sizes.borrow_mut().entry(key).or_insert_with(|| self.build_line(text, font).pixel_size())
-    }
-}
-
-/// Draws a layout as rectangles to blend into the frame.
-pub(super) fn paint(
-    layout: &OverlayLayout,
-    typesetter: &Typesetter,
-) -> Result<gst_video::VideoOverlayComposition, PaintError> {
-    let groups = group_faces(&layout.faces, layout.frame_width);
-    let faces = groups.iter().map(|(area, faces)| {
-        paint_rectangle(*area, |cr| faces.iter().try_for_each(|face| draw_face(cr, face, typesetter)))
-    });
-    let music =
-        layout.music.iter().map(|music| paint_rectangle(music.area, |cr| draw_music(cr, music, typesetter)));
-    let rectangles = faces.chain(music).collect::<Result<Vec<_>, _>>()?;
-    // By reference: gstreamer-rs 0.25 leaks the rectangles when a composition is collected from owned ones.
-    Ok(gst_video::VideoOverlayComposition::new(&rectangles)?)
-}
-
-/// Groups faces that are cheaper to blend as one rectangle than as one each, in a frame `width` pixels wide. GStreamer
-/// reads and writes complete rows of the frame for each rectangle it blends.
-fn group_faces(faces: &[FaceLayout], width: i32) -> Vec<(Area, Vec<&FaceLayout>)> {
-    let cost = |area: &Area| i64::from(area.h) * (i64::from(width) + i64::from(area.w));
-    let mut groups: Vec<(Area, Vec<&FaceLayout>)> = Vec::new();
-    for face in faces {
-        let area = face.extent();
-        let saving = |group: &Area| cost(group) + cost(&area) - cost(&group.union(&area));
-        let best = groups.iter_mut().max_by_key(|(group, _)| saving(group));
-        match best.filter(|(group, _)| saving(group) > 0) {
-            Some((group, members)) => {
-                *group = group.union(&area);
-                members.push(face);
-            }
-            None => groups.push((area, vec![face])),
+        let sizes = &mut self.cache.borrow_mut().text_sizes;
+        if let Some(size) = sizes.get(&font.to_bits()).and_then(|sizes| sizes.get(text)) {
+            return *size;
         }
+        if sizes.values().map(HashMap::len).sum::<usize>() >= MAX_TEXT_SIZES {
+            sizes.clear();
+        }
+        let size = self.typesetter().build_line(text, font).pixel_size();
+        sizes.entry(font.to_bits()).or_default().insert(text.to_owned(), size);
+        size
     }
-    groups
 }
 
-fn draw_face(cr: &cairo::Context, face: &FaceLayout, typesetter: &Typesetter) -> Result<(), cairo::Error> {
-    draw_box(cr, face, palette::label_colour(face.label))?;
-    if let Some(bars) = &face.bars {
-        draw_bars(cr, bars, typesetter)?;
+impl Pixels {
+    /// Paints on transparent pixels.
+    fn paint_new(
+        (width, height): (i32, i32),
+        paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
+    ) -> Result<Self, PaintError> {
+        Self::paint(vec![0; 4 * width.max(0) as usize * height.max(0) as usize], width, paint)
     }
-    face.tag.as_ref().map_or(Ok(()), |tag| draw_tag(cr, tag, face.label, typesetter))
-}
 
-/// Paints the rectangle `area`; `draw` draws in the coordinates of the frame.
-fn paint_rectangle(
-    area: Area,
-    draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
-) -> Result<gst_video::VideoOverlayRectangle, PaintError> {
-    let mut surface = cairo::ImageSurface::create(cairo::Format::ARgb32, area.w, area.h)?;
-    surface.set_device_offset(f64::from(-area.x), f64::from(-area.y));
-    draw(&cairo::Context::new(&surface)?)?;
-    let stride = surface.stride();
-    let (w, h) = (area.w.max(0) as u32, area.h.max(0) as u32);
-    let mut buffer = gst::Buffer::from_slice(surface.data()?.to_vec());
-    // Cairo's ARGB is a word in native byte order; GStreamer's format names give the order of the bytes.
-    let format = if cfg!(target_endian = "little") {
-        gst_video::VideoFormat::Bgra
-    } else {
-        gst_video::VideoFormat::Argb
-    };
-    let flags = gst_video::VideoFrameFlags::empty();
-    gst_video::VideoMeta::add_full(buffer.make_mut(), flags, format, w, h, &[0], &[stride])?;
-    let premultiplied = gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA;
-    Ok(gst_video::VideoOverlayRectangle::new_raw(&buffer, area.x, area.y, w, h, premultiplied))
+    /// Paints over `bytes`, rows of `width` pixels.
+    fn paint(
+        bytes: Vec<u8>,
+        width: i32,
+        paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
+    ) -> Result<Self, PaintError> {
+        let height = (bytes.len() / (4 * width.max(1) as usize)) as i32;
+        let format = cairo::Format::ARgb32;
+        let mut surface = cairo::ImageSurface::create_for_data(bytes, format, width, height, 4 * width)?;
+        paint(&cairo::Context::new(&surface)?)?;
+        let bytes = surface.data()?.to_vec();
+        Self::new(bytes, width, height)
+    }
+
+    fn new(bytes: Vec<u8>, width: i32, height: i32) -> Result<Self, PaintError> {
+        let mut buffer = gst::Buffer::from_slice(bytes.clone());
+        // Cairo's ARGB is a word in native byte order; GStreamer's format names give the order of the bytes.
+        let format = if cfg!(target_endian = "little") {
+            gst_video::VideoFormat::Bgra
+        } else {
+            gst_video::VideoFormat::Argb
+        };
+        let (flags, size) = (gst_video::VideoFrameFlags::empty(), (width.max(0) as u32, height.max(0) as u32));
+        gst_video::VideoMeta::add_full(buffer.make_mut(), flags, format, size.0, size.1, &[0], &[4 * width])?;
+        Ok(Self { width, height, bytes, buffer })
+    }
+
+    /// The `part` of this drawing stretched to `size` by repeating the middle column and row, which are `corner` pixels from
+    /// the edges or further.
+    fn stretch(&self, part: Area, size: (i32, i32), corner: i32) -> Result<Self, PaintError> {
+        let source = |position: i32, length: i32, own: i32| match position {
+            _ if length == own => position,
+            near if near <= corner => near,
+            far if far >= length - corner => far - (length - own),
+            _ => corner,
+        };
+        let mut bytes = Vec::with_capacity(4 * part.area().max(0) as usize);
+        for y in part.y..part.bottom() {
+            let row = source(y, size.1, self.height) * self.width;
+            for x in part.x..part.right() {
+                let pixel = 4 * (row + source(x, size.0, self.width)) as usize;
+                bytes.extend_from_slice(self.bytes.get(pixel..pixel + 4).unwrap_or(&[0; 4]));
+            }
+        }
+        Self::new(bytes, part.w, part.h)
+    }
 }
 
 fn set_colour(cr: &cairo::Context, [r, g, b]: Rgb, alpha: f64) {
@@ -163,46 +319,50 @@ fn rounded_rectangle(cr: &cairo::Context, x: f64, y: f64, w: f64, h: f64, radius
     cr.close_path();
 }
 
-/// Draws a face's box. Its line lies just inside the area, with a dark border on both sides for light images; an
+/// Width of the dark border on either side of a box's line: a whole number of pixels, so that edges stay sharp.
+fn box_border(line: i32) -> i32 {
+    (f64::from(line) * 0.25).round().max(1.0) as i32
+}
+
+/// Paints a face's box. Its line lies just inside the area, with a dark border on both sides for light images; an
 /// uncertain face has a dashed line.
-fn draw_box(cr: &cairo::Context, face: &FaceLayout, colour: Rgb) -> Result<(), cairo::Error> {
-    let line = f64::from(face.line_width);
-    // A whole number of pixels, so that edges stay sharp.
-    let border = (line * 0.25).round().max(1.0);
-    let Area { x, y, w, h } = face.area;
-    let [x, y, w, h] = [x, y, w, h].map(f64::from);
-    let is_uncertain = face.label == Some(Label::Uncertain);
-    for (width, colour, alpha) in [(line + 2.0 * border, palette::BACKGROUND, 0.55), (line, colour, 1.0)] {
+fn paint_box(
+    cr: &cairo::Context,
+    (w, h): (i32, i32),
+    line: i32,
+    label: Option<Label>,
+) -> Result<(), cairo::Error> {
+    let [w, h, line, border] = [w, h, line, box_border(line)].map(f64::from);
+    for (width, colour, alpha) in
+        [(line + 2.0 * border, palette::BACKGROUND, 0.55), (line, palette::label_colour(label), 1.0)]
+    {
         let inset = border + line / 2.0;
-        rounded_rectangle(cr, x + inset, y + inset, w - 2.0 * inset, h - 2.0 * inset, 2.0 * line);
+        rounded_rectangle(cr, inset, inset, w - 2.0 * inset, h - 2.0 * inset, 2.0 * line);
         cr.set_line_width(width);
         set_colour(cr, colour, alpha);
-        if is_uncertain {
+        if label == Some(Label::Uncertain) {
             cr.set_dash(&[3.0 * line, 2.0 * line], 0.0);
         }
         cr.stroke()?;
     }
-    cr.set_dash(&[], 0.0);
     Ok(())
 }
 
-/// Draws one line of text with its upper left corner at `x`, `y`.
-fn draw_text(cr: &cairo::Context, typesetter: &Typesetter, text: &str, font: f64, x: f64, y: f64) {
-    if typesetter.has_fonts() {
+/// Paints one line of text with its upper left corner at `x`, `y`.
+fn paint_text(cr: &cairo::Context, painter: &Painter, text: &str, font: f64, x: f64, y: f64) {
+    if painter.has_fonts() {
         cr.move_to(x, y);
-        pangocairo::functions::show_layout(cr, &typesetter.build_line(text, font));
+        pangocairo::functions::show_layout(cr, &painter.typesetter().build_line(text, font));
     }
 }
 
-fn draw_tag(
+fn paint_tag(
     cr: &cairo::Context,
     tag: &TagLayout,
     label: Option<Label>,
-    typesetter: &Typesetter,
+    painter: &Painter,
 ) -> Result<(), cairo::Error> {
-    let Area { x, y, w, h } = tag.area;
-    let [x, y, w, h] = [x, y, w, h].map(f64::from);
-    rounded_rectangle(cr, x, y, w, h, tag.font * 0.2);
+    rounded_rectangle(cr, 0.0, 0.0, tag.area.w.into(), tag.area.h.into(), tag.font * 0.2);
     let text_colour = match label {
         Some(Label::Known(emotion)) => {
             let background = palette::emotion_colour(emotion);
@@ -220,40 +380,64 @@ fn draw_tag(
     };
     cr.fill()?;
     set_colour(cr, text_colour, 1.0);
-    draw_text(cr, typesetter, &tag.text, tag.font, x + f64::from(tag.padding), y);
+    paint_text(cr, painter, &tag.text, tag.font, tag.padding.into(), 0.0);
     Ok(())
 }
 
-fn draw_bars(cr: &cairo::Context, bars: &BarsLayout, typesetter: &Typesetter) -> Result<(), cairo::Error> {
-    let Area { x, y, w, h } = bars.area;
-    let [x, y, w, h, padding, row_height] = [x, y, w, h, bars.padding, bars.row_height].map(f64::from);
-    rounded_rectangle(cr, x, y, w, h, bars.font * 0.35);
+/// The rows of bars: for each emotion its share, the upper edge of its row, and of its bar.
+fn bar_rows(bars: &BarsLayout) -> impl Iterator<Item = (Emotion, f64, f64, f64)> {
+    let (padding, row_height) = (f64::from(bars.padding), f64::from(bars.row_height));
+    let inset = ((row_height - bar_thickness(bars)) / 2.0).round();
+    Emotion::ALL.into_iter().zip(bars.shares).enumerate().map(move |(index, (emotion, share))| {
+        let top = padding + index as f64 * row_height;
+        (emotion, share, top, top + inset)
+    })
+}
+
+fn bar_thickness(bars: &BarsLayout) -> f64 {
+    (f64::from(bars.row_height) * 0.56).round()
+}
+
+/// Where bars begin, and their greatest length.
+fn bar_span(bars: &BarsLayout) -> (f64, f64) {
+    let start = bars.bar_start();
+    (start.into(), (bars.area.w - bars.padding - start).into())
+}
+
+/// Paints bars of no length, with the names.
+fn paint_empty_bars(cr: &cairo::Context, bars: &BarsLayout, painter: &Painter) -> Result<(), cairo::Error> {
+    rounded_rectangle(cr, 0.0, 0.0, bars.area.w.into(), bars.area.h.into(), bars.font * 0.35);
     set_colour(cr, palette::BACKGROUND, BACKGROUND_OPACITY);
     cr.fill()?;
-    let start = x + f64::from(bars.bar_start());
-    let (length, thickness) = (x + w - padding - start, (row_height * 0.56).round());
-    for (index, (emotion, share)) in Emotion::ALL.into_iter().zip(bars.shares).enumerate() {
-        let top = y + padding + index as f64 * row_height;
+    let (start, length) = bar_span(bars);
+    for (emotion, _, top, bar_top) in bar_rows(bars) {
         let is_highlighted = bars.highlighted == Some(emotion);
         set_colour(cr, palette::FOREGROUND, if is_highlighted { 1.0 } else { 0.8 });
         if bars.name_width > 0 {
-            draw_text(cr, typesetter, emotion.as_str(), bars.font, x + padding, top);
+            paint_text(cr, painter, emotion.as_str(), bars.font, bars.padding.into(), top);
         }
-        let bar_top = top + ((row_height - thickness) / 2.0).round();
-        cr.rectangle(start, bar_top, length, thickness);
+        cr.rectangle(start, bar_top, length, bar_thickness(bars));
         set_colour(cr, palette::FOREGROUND, 0.14);
         cr.fill()?;
-        cr.rectangle(start, bar_top, length * share, thickness);
+    }
+    Ok(())
+}
+
+/// Paints the bars over those of no length.
+fn paint_shares(cr: &cairo::Context, bars: &BarsLayout) -> Result<(), cairo::Error> {
+    let (start, length) = bar_span(bars);
+    for (emotion, share, _, bar_top) in bar_rows(bars) {
+        cr.rectangle(start, bar_top, length * share, bar_thickness(bars));
         set_colour(cr, palette::emotion_colour(emotion), 1.0);
         cr.fill()?;
     }
     Ok(())
 }
 
-fn draw_music(cr: &cairo::Context, music: &MusicLayout, typesetter: &Typesetter) -> Result<(), cairo::Error> {
-    let Area { x, y, w, h } = music.area;
-    let [x, y, w, h, padding, note] = [x, y, w, h, music.padding, music.note_width].map(f64::from);
-    rounded_rectangle(cr, x, y, w, h, h / 2.0);
+fn paint_music(cr: &cairo::Context, music: &MusicLayout, painter: &Painter) -> Result<(), cairo::Error> {
+    let Area { w, h, .. } = music.area;
+    let [w, h, padding, note] = [w, h, music.padding, music.note_width].map(f64::from);
+    rounded_rectangle(cr, 0.0, 0.0, w, h, h / 2.0);
     set_colour(cr, palette::BACKGROUND, BACKGROUND_OPACITY);
     cr.fill()?;
     let colour = match music.playing.mood {
@@ -261,33 +445,27 @@ fn draw_music(cr: &cairo::Context, music: &MusicLayout, typesetter: &Typesetter)
         Some(Mood::Uncertain | Mood::Absent) => palette::MUTED,
         None => palette::FOREGROUND,
     };
-    draw_note(cr, x + padding, y + h / 2.0, note, colour)?;
-    let title_start = x + 2.0 * padding + note;
+    paint_note(cr, padding, h / 2.0, note, colour)?;
+    let title_start = 2.0 * padding + note;
     set_colour(cr, palette::FOREGROUND, 1.0);
-    if typesetter.has_fonts() {
-        let line = typesetter.build_line(&music.playing.title, music.font);
+    if painter.has_fonts() {
+        let line = painter.typesetter().build_line(&music.playing.title, music.font);
         line.set_ellipsize(pango::EllipsizeMode::End);
         line.set_width(music.title_width.saturating_add(1).saturating_mul(pango::SCALE));
-        cr.move_to(title_start, y);
+        cr.move_to(title_start, 0.0);
         pangocairo::functions::show_layout(cr, &line);
     }
     if let Some(mood) = music.playing.mood {
         set_colour(cr, palette::MUTED, 1.0);
-        draw_text(
-            cr,
-            typesetter,
-            mood.as_str(),
-            music.font,
-            title_start + f64::from(music.title_width) + padding,
-            y,
-        );
+        let mood_start = title_start + f64::from(music.title_width) + padding;
+        paint_text(cr, painter, mood.as_str(), music.font, mood_start, 0.0);
     }
     Ok(())
 }
 
-/// Draws an eighth note in a square of side `size` with its left edge at `x`. It is not taken from a font, because many
+/// Paints an eighth note in a square of side `size` with its left edge at `x`. It is not taken from a font, because many
 /// fonts lack it.
-fn draw_note(cr: &cairo::Context, x: f64, middle: f64, size: f64, colour: Rgb) -> Result<(), cairo::Error> {
+fn paint_note(cr: &cairo::Context, x: f64, middle: f64, size: f64, colour: Rgb) -> Result<(), cairo::Error> {
     let (top, bottom) = (middle - size * 0.42, middle + size * 0.24);
     let stem = x + size * 0.52;
     set_colour(cr, colour, 1.0);
