@@ -148,7 +148,8 @@ impl<'a> GrayImage<'a> {
             let last = first.saturating_add(step.saturating_mul(steps));
             [first, last].iter().all(|position| (0..side as i64).contains(&(position >> FRACTION_BITS)))
         };
-        let clamp = |position: i64, side: usize| (position >> FRACTION_BITS).clamp(0, side as i64 - 1) as usize;
+        let clamp =
+            |position: i64, side: usize| (position >> FRACTION_BITS).clamp(0, side as i64 - 1) as usize;
         let is_level = step.1 == 0;
         if is_level && is_inside(x, step.0, self.width) {
             let row = self.row(clamp(y, self.height));

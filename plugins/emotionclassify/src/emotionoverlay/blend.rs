@@ -10,13 +10,77 @@ use gst_video::{VideoFormatFlags, VideoFrameRef, VideoInfo};
 
 use super::geometry::{Area, frame_area};
 
+/// The pixels of a drawing.
+#[derive(Clone, Debug)]
+pub(super) enum Pixels {
+    /// Cairo's ARGB with premultiplied alpha: a word in native byte order.
+    Rgb(gst::Buffer),
+    /// AYUV as GStreamer makes it of [`Rgb`](Self::Rgb) whenever that is blended into a frame of YUV; alpha is not
+    /// premultiplied.
+    Yuv(gst::Buffer),
+}
+
+impl Pixels {
+    /// The pixels in `bytes`, which are those of cairo's ARGB, rows of `width` pixels without padding. `is_yuv` says whether they
+    /// will be blended into frames that [`is_blended_as_yuv`] is true of.
+    pub fn new(mut bytes: Vec<u8>, width: i32, is_yuv: bool) -> Result<Self, glib::BoolError> {
+        if is_yuv {
+            bytes.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = to_ayuv(u32::from_ne_bytes(*pixel)));
+        }
+        let format = match is_yuv {
+            true => gst_video::VideoFormat::Ayuv,
+            // GStreamer's format names give the order of the bytes.
+            false if cfg!(target_endian = "little") => gst_video::VideoFormat::Bgra,
+            false => gst_video::VideoFormat::Argb,
+        };
+        let (width, height) = (width.max(1), (bytes.len() / (4 * width.max(1) as usize)) as u32);
+        let mut buffer = gst::Buffer::from_slice(bytes);
+        let (flags, stride) = (gst_video::VideoFrameFlags::empty(), [4 * width]);
+        gst_video::VideoMeta::add_full(
+            buffer.make_mut(),
+            flags,
+            format,
+            width as u32,
+            height,
+            &[0],
+            &stride,
+        )?;
+        Ok(if is_yuv { Self::Yuv(buffer) } else { Self::Rgb(buffer) })
+    }
+}
+
+/// Converts a pixel of premultiplied ARGB to AYUV by ITU-R BT.601, in the integers of GStreamer's blending, so that the
+/// frames are the same.
+fn to_ayuv(argb: u32) -> [u8; 4] {
+    let component = |shift: u32| (argb >> shift & 255) as i32;
+    let alpha = component(24);
+    let [r, g, b] = [16, 8, 0].map(|shift| match alpha {
+        0 => component(shift),
+        alpha => (component(shift) * 255 + alpha / 2) / alpha,
+    });
+    let weighted = |[red, green, blue]: [i32; 3], offset: i32| {
+        ((red * r + green * g + blue * b + 256 * offset) >> 8).clamp(0, 255) as u8
+    };
+    [
+        alpha as u8,
+        weighted([47, 157, 16], 16),
+        weighted([-26, -87, 112], 128),
+        weighted([112, -102, -10], 128),
+    ]
+}
+
+/// Whether GStreamer blends a drawing into frames of a format as AYUV.
+pub(super) fn is_blended_as_yuv(format: gst_video::VideoFormat) -> bool {
+    gst_video::VideoFormatInfo::from_format(format).unpack_format() == gst_video::VideoFormat::Ayuv
+}
+
 /// A drawing and its place in a frame.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     /// Its place, as large as the drawing; it may reach beyond the frame.
     pub area: Area,
-    /// Its pixels, with a `GstVideoMeta`; premultiplied alpha.
-    pub pixels: gst::Buffer,
+    /// What is blended there.
+    pub pixels: Pixels,
 }
 
 impl Drawing {
@@ -25,17 +89,14 @@ impl Drawing {
         &self,
         (x, y): (i32, i32),
     ) -> Result<gst_video::VideoOverlayComposition, glib::BoolError> {
-        let premultiplied = gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA;
+        let (buffer, flags) = match &self.pixels {
+            Pixels::Rgb(buffer) => (buffer, gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA),
+            Pixels::Yuv(buffer) => (buffer, gst_video::VideoOverlayFormatFlags::empty()),
+        };
         let Area { w, h, .. } = self.area;
         let (w, h) = (w.max(0) as u32, h.max(0) as u32);
-        let rectangle = gst_video::VideoOverlayRectangle::new_raw(
-            &self.pixels,
-            self.area.x - x,
-            self.area.y - y,
-            w,
-            h,
-            premultiplied,
-        );
+        let (x, y) = (self.area.x - x, self.area.y - y);
+        let rectangle = gst_video::VideoOverlayRectangle::new_raw(buffer, x, y, w, h, flags);
         // By reference: gstreamer-rs 0.25 leaks the rectangles when a composition is collected from owned ones.
         gst_video::VideoOverlayComposition::new([&rectangle])
     }
@@ -140,18 +201,15 @@ mod tests {
     use crate::emotionoverlay::pixelation;
 
     /// A drawing with transparent, opaque and translucent pixels.
-    fn drawing(area: Area) -> Drawing {
-        let (w, h) = (area.w as u32, area.h as u32);
+    fn drawing(area: Area, is_yuv: bool) -> Drawing {
         let pixel = |index: u32| {
             let alpha = [0, 255, 120, 60][(index.wrapping_mul(2_654_435_761) >> 20) as usize % 4];
-            [index % 7 * 20, index % 5 * 30, index % 3 * 50, alpha].map(|value: u32| value.min(alpha) as u8)
+            let [r, g, b] =
+                [index % 7 * 20, index % 5 * 30, index % 3 * 50].map(|value: u32| value.min(alpha));
+            (alpha << 24 | r << 16 | g << 8 | b).to_ne_bytes()
         };
-        let bytes: Vec<u8> = (0..w * h).flat_map(pixel).collect();
-        let mut pixels = gst::Buffer::from_mut_slice(bytes);
-        let (flags, format) = (gst_video::VideoFrameFlags::empty(), gst_video::VideoFormat::Bgra);
-        let buffer = pixels.make_mut();
-        gst_video::VideoMeta::add_full(buffer, flags, format, w, h, &[0], &[4 * w as i32]).unwrap();
-        Drawing { area, pixels }
+        let bytes: Vec<u8> = (0..area.area() as u32).flat_map(pixel).collect();
+        Drawing { area, pixels: Pixels::new(bytes, area.w, is_yuv).unwrap() }
     }
 
     #[test]
@@ -181,9 +239,10 @@ mod tests {
                     blended(bytes, &|frame| composition.blend(frame).unwrap())
                 };
                 // Unused bits of all pixels become what packing makes them.
-                let bytes = blend_whole(&bytes, &drawing(Area { x: 0, y: 0, w: 66, h: 50 }));
-                let drawing = drawing(area);
-                let whole = blend_whole(&bytes, &drawing);
+                let everywhere = Area { x: 0, y: 0, w: 66, h: 50 };
+                let bytes = blend_whole(&bytes, &drawing(everywhere, false));
+                let whole = blend_whole(&bytes, &drawing(area, false));
+                let drawing = drawing(area, is_blended_as_yuv(format));
                 let part = blended(&bytes, &|frame| super::blend(frame, &drawing).unwrap());
                 assert!(whole == part, "{format:?} {area:?}");
             }

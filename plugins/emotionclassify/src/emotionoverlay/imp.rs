@@ -252,7 +252,7 @@ impl EmotionOverlay {
         playing: Option<&NowPlaying>,
         settings: &Settings,
     ) -> Result<(), gst::FlowError> {
-        let painter = Painter::new(std::mem::take(&mut *lock(&self.paint_cache)));
+        let painter = Painter::new(std::mem::take(&mut *lock(&self.paint_cache)), info.format());
         if !painter.has_fonts() {
             self.warn_about_fonts();
         }

@@ -10,16 +10,16 @@ use std::f64::consts::{FRAC_PI_2, PI};
 use mood_schema::{Emotion, Label, Mood};
 use pango::prelude::*;
 
-use super::blend::Drawing;
+use super::blend::{self, Drawing, Pixels};
 use super::geometry::Area;
 use super::layout::{BarsLayout, FaceLayout, MusicLayout, OverlayLayout, TagLayout, TextMeasure};
 use super::palette::{self, Rgb};
 
 /// Opacity of backgrounds, 0-1: text is readable over a white image, and motion behind it remains visible.
 const BACKGROUND_OPACITY: f64 = 0.72;
-/// Most drawings that are kept. They are all dropped when there are more. A tag is drawn for each percentage.
-const MAX_DRAWINGS: usize = 128;
-/// The same of the sizes of texts.
+/// Most bytes of the drawings that are kept. They are all dropped when there would be more.
+const MAX_DRAWING_BYTES: usize = 16 << 20;
+/// Most sizes of texts that are kept. They are all dropped, too.
 const MAX_TEXT_SIZES: usize = 1024;
 
 /// Why a layout could not be drawn.
@@ -74,8 +74,16 @@ enum DrawingKey {
     Box { label: Option<Label>, line_width: i32 },
     /// A tag.
     Tag { label: Option<Label>, text: String, font: u64, padding: i32, size: (i32, i32) },
-    /// Bars without the shares.
-    Bars { highlighted: Option<Emotion>, font: u64, name_width: i32, row_height: i32, size: (i32, i32) },
+    /// Bars, or what they lie on.
+    Bars {
+        highlighted: Option<Emotion>,
+        font: u64,
+        name_width: i32,
+        row_height: i32,
+        size: (i32, i32),
+        /// The bits of the shares.
+        shares: Option<[u64; 7]>,
+    },
     /// The line about the music.
     Music { title: String, mood: Option<Mood>, font: u64, title_width: i32, size: (i32, i32) },
 }
@@ -87,17 +95,24 @@ pub(super) struct PaintCache {
     has_fonts: Option<bool>,
     /// Width and height of texts by text and bits of the font size.
     text_sizes: HashMap<u64, HashMap<String, (i32, i32)>>,
-    drawings: HashMap<DrawingKey, Pixels>,
+    drawings: HashMap<DrawingKey, Kept>,
+    /// Whether the pixels of `drawings` are YUV.
+    is_yuv: bool,
 }
 
-/// Premultiplied pixels of four bytes, each a word in native byte order as cairo has it, rows without padding.
+/// A drawing that is kept.
 #[derive(Clone, Debug)]
-struct Pixels {
+struct Kept {
+    painting: Painting,
+    pixels: Pixels,
+}
+
+/// Pixels as cairo has them, rows without padding.
+#[derive(Clone, Debug)]
+struct Painting {
     width: i32,
     height: i32,
     bytes: Vec<u8>,
-    /// The same to be blended.
-    buffer: gst::Buffer,
 }
 
 /// Measures text and draws layouts.
@@ -107,7 +122,13 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    pub fn new(cache: PaintCache) -> Self {
+    /// A painter for frames of `format`.
+    pub fn new(mut cache: PaintCache, format: gst_video::VideoFormat) -> Self {
+        let is_yuv = blend::is_blended_as_yuv(format);
+        if cache.is_yuv != is_yuv {
+            cache.drawings.clear();
+            cache.is_yuv = is_yuv;
+        }
         Self { cache: RefCell::new(cache), typesetter: OnceCell::new() }
     }
 
@@ -149,17 +170,25 @@ impl Painter {
         key: DrawingKey,
         size: (i32, i32),
         paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
-    ) -> Result<Pixels, PaintError> {
-        if let Some(pixels) = self.cache.borrow().drawings.get(&key) {
-            return Ok(pixels.clone());
+    ) -> Result<Kept, PaintError> {
+        if let Some(kept) = self.cache.borrow().drawings.get(&key) {
+            return Ok(kept.clone());
         }
-        let pixels = Pixels::paint_new(size, paint)?;
+        let painting = Painting::new(size, paint)?;
+        let pixels = self.to_pixels(painting.clone())?;
+        let kept = Kept { painting, pixels };
         let drawings = &mut self.cache.borrow_mut().drawings;
-        if drawings.len() >= MAX_DRAWINGS {
+        // As painted, and as it is blended.
+        let bytes = |kept: &Kept| 2 * kept.painting.bytes.len();
+        if drawings.values().map(bytes).sum::<usize>() + bytes(&kept) > MAX_DRAWING_BYTES {
             drawings.clear();
         }
-        drawings.insert(key, pixels.clone());
-        Ok(pixels)
+        drawings.insert(key, kept.clone());
+        Ok(kept)
+    }
+
+    fn to_pixels(&self, painting: Painting) -> Result<Pixels, PaintError> {
+        Ok(Pixels::new(painting.bytes, painting.width, self.cache.borrow().is_yuv)?)
     }
 
     /// Draws a face's box: as four strips, since there is nothing inside, or as a whole where it is small.
@@ -171,13 +200,13 @@ impl Painter {
         // The smallest box with straight edges. Dashes depend on the size.
         let model = (2 * corner + 1, 2 * corner + 1);
         let painted = if w < model.0 || h < model.1 || face.label == Some(Label::Uncertain) {
-            Pixels::paint_new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?
+            Painting::new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?
         } else {
             let key = DrawingKey::Box { label: face.label, line_width: line };
-            self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?
+            self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?.painting
         };
         if w <= 2 * corner || h <= 2 * corner {
-            drawings.push(Drawing { area: face.area, pixels: painted.buffer });
+            drawings.push(Drawing { area: face.area, pixels: self.to_pixels(painted)? });
             return Ok(());
         }
         let strips = [
@@ -187,8 +216,8 @@ impl Painter {
             Area { x: w - corner, y: corner, w: corner, h: h - 2 * corner },
         ];
         for strip in strips {
-            let pixels = painted.stretch(strip, (w, h), corner)?;
-            drawings.push(Drawing { area: Area { x: x + strip.x, y: y + strip.y, ..strip }, pixels: pixels.buffer });
+            let pixels = self.to_pixels(painted.stretch(strip, (w, h), corner))?;
+            drawings.push(Drawing { area: Area { x: x + strip.x, y: y + strip.y, ..strip }, pixels });
         }
         Ok(())
     }
@@ -197,18 +226,22 @@ impl Painter {
         let size = (tag.area.w, tag.area.h);
         let (text, font) = (tag.text.clone(), tag.font.to_bits());
         let key = DrawingKey::Tag { label, text, font, padding: tag.padding, size };
-        let pixels = self.kept(key, size, |cr| paint_tag(cr, tag, label, self))?;
-        Ok(Drawing { area: tag.area, pixels: pixels.buffer })
+        let pixels = self.kept(key, size, |cr| paint_tag(cr, tag, label, self))?.pixels;
+        Ok(Drawing { area: tag.area, pixels })
     }
 
     fn draw_bars(&self, bars: &BarsLayout) -> Result<Drawing, PaintError> {
         let size = (bars.area.w, bars.area.h);
         let &BarsLayout { highlighted, name_width, row_height, .. } = bars;
         let font = bars.font.to_bits();
-        let key = DrawingKey::Bars { highlighted, font, name_width, row_height, size };
-        let empty = self.kept(key, size, |cr| paint_empty_bars(cr, bars, self))?;
-        let filled = Pixels::paint(empty.bytes, size.0, |cr| paint_shares(cr, bars))?;
-        Ok(Drawing { area: bars.area, pixels: filled.buffer })
+        let key = |shares| DrawingKey::Bars { highlighted, font, name_width, row_height, size, shares };
+        let empty = self.kept(key(None), size, |cr| paint_empty_bars(cr, bars, self))?;
+        // Those of the frame before, unless the face has been classified since.
+        let filled = self.kept(key(Some(bars.shares.map(f64::to_bits))), size, |cr| {
+            empty.painting.copy_to(cr)?;
+            paint_shares(cr, bars)
+        })?;
+        Ok(Drawing { area: bars.area, pixels: filled.pixels })
     }
 
     fn draw_music(&self, music: &MusicLayout) -> Result<Drawing, PaintError> {
@@ -220,8 +253,8 @@ impl Painter {
             title_width: music.title_width,
             size,
         };
-        let pixels = self.kept(key, size, |cr| paint_music(cr, music, self))?;
-        Ok(Drawing { area: music.area, pixels: pixels.buffer })
+        let pixels = self.kept(key, size, |cr| paint_music(cr, music, self))?.pixels;
+        Ok(Drawing { area: music.area, pixels })
     }
 }
 
@@ -243,45 +276,32 @@ impl TextMeasure for Painter {
     }
 }
 
-impl Pixels {
+impl Painting {
     /// Paints on transparent pixels.
-    fn paint_new(
+    fn new(
         (width, height): (i32, i32),
         paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
     ) -> Result<Self, PaintError> {
-        Self::paint(vec![0; 4 * width.max(0) as usize * height.max(0) as usize], width, paint)
-    }
-
-    /// Paints over `bytes`, rows of `width` pixels.
-    fn paint(
-        bytes: Vec<u8>,
-        width: i32,
-        paint: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
-    ) -> Result<Self, PaintError> {
-        let height = (bytes.len() / (4 * width.max(1) as usize)) as i32;
-        let format = cairo::Format::ARgb32;
-        let mut surface = cairo::ImageSurface::create_for_data(bytes, format, width, height, 4 * width)?;
+        let mut surface = cairo::ImageSurface::create(cairo::Format::ARgb32, width, height)?;
         paint(&cairo::Context::new(&surface)?)?;
+        // Rows of whole words have no padding.
         let bytes = surface.data()?.to_vec();
-        Self::new(bytes, width, height)
+        Ok(Self { width, height, bytes })
     }
 
-    fn new(bytes: Vec<u8>, width: i32, height: i32) -> Result<Self, PaintError> {
-        let mut buffer = gst::Buffer::from_slice(bytes.clone());
-        // Cairo's ARGB is a word in native byte order; GStreamer's format names give the order of the bytes.
-        let format = if cfg!(target_endian = "little") {
-            gst_video::VideoFormat::Bgra
-        } else {
-            gst_video::VideoFormat::Argb
-        };
-        let (flags, size) = (gst_video::VideoFrameFlags::empty(), (width.max(0) as u32, height.max(0) as u32));
-        gst_video::VideoMeta::add_full(buffer.make_mut(), flags, format, size.0, size.1, &[0], &[4 * width])?;
-        Ok(Self { width, height, bytes, buffer })
+    /// Copies it to the origin of an empty surface.
+    fn copy_to(&self, cr: &cairo::Context) -> Result<(), cairo::Error> {
+        let format = cairo::Format::ARgb32;
+        let bytes = self.bytes.clone();
+        let surface =
+            cairo::ImageSurface::create_for_data(bytes, format, self.width, self.height, 4 * self.width)?;
+        cr.set_source_surface(&surface, 0.0, 0.0)?;
+        cr.paint()
     }
 
     /// The `part` of this drawing stretched to `size` by repeating the middle column and row, which are `corner` pixels from
     /// the edges or further.
-    fn stretch(&self, part: Area, size: (i32, i32), corner: i32) -> Result<Self, PaintError> {
+    fn stretch(&self, part: Area, size: (i32, i32), corner: i32) -> Self {
         let source = |position: i32, length: i32, own: i32| match position {
             _ if length == own => position,
             near if near <= corner => near,
@@ -296,7 +316,7 @@ impl Pixels {
                 bytes.extend_from_slice(self.bytes.get(pixel..pixel + 4).unwrap_or(&[0; 4]));
             }
         }
-        Self::new(bytes, part.w, part.h)
+        Self { width: part.w, height: part.h, bytes }
     }
 }
 

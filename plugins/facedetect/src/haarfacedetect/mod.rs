@@ -35,7 +35,8 @@
 //!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a
 //!   new face. So a new face appears within one interval, and one that left is no longer reported after one
 //!   interval. The searches for heads that lean are spread over the interval; while faces are known and none is
-//!   missed, only one side has its turn in each, so that another head that leans appears within two.
+//!   missed, only one side has its turn in each, and at most one a second, so that another head that leans appears within two
+//!   intervals, or 2.5 s where that is longer.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each
