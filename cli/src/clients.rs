@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use atomic_file::FileLock;
 use mini_xception::resting_face::RestingProfile;
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
@@ -12,6 +13,7 @@ use session::{Baseline, Summary};
 use crate::consent::{ConsentedClient, is_blank};
 use crate::error::CommandError;
 use crate::folder::{read_summary, write_resting_face};
+use crate::lock::lock_folder;
 use crate::{data_folder, digest, files};
 
 /// The folder of all clients in the user's data folder.
@@ -29,8 +31,13 @@ const RESTING_FACE: &str = "resting_face.json";
 const SESSIONS: &str = "sessions";
 
 /// A client's folder, which need not exist.
+///
+/// Several processes may store something of the same client, so whatever changes the folder holds the
+/// [lock](Client::lock), and whatever reads from it takes a file that is gone for one that was forgotten.
 pub struct Client {
     folder: PathBuf,
+    /// The folder of all clients.
+    clients: PathBuf,
 }
 
 /// The content of `client.json`.
@@ -52,6 +59,7 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
     let client = Client::open(name)?;
     match note.map(str::trim).filter(|note| !note.is_empty()) {
         Some(note) => {
+            let _lock = client.lock()?;
             fs::create_dir_all(&client.folder).map_err(|error| CommandError::io(&client.folder, &error))?;
             client.write_record(ConsentedClient { name: name.into(), note: note.into() })
         }
@@ -89,10 +97,9 @@ pub struct Arguments {
 /// Lists everybody of whom something is stored, by name.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let mut clients = Vec::new();
-    for folder in sorted_files(&data_folder::path()?.join(CLIENTS))? {
-        if folder.join(RECORD).exists() {
-            clients.push(Client { folder }.describe()?);
-        }
+    let all = data_folder::path()?.join(CLIENTS);
+    for folder in sorted_files(&all)? {
+        clients.extend(Client { folder, clients: all.clone() }.describe()?);
     }
     clients.sort_by(|one, other| one.client.name.cmp(&other.client.name));
     if arguments.json {
@@ -114,34 +121,42 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
 }
 
 impl Client {
-    /// Describes what is stored; fails where nothing is.
-    fn describe(&self) -> Result<ClientDescription, CommandError> {
-        let ClientRecord { client, updated } = self.read_record()?;
-        Ok(ClientDescription {
+    /// Describes what is stored; `None` where nothing is.
+    fn describe(&self) -> Result<Option<ClientDescription>, CommandError> {
+        let Some(ClientRecord { client, updated }) = self.read_record()? else { return Ok(None) };
+        Ok(Some(ClientDescription {
             client,
             updated,
             sessions: sorted_files(&self.folder.join(SESSIONS))?.len(),
             has_baseline: self.folder.join(BASELINE).exists(),
             resting_face_seconds: self.resting_faces("")?.iter().map(RestingProfile::seconds).sum(),
-        })
+        }))
     }
 
     /// The client called `name`, whether or not anything is stored of them. Fails if there is no data
     /// folder.
     pub fn open(name: &str) -> Result<Self, CommandError> {
+        Ok(Self::in_data_folder(&data_folder::path()?, name))
+    }
+
+    fn in_data_folder(data: &Path, name: &str) -> Self {
         // A hash also because a name may be anything, a path for example.
         let hash = digest::short_sha256(music_library::normalize_client_name(name).as_bytes());
-        Ok(Self { folder: data_folder::path()?.join(CLIENTS).join(hash) })
+        let clients = data.join(CLIENTS);
+        Self { folder: clients.join(hash), clients }
+    }
+
+    /// Keeps other processes from changing what is stored of clients. What is done meanwhile takes milliseconds.
+    fn lock(&self) -> Result<FileLock, CommandError> {
+        lock_folder(&self.clients, || {
+            eprintln!("gst-mood: waits for another gst-mood that stores something of a client");
+        })
     }
 
     /// The baseline that an earlier session measured, if any.
     pub fn baseline(&self) -> Result<Option<Baseline>, CommandError> {
         let path = self.folder.join(BASELINE);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(CommandError::io(&path, &error)),
-        };
+        let Some(text) = files::read_if_present(&path)? else { return Ok(None) };
         let broken = |error| CommandError::Failed(format!("{} is broken: {error}", path.display()));
         serde_json::from_slice(&text).map(Some).map_err(broken)
     }
@@ -161,7 +176,7 @@ impl Client {
             if path.file_stem().is_some_and(|stem| stem == recording_sha256) {
                 continue;
             }
-            let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
+            let Some(text) = files::read_if_present(&path)? else { continue };
             let broken = |error| CommandError::Failed(format!("{}: {error}; remove it", path.display()));
             profiles.push(RestingProfile::from_json(&text).map_err(broken)?);
         }
@@ -188,19 +203,28 @@ impl Client {
     /// nothing is known.
     pub fn write_known_resting_face(&self, model_sha256: &str) -> Result<Option<PathBuf>, CommandError> {
         let path = self.folder.join(RESTING_FACE);
+        let _lock = self.lock()?;
         match self.known_resting_face("", model_sha256)? {
             Some(profile) => write_resting_face(&path, &profile).map(|()| Some(path)),
             None => files::remove_if_present(&path).map(|()| None),
         }
     }
 
-    /// Adds what a session that was not recorded has taught about the resting face; `session` is its name, one for each.
-    /// Fails for a client of whom nothing is stored, who has not consented.
+    /// Adds what a session that was not recorded has taught about the resting face; `session` is its name, to which a number
+    /// is added where another one has it. Fails for a client of whom nothing is stored, who has not consented.
     pub fn add_resting_face(&self, session: &str, profile: &RestingProfile) -> Result<(), CommandError> {
-        let record = self.read_record()?;
+        let _lock = self.lock()?;
+        let record = self.read_record()?.ok_or_else(|| {
+            CommandError::Failed(
+                "the client was forgotten meanwhile: what the session has learnt is not stored".into(),
+            )
+        })?;
         let folder = self.folder.join(RESTING_FACES);
         fs::create_dir_all(&folder).map_err(|error| CommandError::io(&folder, &error))?;
-        write_resting_face(&folder.join(format!("{session}.json")), profile)?;
+        let numbered = (2..).map(|number| format!("{session}-{number}.json"));
+        let mut names = [format!("{session}.json")].into_iter().chain(numbered);
+        let free = names.find(|name| !folder.join(name).exists()).unwrap_or_default();
+        write_resting_face(&folder.join(free), profile)?;
         self.write_record(record.client)
     }
 
@@ -215,6 +239,7 @@ impl Client {
         baseline: Option<&Baseline>,
         resting_face: Option<&RestingProfile>,
     ) -> Result<(), CommandError> {
+        let _lock = self.lock()?;
         let sessions = self.folder.join(SESSIONS);
         fs::create_dir_all(&sessions).map_err(|error| CommandError::io(&sessions, &error))?;
         self.write_record(client.clone())?;
@@ -250,11 +275,16 @@ impl Client {
         let mut stored = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| CommandError::io(&folder, &error))?;
+            if is_hidden(&entry.path()) {
+                continue;
+            }
             let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
             stored.push((modified, entry.path()));
         }
         stored.sort();
-        stored.iter().map(|(_, path)| read_summary(path)).collect()
+        let read = stored.iter().map(|(_, path)| (path, read_summary(path)));
+        // What is gone meanwhile was forgotten.
+        read.filter(|(path, read)| read.is_ok() || path.exists()).map(|(_, read)| read).collect()
     }
 
     /// Removes everything stored of the client. Returns how many sessions that were, or `None` if nothing was
@@ -263,16 +293,18 @@ impl Client {
         if !self.folder.exists() {
             return Ok(None);
         }
-        let count = fs::read_dir(self.folder.join(SESSIONS)).map_or(0, Iterator::count);
+        let _lock = self.lock()?;
+        let count = sorted_files(&self.folder.join(SESSIONS))?.len();
         fs::remove_dir_all(&self.folder).map_err(|error| CommandError::io(&self.folder, &error))?;
         Ok(Some(count))
     }
 
-    /// Reads `client.json`; fails where nothing is stored of the client.
-    fn read_record(&self) -> Result<ClientRecord, CommandError> {
+    /// Reads `client.json`; `None` where nothing is stored of the client.
+    fn read_record(&self) -> Result<Option<ClientRecord>, CommandError> {
         let path = self.folder.join(RECORD);
-        let text = fs::read(&path).map_err(|error| CommandError::io(&path, &error))?;
+        let Some(text) = files::read_if_present(&path)? else { return Ok(None) };
         serde_json::from_slice(&text)
+            .map(Some)
             .map_err(|error| CommandError::Failed(format!("{} is broken: {error}", path.display())))
     }
 
@@ -282,7 +314,7 @@ impl Client {
     }
 }
 
-/// The files in a folder by name; none if there is no such folder.
+/// The files in a folder by name, without those that are being written; none if there is no such folder.
 fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -291,6 +323,55 @@ fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     };
     let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut paths = paths.map_err(|error| CommandError::io(folder, &error))?;
+    paths.retain(|path| !is_hidden(path));
     paths.sort();
     Ok(paths)
+}
+
+/// Whether a path is that of a lock or of a file that is being written.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_stored_of_a_client_at_one_time_is_lost() {
+        let data = tempfile::tempdir().unwrap();
+        let client = Client::in_data_folder(data.path(), "Ada");
+        // What a killed process leaves.
+        let leftover = client.folder.join(SESSIONS).join(".gst-mood-killed.part");
+        fs::create_dir_all(leftover.parent().unwrap()).unwrap();
+        fs::write(&leftover, "{").unwrap();
+        assert_eq!(client.sessions().unwrap().len(), 0);
+        let mut profile = RestingProfile::new("model");
+        profile.observe(&[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4], 2.0);
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let (data, profile) = (data.path(), &profile);
+                scope.spawn(move || {
+                    let client = Client::in_data_folder(data, "ada");
+                    let consented = ConsentedClient { name: "Ada".into(), note: format!("form {number}") };
+                    for session in 0..5 {
+                        let hash = format!("{number}{session}");
+                        client.add_session(&consented, &hash, &Summary::default(), None, None).unwrap();
+                    }
+                    // Sessions that end in the same second have one name.
+                    client.add_resting_face("live", profile).unwrap();
+                    client.write_known_resting_face("model").unwrap().unwrap();
+                });
+            }
+        });
+        assert_eq!(client.sessions().unwrap().len(), 40);
+        assert_eq!(client.known_resting_face("", "model").unwrap().unwrap().seconds(), 16.0);
+        let description = client.describe().unwrap().unwrap();
+        assert_eq!((description.sessions, description.resting_face_seconds), (40, 16.0));
+        assert!(description.client.note.starts_with("form "));
+        assert!(!leftover.exists() && fs::read_dir(&client.clients).unwrap().count() == 1);
+        assert_eq!(client.forget().unwrap(), Some(40));
+        assert!(client.describe().unwrap().is_none() && client.add_resting_face("live", &profile).is_err());
+    }
 }

@@ -18,6 +18,7 @@ use crate::arguments::path_parser;
 use crate::error::CommandError;
 use crate::files::partial_path;
 use crate::folder::{self, ANNOTATED_VIDEO, MUSIC, REPORT, SOUNDTRACK, TIMELINE};
+use crate::lock::try_lock_folder;
 use crate::pipeline::RunLimit;
 use crate::progress::Progress;
 use crate::{doctor, pipeline};
@@ -59,6 +60,12 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let folder = arguments.output.as_path();
     let material = folder.join("material");
     let (video, music) = (material.join("actor.mp4"), material.join("music"));
+    let Some(_lock) = try_lock_folder(folder)? else {
+        return Err(CommandError::Failed(format!(
+            "another gst-mood works in {}: wait for it",
+            folder.display()
+        )));
+    };
     fs::create_dir_all(&material).map_err(|error| CommandError::io(&material, &error))?;
     let duration = material::write_actor_video(&video)?;
     material::write_music(&music)?;

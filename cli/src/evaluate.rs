@@ -4,7 +4,7 @@
 mod dataset;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use mini_xception::evaluation::{Evaluation, RestImages, Sample, take_off_rest};
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::arguments::path_parser;
 use crate::error::CommandError;
+use crate::files::write_atomically;
 use crate::progress::Progress;
 use dataset::{LabelledFace, Split};
 
@@ -141,8 +142,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         print(classifier.name(), &evaluation);
     }
     if let Some(path) = &arguments.json {
-        let text = format!("{figures:#}\n");
-        fs::write(path, text).map_err(|error| CommandError::io(path, &error))?;
+        write_atomically(path, |file| writeln!(file, "{figures:#}"))?;
     }
     match unreadable {
         0 => Ok(()),

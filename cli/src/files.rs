@@ -15,29 +15,12 @@ pub fn restrict_permissions() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Writes a file under its [partial path](partial_path) and renames it once it is complete; nothing remains
-/// of a file that could not be written. The target of a symbolic link is replaced, not the link. What is no
-/// regular file, such as a pipe or `/dev/null`, is written to directly.
+/// Writes a file completely or not at all, see [`atomic_file::write`].
 pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), CommandError> {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let is_special = fs::metadata(&real).is_ok_and(|found| !found.is_file() && !found.is_dir());
-    let target = if is_special { real.clone() } else { partial_path(&real) };
-    let result = File::create(&target).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        write(&mut file)?;
-        file.flush()?;
-        if is_special { Ok(()) } else { fs::rename(&target, &real) }
-    });
-    result.map_err(|error| {
-        if !is_special {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&target);
-        }
-        CommandError::io(path, &error)
-    })
+    atomic_file::write(path, write).map_err(|error| CommandError::io(path, &error))
 }
 
 /// Writes a value as indented JSON with a final line break, [atomically](write_atomically).
@@ -48,6 +31,14 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CommandErro
     })
 }
 
+/// Reads a file; `None` if there is none.
+pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(|error| CommandError::io(path, &error)),
+    }
+}
+
 /// Removes a file; it is no error if there is none.
 pub fn remove_if_present(path: &Path) -> Result<(), CommandError> {
     match fs::remove_file(path) {
@@ -56,7 +47,8 @@ pub fn remove_if_present(path: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// Where a file is written until it is complete: beside `path`, with `.part` appended to the name.
+/// Where a pipeline writes a file of a session until it is complete: beside `path`, with `.part` appended to the name. Whoever
+/// writes it has the exclusive use of the folder.
 pub fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".part");

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::arguments::{AccessArguments, ClientArguments, ClientName, DatabaseArgument, path_parser};
 use crate::decode::Decoder;
 use crate::error::CommandError;
+use crate::files::write_atomically;
 use crate::progress::Progress;
 use crate::{output, pipeline, plot};
 
@@ -286,7 +287,8 @@ fn list(
     if let Some(path) = plot_path {
         let tracks: Vec<Track> =
             entries.iter().filter(|entry| !entry.missing).map(Track::from_record).collect();
-        fs::write(path, plot::plot_tracks(&tracks)?).map_err(|error| CommandError::io(path, &error))?;
+        let plot = plot::plot_tracks(&tracks)?;
+        write_atomically(path, |file| file.write_all(plot.as_bytes()))?;
     }
     let out = &mut BufWriter::new(output::stdout());
     let result = if json { write_json(out, &entries) } else { write_lines(out, &entries) };
@@ -424,8 +426,9 @@ fn export(database: &Database, client: &str, path: Option<&Path>) -> Result<(), 
             exported => exported?,
         },
         Some(path) => {
-            let file = File::create(path).map_err(|error| CommandError::io(path, &error))?;
-            csv_table::export(database, client, BufWriter::new(file))?;
+            let mut table = Vec::new();
+            csv_table::export(database, client, &mut table)?;
+            write_atomically(path, |file| file.write_all(&table))?;
         }
     }
     Ok(())

@@ -34,6 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let source =
         (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     let played = session.run(source);
+    // It has the folder for itself until then.
+    drop(session);
     let Some(folder) = &arguments.output else { return played };
     let finished = live_folder::finish(folder, &ReportOptions::default());
     // Why the session ended early matters more than why nothing can be made of it.

@@ -26,6 +26,7 @@ mod folder;
 mod forget;
 mod library;
 mod live;
+mod lock;
 mod media_kind;
 mod mpris;
 mod pipeline;

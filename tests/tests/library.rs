@@ -305,3 +305,47 @@ fn the_player_plays_from_a_database() {
     gst_launch(&format!("moodplayer library={} ! fakesink", database.with_file_name("no.db").display()))
         .assert_error(&["no.db"]);
 }
+
+#[test]
+fn many_processes_that_store_the_same_client_or_create_a_library_at_once_all_succeed() {
+    let (folder, music, database) = make_folders();
+    audio::write_tone(&music, "tone.wav", 440.0, 1, "calm");
+    let data = folder.path().join("data");
+    let start_all = |arguments: &dyn Fn(usize) -> Vec<String>, database: &Path| {
+        let running: Vec<RunningProcess> = (0..8)
+            .map(|number| {
+                let arguments = [vec!["library".to_owned()], arguments(number)].concat();
+                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+                let mut command = mood_command(&arguments, database);
+                command.env("GST_MOOD_DATA", &data);
+                RunningProcess::start(command)
+            })
+            .collect();
+        running.into_iter().for_each(|running| {
+            running.wait(TIMEOUT).assert_success();
+        });
+    };
+    let scan = ["scan", text(&music), "--tags-only"].map(String::from);
+    start_all(&|_| scan.to_vec(), &database);
+    assert_eq!(list_entry(&database, "tone.wav")["values"]["mood"]["value"], "calm");
+    let track = music.join("tone.wav");
+    let set = |number: usize| -> Vec<String> {
+        let consent = format!("form {number}");
+        ["set", text(&track), "--rating", "1", "--client", "Ada", "--consent", &consent]
+            .map(String::from)
+            .to_vec()
+    };
+    start_all(&set, &database);
+    let mut clients = gst_mood(&["clients", "--json"]);
+    clients.env("GST_MOOD_DATA", &data);
+    let output = run(clients, TIMEOUT).assert_success();
+    let clients: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert!(clients.as_array().unwrap().len() == 1 && clients[0]["name"] == "Ada", "{output}");
+    assert!(clients[0]["consent"].as_str().unwrap().starts_with("form "), "{output}");
+    let files: Vec<PathBuf> = walkdir::WalkDir::new(&data)
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect();
+    assert!(files.len() == 1 && files[0].ends_with("client.json"), "{files:?}");
+}

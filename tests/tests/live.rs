@@ -368,8 +368,7 @@ fn what_is_killed_at_any_moment_can_be_read_and_finished() {
             let record = folder.path().join(format!("session{index}"));
             let mut live =
                 gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
-            // Sessions that begin at one time would store the client's consent in one file.
-            live.env("XDG_DATA_HOME", folder.path().join(format!("data{index}")));
+            live.env("GST_MOOD_DATA", folder.path().join("data"));
             live.args(["--client", "Ada", "--consent", "signed today", "--record-video", "--microphone"]);
             live.args(["audiotestsrc is-live=true volume=0.1", "--camera", &camera, "--library"]);
             live.arg(&music).arg("-o").arg(&record);

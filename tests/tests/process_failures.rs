@@ -190,8 +190,7 @@ impl Progress {
         let folder = sandbox.path("out").join(session);
         let deadline = Instant::now() + TIMEOUT;
         let has_timeline = || folder.join("timeline.jsonl").exists();
-        let has_results =
-            || folder.join("timeline.csv").exists() || folder.join("timeline.csv.part").exists();
+        let has_results = || folder.join("timeline.csv").exists();
         match self {
             Self::Lines(count) => return wait_for_lines(sandbox, session, count),
             Self::TimelineCreated => while !has_timeline() && Instant::now() < deadline {},
@@ -270,8 +269,37 @@ fn a_killed_run_leaves_a_readable_timeline() {
     sandbox.process(&["long.mkv", "--force"]).assert_success();
     assert!(sandbox.timeline("long").end.is_some());
     assert_eq!(sandbox.summary("long")["complete"], true);
+    let names = sandbox.file_names("long");
     assert!(
-        sandbox.file_names("long").iter().all(|name| !name.ends_with(".part")),
-        "no partial file remains"
+        names.iter().all(|name| !name.ends_with(".part") && !name.starts_with('.')),
+        "nothing that is temporary remains: {names:?}"
     );
+}
+
+#[test]
+fn runs_that_write_the_same_results_at_once_do_not_disturb_each_other() {
+    let Some(clip) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    sandbox.transcode("a.mkv", &clip, &["-t", "1", "-an", "-c", "copy"]);
+    sandbox.transcode("b.mkv", &clip, &["-t", "0.5", "-an", "-c", "copy"]);
+    sandbox.transcode("c.mkv", &clip, &["-t", "0.4", "-an", "-c", "copy"]);
+    let client = ["--client", "Ada", "--consent", "signed"];
+    let running = ["a.mkv", "a.mkv", "b.mkv", "c.mkv"].map(|input| {
+        let arguments = [&["process", "-o", "out", input, "--overlay"], &client[..]].concat();
+        RunningProcess::start(sandbox.command(&arguments))
+    });
+    let outputs = running.map(|running| running.wait(TIMEOUT).assert_success());
+    let skipped = outputs[..2].iter().filter(|output| output.stdout.contains("finished before")).count();
+    assert_eq!(skipped, 1, "{} {}", outputs[0], outputs[1]);
+    for session in ["a", "b", "c"] {
+        assert_eq!(sandbox.summary(session)["complete"], true);
+        assert!(sandbox.timeline(session).end.is_some());
+        let names = sandbox.file_names(session);
+        assert!(names.iter().all(|name| !name.ends_with(".part") && !name.starts_with('.')), "{names:?}");
+        assert!(names.contains(&"annotated.mp4".into()), "{names:?}");
+    }
+    let table = fs::read_to_string(sandbox.path("out/recordings.csv")).unwrap();
+    assert_eq!(table.lines().count(), 4, "{table}");
+    let clients = run(sandbox.command(&["clients", "--json"]), TIMEOUT).assert_success();
+    assert!(clients.stdout.contains("\"sessions\": 3"), "{clients}");
 }

@@ -2,11 +2,12 @@
 //! where it was asked for the recorded video. Each can be read up to the moment at which the process is killed;
 //! `gst-mood process --resume` makes the rest.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use atomic_file::FileLock;
 use gst::glib;
 use gst::prelude::*;
 use mood_meta::event;
@@ -16,6 +17,7 @@ use super::control::Marker;
 use crate::error::CommandError;
 use crate::files::path_to_str;
 use crate::folder::{MARKERS, TIMELINE, recording_path};
+use crate::lock::try_lock_folder;
 use crate::pipeline;
 
 /// Time between two lines with the time of the day. The clock that music is played by differs from that of the computer by up to
@@ -34,19 +36,24 @@ pub struct Record {
     starts: usize,
     /// When the time of the day was written last since the pipeline was started or went on.
     clock_written: Option<Instant>,
+    /// Nobody else records into the folder, or finishes what is in it.
+    _lock: FileLock,
 }
 
 impl Record {
     /// Begins a record in a folder, which is made where there is none. Fails where there is a record in it.
     pub fn create(folder: &Path, pipeline: &gst::Pipeline) -> Result<Self, CommandError> {
         let path = folder.join(TIMELINE);
-        if path.exists() {
-            return Err(CommandError::Usage(format!(
+        let is_used = || {
+            CommandError::Usage(format!(
                 "{} holds a session already: name another folder (gst-mood process --resume finishes one)",
                 folder.display()
-            )));
+            ))
+        };
+        if path.exists() {
+            return Err(is_used());
         }
-        fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
+        let lock = try_lock_folder(folder)?.ok_or_else(is_used)?;
         let markers_path = folder.join(MARKERS);
         let mut markers =
             File::create(&markers_path).map_err(|error| CommandError::io(&markers_path, &error))?;
@@ -59,7 +66,15 @@ impl Record {
         let timeline = pipeline::element(pipeline, "timeline")?;
         timeline.set_property("location", path_to_str(&path)?);
         let video = pipeline.by_name("recording");
-        Ok(Self { folder: folder.into(), markers, timeline, video, starts: 0, clock_written: None })
+        Ok(Self {
+            folder: folder.into(),
+            markers,
+            timeline,
+            video,
+            starts: 0,
+            clock_written: None,
+            _lock: lock,
+        })
     }
 
     /// To be called before the pipeline is started: each start records a video of its own.

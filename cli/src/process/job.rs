@@ -12,7 +12,7 @@ use session::{PersonMap, Summary, Timeline, Warning, WarningKind, format_percent
 use super::arguments::Arguments;
 use super::baseline::BaselineOption;
 use super::film::{self, FilmConfig};
-use super::fingerprint::{AnalysisFingerprint, Fingerprint, music_subject, people_count};
+use super::fingerprint::{AnalysisFingerprint, Fingerprint, InputId, music_subject, people_count};
 use super::graph::{self, Analysis, GraphConfig};
 use super::inputs::Input;
 use super::media_clock::{self, Beginning};
@@ -28,12 +28,16 @@ use crate::folder::{
     self, ANNOTATED_PHOTO, FACES, FILM_MUSIC, MUSIC, RESTING_FACE, SUMMARY, TIMELINE, commit_media,
     discard_media, read_timeline, write_resting_face,
 };
+use crate::lock::lock_folder;
 use crate::media_kind::MediaKind;
 use crate::pipeline::RunLimit;
-use crate::progress::Progress;
+use crate::progress::{Progress, replace_control_characters};
 
 /// How long the annotated video of what was analysed may take after Ctrl-C.
 const REMAINDER_TIME: Duration = Duration::from_secs(8);
+
+/// The most places that a text names at which recordings are joined.
+const MAX_JOINS: usize = 5;
 
 /// What a job did.
 pub enum JobOutcome {
@@ -58,8 +62,44 @@ pub fn run(
     }
     let notes = Notes::load(&input.path, &arguments.report)?;
     let fingerprint = Fingerprint::compute(&input.path, arguments, &notes)?;
+    let stored = folder::read_summary(&input.folder.join(SUMMARY)).ok();
+    if !arguments.force && stored.as_ref().and_then(Fingerprint::from_summary).as_ref() == Some(&fingerprint)
+    {
+        return Ok(JobOutcome::UpToDate);
+    }
+    let mut has_waited = false;
+    let lock = lock_folder(&input.folder, || {
+        has_waited = true;
+        let text = format!("{}: waits for another gst-mood that works on it", input.folder.display());
+        eprintln!("gst-mood: {}", replace_control_characters(&text));
+    })?;
+    let outcome = run_locked(input, arguments, notes, fingerprint, has_waited, warnings);
+    drop(lock);
+    // Fails unless nothing was written.
+    let _ = fs::remove_dir(&input.folder);
+    outcome
+}
+
+/// Does the same with the exclusive use of the input's folder; `has_waited`: another process has had it until now.
+fn run_locked(
+    input: &Input,
+    arguments: &Arguments,
+    notes: Notes,
+    fingerprint: Fingerprint,
+    has_waited: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<JobOutcome, CommandError> {
     let summary = input.folder.join(SUMMARY);
-    let stored_summary = folder::read_summary(&summary).ok().filter(|_| !arguments.force);
+    let stored_summary = folder::read_summary(&summary).ok().filter(|_| !arguments.force || has_waited);
+    if has_waited
+        && let Some(owner) = stored_summary.as_ref().and_then(InputId::from_summary)
+        && owner != fingerprint.input
+    {
+        return Err(CommandError::Failed(format!(
+            "{} has got the results of another recording meanwhile: run it again, and it gets another folder",
+            input.folder.display()
+        )));
+    }
     let stored = stored_summary.as_ref().and_then(Fingerprint::from_summary);
     if stored.as_ref() == Some(&fingerprint) {
         return Ok(JobOutcome::UpToDate);
@@ -76,7 +116,6 @@ pub fn run(
                 || options.blur_faces
                 || stored.report.people.names == fingerprint.report.people.names)
     });
-    fs::create_dir_all(&input.folder).map_err(|error| CommandError::io(&input.folder, &error))?;
     // Without a summary the session counts as unfinished, should this run be killed.
     remove_if_present(&summary)?;
     let job = Job { input, arguments, notes: &notes, fingerprint };
@@ -205,7 +244,6 @@ impl Job<'_> {
     fn process_video(&self, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
-        fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
         let beginning = self.find_beginning();
         let rest_source = self.rest_source()?;
         let progress = self.start_progress();
@@ -221,8 +259,9 @@ impl Job<'_> {
             return Err(played.err().unwrap_or_else(no_frames));
         }
         let (timeline, resting_face) = self.finish_timeline()?;
+        let is_joined = self.explain_joins(&timeline, warnings);
         warnings.extend(analysis.small_faces.warning(&timeline));
-        if let (Ok(()), Some(declared)) = (&played, progress.media_duration()) {
+        if let (Ok(()), Some(declared), false) = (&played, progress.media_duration(), is_joined) {
             let [_, end] = timeline.span();
             // Some containers count their duration from the origin of their clock.
             let end = Duration::from_nanos(end.saturating_add(beginning.origin.nseconds()));
@@ -316,7 +355,7 @@ impl Job<'_> {
         warnings: &mut Vec<Warning>,
     ) -> Result<(), CommandError> {
         let path = &self.input.path;
-        if matches!(played, Err(CommandError::Interrupted)) || self.input.kind != MediaKind::Video {
+        if matches!(played, Err(CommandError::Interrupted)) {
             return played;
         }
         let is_missing_video =
@@ -332,9 +371,11 @@ impl Job<'_> {
             let text = format!("it ends in the middle, it should have at least {length} bytes");
             Warning::new(WarningKind::Truncated, text)
         } else if let Some(position) = media_container::next_recording(path) {
+            let length = fs::metadata(path).map_or(position, |metadata| metadata.len());
+            let share = format_percent(1.0 - position as f64 / length.max(1) as f64);
             let text = format!(
-                "another recording begins at byte {position} of the file, which is not analysed: split it (head -c {position} \
-                 FILE and tail -c +{} FILE), and process both",
+                "another recording begins at byte {position} of the file, and the {share} of it from there on are not analysed: \
+                 split it (head -c {position} FILE and tail -c +{} FILE), and process both",
                 position + 1
             );
             Warning::new(WarningKind::FurtherRecording, text)
@@ -346,6 +387,33 @@ impl Job<'_> {
         let error = CommandError::Failed(format!("{}; {part}{reason}", fault.text));
         warnings.push(fault);
         Err(error)
+    }
+
+    /// Says where recordings are joined that were read as one, in the place of what their times alone have told; whether any are.
+    /// The duration that such a file states is of no meaning.
+    fn explain_joins(&self, timeline: &Timeline, warnings: &mut Vec<Warning>) -> bool {
+        let joins = match self.input.kind {
+            MediaKind::Video => media_container::joins(&self.input.path),
+            _ => Vec::new(),
+        };
+        let begin = |share: f64| {
+            let frame = timeline.frames.get((share * timeline.frames.len() as f64).round() as usize)?;
+            Some(format!("{:.1} s", frame.pts as f64 / 1e9))
+        };
+        let begins: Vec<String> = joins.iter().filter_map(|share| begin(*share)).collect();
+        let Some((first, others)) = begins.split_first() else { return false };
+        let others = match others.len() {
+            0 => String::new(),
+            count if count < MAX_JOINS => format!(", {}", others.join(", ")),
+            count => format!(", {} and {} more", others[..MAX_JOINS - 1].join(", "), count + 1 - MAX_JOINS),
+        };
+        let text = format!(
+            "its clock begins anew at about {first}{others}: several recordings stand in the file, or parts of one are missing; all \
+             is read as one recording, and times count on from what comes before"
+        );
+        warnings.retain(|warning| warning.kind != WarningKind::JoinedRecordings);
+        warnings.push(Warning::new(WarningKind::JoinedRecordings, text));
+        true
     }
 
     /// Fails if the options or the notes name people who are not in the timeline. Its people are not merged.
@@ -446,7 +514,6 @@ impl Job<'_> {
         remove_if_present(&timeline_path)?;
         let mut timeline = timeline.inspect_err(|_| {
             let _ = fs::remove_file(&partial);
-            let _ = fs::remove_dir(folder);
         })?;
         progress.finish(None);
         fs::rename(&partial, &annotated).map_err(|error| CommandError::io(&annotated, &error))?;

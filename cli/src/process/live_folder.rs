@@ -15,10 +15,11 @@ use super::job::finish_timeline;
 use super::notes::{LIVE_RECORDING, Notes};
 use super::outputs::{self, MadeFrom, RecordedSession};
 use crate::clients::Client;
-use crate::digest::short_sha256;
+use crate::digest::{path_hash, short_sha256};
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present, write_atomically};
 use crate::folder::{self, MUSIC, RECORDED_VIDEO, SUMMARY, TIMELINE, recording_path};
+use crate::lock::try_lock_folder;
 use crate::pipeline;
 use crate::progress::{Progress, replace_control_characters};
 
@@ -71,11 +72,18 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
             "there is no {TIMELINE} in it: name the folder of a live session"
         )));
     }
+    let Some(_lock) = try_lock_folder(folder)? else {
+        return Err(CommandError::Failed(format!(
+            "another gst-mood records or finishes the session in {}: end that first",
+            folder.display()
+        )));
+    };
     // Without a summary the session counts as unfinished, should this be killed.
     remove_if_present(&folder.join(SUMMARY))?;
+    atomic_file::remove_leftovers(folder);
     let notes = Notes::load(&folder.join(LIVE_RECORDING), options)?;
     let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
-    let identity = identity(&timeline);
+    let identity = identity(&timeline, folder);
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let rest_source = BaselineOption::parse(options.baseline.as_deref())?.resting_face(
         client.as_ref(),
@@ -106,10 +114,12 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
     outputs::write_outputs(session, folder, options, &notes)
 }
 
-/// Tells sessions apart in a client's history: a hash of when it began.
-fn identity(timeline: &Timeline) -> String {
-    let began = timeline.clocks.first().map(|clock| clock.utc.clone()).unwrap_or_default();
-    short_sha256(began.as_bytes())
+/// Tells sessions apart in a client's history: a hash of when it began, or of where it is if it was cut off before it wrote that.
+fn identity(timeline: &Timeline, folder: &Path) -> String {
+    match timeline.clocks.first() {
+        Some(clock) => short_sha256(clock.utc.as_bytes()),
+        None => path_hash(folder),
+    }
 }
 
 /// SHA-256 of the network, from the timeline's header.

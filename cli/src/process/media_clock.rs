@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -270,6 +271,12 @@ impl FrameClock {
         rate.map_or(UNTIMED_FRAME_DURATION.nseconds(), |rate| (1e9 / rate).round() as u64)
     }
 
+    /// Whether frames of several recordings have come, of which sound that ends at `time`, ns, has not all.
+    pub fn outlasts(&self, time: u64) -> bool {
+        let last = self.span.map_or(0, |[_, last]| last);
+        self.restarts + self.repeated > 0 && time.saturating_add(CLOCK_RESTART) < last
+    }
+
     /// What there is to say about the times.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
@@ -331,11 +338,14 @@ pub fn rebase_frames(pad: &gst::Pad, origin: gst::ClockTime, frames: Arc<Mutex<F
     });
 }
 
-/// Lets the times of all buffers that leave `pad` count from `origin`, with a segment from 0 on.
-pub fn rebase(pad: &gst::Pad, origin: gst::ClockTime) {
-    rebase_with(pad, origin, |item| match item {
+/// Lets the times of all buffers that leave `pad` count from `origin`, with a segment from 0 on; `latest` gets the latest of
+/// them, ns.
+pub fn rebase_sound(pad: &gst::Pad, origin: gst::ClockTime, latest: Arc<AtomicU64>) {
+    rebase_with(pad, origin, move |item| match item {
         Item::Caps(_) => None,
-        Item::Time(time) => time,
+        Item::Time(time) => time.inspect(|time| {
+            latest.fetch_max(time.nseconds(), Ordering::Relaxed);
+        }),
     });
 }
 

@@ -1,6 +1,5 @@
 //! The files that are made from a session's timeline.
 
-use std::fs;
 use std::path::Path;
 
 use mini_xception::resting_face::RestingProfile;
@@ -108,7 +107,7 @@ pub fn write_export(
     write_atomically(path, |file| export::write(format, timeline, summary, &recording, file))
 }
 
-/// Removes all files that `process` writes from a session's folder, and the folder if nothing else is in it.
+/// Removes all files that `process` writes from a session's folder.
 pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
     let others = [
         SUMMARY,
@@ -127,7 +126,6 @@ pub fn clear_folder(folder: &Path) -> Result<(), CommandError> {
         remove_if_present(&folder.join(name))?;
         remove_if_present(&partial_path(&folder.join(name)))?;
     }
-    // Fails if other files are in it, which belong to the user.
-    let _ = fs::remove_dir(folder);
+    atomic_file::remove_leftovers(folder);
     Ok(())
 }

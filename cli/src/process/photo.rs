@@ -11,6 +11,7 @@ use session::{Warning, WarningKind};
 use super::graph::{ANALYSIS, GraphConfig, configure_analysis};
 use super::image_file::decode_upright;
 use super::small_faces::SmallFaceSample;
+use super::table::lock_table;
 use crate::error::CommandError;
 use crate::files::{remove_if_present, write_atomically};
 use crate::folder::{FACES, SUMMARY, read_summary};
@@ -132,13 +133,16 @@ pub fn push_image(pipeline: &gst::Pipeline, image: &RgbImage) -> Result<(), Comm
 /// ones. A photo without a face has one row, in which only the first columns and `success`, which is 0, are
 /// filled. The table is removed if there are no photos.
 pub fn write_table(output: &Path) -> Result<(), CommandError> {
+    let _lock = lock_table(output)?;
     let entries = fs::read_dir(output).map_err(|error| CommandError::io(output, &error))?;
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     folders.retain(|folder| folder.join(FACES).is_file() && folder.join(SUMMARY).is_file());
     folders.sort();
     let table = output.join(TABLE);
-    let photos: Vec<PhotoResult> =
-        folders.iter().map(|folder| PhotoResult::load(folder)).collect::<Result<_, _>>()?;
+    let read = folders.iter().map(|folder| (folder, PhotoResult::load(folder)));
+    // Of one that another run processes again, that run writes the table.
+    let read = read.filter(|(folder, read)| read.is_ok() || folder.join(SUMMARY).exists());
+    let photos: Vec<PhotoResult> = read.map(|(_, read)| read).collect::<Result<_, _>>()?;
     let Some(first) = photos.first() else { return remove_if_present(&table) };
     write_atomically(&table, |file| {
         let mut writer = csv::Writer::from_writer(file);

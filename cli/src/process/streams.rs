@@ -2,7 +2,7 @@
 //! to the pipeline that decodes them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
@@ -65,6 +65,12 @@ struct Links {
     has_video: bool,
     /// Whether an audio stream was chosen.
     has_audio: bool,
+    /// What the chosen audio stream is linked to.
+    sound_sink: Option<gst::Pad>,
+    /// The latest time of the sound, ns.
+    sound_end: Arc<AtomicU64>,
+    /// Whether the sound of a further recording is left out.
+    is_sound_cut: bool,
     /// Why the sound is missing or not as it was.
     warnings: Vec<Warning>,
     /// A format of sound that nothing decodes.
@@ -113,6 +119,13 @@ impl StreamLinks {
             warnings.push(Warning::new(
                 WarningKind::SoundMissing,
                 format!("the annotated video has no sound of the recording: nothing here decodes {format}"),
+            ));
+        }
+        let is_outlasted = lock(&self.frames).outlasts(links.sound_end.load(Ordering::Relaxed));
+        if links.is_sound_cut || links.has_audio && is_outlasted {
+            warnings.push(Warning::new(
+                WarningKind::SoundMissing,
+                "the annotated video has the sound of the first of the joined recordings only",
             ));
         }
         warnings
@@ -215,10 +228,19 @@ fn connect_decoder(
         if name.starts_with("video/x-raw") && pad.stream_id().is_some_and(|id| stills.contains(id.as_str())) {
             links.stills += 1;
         } else if name.starts_with("video/x-raw") {
+            let Some(sink) = frames.static_pad("sink") else { return };
+            if links.has_video && !sink.is_linked() {
+                // The pads of a recording are removed where another with other streams follows in the file.
+                links.videos = 0;
+                if let Some(sound) = links.sound_sink.take_if(|sound| !sound.is_linked()) {
+                    links.is_sound_cut = true;
+                    drop(links);
+                    sound.send_event(gst::event::Eos::new());
+                    links = lock(&links_of_added_pads);
+                }
+            }
             links.videos += 1;
-            if links.videos == wanted + 1
-                && let Some(sink) = frames.static_pad("sink")
-            {
+            if links.videos == wanted + 1 {
                 media_clock::rebase_frames(pad, origin, Arc::clone(&clock));
                 links.has_video = pad.link(&sink).is_ok();
             }
@@ -228,10 +250,14 @@ fn connect_decoder(
             && let Some(pipeline) = weak_pipeline.upgrade()
         {
             links.has_audio = true;
+            let sound_end = Arc::clone(&links.sound_end);
             drop(links);
-            media_clock::rebase(pad, origin);
+            media_clock::rebase_sound(pad, origin, sound_end);
             let warning = match add_sound_branch(&pipeline, pad, branch, &caps) {
-                Ok(warning) => warning,
+                Ok(warning) => {
+                    lock(&links_of_added_pads).sound_sink = pad.peer();
+                    warning
+                }
                 Err(error) => Some(Warning::new(
                     WarningKind::SoundMissing,
                     format!("the annotated video has no sound of the recording: {error}"),

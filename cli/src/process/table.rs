@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use atomic_file::FileLock;
 use mood_schema::{Emotion, Label};
 use session::{PersonSummary, Summary};
 
 use crate::error::CommandError;
 use crate::files::write_atomically;
 use crate::folder::{SUMMARY, TIMELINE, read_summary};
+use crate::lock::lock_folder;
 
 /// The table's name.
 const TABLE: &str = "recordings.csv";
@@ -26,6 +28,8 @@ const ESTIMATE_COLUMNS: [&str; 6] =
 /// Writes the table over all recordings in the folder `output`, of this run and of earlier ones, if there are at least two or
 /// it exists. A recording without a person has one row, in which only the columns of the recording are filled.
 pub fn write(output: &Path) -> Result<(), CommandError> {
+    // Of two runs that end together, the second one has the results of both.
+    let _lock = lock_table(output)?;
     let entries = fs::read_dir(output).map_err(|error| CommandError::io(output, &error))?;
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     folders.retain(|folder| folder.join(TIMELINE).is_file() && folder.join(SUMMARY).is_file());
@@ -37,7 +41,12 @@ pub fn write(output: &Path) -> Result<(), CommandError> {
     let mut rows = Vec::new();
     for folder in &folders {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        rows.extend(session_rows(&name, &read_summary(&folder.join(SUMMARY))?));
+        match read_summary(&folder.join(SUMMARY)) {
+            Ok(summary) => rows.extend(session_rows(&name, &summary)),
+            // Another run processes it again, and writes the table after that.
+            Err(_) if !folder.join(SUMMARY).exists() => {}
+            Err(error) => return Err(error),
+        }
     }
     write_atomically(&table, |file| {
         let mut writer = csv::Writer::from_writer(file);
@@ -50,6 +59,11 @@ pub fn write(output: &Path) -> Result<(), CommandError> {
         }
         writer.flush()
     })
+}
+
+/// Keeps other runs from writing a table of the folder `output` meanwhile, which takes milliseconds.
+pub fn lock_table(output: &Path) -> Result<FileLock, CommandError> {
+    lock_folder(output, || eprintln!("gst-mood: waits for another gst-mood that writes a table"))
 }
 
 /// The rows of a recording.

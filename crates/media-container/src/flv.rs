@@ -23,7 +23,7 @@ pub(crate) fn extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<E
         }
         let size = match tag {
             [b'F', b'L', b'V', 1, ..] => {
-                return Ok(Extent { declared_length: None, next_recording: Some(position) });
+                return Ok(Extent::from_next(position));
             }
             // Audio, video, data.
             [8 | 9 | 18, a, b, c, ..] => u64::from(u32::from_be_bytes([0, a, b, c])),

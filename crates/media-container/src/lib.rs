@@ -2,15 +2,22 @@
 //!
 //! An interrupted download or copy leaves a file whose beginning can be played, and of two recordings that were written one
 //! behind the other demuxers may play the first. They end without an error in both cases, so the container's own
-//! sizes are compared with the length of the file. MP4 and QuickTime, Matroska and WebM, AVI, FLV, and MPEG transport
-//! streams are supported. [`jpeg`] tells photographs from Motion JPEG and finds those that are cut off. A
+//! sizes are compared with the length of the file: of MP4 and QuickTime, Matroska and WebM, AVI, FLV, and MPEG transport
+//! streams. A further recording is also found in ASF, IVF, MXF and YUV4MPEG2, and behind animated GIF, PNG and WebP;
+//! [`joins`] finds those that demuxers play as one. [`jpeg`] tells photographs from Motion JPEG and finds those that are cut off. A
 //! [`FileView`] leaves out tags that a player need not read.
 
+mod animation;
+mod chunks;
 mod flv;
+mod joined;
 pub mod jpeg;
 mod matroska;
 mod mp4;
 mod ogg;
+mod ogg_chain;
+mod pictures;
+mod program_stream;
 mod transport_stream;
 mod view;
 
@@ -18,6 +25,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+pub use joined::joins;
 pub use mp4::has_video_track;
 pub use transport_stream::has_private_stream;
 pub use view::{FileView, ViewReader};
@@ -35,6 +43,11 @@ impl Extent {
     /// The extent of a container that declares a length.
     fn from_length(length: u64) -> Self {
         Self { declared_length: Some(length), next_recording: None }
+    }
+
+    /// The extent of a recording behind which another begins.
+    fn from_next(position: u64) -> Self {
+        Self { declared_length: None, next_recording: Some(position) }
     }
 }
 
@@ -66,6 +79,13 @@ pub fn extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> 
         [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska::extent(file, length),
         [b'R', b'I', b'F', b'F', .., b'A', b'V', b'I', b' '] => avi_extent(file, length),
         [b'F', b'L', b'V', ..] => flv::extent(file, length),
+        [b'R', b'I', b'F', b'F', .., b'W', b'E', b'B', b'P'] => animation::webp(file, length),
+        [b'G', b'I', b'F', b'8', ..] => animation::gif(file, length),
+        [b'D', b'K', b'I', b'F', ..] => chunks::ivf(file, length),
+        [b'Y', b'U', b'V', b'4', b'M', b'P', b'E', b'G', b'2', ..] => chunks::y4m(file, length),
+        header if header.starts_with(&animation::PNG) => animation::png(file, length),
+        header if header.starts_with(&chunks::ASF_HEADER) => chunks::asf(file, length),
+        header if header.starts_with(&chunks::MXF_KEY) => chunks::mxf(file, length),
         _ => transport_stream::extent(file, length),
     }
 }
@@ -82,7 +102,7 @@ fn avi_extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> 
         }
         match &header {
             [b'R', b'I', b'F', b'F', .., b'A', b'V', b'I', b' '] if position > 0 => {
-                return Ok(Extent { declared_length: None, next_recording: Some(position) });
+                return Ok(Extent::from_next(position));
             }
             [b'R', b'I', b'F', b'F', size @ .., b'A', b'V', b'I', _] => {
                 // Chunks have an even length (a byte of padding).
@@ -156,6 +176,39 @@ mod tests {
             assert_eq!(declared(one), Some(one.len() as u64), "{one:?}");
             // What other programs append is no recording.
             assert_eq!(next(&[one, b"appended by somebody"].concat()), None, "{one:?}");
+        }
+        let asf =
+            [&chunks::ASF_HEADER[..], &[7; 12], &[25, 0, 0, 0, 0, 0, 0, 0], &[7], &[9; 16], &[24], &[0; 7]]
+                .concat();
+        let ivf = [&b"DKIF\0\0\x20\0"[..], &[7; 24], &[2, 0, 0, 0], &[7; 10]].concat();
+        let pack = |kind: u8| {
+            [&chunks::MXF_KEY[..], &[2, 5, 1, 1, 13, 1, 2, 1, 1, kind, 4, 0, 0x83, 0, 0, 1, 7]].concat()
+        };
+        let mxf = [pack(2), pack(3)].concat();
+        let y4m = [&b"YUV4MPEG2 W3 H1 F25:1\nFRAME\n"[..], &[7; 7], b"FRAME Ip\n", &[7; 7]].concat();
+        let y4m_wide = [&b"YUV4MPEG2 W3 H1 C420p10\nFRAME\n"[..], &[7; 14]].concat();
+        let gif = [
+            &b"GIF89a"[..],
+            &[0, 0, 0, 0, 0x80, 0, 0],
+            &[7; 6],
+            &[0x21, 0xF9, 1, 7, 0, 0x2C],
+            &[0; 9],
+            &[2, 2, 7, 7, 0, 0x3B],
+        ]
+        .concat();
+        let png = [&animation::PNG[..], &[0, 0, 0, 1], b"IDAT", &[7; 5], &[0; 4], b"IEND", &[7; 4]].concat();
+        let webp = *b"RIFF\x05\0\0\0WEBP7\0";
+        for one in [&asf[..], &ivf, &mxf, &y4m, &y4m_wide, &gif, &png, &webp] {
+            assert_eq!(next(one), None, "{one:?}");
+            assert_eq!(next(&one.repeat(3)), Some(one.len() as u64), "{one:?}");
+            assert_eq!(declared(one), None, "{one:?}");
+            let appended = [one, b"appended by somebody"].concat();
+            let found = extent(&mut Cursor::new(&appended), appended.len() as u64);
+            assert!(found.is_err() || found.unwrap().next_recording.is_none(), "{one:?}");
+            // Cut off anywhere.
+            for end in 0..one.len() {
+                let _ = extent(&mut Cursor::new(&one[..end]), end as u64);
+            }
         }
         assert_eq!(declared(&flv[..flv.len() - 3]), Some(flv.len() as u64));
         assert_eq!(declared(&avi[..avi.len() - 1]), Some(14), "cut off in a header");

@@ -27,7 +27,7 @@ pub(crate) fn extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<E
             return Ok(Extent { declared_length: is_cut.then_some(length + 1), next_recording: None });
         };
         if id == EBML_HEADER && has_segment {
-            return Ok(Extent { declared_length: None, next_recording: Some(begin) });
+            return Ok(Extent::from_next(begin));
         }
         position = begin + header;
         match size {

@@ -50,7 +50,7 @@ pub(crate) fn extent(file: &mut (impl Read + Seek), length: u64) -> io::Result<E
         }
         let Some(header) = read_box(file, position)? else { break };
         if &header.kind == b"ftyp" && position > 0 {
-            return Ok(Extent { declared_length: None, next_recording: Some(position) });
+            return Ok(Extent::from_next(position));
         }
         // A box that reaches to the end of the file cannot lack anything.
         let Some(end) = header.end else { break };

@@ -1,10 +1,12 @@
 //! MPEG transport streams (ISO/IEC 13818-1): packets of 188 bytes, in M2TS with a timestamp of four bytes in front.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::Extent;
+use crate::pictures::{Pictures, fill};
 
 /// Packets at the beginning of a file that must have a sync byte for it to be taken for a transport stream.
 const SYNC_PACKETS: u64 = 5;
@@ -12,6 +14,8 @@ const SYNC_PACKETS: u64 = 5;
 const SEARCHED_BYTES: u64 = 4 << 20;
 /// The size of a packet and the offset of its sync byte, without and with timestamps.
 const FORMS: [(u64, u64); 2] = [(188, 0), (192, 4)];
+/// Units in a second of a program's clock, without its extension and the lowest bit.
+const CLOCK_RATE: f64 = 45_000.0;
 /// Type of elementary streams with private data: subtitles, or sound whose kind only descriptors state.
 const PRIVATE_DATA: u8 = 6;
 
@@ -35,6 +39,60 @@ fn find_form(file: &mut (impl Read + Seek)) -> io::Result<Option<(u64, u64)>> {
         }
     }
     Ok(None)
+}
+
+/// The form of the packets of a file that begins like this; `None` if it is no transport stream.
+pub(crate) fn form_of(head: &[u8]) -> Option<(u64, u64)> {
+    let is_sync =
+        |position: u64| usize::try_from(position).is_ok_and(|position| head.get(position) == Some(&0x47));
+    FORMS.into_iter().find(|(size, offset)| (0..SYNC_PACKETS).all(|packet| is_sync(packet * size + offset)))
+}
+
+/// Counts the pictures of the video streams, and notes jumps of the clock of the program that comes first (2.4.3.4). Where
+/// packets are out of step, no more are counted.
+pub(crate) fn count(
+    file: &mut impl BufRead,
+    (size, offset): (u64, u64),
+    pictures: &mut Pictures,
+) -> io::Result<()> {
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+    // The packet id that the clock comes with.
+    let mut clock_id = None;
+    // The first and the last picture of each video stream.
+    let mut streams: BTreeMap<u16, [u64; 2]> = BTreeMap::new();
+    while fill(file, &mut bytes)? {
+        let packet = bytes.get(usize::try_from(offset).unwrap_or(0)..).unwrap_or_default();
+        let Some(&[0x47, flags, low, control]) = packet.first_chunk() else { return Ok(()) };
+        let id = u16::from_be_bytes([flags & 0x1F, low]);
+        let adaptation = match packet.get(4..) {
+            Some([length, ..]) if control & 0x20 != 0 => 1 + usize::from(*length),
+            _ => 0,
+        };
+        // Flags of the adaptation field, and the upper 32 bits of the time in units of 1/45,000 s.
+        if adaptation >= 7
+            && let Some([flags, a, b, c, d, ..]) = packet.get(5..)
+            && flags & 0x10 != 0
+            && *clock_id.get_or_insert(id) == id
+        {
+            let time = u64::from(u32::from_be_bytes([*a, *b, *c, *d]));
+            pictures.set_clock(time, CLOCK_RATE, 1 << 32);
+        }
+        let begins_packet = flags & 0x40 != 0 && control & 0x10 != 0;
+        if begins_packet
+            && let Some([0, 0, 1, stream, ..]) = packet.get(4 + adaptation..)
+            && matches!(stream, 0xE0..=0xEF | 0xFD)
+        {
+            let number = pictures.add();
+            streams.entry(id).or_insert([number; 2])[1] = number;
+        }
+    }
+    // Another recording may have other streams.
+    for [first, _] in streams.values() {
+        if streams.values().all(|[begin, end]| begin >= first || end < first) {
+            pictures.jump_before(*first);
+        }
+    }
+    Ok(())
 }
 
 /// Whether the file at `path` is a transport stream whose first program has a stream of private data, which GStreamer may not

@@ -287,3 +287,26 @@ fn without_a_decoder_only_tags_are_read() {
     assert_eq!(best_value(&database, &path, Field::TruePeak), None);
     assert_eq!(counts(&common::scan(&database, &music, &TestDecoder::default())), [0, 1, 0, 0, 0]);
 }
+
+#[test]
+fn scans_of_one_folder_at_once_all_succeed() {
+    let (folder, music, database) = create_library();
+    let path = folder.path().join("shared.db");
+    drop(database);
+    for number in 0..20 {
+        write_tone(&music, &format!("{number}.wav"), 200.0 + f64::from(number), 1);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let database = Database::open_or_create(&path).unwrap();
+                for _ in 0..3 {
+                    assert_eq!(scan(&database, &music, &TestDecoder::default()).failed, []);
+                }
+            });
+        }
+    });
+    let database = Database::open(&path).unwrap();
+    assert_eq!(database.track_count().unwrap(), 20);
+    assert_eq!(counts(&scan(&database, &music, &TestDecoder::default())), [0, 0, 0, 20, 0]);
+}

@@ -8,7 +8,8 @@ mod clients;
 mod tracks;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -25,6 +26,8 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const APPLICATION_ID: i32 = 0x6d6f_6f64;
 /// How long to wait for a transaction of another program.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often to try again what SQLite does not wait for itself.
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The migrations: the n-th brings a database from version n to n + 1. They are only appended to and never
 /// edited, comments included, as SQLite stores the text of the statements in the schema.
@@ -153,28 +156,39 @@ impl Database {
     fn initialize(&self) -> Result<(), Error> {
         let connection = &self.connection;
         self.map_sql_error(connection.busy_timeout(LOCK_TIMEOUT))?;
-        let pragma = |name: &str| {
-            self.map_sql_error(connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)))
-        };
-        let (version, application_id) = (pragma("user_version")?, pragma("application_id")?);
+        let (version, application_id, has_tables) = self.map_sql_error(self.identity())?;
         let known = MIGRATIONS.len() as i64;
         let is_ours = application_id == i64::from(APPLICATION_ID);
-        if !is_ours && (version != 0 || application_id != 0 || self.has_tables()?) {
+        if !is_ours && (version != 0 || application_id != 0 || has_tables) {
             return Err(Error::NotADatabase(self.path.clone()));
         }
         if version > known {
             return Err(Error::NewerDatabase { path: self.path.clone(), found: version, known });
         }
-        self.map_sql_error(connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
-        ))?;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        let set_up = || {
+            self.map_sql_error(connection.execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
+            ))
+        };
+        // SQLite does not wait where another program switches a new database to write-ahead logging as well.
+        while let Err(error) = set_up() {
+            if !matches!(error, Error::Locked(_)) || Instant::now() > deadline {
+                return Err(error);
+            }
+            thread::sleep(LOCK_INTERVAL);
+        }
         if version == known { Ok(()) } else { self.migrate() }
     }
 
-    /// Whether the database has any table.
-    fn has_tables(&self) -> Result<bool, Error> {
+    /// The schema's version, the id of the program that it belongs to, and whether the database has any table; all from one
+    /// transaction, because another program may be creating the database.
+    fn identity(&self) -> rusqlite::Result<(i64, i64, bool)> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let pragma = |name: &str| transaction.pragma_query_value(None, name, |row| row.get(0));
         let tables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-        self.map_sql_error(self.connection.query_row(tables, [], |row| row.get(0)))
+        let has_tables = transaction.query_row(tables, [], |row| row.get(0))?;
+        Ok((pragma("user_version")?, pragma("application_id")?, has_tables))
     }
 
     /// Applies the migrations that are missing.
@@ -251,6 +265,23 @@ mod tests {
         assert_eq!(second.track_count().unwrap(), 0, "reading is possible");
         first.connection.execute_batch("COMMIT").unwrap();
         second.map_sql_error(second.transaction(|_| Ok(()))).unwrap();
+    }
+
+    #[test]
+    fn many_create_one_database_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..10 {
+            let path = folder.path().join(format!("{number}.db"));
+            let start = std::sync::Barrier::new(8);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        start.wait();
+                        assert_eq!(Database::open_or_create(&path).unwrap().track_count().unwrap(), 0);
+                    });
+                }
+            });
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! The tags are written to a copy beside the file, which is then renamed over it, so that the file is
 //! complete at any time.
 
-use std::ffi::OsString;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use atomic_file::TemporaryFile;
 use lofty::config::{ParseOptions, WriteOptions};
 use lofty::file::{AudioFile, TaggedFileExt};
 use lofty::probe::Probe;
@@ -105,25 +105,18 @@ fn is_same_value(first: &SourcedValue, second: &SourcedValue) -> bool {
     }
 }
 
-/// Writes tag items to a file by way of a copy; whether the file has changed.
+/// Writes tag items to a file by way of a copy; whether the file has changed. Where another program writes to the same file
+/// meanwhile, what is written last counts.
 fn rewrite_file(path: &Path, items: &[(ItemKey, String)]) -> Result<bool, String> {
-    let mut name = OsString::from(path.file_name().unwrap_or_default());
-    name.push(".gst-mood");
-    let copy = path.with_file_name(name);
-    let result = fs::copy(path, &copy).map_err(|error| error.to_string()).and_then(|_| {
-        let changed = catch_unwind(AssertUnwindSafe(|| insert_items(&copy, items)))
-            .unwrap_or_else(|_| Err("its tags are broken".into()))?;
-        if changed {
-            let synced = fs::File::open(&copy).and_then(|file| file.sync_all());
-            synced.and_then(|()| fs::rename(&copy, path)).map_err(|error| error.to_string())?;
-        }
-        Ok(changed)
-    });
-    if result != Ok(true) {
-        // Where the copy cannot be removed, nothing is lost.
-        let _ = fs::remove_file(&copy);
+    let to_text = |error: std::io::Error| error.to_string();
+    let copy = TemporaryFile::create_for(path).map_err(to_text)?;
+    fs::copy(path, copy.path()).map_err(to_text)?;
+    let changed = catch_unwind(AssertUnwindSafe(|| insert_items(copy.path(), items)))
+        .unwrap_or_else(|_| Err("its tags are broken".into()))?;
+    if changed {
+        copy.as_file().sync_all().and_then(|()| copy.persist()).map_err(to_text)?;
     }
-    result
+    Ok(changed)
 }
 
 /// Inserts items into the primary tag of a file; whether the file has changed. Items that the type of tag

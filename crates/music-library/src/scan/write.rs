@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::file_state::FileStamp;
 use super::{AudioResult, ReadFile, ScanContext, ScanReport};
@@ -68,7 +68,11 @@ fn write_file(
     report: &mut ScanReport,
 ) -> rusqlite::Result<()> {
     let track = &context.tracks[file.index];
-    let known = context.known.get(&track.uri);
+    // Another scan may have added the track since this one began.
+    let present: Option<i64> = connection
+        .prepare_cached("SELECT id FROM track WHERE uri = ?")?
+        .query_row([&track.uri], |row| row.get(0))
+        .optional()?;
     let same_content = match &file.audio {
         AudioResult::SameAs(uri) => context.known.get(uri),
         _ => None,
@@ -80,10 +84,11 @@ fn write_file(
         AudioResult::Failed(reason) => (analysis::VERSION, Some(reason.clone())),
     };
     let count = usize::from(problem.is_none());
-    let id = match (known, same_content) {
-        (Some(known), _) => {
-            report.changed += count;
-            known.id
+    let id = match (present, same_content) {
+        (Some(id), _) => {
+            let is_known = context.known.contains_key(&track.uri);
+            *(if is_known { &mut report.changed } else { &mut report.added }) += count;
+            id
         }
         (None, Some(previous)) if is_gone(&file.audio) && moved.insert(previous.id) => {
             report.moved += count;

@@ -1,0 +1,253 @@
+//! Files of the kinds that people report: those of the test media, and neighbours made here, with the right answer for each.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mood_tests::process::TIMEOUT;
+use mood_tests::sandbox::{Sandbox, with_fast_encoding};
+use mood_tests::{ProcessOutput, Timeline, audio, command, gst_mood, media, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A talking head, about 2.4 s with audio, 30 frames a second.
+const CLIP: &str = "video/single_face.mp4";
+
+/// The kinds of the warnings in a session's summary, in order.
+fn kinds(sandbox: &Sandbox, session: &str) -> Vec<String> {
+    let summary = sandbox.summary(session);
+    let warnings = summary["warnings"].as_array().unwrap().iter();
+    warnings.map(|warning| warning["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn recordings_of_reported_kinds_are_analysed() {
+    // Frames, whether complete, warnings; of each frame with a face, one person.
+    let cases: [(&str, u64, bool, &[&str]); 6] = [
+        ("cam.mjpeg", 72, true, &["times-assumed"]),
+        ("concat2.webm", 72, false, &["further-recording"]),
+        ("anim.gif", 24, true, &[]),
+        ("phone_rot.mp4", 72, true, &[]),
+        ("cover_first.mkv", 122, true, &["stream-skipped"]),
+        ("anamorphic.mp4", 72, true, &[]),
+    ];
+    let paths: Option<Vec<PathBuf>> =
+        cases.iter().map(|(name, ..)| media(&format!("cases/{name}"))).collect();
+    let Some(paths) = paths else { return };
+    let sandbox = Sandbox::new();
+    let output = sandbox.process(&paths.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>());
+    assert!(output.code == Some(1) && output.stderr.contains("1 of 6 inputs failed"), "{output}");
+    for (name, frames, is_complete, warnings) in cases {
+        let session = name.split_once('.').unwrap().0;
+        let summary = sandbox.summary(session);
+        let found = summary["frames"].as_u64().unwrap();
+        // A demuxer may give a frame of a second recording.
+        assert!(found == frames || !is_complete && found == frames + 1, "{name}: {found}");
+        assert_eq!(summary["complete"], is_complete, "{name}");
+        let found: Vec<String> = kinds(&sandbox, session)
+            .into_iter()
+            .filter(|kind| is_complete || kind != "times-assumed")
+            .collect();
+        assert_eq!(found, warnings, "{name}");
+        let timeline = sandbox.timeline(session);
+        assert_eq!(timeline.face_ids(), BTreeSet::from([1]), "{name}");
+        assert!(timeline.share(|faces| faces == 1) > 0.9, "{name}");
+    }
+    let Some(photo) = media("cases/x.tif") else { return };
+    fs::create_dir(sandbox.path("photos")).unwrap();
+    fs::copy(&photo, sandbox.path("photos/x.tif")).unwrap();
+    for input in [photo.to_str().unwrap(), "photos"] {
+        let output =
+            run(sandbox.command(&["process", "-o", input.rsplit('/').next().unwrap(), input]), TIMEOUT);
+        assert!(output.assert_success().stdout.contains("/x"), "{input}");
+    }
+}
+
+/// The mean valence of all faces, and the width and the height of the mean box, shares of the frame.
+fn describe(timeline: &Timeline) -> [f64; 3] {
+    let faces: Vec<_> = timeline.frames.iter().flat_map(|frame| &frame.faces).collect();
+    let mean = |value: &dyn Fn(&mood_schema::Face) -> f64| {
+        faces.iter().map(|face| value(face)).sum::<f64>() / faces.len() as f64
+    };
+    [
+        mean(&|face| face.classification.as_ref().map_or(0.0, |result| result.affect.valence)),
+        mean(&|face| face.bbox.w),
+        mean(&|face| face.bbox.h),
+    ]
+}
+
+#[test]
+fn pixels_of_any_shape_give_the_same_person_labels_and_places() {
+    let Some(clip) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    // As on a DVD with a wide picture, on one with a narrow one, and half as high as wide.
+    let shapes = [
+        ("square", "scale=1024:576"),
+        ("wide", "scale=720:576,setsar=64/45"),
+        ("narrow", "scale=1440:576,setsar=32/45"),
+        ("flat", "scale=1024:288,setsar=1/2"),
+    ];
+    for (name, filter) in shapes {
+        let arguments = with_fast_encoding(&["-t", "0.8", "-an", "-crf", "10", "-vf", filter]);
+        sandbox.transcode(&format!("{name}.mkv"), &clip, &arguments);
+    }
+    sandbox.process(&["square.mkv", "wide.mkv", "narrow.mkv", "flat.mkv"]).assert_success();
+    let square = describe(&sandbox.timeline("square"));
+    for (name, _) in shapes {
+        let timeline = sandbox.timeline(name);
+        assert_eq!((timeline.frames.len(), timeline.face_ids()), (24, BTreeSet::from([1])), "{name}");
+        assert_eq!(timeline.share(|faces| faces == 1), 1.0, "{name}");
+        // Shares of the frame are the same, whatever the shape of its pixels.
+        for (found, expected) in describe(&timeline).iter().zip(square) {
+            assert!((found - expected).abs() < 0.05, "{name}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn films_of_streams_that_state_absurd_rates_are_not_grey() {
+    let Some(clip) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    let arguments =
+        |rate| with_fast_encoding(&["-t", "0.8", "-an", "-vf", "scale=320:-2", "-vsync", "vfr", "-r", rate]);
+    for (name, rate) in [("usual.ts", "30"), ("thousand.ts", "1000"), ("clock.ts", "90000")] {
+        sandbox.transcode(name, &clip, &arguments(rate));
+    }
+    sandbox.process(&["usual.ts", "thousand.ts", "clock.ts", "--overlay"]).assert_success();
+    let luma = |session: &str| {
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(sandbox.path("out").join(session).join("annotated.mp4"));
+        ffmpeg.args(["-vf", "scale=8:8,format=gray", "-f", "rawvideo", "-"]);
+        let pixels = ffmpeg.output().unwrap().stdout;
+        assert_eq!(pixels.len() / 64, 24, "{session}");
+        pixels.iter().map(|pixel| f64::from(*pixel)).sum::<f64>() / pixels.len() as f64
+    };
+    let usual = luma("usual");
+    for session in ["thousand", "clock"] {
+        assert!((luma(session) - usual).abs() < 2.0, "{session}: {} {usual}", luma(session));
+        assert_eq!(kinds(&sandbox, session), [""; 0], "{session}");
+    }
+}
+
+/// Runs `gst-mood library` with the database `l.db` in a folder.
+#[track_caller]
+fn library(folder: &Path, arguments: &[&str]) -> ProcessOutput {
+    let mut command = gst_mood(&[&["library"], arguments].concat());
+    command.arg("--library").arg(folder.join("l.db")).current_dir(folder);
+    run(command, TIMEOUT)
+}
+
+/// The tracks of the database, as `library list --json` prints them.
+fn list(folder: &Path) -> Vec<Value> {
+    serde_json::from_str(&library(folder, &["list", "--json"]).assert_success().stdout).unwrap()
+}
+
+#[test]
+fn every_entry_of_other_programs_playlists_is_found() {
+    let decomposed = ["Cafe\u{301} Torme\u{301}.flac", "Tromsø A\u{30a}se Mu\u{308}ller.flac"];
+    let cases: [(&str, &[&str]); 5] = [
+        ("pl_vlc.m3u8", &["party/Mike Posner - Ibiza (SeeB Remix).flac", decomposed[0], "50% off.flac"]),
+        ("pl_windows.m3u8", &["folder/song.flac"]),
+        ("pl_cp1252.m3u", &["Preis 5€ “Live” – Teil 1.flac", "Café Tormé.flac"]),
+        ("pl_apple_nfc.m3u8", &[decomposed[1]]),
+        (
+            "pl_hash.m3u8",
+            &["#1 Crush.flac", "Song: Part 2.flac", "Question?.flac", "50% off.flac", "a;b.flac"],
+        ),
+    ];
+    for (list_name, names) in cases {
+        let Some(playlist) = media(&format!("cases/{list_name}")) else { return };
+        let folder = TempDir::new().unwrap();
+        fs::copy(&playlist, folder.path().join(list_name)).unwrap();
+        let track = audio::write_tone(folder.path(), "track.wav", 440.0, 1, "");
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(&track).arg(folder.path().join("track.flac"));
+        run(ffmpeg, TIMEOUT).assert_success();
+        for name in names {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::copy(folder.path().join("track.flac"), path).unwrap();
+        }
+        let output = library(folder.path(), &["scan", list_name, "--tags-only", "--json"]).assert_success();
+        let report: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(
+            (&report["added"], &report["failed"]),
+            (&names.len().into(), &Value::Array(vec![])),
+            "{output}"
+        );
+        assert_eq!(list(folder.path()).len(), names.len(), "{list_name}");
+    }
+}
+
+#[test]
+fn lengths_are_counted_and_moods_in_user_tags_are_read() {
+    let folder = TempDir::new().unwrap();
+    // Noise in front of silence: of variable bit rate without a header, its length by the first frames is far too short.
+    let [short, long] = [2, 3].map(|seconds| {
+        audio::write_tone(folder.path(), &format!("{seconds}.wav"), 440.0, seconds, "");
+        folder.path().join(format!("{seconds}.wav"))
+    });
+    let music = folder.path().join("music");
+    fs::create_dir(&music).unwrap();
+    let encode = |input: &[&str], arguments: &[&str], to: &Path| {
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-v", "error"]).args(input).args(arguments).arg(to);
+        run(ffmpeg, TIMEOUT).assert_success();
+    };
+    let noise = "anoisesrc=d=4:a=0.5[n];anullsrc=r=44100:cl=mono:d=16[s];[n]aresample=44100[m];[m][s]concat=n=2:v=0:a=1";
+    let variable = ["-q:a", "2", "-write_xing", "0", "-id3v2_version", "0"];
+    encode(&["-filter_complex", noise], &variable, &music.join("variable.mp3"));
+    for (name, codec) in [("chained.ogg", "libvorbis"), ("chained.opus", "libopus")] {
+        let parts = [&short, &long].map(|part| {
+            let to = part.with_extension(name);
+            encode(&["-i", part.to_str().unwrap()], &["-c:a", codec, "-f", "ogg"], &to);
+            fs::read(to).unwrap()
+        });
+        fs::write(music.join(name), parts.concat()).unwrap();
+    }
+    let mut expected = vec![("variable.mp3", 20.0), ("chained.ogg", 5.0), ("chained.opus", 5.0)];
+    for (name, seconds) in [("noxing.mp3", 240.0), ("plain.aiff", 3.0)] {
+        if let Some(case) = media(&format!("cases/{name}")) {
+            fs::copy(case, music.join(name)).unwrap();
+            expected.push((name, seconds));
+        }
+    }
+    let has_mood =
+        media("cases/txxx_mood.mp3").map(|case| fs::copy(case, music.join("txxx_mood.mp3")).unwrap());
+    library(folder.path(), &["scan", "music"]).assert_success();
+    let tracks = list(folder.path());
+    let track = |name: &str| {
+        tracks
+            .iter()
+            .find(|track| track["uri"].as_str().unwrap().ends_with(name))
+            .unwrap_or_else(|| panic!("{name}"))
+    };
+    for (name, seconds) in expected {
+        let duration = &track(name)["values"]["duration"]["value"];
+        let found = duration.as_f64().unwrap();
+        assert!((found - seconds).abs() < 0.1, "{name}: {found}");
+    }
+    if has_mood.is_some() {
+        let mood = &track("txxx_mood.mp3")["values"]["mood"];
+        assert_eq!((&mood["from"], mood["value"].is_string()), (&"tag".into(), true), "{mood}");
+    }
+}
+
+#[test]
+fn moods_may_be_set_in_five_languages_and_unknown_words_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let track = audio::write_tone(folder.path(), "a.wav", 440.0, 1, "sad");
+    library(folder.path(), &["scan", ".", "--tags-only"]).assert_success();
+    let set = |mood: &str| library(folder.path(), &["set", track.to_str().unwrap(), "--mood", mood]);
+    for mood in ["calm", "fröhlich", "heureux", "triste", "felice", "alegre", "CALM; Ruhig"] {
+        set(mood).assert_success();
+        assert_eq!(list(folder.path())[0]["values"]["mood"]["value"], mood, "{mood}");
+    }
+    for mood in ["xyzzy", "calm, xyzzy"] {
+        let output = set(mood);
+        assert!(output.code == Some(2) && output.stderr.contains("'xyzzy' is not a known mood"), "{output}");
+        assert_eq!(list(folder.path())[0]["values"]["mood"]["value"], "CALM; Ruhig", "it stays as it was");
+    }
+}
