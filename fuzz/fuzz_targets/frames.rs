@@ -38,7 +38,7 @@ fn run(data: &mut Unstructured) -> Result<()> {
             strides[plane] = hostile(data, strides[plane].into())? as i32;
         }
     }
-    let is_padded = data.arbitrary()?;
+    let is_padded: bool = data.arbitrary()?;
     if !is_padded {
         size = info.size();
     }
@@ -63,7 +63,7 @@ fn run(data: &mut Unstructured) -> Result<()> {
         let _ =
             gst_video::VideoMeta::add_full(fields, flags, format, meta_width, meta_height, offsets, strides);
     }
-    let side = |data: &mut Unstructured| Ok(f64::from(data.arbitrary::<u8>()?) / 160.0 - 0.3);
+    let side = |data: &mut Unstructured| -> Result<f64> { Ok(f64::from(data.arbitrary::<u8>()?) / 160.0 - 0.3) };
     let bbox = Rect { x: side(data)?, y: side(data)?, w: side(data)?, h: side(data)? };
     let face = Face {
         id: 1,
@@ -76,7 +76,7 @@ fn run(data: &mut Unstructured) -> Result<()> {
         quality_limit: None,
     };
     let _ = mood_meta::frame::write(fields, &Frame { faces: vec![face] });
-    let side = |data: &mut Unstructured| Ok(data.int_in_range(0..=80)?);
+    let side = |data: &mut Unstructured| data.int_in_range(0..=80);
     let region = (side(data)?, side(data)?, side(data)?, side(data)?);
     gst_video::VideoRegionOfInterestMeta::add(fields, "face", region);
     let description = match element {

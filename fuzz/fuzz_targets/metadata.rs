@@ -27,7 +27,7 @@ fn run(data: &mut Unstructured) -> Result<()> {
         let mut meta = gst::meta::CustomMeta::add(fields, mood_meta::frame::NAME).unwrap();
         let structure = meta.mut_structure();
         structure.set_value("version", value(data, 0)?);
-        let faces = (0..data.int_in_range(0..=6)?).map(|_| face(data)).collect::<Result<Vec<_>>>()?;
+        let faces = (0..data.int_in_range(0..=6)?).map(|_| face(data, 0)).collect::<Result<Vec<_>>>()?;
         match data.int_in_range(0..=9)? {
             0 => structure.set_value("faces", value(data, 0)?),
             _ => structure.set("faces", gst::Array::new(faces)),
@@ -55,12 +55,12 @@ fn run(data: &mut Unstructured) -> Result<()> {
 }
 
 /// The structure of a face, mostly as it should be.
-fn face(data: &mut Unstructured) -> Result<gst::Structure> {
+fn face(data: &mut Unstructured, depth: u8) -> Result<gst::Structure> {
     let mut structure = gst::Structure::new_empty("face");
     for name in NAMES {
         let value = match (name, data.int_in_range(0..=7)?) {
             (_, 0) => continue,
-            (_, 1) => value(data, 0)?,
+            (_, 1) => value(data, depth)?,
             ("id" | "resembles", _) => data.arbitrary::<u32>()?.to_send_value(),
             ("source", _) => (*data.choose(&["detected", "followed", "none", ""])?).to_send_value(),
             ("label", _) => (*data.choose(&["happy", "uncertain", "none", ""])?).to_send_value(),
@@ -95,7 +95,7 @@ fn value(data: &mut Unstructured, depth: u8) -> Result<glib::SendValue> {
             let values = (0..data.int_in_range(0..=9)?).map(|_| value(data, depth + 1)).collect::<Result<Vec<_>>>()?;
             gst::Array::new(values).to_send_value()
         }
-        8 => face(data)?.to_send_value(),
+        8 if depth < 3 => face(data, depth + 1)?.to_send_value(),
         _ => number(data)?.to_send_value(),
     })
 }

@@ -22,7 +22,7 @@ pub fn formats(element: &str) -> Vec<gst_video::VideoFormat> {
     let caps = template.unwrap().caps();
     let structures = caps.iter().filter_map(|structure| structure.get::<gst::List>("format").ok());
     let names = structures.flat_map(|list| list.iter().filter_map(|name| name.get::<String>().ok()).collect::<Vec<_>>());
-    let mut formats: Vec<_> = names.map(|name| gst_video::VideoFormat::from_string(&name)).collect();
+    let mut formats: Vec<_> = names.filter_map(|name| name.parse().ok()).collect();
     formats.dedup();
     formats
 }
