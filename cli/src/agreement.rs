@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use annotation::{Agreement, Annotation, Interval, LabelMap, Options, Tier};
 use mood_schema::Label;
-use session::Summary;
 use session::report::{self, AgreementPage};
+use session::{Episode, PersonSummary, Summary};
 
 use crate::arguments::path_parser;
 use crate::error::CommandError;
@@ -23,7 +23,8 @@ const STEP_RANGE: std::ops::RangeInclusive<f64> = 0.01..=60.0;
 /// The arguments of `agreement`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A human's annotations: a file of ELAN, BORIS, Praat or Audacity, or a table with the columns start, end and label
+    /// A human's annotations: a file of ELAN, BORIS, Praat or Audacity, a table with the columns start, end and label, or a
+    /// session that a human corrected
     #[arg(value_parser = path_parser())]
     human: PathBuf,
     /// The folder of a session, or another coder's annotations
@@ -57,7 +58,7 @@ pub struct Arguments {
 }
 
 /// Parses `LABEL=LABEL`.
-fn parse_rule(text: &str) -> Result<(String, String), String> {
+pub fn parse_rule(text: &str) -> Result<(String, String), String> {
     let rule = text.split_once('=').filter(|(from, _)| !from.trim().is_empty());
     let (from, to) = rule.ok_or("give two labels with = between them, such as laughs=happy")?;
     Ok((from.to_owned(), to.to_owned()))
@@ -78,12 +79,18 @@ struct Coder {
     folder: Option<PathBuf>,
     /// End of the recording, ns, where it is known.
     end: Option<u64>,
+    /// Who corrected the session.
+    correctors: Vec<String>,
     warnings: Vec<String>,
 }
 
 /// Measures the agreement, prints it, and writes the page.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
-    let (human, machine) = (Coder::load(&arguments.human)?, Coder::load(&arguments.machine)?);
+    let human = Coder::load(&arguments.human, |person| &person.episodes)?;
+    // Where a human corrected the session, it is the machine's own record that is compared.
+    let machine = Coder::load(&arguments.machine, |person| {
+        person.machine.as_ref().map_or(&person.episodes, |machine| &machine.episodes)
+    })?;
     let mut map = LabelMap::default();
     for (from, to) in &arguments.map {
         map.insert(from, to);
@@ -153,23 +160,35 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
 }
 
 impl Coder {
-    /// Loads a session or a file of annotations.
-    fn load(path: &Path) -> Result<Self, CommandError> {
+    /// Loads a session, of which `episodes` are compared, or a file of annotations.
+    fn load(path: &Path, episodes: fn(&PersonSummary) -> &Vec<Episode>) -> Result<Self, CommandError> {
         let is_session = path.is_dir() || path.extension().is_some_and(|extension| extension == "jsonl");
         if is_session {
             let SessionFolder { path, summary, .. } = SessionFolder::load(path)?;
             let preferred = summary.subject().map(|subject| subject.name.clone());
             let end = Some(summary.begin.saturating_add(summary.duration));
+            let mut correctors: Vec<String> =
+                summary.corrections.iter().map(|correction| correction.by.clone()).collect();
+            correctors.sort_unstable();
+            correctors.dedup();
             return Ok(Self {
-                tiers: person_tiers(&summary),
+                tiers: person_tiers(&summary, episodes),
                 preferred,
                 folder: Some(path),
                 end,
+                correctors,
                 warnings: Vec::new(),
             });
         }
         let file = annotation::read_file(path).map_err(|error| CommandError::Failed(error.to_string()))?;
-        Ok(Self { tiers: file.tiers, preferred: None, folder: None, end: None, warnings: file.warnings })
+        Ok(Self {
+            tiers: file.tiers,
+            preferred: None,
+            folder: None,
+            end: None,
+            correctors: Vec::new(),
+            warnings: file.warnings,
+        })
     }
 
     /// The tier of that name, else the preferred one, the one called as the other coder's, the only one, or the only one whose
@@ -214,9 +233,9 @@ impl Coder {
 }
 
 /// The episodes of each person of a session.
-fn person_tiers(summary: &Summary) -> Vec<Tier> {
-    let tier = |person: &session::PersonSummary| {
-        let annotations = person.episodes.iter().map(|episode| Annotation {
+fn person_tiers(summary: &Summary, episodes: fn(&PersonSummary) -> &Vec<Episode>) -> Vec<Tier> {
+    let tier = |person: &PersonSummary| {
+        let annotations = episodes(person).iter().map(|episode| Annotation {
             start: episode.start,
             end: episode.end,
             label: episode.label.to_string(),
@@ -254,7 +273,11 @@ fn name_coders(arguments: &Arguments, human: &Coder, machine: &Coder) -> (String
         let name = path.file_stem().or(path.file_name()).unwrap_or(path.as_os_str());
         if coder.folder.is_some() { "gst-mood".into() } else { name.to_string_lossy().into_owned() }
     };
-    let names = (name(&arguments.human, human), name(&arguments.machine, machine));
+    let first = match human.correctors.as_slice() {
+        [] => name(&arguments.human, human),
+        correctors => correctors.join(", "),
+    };
+    let names = (first, name(&arguments.machine, machine));
     if names.0 == names.1 { (format!("{} (first)", names.0), format!("{} (second)", names.1)) } else { names }
 }
 

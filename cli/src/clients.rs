@@ -1,6 +1,7 @@
 //! The stored history, baseline and resting face of each client who consented to it. They are kept in the user's data
 //! folder, each client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use mini_xception::resting_face::RestingProfile;
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
 
-use crate::consent::{ConsentedClient, is_blank};
+use crate::consent::{Consent, ConsentedClient, is_blank};
 use crate::error::CommandError;
 use crate::folder::{read_summary, write_resting_face};
 use crate::lock::lock_folder;
@@ -48,6 +49,9 @@ struct ClientRecord {
     client: ConsentedClient,
     /// When the last session or consent note was added, ISO 8601.
     updated: String,
+    /// The folders with results of the client's sessions, as far as they are known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    folders: BTreeSet<PathBuf>,
 }
 
 /// Fails unless something may be stored of the client called `name`: they consented earlier, or `note` is
@@ -59,11 +63,12 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
     let client = Client::open(name)?;
     match note.map(str::trim).filter(|note| !note.is_empty()) {
         Some(note) => {
+            let consent = Consent::parse(note, Some(name)).map_err(CommandError::Failed)?;
             let _lock = client.lock()?;
             fs::create_dir_all(&client.folder).map_err(|error| CommandError::io(&client.folder, &error))?;
-            client.write_record(ConsentedClient { name: name.into(), note: note.into() })
+            client.write_record(ConsentedClient::new(name.into(), consent)?)
         }
-        None if client.folder.join(RECORD).exists() => Ok(()),
+        None if client.consented()?.is_some() => Ok(()),
         None => Err(CommandError::Failed(format!(
             "what is stored of the client {name} needs a consent note: --consent NOTE, once"
         ))),
@@ -73,11 +78,15 @@ pub fn require_consent(name: &str, note: Option<&str>) -> Result<(), CommandErro
 /// What is stored of a client, for `gst-mood clients`.
 #[derive(Debug, Serialize)]
 pub struct ClientDescription {
-    /// Name and consent note.
+    /// Name and consent.
     #[serde(flatten)]
     client: ConsentedClient,
+    /// Whether the consent is over.
+    consent_has_ended: bool,
     /// When something was stored last, ISO 8601.
     updated: String,
+    /// The folders with results of the client's sessions, as far as they are known and there.
+    folders: Vec<PathBuf>,
     /// Number of sessions.
     sessions: usize,
     /// Whether a usual expression is stored.
@@ -112,10 +121,15 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             seconds if seconds > 0.0 => format!(", the resting face from {seconds:.0} s"),
             _ => String::new(),
         };
+        let terms = client.client.terms.describe();
+        let terms = if terms.is_empty() { terms } else { format!(" ({terms})") };
         println!(
-            "{}: {} sessions{baseline}{resting_face}; {}; consent: {}",
+            "{}: {} sessions{baseline}{resting_face}; {}; consent: {}{terms}",
             client.client.name, client.sessions, client.updated, client.client.note
         );
+        for folder in &client.folders {
+            println!("  results in {}", folder.display());
+        }
     }
     Ok(())
 }
@@ -123,10 +137,12 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
 impl Client {
     /// Describes what is stored; `None` where nothing is.
     fn describe(&self) -> Result<Option<ClientDescription>, CommandError> {
-        let Some(ClientRecord { client, updated }) = self.read_record()? else { return Ok(None) };
+        let Some(ClientRecord { client, updated, folders }) = self.read_record()? else { return Ok(None) };
         Ok(Some(ClientDescription {
+            consent_has_ended: client.terms.has_ended(),
             client,
             updated,
+            folders: folders.into_iter().filter(|folder| folder.exists()).collect(),
             sessions: sorted_files(&self.folder.join(SESSIONS))?.len(),
             has_baseline: self.folder.join(BASELINE).exists(),
             resting_face_seconds: self.resting_faces("")?.iter().map(RestingProfile::seconds).sum(),
@@ -151,6 +167,31 @@ impl Client {
         lock_folder(&self.clients, || {
             eprintln!("gst-mood: waits for another gst-mood that stores something of a client");
         })
+    }
+
+    /// Who consented to being stored, and how; `None` where nothing is stored. Fails for a consent that is over.
+    pub fn consented(&self) -> Result<Option<ConsentedClient>, CommandError> {
+        let Some(ClientRecord { client, .. }) = self.read_record()? else { return Ok(None) };
+        let ConsentedClient { name, note, terms } = client;
+        ConsentedClient::new(name, Consent { note, terms }).map(Some)
+    }
+
+    /// The folders with results of the client's sessions, as far as they are known and there.
+    pub fn folders(&self) -> Result<Vec<PathBuf>, CommandError> {
+        let folders = self.read_record()?.map(|record| record.folders).unwrap_or_default();
+        Ok(folders.into_iter().filter(|folder| folder.exists()).collect())
+    }
+
+    /// Remembers a folder with results of a session of the client, to name it when the client withdraws. The client must have
+    /// consented.
+    pub fn remember_folder(&self, folder: &Path) -> Result<(), CommandError> {
+        let folder = folder.canonicalize().map_err(|error| CommandError::io(folder, &error))?;
+        let _lock = self.lock()?;
+        // Forgotten meanwhile.
+        let Some(mut record) = self.read_record()? else { return Ok(()) };
+        record.folders.retain(|known| known.exists());
+        record.folders.insert(folder);
+        files::write_json(&self.folder.join(RECORD), &record)
     }
 
     /// The baseline that an earlier session measured, if any.
@@ -255,13 +296,7 @@ impl Client {
             }
             None => files::remove_if_present(&profile_path)?,
         }
-        // Comparing sessions takes neither single episodes nor the recording's name.
-        let mut stored = summary.clone();
-        for subject in &mut stored.people {
-            subject.episodes.clear();
-        }
-        stored.source = None;
-        files::write_json(&sessions.join(format!("{recording_sha256}.json")), &stored)
+        files::write_json(&sessions.join(format!("{recording_sha256}.json")), &without_moments(summary))
     }
 
     /// The stored sessions, the one added first first; none if nothing is stored.
@@ -310,8 +345,46 @@ impl Client {
 
     /// Writes `client.json` with the current time; the folder must exist.
     fn write_record(&self, client: ConsentedClient) -> Result<(), CommandError> {
-        files::write_json(&self.folder.join(RECORD), &ClientRecord { client, updated: files::utc_now() })
+        // Of a record that cannot be read, consent is given anew.
+        let folders = self.read_record().ok().flatten().map(|record| record.folders).unwrap_or_default();
+        let record = ClientRecord { client, updated: files::utc_now(), folders };
+        files::write_json(&self.folder.join(RECORD), &record)
     }
+}
+
+/// Replaces a session in the histories in which it is, after a human corrected it.
+pub fn update_session(summary: &Summary) -> Result<(), CommandError> {
+    // Without a data folder there is no history.
+    let Ok(data) = data_folder::path() else { return Ok(()) };
+    let identify = |summary: &Summary| {
+        let Summary { title, made_from, begin, duration, frames, .. } = summary;
+        (title.clone(), made_from.clone(), *begin, *duration, *frames)
+    };
+    let clients = data.join(CLIENTS);
+    for folder in sorted_files(&clients)? {
+        let client = Client { folder, clients: clients.clone() };
+        let _lock = client.lock()?;
+        for path in sorted_files(&client.folder.join(SESSIONS))? {
+            if identify(&read_summary(&path)?) == identify(summary) {
+                files::write_json(&path, &without_moments(summary))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a history keeps of a session: comparing sessions takes neither single episodes nor the recording's name.
+fn without_moments(summary: &Summary) -> Summary {
+    let mut stored = summary.clone();
+    for subject in &mut stored.people {
+        subject.episodes.clear();
+        if let Some(machine) = &mut subject.machine {
+            machine.episodes.clear();
+        }
+    }
+    stored.dyads.iter_mut().for_each(|dyad| dyad.smiles.smiles.clear());
+    stored.source = None;
+    stored
 }
 
 /// The files in a folder by name, without those that are being written; none if there is no such folder.
@@ -354,7 +427,11 @@ mod tests {
                 let (data, profile) = (data.path(), &profile);
                 scope.spawn(move || {
                     let client = Client::in_data_folder(data, "ada");
-                    let consented = ConsentedClient { name: "Ada".into(), note: format!("form {number}") };
+                    let consented = ConsentedClient {
+                        name: "Ada".into(),
+                        note: format!("form {number}"),
+                        terms: Default::default(),
+                    };
                     for session in 0..5 {
                         let hash = format!("{number}{session}");
                         client.add_session(&consented, &hash, &Summary::default(), None, None).unwrap();

@@ -18,10 +18,10 @@ pub struct Arguments {
     /// A timeline.jsonl, or the folder of a session
     #[arg(value_parser = path_parser())]
     timeline: PathBuf,
-    /// csv, jsonl, eaf (ELAN), textgrid (Praat), boris, vtt, srt or audacity
+    /// csv, jsonl, eaf (ELAN), textgrid (Praat), boris, vtt, srt, bids (events.tsv with its JSON) or audacity
     #[arg(long, value_name = "FORMAT")]
     to: Format,
-    /// The file to write, - for standard output [default: session.FORMAT beside the timeline]
+    /// The file to write, - for standard output [default: session.FORMAT beside the timeline, of bids session_events.tsv]
     #[arg(short, long, value_parser = path_parser())]
     output: Option<PathBuf>,
     /// Episodes of an expression shorter than this count as the expression before them; without it, the
@@ -39,11 +39,16 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
         let summary = Summary::compute_with(&session.timeline, &person_map, &BaselineSource::None, shortest);
         session.summary = Summary { title: session.summary.title, source: session.summary.source, ..summary };
     }
-    let recording = session.recording();
+    let output = match arguments.output {
+        Some(path) if path.as_os_str() == "-" => None,
+        Some(path) => Some(path),
+        None => Some(session.path.join(default_name(arguments.to))),
+    };
+    let recording = session.recording(output.as_deref());
     let write =
         |to: &mut dyn Write| export::write(arguments.to, &session.timeline, &session.summary, &recording, to);
-    match arguments.output {
-        Some(path) if path.as_os_str() == "-" => {
+    match output {
+        None => {
             let mut out = BufWriter::new(output::stdout());
             match write(&mut out).and_then(|()| out.flush()) {
                 // The reader has closed the pipe, for example `head`.
@@ -51,12 +56,31 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
                 result => result.map_err(|error| CommandError::Failed(format!("standard output: {error}"))),
             }
         }
-        path => {
-            let name = format!("session.{}", arguments.to.extension());
-            let path = path.unwrap_or_else(|| session.path.join(name));
+        Some(path) => {
+            // What is no file, such as a pipe, gets the table only.
+            let is_file = std::fs::metadata(&path).map_or(true, |found| found.is_file());
+            let description = path.with_extension("json");
+            let has_description = arguments.to == Format::Bids && is_file;
+            if has_description && description == path {
+                let text = "-o: name the table, such as session_events.tsv; its description gets the same name with .json";
+                return Err(CommandError::Usage(text.into()));
+            }
             files::write_atomically(&path, |file| write(file))?;
             println!("{}", path.display());
+            if has_description {
+                files::write_json(&description, &export::describe_bids_columns())?;
+                println!("{}", description.display());
+            }
             Ok(())
         }
+    }
+}
+
+/// The name of the file where none is given.
+fn default_name(format: Format) -> String {
+    match format {
+        // As the specification has it.
+        Format::Bids => "session_events.tsv".into(),
+        format => format!("session.{}", format.extension()),
     }
 }

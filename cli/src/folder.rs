@@ -18,6 +18,8 @@ pub const TIMELINE: &str = "timeline.jsonl";
 pub const MUSIC: &str = "music.jsonl";
 /// What was marked in a live session, JSON Lines.
 pub const MARKERS: &str = "markers.jsonl";
+/// What humans corrected, JSON Lines.
+pub const CORRECTIONS: &str = "corrections.jsonl";
 /// The recorded video of a live session, or its first part, once the session is over.
 pub const RECORDED_VIDEO: &str = "recording.mp4";
 /// The statistics; written last, so that it marks a finished session.
@@ -79,13 +81,30 @@ impl SessionFolder {
         Ok(Self { path: folder, timeline, summary })
     }
 
-    /// Title, date and media of the recording, for exports.
-    pub fn recording(&self) -> Recording {
-        Recording { title: self.summary.title.clone(), date: utc_now(), media: self.summary.source.clone() }
+    /// Title, date and media of the recording, for an export to `output`; `None` for standard output.
+    pub fn recording(&self, output: Option<&Path>) -> Recording {
+        recording(&self.summary, &self.path, output)
     }
 }
 
-/// Reads the timeline `file` together with the player's decisions and the markers in `folder`, if there are any.
+/// Title, date and media of the recording of the session in `folder`, for an export to `output`.
+pub fn recording(summary: &Summary, folder: &Path, output: Option<&Path>) -> Recording {
+    let canonical = |folder: &Path| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        folder.canonicalize().ok()
+    };
+    let mut films = [RECORDED_VIDEO, ANNOTATED_VIDEO].into_iter().map(|name| folder.join(name));
+    let film = films.find(|film| film.exists()).and_then(|film| film.canonicalize().ok());
+    Recording {
+        title: summary.title.clone(),
+        date: utc_now(),
+        media: summary.source.clone(),
+        film,
+        folder: output.and_then(Path::parent).and_then(canonical),
+    }
+}
+
+/// Reads the timeline `file` together with the player's decisions, the markers and the corrections in `folder`, if there are any.
 pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandError> {
     let describe = |path: &Path, error: session::ReadError| match error {
         session::ReadError::Open { .. } => CommandError::Failed(error.to_string()),
@@ -93,7 +112,9 @@ pub fn read_timeline(file: &Path, folder: &Path) -> Result<Timeline, CommandErro
     };
     let mut timeline = Timeline::load(file).map_err(|error| describe(file, error))?;
     warn_of_broken_lines(file, timeline.broken_lines);
-    for path in [MUSIC, MARKERS].map(|name| folder.join(name)).into_iter().filter(|path| path.exists()) {
+    for path in
+        [MUSIC, MARKERS, CORRECTIONS].map(|name| folder.join(name)).into_iter().filter(|path| path.exists())
+    {
         let file = File::open(&path).map_err(|error| CommandError::io(&path, &error))?;
         match session::read_lines(BufReader::new(file)) {
             Ok(read) => {

@@ -33,20 +33,31 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     for library in arguments.library.iter().cloned().chain(own_library) {
         opinions += Database::open(library).and_then(|library| library.delete_client(name))?;
     }
-    let sessions = Client::open(name)?.forget()?;
+    let client = Client::open(name)?;
+    // What cannot be read is removed all the same.
+    let folders = client.folders().unwrap_or_default();
+    let sessions = client.forget()?;
     if opinions > 0 {
         println!("{opinions} ratings, exclusions and tracks heard are forgotten");
     }
     match sessions {
         Some(0) => println!("the consent note is forgotten"),
-        Some(1) => println!("1 session and the baseline are forgotten; remove the session's folder yourself"),
-        Some(count) => {
-            println!("{count} sessions and the baseline are forgotten; remove the sessions' folders yourself")
-        }
+        Some(1) => println!("1 session and the baseline are forgotten"),
+        Some(count) => println!("{count} sessions and the baseline are forgotten"),
         None if opinions == 0 => {
             return Err(CommandError::Failed(format!("nothing is stored of a client '{name}'")));
         }
         None => {}
+    }
+    match folders.len() {
+        0 if sessions.is_some_and(|count| count > 0) => {
+            println!("remove the sessions' folders, the recordings and their notes yourself");
+        }
+        0 => {}
+        _ => {
+            println!("what is left to remove yourself, with the recordings and the notes beside them:");
+            folders.iter().for_each(|folder| println!("{}", folder.display()));
+        }
     }
     Ok(())
 }

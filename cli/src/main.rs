@@ -12,6 +12,7 @@ mod arguments;
 mod client_face;
 mod clients;
 mod consent;
+mod correct;
 mod data_folder;
 mod decode;
 mod demo;
@@ -75,6 +76,8 @@ enum Command {
     Report(report::Arguments),
     /// Measure how far a human and a session, or two humans, agree on what a person showed
     Agreement(agreement::Arguments),
+    /// Take back into a session what a human corrected in ELAN or another annotation program
+    Correct(correct::Arguments),
     /// List the clients of whom something is stored, and what
     Clients(clients::Arguments),
     /// Remove everything stored about a client
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),
+        Command::Correct(arguments) => correct::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),

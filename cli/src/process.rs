@@ -20,7 +20,7 @@ mod small_faces;
 pub mod streams;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -35,6 +35,7 @@ use crate::{doctor, pipeline};
 pub use arguments::{Arguments, ReportOptions};
 use inputs::{Input, Inputs, PassedOver};
 use job::JobOutcome;
+pub use outputs::write_views;
 
 /// What happened to an input, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -120,6 +121,12 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             table.and(Err(CommandError::Failed(text)))
         }
     }
+}
+
+/// Writes the tables over all recordings that lie beside the folder of a session, where there are any.
+pub fn update_tables(session: &Path) -> Result<(), CommandError> {
+    let session = session.canonicalize().map_err(|error| CommandError::io(session, &error))?;
+    session.parent().map_or(Ok(()), table::update)
 }
 
 /// Processes one input and prints how it ended.

@@ -16,6 +16,24 @@ mod consent;
 #[path = "../../cli/src/error.rs"]
 mod error;
 
+/// Nothing is stored of any client.
+mod clients {
+    use crate::consent::ConsentedClient;
+    use crate::error::CommandError;
+
+    pub struct Client;
+
+    impl Client {
+        pub fn open(_name: &str) -> Result<Self, CommandError> {
+            Ok(Self)
+        }
+
+        pub fn consented(&self) -> Result<Option<ConsentedClient>, CommandError> {
+            Ok(None)
+        }
+    }
+}
+
 #[allow(dead_code)]
 #[path = "../../cli/src/process"]
 mod process {
@@ -45,7 +63,8 @@ fuzz_target!(|text: &str| {
                 for id in notes.people.names.keys() {
                     assert_eq!(notes.people.person_id(*id), *id, "a name of a merged id");
                 }
-                assert!(notes.client.is_none_or(|client| !client.note.trim().is_empty()), "no consent");
+                let has_consent = |terms: &consent::ConsentTerms| terms.by.is_some() && terms.date.is_some();
+                assert!(notes.client.is_none_or(|client| has_consent(&client.terms)), "no consent");
             }
             Err(error) => {
                 let error = error.to_string();

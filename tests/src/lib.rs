@@ -15,6 +15,7 @@ pub mod process;
 pub mod readers;
 pub mod resources;
 pub mod sandbox;
+pub mod session_folder;
 pub mod stacks;
 pub mod timeline;
 

@@ -64,7 +64,11 @@ impl Timeline {
                 Line::Frame(frame) => timeline.frames.push(frame),
                 Line::Mood(mood) => timeline.moods.push(mood),
                 Line::Track(track) => timeline.tracks.push(track),
-                Line::Safety(_) | Line::Settings(_) | Line::Marker(_) | Line::Clock(_) => {}
+                Line::Safety(_)
+                | Line::Settings(_)
+                | Line::Marker(_)
+                | Line::Clock(_)
+                | Line::Correction(_) => {}
                 Line::End(end) => timeline.end = Some(end),
             }
         }

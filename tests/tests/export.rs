@@ -63,7 +63,7 @@ fn timeline() -> String {
     let session = SessionHeader {
         schema: 1,
         generator: "test".into(),
-        source: Some("file:///archive/A%20%26%20B.mp4".into()),
+        source: Some("file:///archive/M%C3%A4rz/A%20%26%20B.mp4".into()),
         settings: Default::default(),
     };
     let track = |pts: u64, event, title: &str| TrackLine {
@@ -184,8 +184,10 @@ fn elan_reads_episodes_vocabulary_and_media() {
     let words: Vec<&str> =
         found["vocabulary"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
     assert_eq!(words, ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "uncertain"]);
-    assert_eq!(found["media"][0]["MEDIA_URL"], "file:///archive/A%20%26%20B.mp4");
-    assert_eq!(found["media"][0]["RELATIVE_MEDIA_URL"], "./A%20%26%20B.mp4");
+    // As ELAN writes it: as the file is called, and from where the document is.
+    assert_eq!(found["media"][0]["MEDIA_URL"], "file:///archive/März/A & B.mp4");
+    let relative = found["media"][0]["RELATIVE_MEDIA_URL"].as_str().unwrap();
+    assert!(relative.starts_with("../") && relative.ends_with("../archive/März/A & B.mp4"), "{relative}");
     assert_eq!(found["media"][0]["MIME_TYPE"], "video/mp4");
 }
 
@@ -205,36 +207,90 @@ fn boris_reads_episodes_and_media() {
     let found = read_with(reader_script("boris_project.py"), &session.export_file("boris"));
     let people: Vec<_> = expected().into_iter().filter(|span| span.0.starts_with("Person")).collect();
     assert_eq!(spans(&found), people);
-    assert_eq!(found["media"], serde_json::json!(["/archive/A & B.mp4"]));
+    assert_eq!(found["media"], serde_json::json!(["/archive/März/A & B.mp4"]));
+}
+
+/// The cues that a reader found: start and end in milliseconds, and the lines.
+fn cues(found: &Value) -> Vec<(u64, u64, Vec<String>)> {
+    let cues = spans(found).into_iter();
+    cues.map(|(_, from, to, text)| (from, to, text.lines().map(str::to_owned).collect())).collect()
 }
 
 #[test]
-fn subtitles_have_a_cue_for_every_span() {
+fn subtitles_have_one_cue_at_a_time_with_a_line_for_every_span() {
     let session = TestSession::new();
-    let found = spans(&session.read_annotations("vtt"));
-    let as_cue = |(tier, from, to, text): (String, u64, u64, String)| match tier.as_str() {
-        "mood" => (String::new(), from, to, format!("mood: {text}")),
-        // The reader does not unescape the text.
-        "music" => (
-            String::new(),
-            from,
-            to,
-            format!("♪ {}", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")),
-        ),
-        _ => (tier, from, to, text),
+    let vtt_line = |tier: &str, text: &str| match tier {
+        // The reader does not unescape the text, and drops the names of people.
+        "music" => format!("♪ {}", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")),
+        "mood" => format!("mood: {text}"),
+        _ => text.to_owned(),
     };
-    let mut cues: Vec<_> = expected().into_iter().map(as_cue).collect();
-    cues.sort();
-    assert_eq!(found, cues);
+    let srt_line = |tier: &str, text: &str| match tier {
+        "music" => format!("♪ {}", text.replace('<', "‹").replace('>', "›")),
+        _ => format!("{tier}: {text}"),
+    };
+    for format in ["vtt", "srt"] {
+        let line = |tier: &str, text: &str| match format {
+            "vtt" => vtt_line(tier, text),
+            _ => srt_line(tier, text),
+        };
+        let mut found = cues(&session.read_annotations(format));
+        found.sort();
+        for pair in found.windows(2) {
+            assert!(pair[0].1 <= pair[1].0, "{format}: {pair:?}");
+        }
+        for (from, to, lines) in &found {
+            let is_shown = |span: &&(String, u64, u64, String)| span.1 <= *from && span.2 >= *to;
+            let expected: Vec<String> =
+                expected().iter().filter(is_shown).map(|span| line(&span.0, &span.3)).collect();
+            let mut lines = lines.clone();
+            lines.sort();
+            let mut sorted = expected.clone();
+            sorted.sort();
+            assert_eq!(lines, sorted, "{format} at {from}");
+        }
+        // All of each span is covered by cues.
+        for span in expected() {
+            let inside = found.iter().filter(|cue| cue.0 >= span.1 && cue.1 <= span.2);
+            assert_eq!(inside.map(|cue| cue.1 - cue.0).sum::<u64>(), span.2 - span.1, "{format}: {span:?}");
+        }
+        assert!(found.iter().any(|cue| cue.2.len() == 3), "{format}");
+    }
+    let text = fs::read_to_string(session.path("session.vtt")).unwrap();
+    assert!(text.contains("<v Person 2>surprise</v>"));
+}
 
-    let found = spans(&session.read_annotations("srt"));
-    let as_line = |(tier, from, to, text): (String, u64, u64, String)| match tier.as_str() {
-        "music" => (String::new(), from, to, format!("♪ {}", text.replace('<', "‹").replace('>', "›"))),
-        _ => (String::new(), from, to, format!("{tier}: {text}")),
-    };
-    let mut cues: Vec<_> = expected().into_iter().map(as_line).collect();
-    cues.sort();
-    assert_eq!(found, cues);
+#[test]
+fn events_of_bids_have_every_span_and_a_description_of_every_column() {
+    let session = TestSession::new();
+    let output = session.export(&["--to", "bids"]).assert_success();
+    let names: Vec<&str> = output.stdout.lines().map(|line| line.rsplit('/').next().unwrap()).collect();
+    assert_eq!(names, ["session_events.tsv", "session_events.json"]);
+    let description: Value =
+        serde_json::from_str(&fs::read_to_string(session.path("session_events.json")).unwrap()).unwrap();
+    let text = fs::read_to_string(session.path("session_events.tsv")).unwrap();
+    let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let columns = lines.next().unwrap();
+    assert_eq!(columns[..2], ["onset", "duration"]);
+    for column in &columns {
+        assert!(description[column]["Description"].is_string(), "{column}");
+    }
+    let ms = |text: &str| (text.parse::<f64>().unwrap() * 1000.0).round() as u64;
+    let mut onsets = Vec::new();
+    let mut found = Vec::new();
+    for row in lines {
+        assert_eq!(row.len(), columns.len(), "{row:?}");
+        let levels = &description["trial_type"]["Levels"];
+        assert!(levels[row[2]].is_string(), "{row:?}");
+        let tier = if row[2] == "expression" { row[4] } else { row[2] };
+        assert_eq!(row[5], if row[2] == "expression" { "machine" } else { "n/a" });
+        onsets.push(ms(row[0]));
+        found.push((tier.to_owned(), ms(row[0]), ms(row[0]) + ms(row[1]), row[3].to_owned()));
+    }
+    assert!(onsets.is_sorted());
+    found.sort();
+    assert_eq!(found, expected());
+    assert_eq!(session.export(&["--to", "bids", "-o", "x.json"]).code, Some(2));
 }
 
 #[test]
@@ -353,4 +409,7 @@ fn an_empty_session_is_valid_in_every_format() {
     for format in ["csv", "jsonl", "audacity"] {
         session.export_file(format);
     }
+    session.export(&["--to", "bids"]).assert_success();
+    let events = fs::read_to_string(session.path("session_events.tsv")).unwrap();
+    assert_eq!(events.lines().count(), 1, "{events}");
 }

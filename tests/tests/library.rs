@@ -163,7 +163,7 @@ fn corrections_are_listed_exported_and_imported_into_another_database() {
     audio::write_tone(&music, "b.wav", 550.0, 1, "happy");
     library(&["scan", text(&music)], &database).assert_success();
     let set = ["set", text(&track), "--mood", "calm, warm", "--rating=-1", "--bpm", "70"];
-    let anna = ["--client", "anna", "--consent", "signed"];
+    let anna = ["--client", "anna", "--consent", "signed 3 May 2026"];
     assert!(library(&[&set[..], &anna].concat(), &database).assert_success().stdout.contains("calm, warm"));
     let values = list_entry(&database, "a.wav")["values"].clone();
     assert_eq!((&values["mood"]["value"], &values["mood"]["from"]), (&"calm; warm".into(), &"user".into()));

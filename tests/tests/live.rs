@@ -571,7 +571,7 @@ fn a_clients_resting_face_is_learnt_and_expected_the_next_time() {
     live(&["--client", "Ada"]).assert_error(&["consent"]);
     live(&[]).assert_success();
     assert_eq!(known(), [0.0; 0], "without a client, nothing is kept");
-    let first = live(&["--client", "Ada", "--consent", "signed"]).assert_success();
+    let first = live(&["--client", "Ada", "--consent", "signed 3 May 2026"]).assert_success();
     assert!(!first.stderr.contains("begins with"), "{first}");
     let [seconds] = known()[..] else { panic!("one client") };
     assert!(seconds > 0.3, "{seconds} s");

@@ -190,7 +190,7 @@ fn a_changed_library_makes_a_new_soundtrack() {
     let set = ["library", "set", "music/sad.wav", "--library", "music.db", "--mood", "happy"];
     run(sandbox.command(&set), TIMEOUT).assert_success();
     assert!(!skipped("music.db"));
-    let ada = ["--client", "Ada", "--consent", "signed"];
+    let ada = ["--client", "Ada", "--consent", "signed 3 May 2026"];
     let exclude = ["library", "set", "music/sad.wav", "--library", "music.db", "--exclude"];
     run(sandbox.command(&[&exclude[..], &ada].concat()), TIMEOUT).assert_success();
     assert!(skipped("music.db"), "a client's exclusion does not count for others");
@@ -393,10 +393,26 @@ fn a_client_is_stored_with_consent_only_and_can_be_forgotten() {
         );
     }
     sandbox.process(&["one.mp4", "--client", "Ada L."]).assert_error(&["consent"]);
+    // A yes that says not when, and a consent that is over.
+    sandbox
+        .process(&["one.mp4", "--client", "Ada L.", "--consent", "yes"])
+        .assert_error(&["consent", "when"]);
+    fs::write(sandbox.path("one.toml"), "[consent]\non = 2020-01-01\nuntil = 2020-12-31\n").unwrap();
+    sandbox.process(&["one.mp4", "--client", "Ada L."]).assert_error(&["ended on 2020-12-31"]);
+    fs::remove_file(sandbox.path("one.toml")).unwrap();
     assert!(!sandbox.path("data").exists());
     let consent = ["--client", "Ada L.", "--consent", "signed 3 May 2026"];
     sandbox.process(&[&["one.mp4", "--baseline", "1"], &consent[..]].concat()).assert_success();
-    sandbox.process(&[&["two.mp4"], &consent[..]].concat()).assert_success();
+    // What is stored is not asked for again.
+    sandbox.process(&["two.mp4", "--client", "ada l."]).assert_success();
+    let expected = serde_json::json!({ "by": "Ada L.", "date": "2026-05-03", "note": "signed 3 May 2026" });
+    assert_eq!(sandbox.summary("two")["consent"], expected);
+    let page = fs::read_to_string(sandbox.path("out/two/report.html")).unwrap();
+    assert!(page.contains("Consent was given by Ada L. on 2026-05-03"));
+    let listed = run(sandbox.command(&["clients", "--json"]), TIMEOUT).assert_success();
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!((&listed[0]["by"], &listed[0]["date"]), (&"Ada L.".into(), &"2026-05-03".into()));
+    assert_eq!(listed[0]["folders"].as_array().unwrap().len(), 2);
     assert!(
         sandbox.summary("two")["subjects"][0]["baseline"].is_object(),
         "the client's baseline, stored by the first run"
@@ -424,6 +440,7 @@ fn a_client_is_stored_with_consent_only_and_can_be_forgotten() {
     assert!(library(&["list", "--client", "Ada L. "]).assert_success().stdout.contains("rated -1"));
     let forgotten = run(sandbox.command(&["forget", "ada l."]), TIMEOUT).assert_success();
     assert!(forgotten.stdout.contains("2 sessions") && forgotten.stdout.contains("1 ratings"), "{forgotten}");
+    assert!(forgotten.stdout.contains("out/one\n") && forgotten.stdout.contains("out/two\n"), "{forgotten}");
     assert!(!library(&["list", "--client", "Ada L."]).assert_success().stdout.contains("rated"));
     assert!(!String::from_utf8_lossy(&fs::read(sandbox.path("data/library.db")).unwrap()).contains("ada l."));
     assert_eq!(fs::read_dir(sandbox.path("data/clients")).unwrap().count(), 0);
@@ -438,7 +455,7 @@ fn names_come_from_the_notes_file_and_are_hidden_by_pseudonyms() {
     let notes = "subject = 'client'\n[people.client]\nname = 'Ada <b>'\nids = [1]\n";
     fs::write(sandbox.path("Lovelace.toml"), notes).unwrap();
     sandbox.process(&["Lovelace.mp4"]).assert_error(&["Lovelace.toml", "consent"]);
-    fs::write(sandbox.path("Lovelace.toml"), format!("consent = 'signed'\n{notes}")).unwrap();
+    fs::write(sandbox.path("Lovelace.toml"), format!("consent = 'signed 3 May 2026'\n{notes}")).unwrap();
     sandbox.process(&["Lovelace.mp4"]).assert_success();
     assert_eq!(sandbox.summary("Lovelace")["subjects"][0]["name"], "Ada <b>");
     sandbox.process(&["Lovelace.mp4", "--pseudonym"]).assert_success();

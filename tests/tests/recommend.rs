@@ -65,7 +65,7 @@ fn ratings_exclusions_and_clients_count() {
     let set = |change: &[&str]| {
         mood(&[&["library", "set", text(&happy), "-l", text(&database)], change].concat()).assert_success();
     };
-    set(&["--exclude", "--client", "anna", "--consent", "signed"]);
+    set(&["--exclude", "--client", "anna", "--consent", "signed 3 May 2026"]);
     assert_eq!(recommend(&["--mood", "happy"], &database).len(), 3);
     let anna = recommend(&["--mood", "happy", "--client", "anna"], &database);
     assert!(anna.len() == 2 && !anna.contains(&"happy.wav".into()), "{anna:?}");

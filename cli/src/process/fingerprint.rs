@@ -12,7 +12,7 @@ use mood_schema::{Affect, Emotion};
 use music_library::{Database, Library, SourceAccess};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use session::{PersonMap, Recorded, Summary};
+use session::{Conditions, PersonMap, Recorded, Summary};
 use walkdir::{DirEntry, WalkDir};
 
 use super::arguments::{AnalysisOptions, Arguments};
@@ -84,6 +84,12 @@ pub struct ReportFingerprint {
     /// Hash of the note for the report, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Hash of the consent that the results show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+    /// What the notes say of the session's conditions.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub conditions: Conditions,
 }
 
 impl Fingerprint {
@@ -114,6 +120,11 @@ impl Fingerprint {
                 client: notes.client.as_ref().map(|client| short_sha256(client.name.as_bytes())),
                 recorded: notes.recorded,
                 note: notes.note.as_ref().map(|note| short_sha256(note.as_bytes())),
+                consent: notes
+                    .consent
+                    .as_ref()
+                    .map(|consent| short_sha256(format!("{consent:?}").as_bytes())),
+                conditions: notes.conditions.clone(),
             },
         })
     }

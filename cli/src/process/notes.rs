@@ -8,12 +8,30 @@
 //! date = 2026-05-03T14:05:00        # when it was recorded, where the file does not say it or is wrong
 //! note = "The second session after the pause."   # for the report
 //!
+//! [consent]                         # or all that a form can say, in place of the text
+//! by = "Ada Lovelace"               # without it, the client or the people named
+//! on = 2026-05-03
+//! scope = "analysis of the videos"  # optional
+//! until = 2027-05-03                # optional: the last day on which it holds
+//! note = "form 12, in the practice's files"
+//!
 //! [people.client]
 //! name = "Ada"                      # without it, or with --pseudonym, "client"
 //! ids = [1, 4]                      # the faces' numbers, as the report shows them
 //!
 //! [people.therapist]
 //! ids = [2]
+//! ```
+//!
+//! What the session is to be compared by with others:
+//!
+//! ```toml
+//! condition = "music"               # of the session, or of the time that no part covers
+//!
+//! [[parts]]
+//! condition = "no music"
+//! from = "0:00"                     # a time, or the text of a marker of a live session
+//! to = "10:00"
 //! ```
 //!
 //! Where nobody is named, `people = 2` says how many there are, as `--people` does.
@@ -27,10 +45,13 @@ use std::path::{Path, PathBuf};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use session::{InvalidTimeError, PersonMap, Recorded, RecordedOrigin, RecordingTime};
+use session::{
+    ConditionPart, Conditions, InvalidTimeError, PersonMap, Recorded, RecordedOrigin, RecordingTime,
+};
 
 use super::arguments::ReportOptions;
-use crate::consent::{ConsentedClient, is_blank};
+use crate::clients::Client;
+use crate::consent::{self, Consent, ConsentNotes, ConsentedClient, is_blank};
 use crate::error::CommandError;
 
 /// The content of a notes file.
@@ -42,11 +63,16 @@ struct NotesFile {
     /// Name of the client whose history the session belongs to.
     client: Option<String>,
     /// The consent note.
-    consent: Option<String>,
+    consent: Option<ConsentNotes>,
     /// When it was recorded: a date of TOML, or a text.
     date: Option<DateNote>,
     /// What the report is to say about the session.
     note: Option<String>,
+    /// The condition of the session, or of the time that no part covers.
+    condition: Option<String>,
+    /// Parts of the session under other conditions.
+    #[serde(default)]
+    parts: Vec<ConditionPart>,
     /// The people in the recording.
     #[serde(default)]
     people: PeopleNotes,
@@ -137,6 +163,10 @@ pub struct Notes {
     pub recorded: Option<Recorded>,
     /// What the report is to say about the session.
     pub note: Option<String>,
+    /// The consent of the client or of the people named.
+    pub consent: Option<Consent>,
+    /// The session's conditions.
+    pub conditions: Conditions,
 }
 
 impl Notes {
@@ -150,8 +180,20 @@ impl Notes {
             PeopleNotes::Count(count) => (BTreeMap::new(), Some(count)),
         };
         let invalid = |what: String| CommandError::Failed(format!("{}: {what}", path.display()));
-        let consent = options.consent.clone().or(file.consent).filter(|note| !is_blank(note));
         let has_names = named.values().any(|person| person.name.is_some()) && !options.pseudonym;
+        let client_name = options.client.clone().or(file.client).filter(|name| !is_blank(name));
+        let given = options.consent.clone().filter(|note| !is_blank(note)).map(ConsentNotes::Text);
+        let is_option = given.is_some();
+        let names: Vec<&str> = named.values().filter_map(|person| person.name.as_deref()).collect();
+        let by = client_name.clone().or((!names.is_empty()).then(|| names.join(", ")));
+        let consent = match given.or(file.consent).map(|consent| consent.parse(by.as_deref())) {
+            None => None,
+            Some(Ok(consent)) => consent,
+            // Where nobody is named, nothing hangs on it.
+            Some(Err(_)) if !has_names && client_name.is_none() => None,
+            Some(Err(error)) if is_option => return Err(CommandError::Failed(error)),
+            Some(Err(error)) => return Err(invalid(error)),
+        };
         if has_names && consent.is_none() {
             return Err(invalid(
                 "it names people without a consent note: add consent = \"...\", or use --pseudonym".into(),
@@ -188,8 +230,21 @@ impl Notes {
             .or(noted.map(|at| Recorded { at, origin: RecordedOrigin::Notes }));
         // A free text may name somebody.
         let note = file.note.filter(|note| !is_blank(note) && !options.pseudonym);
-        let client = ConsentedClient::try_new(options.client.clone().or(file.client), consent)?;
-        Ok(Self { people, people_count, client, recorded, note })
+        let client = match (client_name, &consent) {
+            (None, _) => None,
+            (Some(name), Some(consent)) => Some(ConsentedClient::new(name, consent.clone())?),
+            // What was stored once is not asked for again.
+            (Some(name), None) => Some(Client::open(&name)?.consented()?.ok_or_else(consent::missing_error)?),
+        };
+        let consent = consent.or(client.as_ref().map(ConsentedClient::consent));
+        let conditions = Conditions {
+            condition: file.condition.filter(|condition| !is_blank(condition)),
+            parts: file.parts,
+        };
+        if conditions.parts.iter().any(|part| is_blank(&part.condition)) {
+            return Err(invalid("a part has no condition: write condition = \"...\"".into()));
+        }
+        Ok(Self { people, people_count, client, recorded, note, consent, conditions })
     }
 
     /// The client's name, or the empty string without a client, as `music_library` expects it.
@@ -244,7 +299,7 @@ mod tests {
 
     #[test]
     fn people_get_names_and_merged_ids() {
-        let consented = format!("consent = \"signed\"\n{PEOPLE}");
+        let consented = format!("consent = \"signed 3 May 2026\"\n{PEOPLE}");
         let notes = load(&consented, &ReportOptions::default()).unwrap();
         assert_eq!(
             (notes.people.name(1), notes.people.name(2), notes.people.name(9)),
@@ -303,6 +358,22 @@ mod tests {
     }
 
     #[test]
+    fn conditions_are_those_of_the_session_or_of_its_parts() {
+        let text = "condition = 'music'\n[[parts]]\ncondition = 'none'\nto = '1:30'";
+        let conditions = load(text, &ReportOptions::default()).unwrap().conditions;
+        assert_eq!((conditions.condition.as_deref(), conditions.parts.len()), (Some("music"), 1));
+        assert_eq!(conditions.parts[0].to.as_deref(), Some("1:30"));
+        assert!(load("condition = ' '", &ReportOptions::default()).unwrap().conditions.is_empty());
+        for wrong in [
+            "[[parts]]\ncondition = ''",
+            "[[parts]]\nfrom = '1:30'",
+            "[[parts]]\ncondition = 'a'\nunto = '1'",
+        ] {
+            assert!(load(wrong, &ReportOptions::default()).unwrap_err().contains("s.mp4.toml"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn names_need_consent() {
         assert!(load(PEOPLE, &ReportOptions::default()).unwrap_err().contains("consent"));
         let pseudonym = ReportOptions { pseudonym: true, ..ReportOptions::default() };
@@ -310,7 +381,17 @@ mod tests {
         let client = ReportOptions { client: Some("Ada".into()), ..ReportOptions::default() };
         assert!(load("", &client).unwrap_err().contains("--consent"));
         assert!(load("consent = ' '", &client).is_err());
-        assert_eq!(load("consent = 'yes'", &client).unwrap().client.unwrap().note, "yes");
+        assert!(load("consent = 'yes'", &client).unwrap_err().contains("when"));
+        let consented = load("consent = '3 May 2026'", &client).unwrap().client.unwrap();
+        assert_eq!((consented.note.as_str(), consented.terms.by.as_deref()), ("3 May 2026", Some("Ada")));
+        let table = "[consent]\non = 2026-05-03\nscope = 'history'\n[people.x]\nname = 'Bo'\nids = [1]";
+        let notes = load(table, &ReportOptions::default()).unwrap();
+        assert_eq!(notes.consent.unwrap().terms.describe(), "by Bo, on 2026-05-03, for history");
+        let ended = load(
+            &format!("{table}\n").replace("scope = 'history'", "until = 2026-05-04"),
+            &ReportOptions::default(),
+        );
+        assert!(ended.unwrap_err().contains("ended on 2026-05-04"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mini_xception::resting_face::RestingProfile;
 use serde_json::Value;
-use session::export::{self, Format, Recording};
+use session::export::{self, Format};
 use session::{
     BaselineSource, MIN_EPISODE, Recorded, RecordedOrigin, RecordingTime, Summary, Timeline, Warning,
     WarningKind,
@@ -16,7 +16,7 @@ use super::fingerprint::Fingerprint;
 use super::notes::Notes;
 use crate::clients::Client;
 use crate::error::CommandError;
-use crate::files::{partial_path, remove_if_present, utc_now, write_atomically, write_json};
+use crate::files::{partial_path, remove_if_present, write_atomically, write_json};
 use crate::folder::{
     self, ANNOTATED_PHOTO, ANNOTATED_VIDEO, BASELINE, FACES, FILM_MUSIC, MUSIC, REPORT, RESTING_FACE,
     SOUNDTRACK, SUMMARY, TIMELINE,
@@ -75,24 +75,32 @@ pub fn write_outputs(
     let by_file = recorded.map(|at| Recorded { at, origin: RecordedOrigin::File });
     summary.recorded = notes.recorded.or(summary.recorded).or(by_file);
     summary.warnings.splice(0..0, warnings);
+    summary.consent = notes.consent.as_ref().map(|consent| consent.to_record(options.pseudonym));
+    summary.set_conditions(timeline, &notes.conditions);
     let baseline = summary.subject().and_then(|subject| subject.baseline.clone());
     if matches!(baseline_source, BaselineSource::SessionStart(_)) && baseline.is_none() {
         let text = "the subject is not found for long enough for a baseline";
         summary.warnings.push(Warning::new(WarningKind::BaselineMissing, text));
     }
-    for (name, format) in EXPORTS {
-        write_export(&folder.join(name), format, timeline, &summary)?;
-    }
-    folder::write_report(folder, timeline, &summary)?;
+    write_views(folder, timeline, &summary)?;
     if let Some(baseline) = &baseline {
         write_json(&folder.join(BASELINE), baseline)?;
     }
     summary.made_from = made_from.as_ref().map(|made_from| made_from.settings.clone());
     if let (Some(client), Some(consented), Some(made_from)) = (client, &notes.client, &made_from) {
         client.add_session(consented, &made_from.recording, &summary, baseline.as_ref(), resting_face)?;
+        client.remember_folder(folder)?;
     }
     write_json(&folder.join(SUMMARY), &summary)?;
     Ok(summary.warnings)
+}
+
+/// Writes the exports and the page of a session.
+pub fn write_views(folder: &Path, timeline: &Timeline, summary: &Summary) -> Result<(), CommandError> {
+    for (name, format) in EXPORTS {
+        write_export(&folder.join(name), format, timeline, summary)?;
+    }
+    folder::write_report(folder, timeline, summary)
 }
 
 /// Writes a session to `path` in the format of another program.
@@ -102,8 +110,7 @@ pub fn write_export(
     timeline: &Timeline,
     summary: &Summary,
 ) -> Result<(), CommandError> {
-    let recording =
-        Recording { title: summary.title.clone(), date: utc_now(), media: summary.source.clone() };
+    let recording = folder::recording(summary, path.parent().unwrap_or(path), Some(path));
     write_atomically(path, |file| export::write(format, timeline, summary, &recording, file))
 }
 

@@ -66,6 +66,11 @@ pub fn lock_table(output: &Path) -> Result<FileLock, CommandError> {
     lock_folder(output, || eprintln!("gst-mood: waits for another gst-mood that writes a table"))
 }
 
+/// Writes the table of a folder again if it has one.
+pub fn update(output: &Path) -> Result<(), CommandError> {
+    if output.join(TABLE).exists() { write(output) } else { Ok(()) }
+}
+
 /// The rows of a recording.
 fn session_rows(folder: &str, summary: &Summary) -> Vec<Vec<String>> {
     let path = summary.source.as_ref().and_then(|uri| url::Url::parse(uri).ok()?.to_file_path().ok());

@@ -39,6 +39,8 @@ pub struct AnnotationFile {
     pub format: Format,
     /// The tiers in the order of the file; those without annotations are left out.
     pub tiers: Vec<Tier>,
+    /// Who made it, where the file says so.
+    pub author: Option<String>,
     /// What was passed over, for the user.
     pub warnings: Vec<String>,
 }
@@ -71,12 +73,13 @@ type RawTiers = Vec<(String, Vec<Annotation>)>;
 /// What a reader of one format returns: the tiers, and what it passed over.
 struct Parsed {
     tiers: RawTiers,
+    author: Option<String>,
     warnings: Vec<String>,
 }
 
 impl Parsed {
     fn new() -> Self {
-        Self { tiers: Vec::new(), warnings: Vec::new() }
+        Self { tiers: Vec::new(), author: None, warnings: Vec::new() }
     }
 
     /// Adds an annotation to the tier of that name.
@@ -147,7 +150,7 @@ pub fn read(bytes: &[u8]) -> Result<AnnotationFile, FileError> {
     if tiers.is_empty() {
         return Err(FileError::Content("it holds no annotations with a beginning and an end".into()));
     }
-    Ok(AnnotationFile { format, tiers, warnings })
+    Ok(AnnotationFile { format, tiers, author: parsed.author, warnings })
 }
 
 /// Decodes a text: UTF-8 or UTF-16 by its byte-order mark, UTF-16 without one by its zero bytes, else UTF-8 where it is valid,

@@ -16,6 +16,6 @@ pub use affect::Affect;
 pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, FaceSource, Frame, QualityLimit, Rect};
 pub use line::{
-    Candidate, ClockLine, FrameLine, Line, MarkerLine, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd,
-    SessionHeader, SettingsLine, TrackEvent, TrackLine,
+    Candidate, ClockLine, CorrectionLine, FacePlace, FrameLine, LabelledSpan, Line, MarkerLine, MoodLine,
+    SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, SettingsLine, TrackEvent, TrackLine,
 };

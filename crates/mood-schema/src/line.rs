@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Face, Mood, Redact, redacted};
+use crate::{Face, Label, Mood, Redact, redacted};
 
 /// The version of the format, in the first line of every file. A reader refuses a higher one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -29,6 +29,8 @@ pub enum Line {
     Marker(MarkerLine),
     /// Which time of the day it was.
     Clock(ClockLine),
+    /// A human said what a person showed, or that was taken back.
+    Correction(CorrectionLine),
     /// The last line of a file that was written completely.
     End(SessionEnd),
 }
@@ -69,6 +71,7 @@ impl Redact for Line {
             | Self::Safety(_)
             | Self::Marker(_)
             | Self::Clock(_)
+            | Self::Correction(_)
             | Self::End(_) => {}
         }
     }
@@ -160,6 +163,63 @@ pub struct ClockLine {
     pub utc: String,
     /// Offset of the local time from UTC: `+02:00`.
     pub zone: String,
+}
+
+/// What a human says that a person showed, in place of what the classifier says. The frames keep the classifier's labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CorrectionLine {
+    /// Number of the correction, unique in the session, from 1; those with higher numbers were made later.
+    pub id: u64,
+    /// Whether the correction with this number is taken back; everything else is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+    /// Id of the person.
+    #[serde(default)]
+    pub person: u32,
+    /// Who corrected.
+    #[serde(default)]
+    pub by: String,
+    /// When the correction was taken in, UTC, ISO 8601.
+    #[serde(default)]
+    pub utc: String,
+    /// Name of the file that it was read from, without its folder; `None` where names are to be kept private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// SHA-256 of that file, hexadecimal.
+    #[serde(default)]
+    pub sha256: String,
+    /// Whether the time that no span covers stays as it was. Otherwise the person showed nothing there that the human would
+    /// name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// What the human says, in order of time and without overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<LabelledSpan>,
+    /// Where the person was when the correction was taken in, so that it is not given to somebody else where ids change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<FacePlace>,
+}
+
+/// A span of time with a label; times are ns of stream time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelledSpan {
+    /// Where it begins.
+    pub start: u64,
+    /// Where it ends, above `start`; the span does not include it.
+    pub end: u64,
+    /// What the person showed.
+    pub label: Label,
+}
+
+/// Where the middle of a face was at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FacePlace {
+    /// Time of the frame, ns of stream time.
+    pub pts: u64,
+    /// Share of the frame's width, 0-1.
+    pub x: f64,
+    /// Share of the frame's height, 0-1.
+    pub y: f64,
 }
 
 /// The kind of a [`TrackLine`].
@@ -342,6 +402,19 @@ mod tests {
                 utc: "2026-05-03T10:00:00.000Z".into(),
                 zone: "+02:00".into(),
             }),
+            Line::Correction(CorrectionLine {
+                id: 1,
+                person: 2,
+                by: "Anna".into(),
+                utc: "2026-05-03T10:00:00Z".into(),
+                file: Some("a.eaf".into()),
+                sha256: "0a".into(),
+                partial: true,
+                spans: vec![LabelledSpan { start: 1, end: 2, label: Emotion::Sad.into() }],
+                places: vec![FacePlace { pts: 1, x: 0.5, y: 0.25 }],
+                ..Default::default()
+            }),
+            Line::Correction(CorrectionLine { id: 1, removed: true, ..Default::default() }),
             Line::End(SessionEnd { pts: 9, frames: 1 }),
         ];
         for line in lines {

@@ -479,6 +479,7 @@ mod tests {
             end,
             peak: start,
             probability: 1.0,
+            correction: None,
         };
         let (sad, happy) = (Label::Known(Emotion::Sad), Label::Known(Emotion::Happy));
         let episodes = [

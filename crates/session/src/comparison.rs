@@ -5,14 +5,27 @@ use std::collections::BTreeMap;
 use mood_schema::Label;
 use serde::{Deserialize, Serialize};
 
+use crate::across_sessions::{
+    ConditionContrast, ConditionMean, SessionPoint, SessionTrend, find_condition_means, find_contrasts,
+    find_trend,
+};
 use crate::estimate::Estimate;
 use crate::{PersonSummary, Summary, Warning, WarningKind};
 
-/// Sessions compared in the order given.
+/// Sessions compared in the order of their dates, where the date of each is known, else in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The sessions in which the subject was classified.
     pub sessions: Vec<ComparedSession>,
+    /// The trend over the sessions; `None` with fewer than three.
+    #[serde(default)]
+    pub trend: Option<SessionTrend>,
+    /// The means of each condition that the notes of the sessions name.
+    #[serde(default)]
+    pub conditions: Vec<ConditionMean>,
+    /// The difference between every two conditions.
+    #[serde(default)]
+    pub contrasts: Vec<ConditionContrast>,
     /// What was assumed.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -23,6 +36,9 @@ pub struct Comparison {
 pub struct ComparedSession {
     /// Title of the session.
     pub title: String,
+    /// When it was recorded, ISO 8601; `None` where that is unknown.
+    #[serde(default)]
+    pub date: Option<String>,
     /// Display name of its subject.
     pub name: String,
     /// The subject's classified time, ns.
@@ -51,14 +67,27 @@ pub struct SessionMean {
 impl Comparison {
     /// Compares the subjects of the summaries. Summaries without a classified subject are left out.
     pub fn from_summaries(summaries: &[Summary]) -> Self {
-        let subjects: Vec<_> = summaries
-            .iter()
+        let mut ordered: Vec<&Summary> = summaries.iter().collect();
+        let dated = summaries.iter().filter(|summary| summary.day().is_some()).count();
+        if dated == summaries.len() {
+            ordered.sort_by(|one, other| one.day().unwrap_or(0.0).total_cmp(&other.day().unwrap_or(0.0)));
+        }
+        let subjects: Vec<_> = ordered
+            .into_iter()
             .filter_map(|summary| Some((summary, summary.subject()?)))
             .filter(|(_, subject)| subject.valence.is_some())
             .collect();
         let all_have_baseline = subjects.iter().all(|(_, subject)| subject.above_baseline.is_some());
         let with_baseline = subjects.iter().filter(|(_, subject)| subject.above_baseline.is_some()).count();
         let mut warnings = Vec::new();
+        if dated > 0 && dated < summaries.len() {
+            let text = format!(
+                "the date of {} of {} sessions is not known: they are compared in the order given, and the trend is one per session",
+                summaries.len() - dated,
+                summaries.len()
+            );
+            warnings.push(Warning::new(WarningKind::MissingDates, text));
+        }
         if with_baseline > 0 && !all_have_baseline {
             let missing = subjects.iter().filter(|(_, subject)| subject.above_baseline.is_none());
             let titles: Vec<&str> = missing.map(|(summary, _)| summary.title.as_str()).collect();
@@ -93,6 +122,21 @@ impl Comparison {
                 _ => Some([subject.valence?, subject.arousal?]),
             })
             .collect();
+        let points: Vec<SessionPoint> = subjects
+            .iter()
+            .zip(&levels)
+            .map(|((summary, subject), levels)| {
+                // Where means are differences from the usual expression, those of conditions are, too.
+                let usual = subject.baseline.as_ref().filter(|_| all_have_baseline);
+                let usual = usual.map_or([0.0; 2], |usual| [usual.valence.mean, usual.arousal.mean]);
+                let conditions = summary.conditions.iter().filter_map(|condition| {
+                    let means = [condition.valence?.mean - usual[0], condition.arousal?.mean - usual[1]];
+                    Some((condition.condition.clone(), means))
+                });
+                let conditions = conditions.collect();
+                SessionPoint { day: summary.day(), means: levels.map(|level| level.mean), conditions }
+            })
+            .collect();
         let session_mean = |index: usize, dimension: usize| {
             let level_in = |index: usize| levels.get(index).and_then(|levels| levels.get(dimension)).copied();
             let level = level_in(index)?;
@@ -108,6 +152,7 @@ impl Comparison {
         let compared = |(index, (summary, subject)): (usize, &(&Summary, &PersonSummary))| {
             Some(ComparedSession {
                 title: summary.title.clone(),
+                date: summary.date(),
                 name: subject.name.clone(),
                 classified: subject.classified,
                 labels: subject.labels.clone(),
@@ -115,6 +160,12 @@ impl Comparison {
                 arousal: session_mean(index, 1)?,
             })
         };
-        Self { sessions: subjects.iter().enumerate().filter_map(compared).collect(), warnings }
+        Self {
+            sessions: subjects.iter().enumerate().filter_map(compared).collect(),
+            trend: find_trend(&points),
+            conditions: find_condition_means(&points),
+            contrasts: find_contrasts(&points),
+            warnings,
+        }
     }
 }

@@ -24,6 +24,9 @@ pub struct Episode {
     pub peak: u64,
     /// The label's probability in that frame, 0-1; for `uncertain`, that of the most probable emotion.
     pub probability: f64,
+    /// Number of the correction by which a human gave it; `None` where it is the classifier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<u64>,
 }
 
 impl Episode {
@@ -67,6 +70,7 @@ pub fn find_episodes(observations: &[Observation], min_duration: u64) -> Vec<Epi
             end: run.end,
             peak: run.peak,
             probability: run.probability,
+            correction: None,
         })
     };
     let merged = merge_short_runs(find_runs(observations), min_duration).into_iter();

@@ -2,6 +2,7 @@
 //! same annotation tiers: each person's episodes, the player's moods, the music, and the markers.
 
 mod audacity;
+mod bids;
 mod boris;
 mod csv;
 mod eaf;
@@ -10,11 +11,13 @@ mod textgrid;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use mood_schema::Mood;
+use mood_schema::{Label, Mood};
 
-use crate::{Summary, Timeline};
+use crate::{Change, Episode, Summary, Timeline};
+pub use bids::describe_columns as describe_bids_columns;
 
 /// An export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,13 +36,17 @@ pub enum Format {
     Vtt,
     /// SubRip subtitles (<https://wiki.videolan.org/SubRip/>), which media players show.
     Srt,
+    /// Events of the Brain Imaging Data Structure, a table separated by tabs
+    /// (<https://bids-specification.readthedocs.io/en/stable/modality-agnostic-files/events.html>); [`describe_bids_columns`] is the
+    /// file that goes with it.
+    Bids,
     /// Audacity label track (<https://manual.audacityteam.org/man/importing_and_exporting_labels.html>).
     Audacity,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Csv,
         Self::Jsonl,
         Self::Eaf,
@@ -47,6 +54,7 @@ impl Format {
         Self::Boris,
         Self::Vtt,
         Self::Srt,
+        Self::Bids,
         Self::Audacity,
     ];
 
@@ -60,6 +68,7 @@ impl Format {
             Self::Boris => "boris",
             Self::Vtt => "vtt",
             Self::Srt => "srt",
+            Self::Bids => "bids",
             Self::Audacity => "audacity",
         }
     }
@@ -69,6 +78,7 @@ impl Format {
         match self {
             Self::TextGrid => "TextGrid",
             Self::Audacity => "txt",
+            Self::Bids => "tsv",
             other => other.as_str(),
         }
     }
@@ -91,7 +101,7 @@ impl FromStr for Format {
 
 /// The given name is not that of an export format; holds the name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': use one of csv, jsonl, eaf, textgrid, boris, vtt, srt, audacity")]
+#[error("unknown format '{0}': use one of csv, jsonl, eaf, textgrid, boris, vtt, srt, bids, audacity")]
 pub struct UnknownFormatError(String);
 
 /// Information on the recording that some formats include.
@@ -103,13 +113,10 @@ pub struct Recording {
     pub date: String,
     /// URI of the video; `None` where it is unknown or to be kept private.
     pub media: Option<String>,
-}
-
-impl Recording {
-    /// File name of the video, still percent-encoded.
-    fn file_name(&self) -> Option<&str> {
-        self.media.as_deref().and_then(|uri| uri.rsplit('/').next()).filter(|name| !name.is_empty())
-    }
+    /// A video that shows the session and belongs to its files, such as the annotated one; taken where `media` is `None`.
+    pub film: Option<PathBuf>,
+    /// The folder that the export is written to, absolute, so that videos can be found from there; `None` where it is unknown.
+    pub folder: Option<PathBuf>,
 }
 
 /// Writes a session in a format. `summary` must have been computed from `timeline`. Times are those of the video.
@@ -131,6 +138,7 @@ pub fn write(
         Format::Boris => boris::write(timeline, summary, recording, writer),
         Format::Vtt => subtitles::write_vtt(&build_tiers(timeline, summary), writer),
         Format::Srt => subtitles::write_srt(&build_tiers(timeline, summary), writer),
+        Format::Bids => bids::write(timeline, summary, writer),
         Format::Audacity => audacity::write(&build_tiers(timeline, summary), writer),
     }
 }
@@ -154,6 +162,12 @@ enum TierKind {
     Music,
     /// What was marked in a live session.
     Marker,
+    /// Episodes of a person by the classifier, where the person's record is corrected.
+    Machine,
+    /// Who corrected which episodes of a person.
+    Corrector,
+    /// Smiles of two people at the same time.
+    SharedSmile,
 }
 
 /// How long the annotation of a marker lasts unless another follows sooner, ns.
@@ -192,19 +206,28 @@ fn build_tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
         if annotations.is_empty() {
             return;
         }
-        // The formats identify tiers by name, so a name used before gets a number.
-        let same_name = tiers
-            .iter()
-            .filter(|tier| tier.name == name || tier.name.starts_with(&format!("{name} (")))
-            .count();
-        let name = if same_name == 0 { name.to_owned() } else { format!("{name} ({})", same_name + 1) };
+        let name = find_unused_name(tiers.iter().map(|tier| tier.name.as_str()), name);
         tiers.push(Tier { name, kind, annotations });
     };
     for person in &summary.people {
-        let episodes = person.episodes.iter();
-        let annotations = episodes
-            .filter_map(|episode| Annotation::from_ns(episode.start, episode.end, episode.label.to_string()));
-        add_tier(&to_single_line(&person.name), TierKind::Person, annotations.collect());
+        add_tier(&to_single_line(&person.name), TierKind::Person, annotate_episodes(&person.episodes));
+    }
+    for person in &summary.people {
+        let Some(machine) = &person.machine else { continue };
+        let name = to_single_line(&person.name);
+        add_tier(&format!("{name}, by gst-mood"), TierKind::Machine, annotate_episodes(&machine.episodes));
+        let correctors = person.changes().into_iter().filter_map(|change| {
+            let text = describe_change(summary, person.id, &change);
+            Annotation::from_ns(change.start, change.end, to_single_line(&text))
+        });
+        add_tier(&format!("{name}, corrected"), TierKind::Corrector, correctors.collect());
+    }
+    for dyad in &summary.dyads {
+        let name = dyad.names.each_ref().map(|name| to_single_line(name)).join(" and ");
+        let smiles = dyad.smiles.smiles.iter();
+        let smiles =
+            smiles.filter_map(|smile| Annotation::from_ns(smile.start, smile.end, "both smile".into()));
+        add_tier(&name, TierKind::SharedSmile, smiles.collect());
     }
     let end = summary.begin.saturating_add(summary.duration);
     let moods = mood_intervals(timeline, summary.begin, end)
@@ -227,6 +250,48 @@ fn build_tiers(timeline: &Timeline, summary: &Summary) -> Vec<Tier> {
     });
     add_tier("markers", TierKind::Marker, separate(markers.flatten().collect()));
     tiers
+}
+
+/// `name`, with a number where another tier is called so: the formats identify tiers by name.
+fn find_unused_name<'a>(used: impl Iterator<Item = &'a str>, name: &str) -> String {
+    let numbered = format!("{name} (");
+    match used.filter(|other| *other == name || other.starts_with(&numbered)).count() {
+        0 => name.to_owned(),
+        count => format!("{name} ({})", count + 1),
+    }
+}
+
+/// The people whose episodes the exports have, with the names of their tiers.
+pub fn person_tier_names(summary: &Summary) -> Vec<(u32, String)> {
+    let mut names: Vec<(u32, String)> = Vec::new();
+    for person in summary.people.iter().filter(|person| !annotate_episodes(&person.episodes).is_empty()) {
+        let used = names.iter().map(|(_, name)| name.as_str());
+        let name = find_unused_name(used, &to_single_line(&person.name));
+        names.push((person.id, name));
+    }
+    names
+}
+
+fn annotate_episodes(episodes: &[Episode]) -> Vec<Annotation> {
+    let annotate =
+        |episode: &Episode| Annotation::from_ns(episode.start, episode.end, episode.label.to_string());
+    episodes.iter().filter_map(annotate).collect()
+}
+
+/// Who says what in place of what.
+fn describe_change(summary: &Summary, person_id: u32, change: &Change) -> String {
+    let name = |label: Option<Label>| label.map_or("nothing", Label::as_str);
+    let by = corrected_by(summary, person_id, change);
+    format!("{by}: {} instead of {}", name(change.label), name(change.machine))
+}
+
+/// Who made a change: the one of its correction, for an annotation that was removed the last one who corrected this person.
+pub(crate) fn corrected_by<'a>(summary: &'a Summary, person_id: u32, change: &Change) -> &'a str {
+    let mut corrections = summary.corrections.iter().rev();
+    let found = corrections.find(|correction| {
+        correction.person == person_id && change.correction.is_none_or(|id| id == correction.id)
+    });
+    found.map_or("", |correction| &correction.by)
 }
 
 /// Moves annotations that overlap the one before behind it.

@@ -10,9 +10,14 @@
 //! # }
 //! ```
 
+mod across_sessions;
 mod baseline;
 mod chart;
 mod comparison;
+mod condition;
+mod consent;
+mod correction;
+mod dyad;
 mod episode;
 mod estimate;
 pub mod export;
@@ -25,14 +30,21 @@ mod percent;
 mod recording_time;
 pub mod report;
 mod resting_face;
+mod session_date;
 mod summary;
+pub mod tables;
 mod time_format;
 mod timeline;
 mod track_play;
 mod warning;
 
+pub use across_sessions::{AcrossEstimate, ConditionContrast, ConditionMean, SessionTrend, TrendUnit};
 pub use baseline::{Baseline, BaselineDifference, BaselineSource};
 pub use comparison::{ComparedSession, Comparison, SessionMean};
+pub use condition::{ConditionPart, ConditionSummary, Conditions};
+pub use consent::ConsentRecord;
+pub use correction::{Change, CorrectionSummary, MachineRecord, RecordAgreement, correct_episodes};
+pub use dyad::{Dyad, SharedSmile, SharedSmiles, Synchrony};
 pub use episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};
 pub use estimate::{ConfidenceInterval, Estimate, Trend};
 pub use expression::Expression;

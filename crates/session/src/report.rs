@@ -1,7 +1,10 @@
 //! The report: a self-contained HTML page for readers who know neither the recording nor the program.
 
+mod across_section;
 mod agreement_page;
 mod comparison_page;
+mod correction_section;
+mod dyad_section;
 mod format;
 mod html_table;
 mod people_section;

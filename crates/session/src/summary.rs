@@ -1,5 +1,7 @@
 //! The statistics of a session: the content of `summary.json`. `docs/timeline.md` explains every key.
 
+mod revision;
+
 use std::collections::BTreeMap;
 
 use mood_schema::{Affect, ClockLine, Label, MarkerLine, TrackEvent, redacted};
@@ -7,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
 use crate::baseline::{Baseline, BaselineDifference, BaselineSource, apply_baseline};
+use crate::condition::ConditionSummary;
+use crate::consent::ConsentRecord;
+use crate::correction::{CorrectionSummary, MachineRecord};
+use crate::dyad::Dyad;
 use crate::episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};
 use crate::estimate::{Estimate, Trend};
 use crate::finding::seldom_found_warning;
@@ -79,6 +85,18 @@ pub struct Summary {
     /// What somebody wrote about the session in its notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The subject together with others; only with people who are named, or two who are there for a minute in common.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dyads: Vec<Dyad>,
+    /// What the subject showed under each condition that the notes name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<ConditionSummary>,
+    /// Who agreed to what is stored, as far as notes or options say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentRecord>,
+    /// What humans said in place of the classifier, in the order in which it was taken in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<CorrectionSummary>,
     /// What was passed over, assumed or joined.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -96,7 +114,7 @@ pub struct PersonSummary {
     pub found: u64,
     /// The rest of the time, ns.
     pub absent: u64,
-    /// Time found and classified, ns.
+    /// Time found and classified, ns; of a corrected record, the time that has a label.
     pub classified: u64,
     /// The part of the classified time with the label `uncertain`, ns.
     pub uncertain: u64,
@@ -119,6 +137,10 @@ pub struct PersonSummary {
     /// The resting face that was taken off the labels, and what it changed; `None` where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resting_face: Option<RestingFaceSummary>,
+    /// What the classifier said, where labels, transitions and episodes are corrected by humans; valence and arousal are always
+    /// the classifier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineRecord>,
     /// The usual expression; only of the subject, and where a baseline was asked for.
     pub baseline: Option<Baseline>,
     /// Difference from the baseline. Where that was measured in this session, of the time after it.
@@ -203,6 +225,10 @@ impl Summary {
             clock: timeline.clocks.first().cloned(),
             recorded: timeline.clocks.first().and_then(Recorded::from_clock),
             note: None,
+            corrections: Vec::new(),
+            dyads: Vec::new(),
+            conditions: Vec::new(),
+            consent: None,
             warnings: find_warnings(timeline),
         };
         let seldom = summary.subject().and_then(|subject| {
@@ -211,6 +237,7 @@ impl Summary {
             seldom_found_warning(timeline, subject.id, &subject.name, missing)
         });
         summary.warnings.extend(seldom);
+        summary.apply_corrections(timeline);
         summary
     }
 
@@ -259,6 +286,7 @@ impl PersonSummary {
             transitions: count_transitions(&episodes),
             episodes,
             resting_face: None,
+            machine: None,
             baseline: None,
             above_baseline: None,
         }

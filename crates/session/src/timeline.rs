@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use mood_schema::{
-    ClockLine, Face, FrameLine, Line, MarkerLine, MoodLine, SCHEMA_VERSION, SafetyLine, SessionEnd,
-    SessionHeader, SettingsLine, TrackLine,
+    ClockLine, CorrectionLine, Face, FrameLine, Line, MarkerLine, MoodLine, SCHEMA_VERSION, SafetyLine,
+    SessionEnd, SessionHeader, SettingsLine, TrackLine,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -151,7 +151,7 @@ pub fn player_line_time(line: &Line) -> u64 {
         Line::Safety(safety) => safety.pts,
         Line::Marker(marker) => marker.pts,
         Line::Clock(clock) => clock.pts,
-        Line::Session(_) | Line::Frame(_) | Line::Settings(_) | Line::End(_) => 0,
+        Line::Session(_) | Line::Frame(_) | Line::Settings(_) | Line::Correction(_) | Line::End(_) => 0,
     }
 }
 
@@ -276,6 +276,8 @@ pub struct Timeline {
     pub markers: Vec<MarkerLine>,
     /// The times of the day of a live session, by time.
     pub clocks: Vec<ClockLine>,
+    /// What humans said in place of the classifier and did not take back, in the order of their numbers.
+    pub corrections: Vec<CorrectionLine>,
     /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
     /// The lines of the file that were passed over.
@@ -340,6 +342,7 @@ impl Timeline {
             Line::Safety(safety) => self.safety.push(SafetyLine { pts: at(safety.pts), ..safety }),
             // Markers have the time of the session's clock.
             Line::Marker(marker) => self.add_marker(marker),
+            Line::Correction(correction) => self.add_correction(correction),
             Line::Clock(clock) => {
                 part.set_clock(&clock, self);
                 self.clocks.push(ClockLine { pts: clock.time, ..clock });
@@ -353,6 +356,15 @@ impl Timeline {
             self.markers.retain(|other| other.id != marker.id);
         } else if !self.markers.contains(&marker) {
             self.markers.push(marker);
+        }
+    }
+
+    /// Adds a correction, or takes it back.
+    fn add_correction(&mut self, correction: CorrectionLine) {
+        self.corrections.retain(|other| other.id != correction.id);
+        if !correction.removed {
+            self.corrections.push(correction);
+            self.corrections.sort_by_key(|correction| correction.id);
         }
     }
 
@@ -395,6 +407,9 @@ impl Timeline {
         for line in player_lines {
             write_line(line)?;
         }
+        for correction in &self.corrections {
+            write_line(Line::Correction(correction.clone()))?;
+        }
         // Readers take a recording without an end line for incomplete.
         match self.end {
             Some(pts) => write_line(Line::End(SessionEnd { pts, frames: self.frames.len() as u64 })),
@@ -402,8 +417,8 @@ impl Timeline {
         }
     }
 
-    /// Adds the lines of a player's decision log, or the markers of a live session, as [`read_lines`] returns them. Lines
-    /// that the timeline already has are not added again.
+    /// Adds the lines of a player's decision log, the markers of a live session, or corrections, as [`read_lines`] returns
+    /// them. Lines that the timeline already has are not added again.
     pub fn add_music(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
             match line {
@@ -414,6 +429,7 @@ impl Timeline {
                 Line::Session(mut header) => {
                     self.player_settings = header.settings.remove(PLAYER).or(self.player_settings.take());
                 }
+                Line::Correction(correction) => self.add_correction(correction),
                 _ => (),
             }
         }

@@ -71,12 +71,23 @@ pub enum WarningKind {
     MissingBaselines,
     /// The sessions compared are about people of different names.
     DifferentPeople,
+    /// The notes name a part of the session that is not in it.
+    ConditionMissing,
+    /// Of the sessions compared, some have a date and others have none.
+    MissingDates,
+    /// A human's correction has no effect, because the person whom it is about is not found any more.
+    CorrectionLost,
     /// A kind that a newer version writes.
     #[serde(other)]
     Other,
 }
 
 impl WarningKind {
+    /// Whether it is about what humans corrected.
+    pub fn is_about_corrections(self) -> bool {
+        self == Self::CorrectionLost
+    }
+
     /// Whether it is found out while the recording is decoded, so that the timeline alone does not tell it.
     pub fn is_about_decoding(self) -> bool {
         match self {
@@ -101,6 +112,9 @@ impl WarningKind {
             | Self::BaselineMissing
             | Self::MissingBaselines
             | Self::DifferentPeople
+            | Self::ConditionMissing
+            | Self::MissingDates
+            | Self::CorrectionLost
             | Self::Other => false,
         }
     }

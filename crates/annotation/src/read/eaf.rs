@@ -28,6 +28,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, FileError> {
         times.get(annotation.attribute(attribute)?).and_then(|ms| ms.checked_mul(1_000_000))
     };
     let mut parsed = Parsed::new();
+    let author = root.attribute("AUTHOR").map(str::trim).filter(|author| !author.is_empty());
+    parsed.author = author.map(str::to_owned);
     let mut untimed = 0;
     let mut spans: HashMap<&str, (u64, u64)> = HashMap::new();
     let mut references: Vec<(&str, &str, &str, String)> = Vec::new();

@@ -16,7 +16,7 @@ pub(super) fn write(tiers: &[Tier], writer: &mut dyn Write) -> io::Result<()> {
     for (tier, annotation) in labels {
         let text = match tier.kind {
             TierKind::Music | TierKind::Marker => annotation.text.clone(),
-            TierKind::Person | TierKind::Mood => format!("{}: {}", tier.name, annotation.text),
+            _ => format!("{}: {}", tier.name, annotation.text),
         };
         writeln!(writer, "{}\t{}\t{text}", seconds(annotation.start), seconds(annotation.end))?;
     }

@@ -23,7 +23,8 @@ pub(super) fn write(
     writer: &mut dyn Write,
 ) -> io::Result<()> {
     let tiers = build_tiers(timeline, summary);
-    let people: Vec<_> = tiers.iter().filter(|tier| tier.kind == TierKind::Person).collect();
+    let people: Vec<_> =
+        tiers.iter().filter(|tier| matches!(tier.kind, TierKind::Person | TierKind::Machine)).collect();
     let markers = tiers.iter().filter(|tier| tier.kind == TierKind::Marker);
     let markers: Vec<_> = markers.flat_map(|tier| &tier.annotations).collect();
     // Sorting by time, then stops (0) before starts (1), so that one state ends before the next starts at the same time.

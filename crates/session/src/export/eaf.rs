@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use mood_schema::{Emotion, Label};
 use quick_xml::Writer;
@@ -46,10 +47,9 @@ fn write_header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recor
     let header =
         xml.create_element("HEADER").with_attributes([("MEDIA_FILE", ""), ("TIME_UNITS", "milliseconds")]);
     header.write_inner_content(|xml| {
-        if let Some((uri, name)) = recording.media.as_deref().zip(recording.file_name()) {
-            let relative = format!("./{name}");
-            let media =
-                [("MEDIA_URL", uri), ("MIME_TYPE", mime_type(name)), ("RELATIVE_MEDIA_URL", &relative)];
+        if let Some(Media { url, relative }) = Media::of(recording) {
+            let mut media = vec![("MEDIA_URL", url.as_str()), ("MIME_TYPE", mime_type(&url))];
+            media.extend(relative.as_deref().map(|relative| ("RELATIVE_MEDIA_URL", relative)));
             xml.create_element("MEDIA_DESCRIPTOR").with_attributes(media).write_empty()?;
         }
         let count: usize = tiers.iter().map(|tier| tier.annotations.len()).sum();
@@ -58,6 +58,45 @@ fn write_header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recor
         Ok(())
     })?;
     Ok(())
+}
+
+/// Where the video is, as ELAN writes it: the path as it is, without percent encoding, since ELAN takes `%20` for part of a name.
+struct Media {
+    url: String,
+    /// From the folder of the document, beginning with `./` or `../`; `None` for an address that is no file.
+    relative: Option<String>,
+}
+
+impl Media {
+    /// The video of a recording; `None` where there is none.
+    fn of(recording: &Recording) -> Option<Self> {
+        let Some(uri) = &recording.media else {
+            // Where the folder is may be nobody's business.
+            let film = relative_path(recording.folder.as_deref(), recording.film.as_deref()?);
+            return Some(Self { url: film.clone(), relative: Some(film) });
+        };
+        let Some(encoded) = uri.strip_prefix("file://") else {
+            return Some(Self { url: uri.clone(), relative: None });
+        };
+        // A name that is not UTF-8 cannot stand in XML otherwise than encoded.
+        let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
+        let path = decoded.map_or_else(|_| encoded.to_owned(), |path| path.into_owned());
+        let relative = relative_path(recording.folder.as_deref(), Path::new(&path));
+        Some(Self { url: format!("file://{path}"), relative: Some(relative) })
+    }
+}
+
+/// The way from an absolute folder to a file, beginning with `./` or `../`; where the folder is unknown, as if it were the file's.
+fn relative_path(folder: Option<&Path>, file: &Path) -> String {
+    let beside = || format!("./{}", file.file_name().unwrap_or_default().to_string_lossy());
+    let Some(folder) = folder.filter(|folder| folder.is_absolute() && file.is_absolute()) else {
+        return beside();
+    };
+    let common = folder.components().zip(file.components()).take_while(|(one, two)| one == two).count();
+    let up = folder.components().count() - common;
+    let start = if up == 0 { "./".to_owned() } else { "../".repeat(up) };
+    let rest: PathBuf = file.components().skip(common).collect();
+    format!("{start}{}", rest.to_string_lossy())
 }
 
 /// MIME type of a media file by its extension, as ELAN names them.
@@ -120,7 +159,7 @@ fn write_tier<W: Write>(
             let (start, end) = (slot_at(annotation.start), slot_at(annotation.end));
             let entry = entry_id(&annotation.text);
             let mut attributes = vec![("ANNOTATION_ID", id.as_str())];
-            if tier.kind == TierKind::Person {
+            if has_vocabulary(tier.kind) {
                 attributes.push(("CVE_REF", &entry));
             }
             attributes.extend([("TIME_SLOT_REF1", start.as_str()), ("TIME_SLOT_REF2", &end)]);
@@ -146,20 +185,29 @@ fn type_id(kind: TierKind) -> &'static str {
         TierKind::Mood => "mood",
         TierKind::Music => "music",
         TierKind::Marker => "marker",
+        TierKind::Machine => "machine",
+        TierKind::Corrector => "correction",
+        TierKind::SharedSmile => "shared smile",
     }
+}
+
+/// Whether the annotations of a kind of tier are labels.
+fn has_vocabulary(kind: TierKind) -> bool {
+    matches!(kind, TierKind::Person | TierKind::Machine)
 }
 
 /// Writes the linguistic types of the tiers and the language of the vocabulary.
 fn write_types<W: Write>(xml: &mut Writer<W>, tiers: &[Tier]) -> io::Result<()> {
-    // A type that no tier has would change the files of sessions without markers.
-    let marker = tiers.iter().any(|tier| tier.kind == TierKind::Marker).then_some(TierKind::Marker);
-    for kind in [TierKind::Person, TierKind::Mood, TierKind::Music].into_iter().chain(marker) {
+    // Of the kinds that few sessions have, those that this one has.
+    let others = [TierKind::Marker, TierKind::Machine, TierKind::Corrector, TierKind::SharedSmile];
+    let others = others.into_iter().filter(|kind| tiers.iter().any(|tier| tier.kind == *kind));
+    for kind in [TierKind::Person, TierKind::Mood, TierKind::Music].into_iter().chain(others) {
         let mut attributes = vec![
             ("GRAPHIC_REFERENCES", "false"),
             ("LINGUISTIC_TYPE_ID", type_id(kind)),
             ("TIME_ALIGNABLE", "true"),
         ];
-        if kind == TierKind::Person {
+        if has_vocabulary(kind) {
             attributes.insert(0, ("CONTROLLED_VOCABULARY_REF", VOCABULARY));
         }
         xml.create_element("LINGUISTIC_TYPE").with_attributes(attributes).write_empty()?;
@@ -199,4 +247,32 @@ fn write_vocabulary<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn videos_are_linked_as_elan_writes_them() {
+        let media = |media: Option<&str>, folder: Option<&str>| {
+            let recording = Recording {
+                media: media.map(Into::into),
+                film: Some("/results/a/annotated.mp4".into()),
+                folder: folder.map(Into::into),
+                ..Recording::default()
+            };
+            Media::of(&recording).map(|media| (media.url, media.relative.unwrap_or_default()))
+        };
+        let expect = |url: &str, relative: &str| Some((url.to_owned(), relative.to_owned()));
+        let encoded = Some("file:///archive/M%C3%A4rz%202026/A%20%26%20B%23.mp4");
+        let raw = "file:///archive/März 2026/A & B#.mp4";
+        assert_eq!(media(encoded, Some("/archive/März 2026")), expect(raw, "./A & B#.mp4"));
+        assert_eq!(media(encoded, Some("/archive")), expect(raw, "./März 2026/A & B#.mp4"));
+        assert_eq!(media(encoded, Some("/archive/results/a")), expect(raw, "../../März 2026/A & B#.mp4"));
+        assert_eq!(media(encoded, None), expect(raw, "./A & B#.mp4"));
+        assert_eq!(media(Some("file:///a%FF.mp4"), None), expect("file:///a%FF.mp4", "./a%FF.mp4"));
+        assert_eq!(media(Some("rtsp://camera/live"), None), expect("rtsp://camera/live", ""));
+        assert_eq!(media(None, Some("/results/a")), expect("./annotated.mp4", "./annotated.mp4"));
+    }
 }

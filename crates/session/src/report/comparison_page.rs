@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use super::across_section::render_across;
 use super::format::{describe_change, escape_html, format_estimate};
 use super::html_table::render_table;
 use super::text::describe_warnings;
@@ -74,7 +75,7 @@ pub fn render_comparison(comparison: &Comparison) -> String {
 <div class="scroll" role="img" aria-label="Mean valence and arousal of each session; the table has the numbers" tabindex="0">{chart}</div>
 <figcaption>Means with their 95 % confidence intervals, -1 to 1.</figcaption>
 </figure>
-<h2>In numbers</h2>
+{across}<h2>In numbers</h2>
 {}
 {}
 {LIMITS_SECTION}
@@ -84,6 +85,7 @@ confidence intervals.</p></section>"#,
         line_sample(chart::AROUSAL),
         render_table("Valence: unpleasant to pleasant", valence_headers.into_iter().chain(changes), valence),
         render_table("Arousal: calm to activated", arousal_headers.into_iter().chain(changes), arousal),
+        across = render_across(comparison),
         warnings = describe_warnings(&comparison.warnings)
     );
     render_page("Sessions compared", &body, "Made by gst-mood", None, PageMedia::default())

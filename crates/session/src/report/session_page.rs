@@ -2,6 +2,8 @@
 
 use mood_schema::{Emotion, Mood};
 
+use super::correction_section::{describe_corrections, render_corrections};
+use super::dyad_section::render_dyads;
 use super::format::escape_html;
 use super::people_section::render_people;
 use super::section::{Film, SessionPage, section};
@@ -9,7 +11,7 @@ use super::session_tables::{
     render_episodes, render_markers, render_responses, render_shares, render_tracks, render_transitions,
 };
 use super::{PageMedia, color_square, line_sample, render_page, script_data, text};
-use crate::{Summary, Timeline, chart};
+use crate::{ConsentRecord, Summary, Timeline, chart};
 
 /// Script of the page. It reads the JSON of [`script_data`]. Its parts are one script, and the hash of the policy is that of all
 /// of it, so that any change to it changes all reports.
@@ -24,13 +26,15 @@ const SCRIPT: &str = concat!(
 type RenderSection = fn(&SessionPage) -> String;
 
 /// The sections beside the film, in their order; each is a function of a module of its own concern. The first is the chart.
-const SECTIONS: [RenderSection; 8] = [
+const SECTIONS: [RenderSection; 10] = [
     render_chart,
     render_markers,
     render_episodes,
     render_people,
     render_shares,
     render_transitions,
+    render_dyads,
+    render_corrections,
     render_tracks,
     render_responses,
 ];
@@ -45,10 +49,11 @@ pub fn render_session(
 ) -> String {
     let films: Vec<Film> = films.into_iter().collect();
     let page = SessionPage { timeline, summary };
-    let overview: String = text::describe_session(timeline, summary)
-        .iter()
-        .map(|sentence| format!("<li>{}</li>", escape_html(sentence)))
-        .collect();
+    let mut sentences = text::describe_session(timeline, summary);
+    sentences.extend(describe_corrections(summary));
+    sentences.extend(summary.consent.as_ref().map(ConsentRecord::describe));
+    let overview: String =
+        sentences.iter().map(|sentence| format!("<li>{}</li>", escape_html(sentence))).collect();
     let sections: String = SECTIONS.iter().map(|render| render(&page)).collect();
     let body = format!(
         r##"{lead}<ul class="said">{overview}</ul>

@@ -29,12 +29,12 @@ fn describe_omitted(listed: usize, count: usize, singular: &str, plural: &str) -
 }
 
 /// A table that the page's script folds where it is long.
-fn fold(table: String, rows: usize) -> String {
+pub(super) fn fold(table: String, rows: usize) -> String {
     if rows > MAX_UNFOLDED { format!(r#"<div class="fold" data-rows="{rows}">{table}</div>"#) } else { table }
 }
 
 /// A moment of the session, as a button that goes there.
-fn moment(summary: &Summary, pts: u64) -> String {
+pub(super) fn moment(summary: &Summary, pts: u64) -> String {
     let time = pts.saturating_sub(summary.begin);
     seek_button(time, &format_time(time, is_short(summary)))
 }

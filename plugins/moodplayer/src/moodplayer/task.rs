@@ -540,6 +540,7 @@ impl MoodPlayer {
             | Line::Settings(_)
             | Line::Marker(_)
             | Line::Clock(_)
+            | Line::Correction(_)
             | Line::End(_) => return,
         };
         gst::info!(CAT, imp = self, "{structure}");
