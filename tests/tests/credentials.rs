@@ -161,7 +161,7 @@ fn credentials_play_music_and_leave_no_trace() {
         "--client",
         "C1",
         "--consent",
-        "signed",
+        "signed 3 May 2026",
         "-o",
     ])
     .arg(&session);
