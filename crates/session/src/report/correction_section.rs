@@ -6,7 +6,7 @@ use mood_schema::{Emotion, Label};
 
 use super::format::escape_html;
 use super::html_table::render_table;
-use super::session_page::{SessionPage, section};
+use super::section::{SessionPage, section};
 use super::session_tables::{fold, moment};
 use crate::export::corrected_by;
 use crate::percent::format_percent;

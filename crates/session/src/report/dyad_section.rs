@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::format::{escape_html, format_signed};
 use super::html_table::render_table;
 use super::line_sample;
-use super::session_page::{SessionPage, section};
+use super::section::{SessionPage, section};
 use super::session_tables::{fold, moment};
 use crate::dyad::{STEP_SECONDS, sample_curve};
 use crate::people::Dimension;
