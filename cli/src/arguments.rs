@@ -10,7 +10,8 @@ use mood_schema::Affect;
 use music_library::{Database, SourceAccess};
 use serde::{Deserialize, Serialize};
 
-use crate::clients;
+use crate::clients::{self, Client};
+use crate::consent::{ConsentedClient, is_blank};
 use crate::data_folder::default_library;
 use crate::error::CommandError;
 
@@ -82,6 +83,12 @@ impl ClientArguments {
     /// Stores the consent note if one is given. Fails for a client without a consent note, now or earlier.
     pub fn require_consent(&self) -> Result<(), CommandError> {
         clients::require_consent(&self.client, self.consent.as_deref())
+    }
+
+    /// The client with the consent note, given now or earlier; `None` for everybody.
+    pub fn consented(&self) -> Result<Option<ConsentedClient>, CommandError> {
+        let client = (!is_blank(&self.client)).then(|| Client::open(&self.client));
+        client.transpose()?.map(|client| client.consented()).transpose().map(Option::flatten)
     }
 }
 

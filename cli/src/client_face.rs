@@ -14,6 +14,8 @@ pub struct ClientFace {
     client: Client,
     /// An `emotionclassify` with the built-in model.
     classifier: gst::Element,
+    /// Tells this session apart from others where it is not recorded.
+    session: String,
 }
 
 impl ClientFace {
@@ -22,7 +24,8 @@ impl ClientFace {
         if is_blank(name) {
             return Ok(None);
         }
-        Ok(Some(Self { client: Client::open(name)?, classifier }))
+        let session = format!("live-{}", utc_now().replace(':', ""));
+        Ok(Some(Self { client: Client::open(name)?, classifier, session }))
     }
 
     /// Makes the classifier begin with what is known of the client; to be called before it starts.
@@ -35,14 +38,15 @@ impl ClientFace {
     }
 
     /// Adds what the classifier has learnt since it started to what is known of the client; to be called before it stops.
-    pub fn save(&self) -> Result<(), CommandError> {
+    /// `session` tells sessions apart; `None` for one that is not recorded.
+    pub fn save(&self, session: Option<String>) -> Result<(), CommandError> {
         let learnt = self.classifier.property::<Option<String>>("resting-face").unwrap_or_default();
         if learnt.is_empty() {
             return Ok(());
         }
         let profile = RestingProfile::from_json(learnt.as_bytes())
             .map_err(|error| CommandError::Failed(format!("the resting face that was learnt: {error}")))?;
-        let session = format!("live-{}", utc_now().replace(':', ""));
-        self.client.add_resting_face(&session, &profile)
+        let session = session.as_deref().unwrap_or(&self.session);
+        self.client.add_resting_face(session, &profile)
     }
 }

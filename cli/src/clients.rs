@@ -1,9 +1,9 @@
 //! The stored history, baseline and resting face of each client who consented to it. They are kept in the user's data
 //! folder, each client's in a folder named by a hash of the client's name, so that a listing reveals nobody.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use atomic_file::FileLock;
@@ -28,6 +28,8 @@ const BASELINE: &str = "baseline.json";
 const RESTING_FACES: &str = "resting_faces";
 /// The sum of those, for a live session to begin with; written anew before each.
 const RESTING_FACE: &str = "resting_face.json";
+/// What the client heard in live sessions, and how they rated it, JSON Lines, in a client's folder.
+const MUSIC: &str = "music.jsonl";
 /// The folder of the sessions' summaries in a client's folder.
 const SESSIONS: &str = "sessions";
 
@@ -93,6 +95,24 @@ pub struct ClientDescription {
     has_baseline: bool,
     /// Evidence for the resting face, seconds; 0 where nothing is known of it.
     resting_face_seconds: f64,
+    /// Number of times that a track was begun in live sessions.
+    tracks_heard: usize,
+    /// Number of tracks with a rating from live sessions.
+    tracks_rated: usize,
+}
+
+/// What happened to a track in a live session.
+#[derive(Debug, Serialize, Deserialize)]
+struct MusicEvent {
+    /// When, ISO 8601.
+    utc: String,
+    /// Address of the track, without credentials.
+    uri: String,
+    /// Its title; may be empty.
+    title: String,
+    /// The rating that it got, -2 to 2, 0 where one was taken back; `None` where the track was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rating: Option<i32>,
 }
 
 /// The arguments of `clients`.
@@ -123,8 +143,12 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         };
         let terms = client.client.terms.describe();
         let terms = if terms.is_empty() { terms } else { format!(" ({terms})") };
+        let music = match (client.tracks_heard, client.tracks_rated) {
+            (0, 0) => String::new(),
+            (heard, rated) => format!(", {heard} tracks heard and {rated} rated in live sessions"),
+        };
         println!(
-            "{}: {} sessions{baseline}{resting_face}; {}; consent: {}{terms}",
+            "{}: {} sessions{baseline}{resting_face}{music}; {}; consent: {}{terms}",
             client.client.name, client.sessions, client.updated, client.client.note
         );
         for folder in &client.folders {
@@ -138,7 +162,14 @@ impl Client {
     /// Describes what is stored; `None` where nothing is.
     fn describe(&self) -> Result<Option<ClientDescription>, CommandError> {
         let Some(ClientRecord { client, updated, folders }) = self.read_record()? else { return Ok(None) };
+        let events = self.music()?;
+        let mut ratings = BTreeMap::new();
+        for event in &events {
+            ratings.extend(event.rating.map(|rating| (&event.uri, rating)));
+        }
         Ok(Some(ClientDescription {
+            tracks_heard: events.iter().filter(|event| event.rating.is_none()).count(),
+            tracks_rated: ratings.values().filter(|rating| **rating != 0).count(),
             consent_has_ended: client.terms.has_ended(),
             client,
             updated,
@@ -192,6 +223,28 @@ impl Client {
         record.folders.retain(|known| known.exists());
         record.folders.insert(folder);
         files::write_json(&self.folder.join(RECORD), &record)
+    }
+
+    /// Records that a track was begun in a live session, or with a `rating` that it was rated.
+    pub fn add_music(&self, uri: &str, title: &str, rating: Option<i32>) -> Result<(), CommandError> {
+        let path = self.folder.join(MUSIC);
+        let event = MusicEvent { utc: files::utc_now(), uri: uri.into(), title: title.into(), rating };
+        let append = || {
+            let line = format!("{}\n", serde_json::to_string(&event)?);
+            File::options().append(true).create(true).open(&path)?.write_all(line.as_bytes())
+        };
+        append().map_err(|error| CommandError::io(&path, &error))
+    }
+
+    /// What the client heard and rated in live sessions. A line that was cut off is left out.
+    fn music(&self) -> Result<Vec<MusicEvent>, CommandError> {
+        let path = self.folder.join(MUSIC);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(CommandError::io(&path, &error)),
+        };
+        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
     /// The baseline that an earlier session measured, if any.
@@ -251,8 +304,8 @@ impl Client {
         }
     }
 
-    /// Adds what a session that was not recorded has taught about the resting face; `session` is its name, to which a number
-    /// is added where another one has it. Fails for a client of whom nothing is stored, who has not consented.
+    /// Adds what a part of a live session has taught about the resting face; `session` tells sessions apart, as in
+    /// [`Self::add_session`], which replaces it. Fails for a client of whom nothing is stored, who has not consented.
     pub fn add_resting_face(&self, session: &str, profile: &RestingProfile) -> Result<(), CommandError> {
         let _lock = self.lock()?;
         let record = self.read_record()?.ok_or_else(|| {
@@ -262,10 +315,14 @@ impl Client {
         })?;
         let folder = self.folder.join(RESTING_FACES);
         fs::create_dir_all(&folder).map_err(|error| CommandError::io(&folder, &error))?;
-        let numbered = (2..).map(|number| format!("{session}-{number}.json"));
-        let mut names = [format!("{session}.json")].into_iter().chain(numbered);
-        let free = names.find(|name| !folder.join(name).exists()).unwrap_or_default();
-        write_resting_face(&folder.join(free), profile)?;
+        let path = folder.join(format!("{session}.json"));
+        let earlier = fs::read(&path).ok().and_then(|text| RestingProfile::from_json(&text).ok());
+        let mut all = profile.clone();
+        if let Some(earlier) = earlier {
+            all = earlier;
+            all.merge(profile);
+        }
+        write_resting_face(&path, &all)?;
         self.write_record(record.client)
     }
 

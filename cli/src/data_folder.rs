@@ -17,6 +17,14 @@ pub fn path() -> Result<PathBuf, CommandError> {
         .ok_or_else(|| CommandError::Failed("there is no home folder: set HOME or GST_MOOD_DATA".into()))
 }
 
+/// Where files are kept that can be made again: `gst-mood` in the user's cache folder (XDG Base Directory Specification 0.8);
+/// `None` if there is none.
+pub fn cache_path() -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("gst-mood"))
+}
+
 /// The library database that is used unless the user names another: `library.db` in [the data folder](path).
 pub fn default_library() -> Result<PathBuf, CommandError> {
     Ok(path()?.join("library.db"))

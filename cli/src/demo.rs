@@ -53,6 +53,31 @@ const PIPELINE: &str = "
     music. ! queue ! audioconvert ! avenc_aac ! aacparse ! queue ! mux.
     mp4mux name=mux faststart=true ! filesink name=annotated";
 
+/// The name of the file that says which version of the program has made the material in a folder.
+const MATERIAL_VERSION: &str = "version";
+
+/// A video of the actor and a folder with the music, in `folder`; made now where this version of the program has not before.
+pub fn make_material(folder: &Path) -> Result<(PathBuf, PathBuf), CommandError> {
+    let (video, music) = (folder.join("actor.mp4"), folder.join("music"));
+    fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
+    let version = folder.join(MATERIAL_VERSION);
+    if fs::read_to_string(&version).is_ok_and(|made| made == env!("CARGO_PKG_VERSION")) {
+        return Ok((video, music));
+    }
+    material::write_actor_video(&video)?;
+    material::write_music(&music)?;
+    // Written last, so that what was interrupted is made again.
+    fs::write(&version, env!("CARGO_PKG_VERSION")).map_err(|error| CommandError::io(&version, &error))?;
+    Ok((video, music))
+}
+
+/// Sets how a player follows the actor, who changes expression sooner than people do.
+pub fn configure_player(player: &gst::Element) {
+    player.set_property("hold-time", HOLD_TIME.nseconds());
+    player.set_property("min-dwell", MIN_DWELL.nseconds());
+    player.set_property("crossfade", CROSSFADE.nseconds());
+}
+
 /// Makes the material, plays it, writes the results and prints their paths.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     pipeline::init_gstreamer()?;
@@ -106,10 +131,7 @@ fn play_session(video: &Path, music: &Path, folder: &Path, duration: Duration) -
     ] {
         pipeline::set_path(&pipeline, element, property, path)?;
     }
-    let player = pipeline::element(&pipeline, "player")?;
-    player.set_property("hold-time", HOLD_TIME.nseconds());
-    player.set_property("min-dwell", MIN_DWELL.nseconds());
-    player.set_property("crossfade", CROSSFADE.nseconds());
+    configure_player(&pipeline::element(&pipeline, "player")?);
 
     let progress = Progress::start("the session", duration.as_millis() as u64);
     pipeline::run_file(&pipeline, &progress, RunLimit::Interruption)?;

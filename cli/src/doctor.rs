@@ -37,7 +37,7 @@ const OWN_PLUGINS: [(&str, &str); 3] =
 
 /// Elements that the pipelines of this command and those in `pipelines/` use, each with the Debian package it
 /// is in.
-const OTHER_ELEMENTS: [(&str, &str); 14] = [
+const OTHER_ELEMENTS: [(&str, &str); 15] = [
     ("decodebin", "gstreamer1.0-plugins-base"),
     ("videoconvert", "gstreamer1.0-plugins-base"),
     ("audiomixer", "gstreamer1.0-plugins-base"),
@@ -49,6 +49,7 @@ const OTHER_ELEMENTS: [(&str, &str); 14] = [
     ("mp4mux", "gstreamer1.0-plugins-good"),
     ("flacenc", "gstreamer1.0-plugins-good"),
     ("h264parse", "gstreamer1.0-plugins-bad"),
+    ("errorignore", "gstreamer1.0-plugins-bad"),
     ("x264enc", "gstreamer1.0-plugins-ugly"),
     ("avdec_h264", "gstreamer1.0-libav"),
     ("avenc_aac", "gstreamer1.0-libav"),

@@ -20,7 +20,9 @@ pub const MUSIC: &str = "music.jsonl";
 pub const MARKERS: &str = "markers.jsonl";
 /// What humans corrected, JSON Lines.
 pub const CORRECTIONS: &str = "corrections.jsonl";
-/// The recorded video of a live session, or its first part, once the session is over.
+/// Notes about a live session, in the form of those beside a recording.
+pub const NOTES: &str = "session.toml";
+/// The recorded video of a live session, once the session is over.
 pub const RECORDED_VIDEO: &str = "recording.mp4";
 /// The statistics; written last, so that it marks a finished session.
 pub const SUMMARY: &str = "summary.json";

@@ -5,15 +5,18 @@
 
 mod arguments;
 pub mod control;
+mod film;
 mod graph;
 mod panel;
 mod player_status;
 mod record;
 mod session;
+mod speaker;
 mod steering;
 
 use self::panel::LivePanel;
-use crate::data_folder::default_library;
+use crate::data_folder::{self, default_library};
+use crate::demo;
 use crate::error::CommandError;
 use crate::files::path_to_str;
 use crate::mpris::LibrarySource;
@@ -26,18 +29,28 @@ use session::LiveSession;
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     arguments.client.require_consent()?;
     pipeline::init_gstreamer()?;
-    let library = arguments.library.clone().map_or_else(default_library, Ok)?;
+    let (library, camera) = if arguments.demo {
+        let (video, music) = demo::make_material(&data_folder::path()?.join("demo"))?;
+        (music, Some(path_to_str(&video)?.to_owned()))
+    } else {
+        (arguments.library.clone().map_or_else(default_library, Ok)?, arguments.camera.clone())
+    };
     let library = path_to_str(&library)?.to_owned();
-    let pipeline = graph::build(arguments, &library)?;
-    let mut session = LiveSession::new(pipeline, arguments)?;
-    let _panel = LivePanel::start(&arguments.panel, &session, arguments.json)?;
+    let pipeline = graph::build(arguments, camera.as_deref(), &library)?;
+    let client = arguments.client.consented()?;
+    let mut session = LiveSession::new(pipeline, arguments, client.as_ref())?;
+    let _panel = LivePanel::start(arguments, &session)?;
     let source =
         (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     let played = session.run(source);
     // It has the folder for itself until then.
     drop(session);
     let Some(folder) = &arguments.output else { return played };
-    let finished = live_folder::finish(folder, &ReportOptions::default());
+    if played.is_err() && live_folder::discard_empty(folder)? {
+        return played;
+    }
+    let options = ReportOptions { client: client.map(|client| client.name), ..ReportOptions::default() };
+    let finished = live_folder::finish(folder, &options);
     // Why the session ended early matters more than why nothing can be made of it.
     played?;
     live_folder::print_warnings(folder, &finished?);

@@ -7,6 +7,8 @@
 //! <https://specifications.freedesktop.org/mpris-spec/latest/>
 
 use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
@@ -20,7 +22,10 @@ use mood_meta::lock;
 use mood_schema::redact_addresses;
 use music_library::{Database, Library, SourceAccess, Track};
 
-use crate::live::control::{PlaybackStatus, SessionCommand, SessionControl, TrackState};
+use crate::data_folder;
+use crate::digest::short_sha256;
+use crate::files::write_atomically;
+use crate::live::control::{PlaybackStatus, SessionCommand, SessionControl, TrackStatus};
 
 /// The introspection data of the interfaces. GLib rejects calls that do not match them.
 const INTERFACES: &str = include_str!("mpris.xml");
@@ -76,6 +81,8 @@ pub struct LibrarySource {
 struct PlayerState {
     status: PlaybackStatus,
     track: Option<Track>,
+    /// The address of its picture, if it has one.
+    art: Option<String>,
     /// Number of tracks so far, from which each gets an object path of its own.
     track_number: u64,
     /// The pipeline's position at the track's first sample.
@@ -102,6 +109,7 @@ impl Mpris {
         let state = Arc::new(Mutex::new(PlayerState {
             status: PlaybackStatus::Stopped,
             track: None,
+            art: None,
             track_number: 0,
             track_start: Duration::ZERO,
         }));
@@ -130,6 +138,7 @@ impl Mpris {
             }
             PlayerEvent::TrackStarted { uri, title, position } => {
                 state.track = Some(Track { uri, title, ..Track::default() });
+                state.art = None;
                 state.track_number += 1;
                 state.track_start = position;
                 "Metadata"
@@ -309,7 +318,7 @@ impl BusPlayer {
                 let state = lock(&self.state);
                 let track = state.track.as_ref();
                 track
-                    .map(|track| build_metadata(track, state.track_number, &playing))
+                    .map(|track| build_metadata(track, state.art.as_deref(), state.track_number, &playing))
                     .unwrap_or_default()
                     .end()
             }
@@ -366,11 +375,17 @@ impl BusPlayer {
     fn complete_metadata(&self, tracks: &TrackLookup) {
         let uri = lock(&self.state).track.as_ref().map(|track| track.uri.clone());
         let found = uri.as_deref().and_then(|uri| tracks.find(uri));
+        let cache = data_folder::cache_path();
+        let art = uri.as_deref().and_then(|uri| find_art(uri, cache.as_deref()));
+        let mut state = lock(&self.state);
         // If another track started meanwhile, its change follows.
-        if let (Some(found), Some(track)) = (found, &mut lock(&self.state).track)
+        if let Some(track) = &mut state.track
             && uri.as_ref() == Some(&track.uri)
         {
-            *track = Track { uri: track.uri.clone(), ..found };
+            if let Some(found) = found {
+                *track = Track { uri: track.uri.clone(), ..found };
+            }
+            state.art = art;
         }
     }
 }
@@ -378,7 +393,7 @@ impl BusPlayer {
 /// The property `Metadata`; what is not known is left out.
 ///
 /// <https://www.freedesktop.org/wiki/Specifications/mpris-spec/metadata/>
-fn build_metadata(track: &Track, number: u64, playing: &TrackState) -> VariantDict {
+fn build_metadata(track: &Track, art: Option<&str>, number: u64, playing: &TrackStatus) -> VariantDict {
     let metadata = VariantDict::default();
     if let Ok(path) = ObjectPath::try_from(format!("{TRACK_PATH}/{number}")) {
         metadata.insert_value("mpris:trackid", &path.to_variant());
@@ -397,9 +412,8 @@ fn build_metadata(track: &Track, number: u64, playing: &TrackState) -> VariantDi
             metadata.insert_value(key, &vec![without_nul(value)].to_variant());
         }
     }
-    let art = url::Url::parse(&track.uri).ok().and_then(|uri| find_cover(&uri.to_file_path().ok()?));
     if let Some(art) = art {
-        metadata.insert_value("mpris:artUrl", &without_nul(&art).to_variant());
+        metadata.insert_value("mpris:artUrl", &without_nul(art).to_variant());
     }
     let is_playing = playing.uri == track.uri;
     if let Some(mood) = playing.mood.filter(|_| is_playing) {
@@ -421,6 +435,23 @@ fn build_metadata(track: &Track, number: u64, playing: &TrackState) -> VariantDi
     metadata
 }
 
+/// The address of a track's picture: one beside it, as albums have it, else a copy of the one in its file. `None` where there is
+/// neither, or no copy can be made in the folder `cache`.
+fn find_art(uri: &str, cache: Option<&Path>) -> Option<String> {
+    let path = url::Url::parse(uri).ok()?.to_file_path().ok()?;
+    find_cover(&path).or_else(|| {
+        let cover = music_library::read_cover(uri)?;
+        let folder = cache?.join("covers");
+        // The same picture in the files of an album is one file.
+        let copy = folder.join(short_sha256(&cover.data)).with_extension(cover.extension);
+        if !copy.exists() {
+            fs::create_dir_all(&folder).ok()?;
+            write_atomically(&copy, |file| file.write_all(&cover.data)).ok()?;
+        }
+        url::Url::from_file_path(copy).ok().map(Into::into)
+    })
+}
+
 /// The address of a picture beside a track, as albums have it; `None` where there is none.
 fn find_cover(track: &Path) -> Option<String> {
     let names = ["cover", "folder", "front", "album"];
@@ -438,6 +469,10 @@ fn to_microseconds(time: Duration) -> i64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use lofty::config::WriteOptions;
+    use lofty::picture::{MimeType, Picture};
+    use lofty::tag::{Tag, TagExt, TagType};
+
     use super::*;
 
     #[test]
@@ -445,7 +480,7 @@ mod tests {
         let mut track = Track { uri: "file:///a.ogg".into(), title: "A\0B".into(), ..Track::default() };
         for duration in [None, Some(f64::NAN), Some(-1.0), Some(f64::INFINITY)] {
             track.duration = duration;
-            let entries = build_metadata(&track, 3, &TrackState::default()).end();
+            let entries = build_metadata(&track, None, 3, &TrackStatus::default()).end();
             assert_eq!(entries.n_children(), 3, "{entries:?}");
             let entries = VariantDict::new(Some(&entries));
             assert_eq!(entries.lookup::<String>("xesam:title"), Ok(Some("AB".into())));
@@ -453,25 +488,26 @@ mod tests {
             assert_eq!(path.as_str(), "/org/gst_mood/track/3");
         }
         track.uri = "http://ada:secret@h/a.ogg?token=secret".into();
-        let entries = build_metadata(&track, 3, &TrackState::default());
+        let entries = build_metadata(&track, None, 3, &TrackStatus::default());
         assert_eq!(entries.lookup::<String>("xesam:url"), Ok(Some("http://h/a.ogg".into())));
         (track.artist, track.duration) = ("Anna".into(), Some(1.5));
-        let entries = build_metadata(&track, 3, &TrackState::default());
+        let entries = build_metadata(&track, None, 3, &TrackStatus::default());
         assert_eq!(entries.lookup::<Vec<String>>("xesam:artist"), Ok(Some(vec!["Anna".into()])));
         assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
         // What sounds counts, not what the file says, and only of this track.
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("cover.png"), "").unwrap();
         track.uri = url::Url::from_file_path(folder.path().join("a.ogg")).unwrap().into();
-        let mut playing = TrackState {
+        let mut playing = TrackStatus {
             uri: track.uri.clone(),
             duration: Some(1_200_000_000),
             rating: 2,
             mood: Some(mood_schema::Emotion::Happy.into()),
             reason: "named happy".into(),
-            ..TrackState::default()
+            ..TrackStatus::default()
         };
-        let entries = build_metadata(&track, 3, &playing);
+        let art = find_art(&track.uri, None);
+        let entries = build_metadata(&track, art.as_deref(), 3, &playing);
         assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_200_000)));
         assert_eq!(entries.lookup::<f64>("xesam:userRating"), Ok(Some(1.0)));
         assert_eq!(entries.lookup::<String>("gst_mood:mood"), Ok(Some("happy".into())));
@@ -481,8 +517,46 @@ mod tests {
         );
         assert!(entries.lookup::<String>("mpris:artUrl").unwrap().unwrap().ends_with("/cover.png"));
         playing.uri = "file:///other.ogg".into();
-        let entries = build_metadata(&track, 3, &playing);
+        let entries = build_metadata(&track, None, 3, &playing);
         assert_eq!(entries.lookup::<i64>("mpris:length"), Ok(Some(1_500_000)));
         assert_eq!(entries.lookup::<f64>("xesam:userRating"), Ok(None));
+    }
+
+    #[test]
+    fn the_picture_in_a_file_is_copied_once_for_all_files_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (music, cache) = (folder.path().join("music"), folder.path().join("cache"));
+        fs::create_dir(&music).unwrap();
+        let uri = |name: &str| String::from(url::Url::from_file_path(music.join(name)).unwrap());
+        // PCM, mono, 8 kHz, 8 bits, one sample.
+        let header = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x02\0\0\0\x80\x80";
+        for name in ["one.wav", "two.wav", "bare.wav"] {
+            fs::write(music.join(name), header).unwrap();
+        }
+        let png = b"\x89PNG\r\n\x1a\n and so on".to_vec();
+        let picture = Picture::unchecked(png.clone()).mime_type(MimeType::Png).build();
+        let mut tag = Tag::new(TagType::Id3v2);
+        tag.push_picture(picture);
+        for name in ["one.wav", "two.wav"] {
+            tag.save_to_path(music.join(name), WriteOptions::default()).unwrap();
+        }
+        let art = find_art(&uri("one.wav"), Some(&cache)).unwrap();
+        let copy = url::Url::parse(&art).unwrap().to_file_path().unwrap();
+        assert!(copy.starts_with(&cache) && copy.extension().is_some_and(|extension| extension == "png"));
+        assert_eq!(fs::read(&copy).unwrap(), png);
+        assert_eq!(find_art(&uri("two.wav"), Some(&cache)), Some(art.clone()));
+        fs::write(music.join("broken.wav"), b"RIFF\xff\xff\xff\xffWAVEid3 ").unwrap();
+        for (uri, cache) in [
+            (uri("bare.wav"), Some(cache.as_path())),
+            (uri("broken.wav"), Some(&cache)),
+            (uri("none.wav"), Some(&cache)),
+            (uri("one.wav"), None),
+            ("http://h/one.wav".into(), Some(&cache)),
+        ] {
+            assert_eq!(find_art(&uri, cache), None, "{uri}");
+        }
+        // One beside the file comes first.
+        fs::write(music.join("folder.jpg"), "").unwrap();
+        assert!(find_art(&uri("one.wav"), Some(&cache)).unwrap().ends_with("/folder.jpg"));
     }
 }

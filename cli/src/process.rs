@@ -10,6 +10,7 @@ mod image_file;
 mod inputs;
 mod job;
 pub mod live_folder;
+mod live_video;
 pub mod media_clock;
 mod notes;
 pub mod notes_file;

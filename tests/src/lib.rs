@@ -10,6 +10,7 @@ pub mod actor;
 pub mod audio;
 pub mod browser;
 pub mod chain;
+pub mod panel;
 pub mod paths;
 pub mod process;
 pub mod readers;

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mood_schema::{ClockLine, Emotion, Line, Mood, TrackEvent};
+use mood_tests::panel::PanelLink;
 use mood_tests::process::{RunningProcess, TIMEOUT};
 use mood_tests::readers::assert_valid;
 use mood_tests::{ProcessOutput, actor, audio, command, gst_mood, media, paths, run};
@@ -50,6 +51,7 @@ impl Desktop {
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = command(program);
         command.env("DBUS_SESSION_BUS_ADDRESS", address(self.folder.path()));
+        command.env("GST_MOOD_DATA", self.path("data"));
         command
     }
 
@@ -182,7 +184,14 @@ fn a_desktop_controls_playback_volume_and_track() {
         &actor::camera(desktop.folder.path(), -1),
         &sink,
         &make_playlist(desktop.folder.path()),
-        &["-o", desktop.path("record").to_str().unwrap()],
+        &[
+            "-o",
+            desktop.path("record").to_str().unwrap(),
+            "--client",
+            "Ada",
+            "--consent",
+            "signed 3 May 2026",
+        ],
     );
     wait_for("player on the bus", || desktop.names().filter(|names| names.contains(NAME)));
     desktop.wait_for_status("Playing");
@@ -297,6 +306,12 @@ fn a_desktop_controls_playback_volume_and_track() {
     let output = live.wait(TIMEOUT).assert_success();
     assert!(output.stderr.is_empty(), "{output}");
     check_record(&desktop.path("record"));
+    let mut clients = gst_mood(&["clients"]);
+    clients.env("GST_MOOD_DATA", desktop.path("data"));
+    let clients = run(clients, TIMEOUT).assert_success().stdout;
+    let known =
+        ["Ada: 1 sessions", "4 tracks heard and 1 rated in live sessions", "consent: signed 3 May 2026"];
+    assert!(known.iter().all(|words| clients.contains(words)), "{clients}");
     let lines = read_lines(&desktop.path("live.jsonl"));
     assert!(
         lines.iter().any(|line| matches!(line, Line::Mood(mood) if mood.to == Mood::from(Emotion::Happy)))
@@ -355,89 +370,194 @@ fn check_record(folder: &Path) {
     assert!(fs::read_to_string(folder.join("session.eaf")).unwrap().contains("plays &lt;along&gt;"));
 }
 
+/// A live session that records picture and sound into a folder, and prints its links into a file there.
+struct RecordedSession {
+    folder: PathBuf,
+    live: RunningProcess,
+}
+
+impl RecordedSession {
+    fn start(folder: PathBuf, camera: &str, music: &Path) -> Self {
+        fs::create_dir(&folder).unwrap();
+        let mut live = command("sh");
+        live.args(["-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh"]).arg(folder.join("links"));
+        live.arg(paths::release_folder().join("gst-mood"));
+        live.args(["live", "--no-window", "--no-mpris", "--panel", "--audio-sink", "fakesink sync=true"]);
+        live.env("GST_MOOD_DATA", folder.with_file_name("data"));
+        live.args(["--client", "Ada", "--consent", "signed today", "--record-video", "--microphone"]);
+        live.args(["audiotestsrc is-live=true volume=0.1", "--camera", camera, "--library"]).arg(music);
+        live.arg("-o").arg(folder.join("record"));
+        Self { live: RunningProcess::start(live), folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join("record").join(name)
+    }
+
+    /// Waits until a file of the record has a text, and more than `size` bytes.
+    #[track_caller]
+    fn wait_for_text(&self, name: &str, text: &str, size: usize) {
+        let path = self.path(name);
+        let read = || fs::read(&path).unwrap_or_default();
+        let has_text = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        wait_for_quickly(text, || Some(read()).filter(|bytes| bytes.len() > size && has_text(bytes)));
+    }
+
+    fn panel(&self) -> PanelLink {
+        wait_for("link", || {
+            PanelLink::find(&fs::read_to_string(self.folder.join("links")).unwrap_or_default())
+        })
+    }
+}
+
+/// As [`wait_for`], for what lasts a moment only.
+#[track_caller]
+fn wait_for_quickly<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        if let Some(value) = poll() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "no {what} within {TIMEOUT:?}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A moment of a session at which it is killed: its name, and what waits for it.
+type Moment = (&'static str, fn(&RecordedSession));
+
+/// The moments of a session at which it is killed.
+const MOMENTS: [Moment; 7] = [
+    ("start", |session| session.wait_for_text("markers.jsonl", "session", 0)),
+    // Its camera gives none.
+    ("before the first frame", |session| {
+        session.wait_for_text("markers.jsonl", "session", 0);
+        assert_eq!(session.panel().send(r#"{"command":"mark","text":"waits"}"#), 202);
+        session.wait_for_text("markers.jsonl", "waits", 0);
+    }),
+    ("a track fades", |session| session.wait_for_text("timeline.jsonl", "crossfade-started", 0)),
+    ("a marker is written", |session| {
+        session.wait_for_text("timeline.jsonl", "frame", 0);
+        let panel = session.panel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut numbers = 0..20;
+                // It is killed before the last one.
+                while let Some(number) = numbers.next()
+                    && panel.try_send(&format!(r#"{{"command":"mark","text":"laughs {number}"}}"#)).is_ok()
+                {
+                }
+            });
+            session.wait_for_text("markers.jsonl", "laughs 2", 0);
+            session.live.signal("KILL");
+        });
+    }),
+    ("the video is recorded", |session| {
+        session.wait_for_text("recording.mkv", "matroska", 30_000);
+        thread::sleep(Duration::from_millis(1200));
+    }),
+    ("it stops", |session| {
+        session.wait_for_text("timeline.jsonl", "frame", 3_000);
+        session.live.signal("INT");
+        thread::sleep(Duration::from_millis(100));
+    }),
+    ("the results are written", |session| {
+        session.wait_for_text("timeline.jsonl", "frame", 3_000);
+        session.live.signal("INT");
+        session.wait_for_text("session.eaf", "ANNOTATION", 0);
+    }),
+];
+
 #[test]
 fn what_is_killed_at_any_moment_can_be_read_and_finished() {
     let folder = TempDir::new().unwrap();
-    let music = audio::make_library(&folder.path().join("music"));
+    let music = folder.path().join("music");
+    fs::create_dir(&music).unwrap();
+    // Short, so that one fades into the next soon.
+    for (name, hertz) in [("one.wav", 880.0), ("two.wav", 660.0)] {
+        audio::write_tone(&music, name, hertz, 2, "happy");
+    }
     let camera = actor::camera(folder.path(), -1);
-    let moments = [0.4, 1.5, 2.5].map(Duration::from_secs_f64);
-    let sessions: Vec<(PathBuf, RunningProcess)> = moments
+    let sessions: Vec<RecordedSession> = MOMENTS
         .iter()
-        .enumerate()
-        .map(|(index, _)| {
-            let record = folder.path().join(format!("session{index}"));
-            let mut live =
-                gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
-            live.env("GST_MOOD_DATA", folder.path().join("data"));
-            live.args(["--client", "Ada", "--consent", "signed today", "--record-video", "--microphone"]);
-            live.args(["audiotestsrc is-live=true volume=0.1", "--camera", &camera, "--library"]);
-            live.arg(&music).arg("-o").arg(&record);
-            (record, RunningProcess::start(live))
+        .map(|(name, _)| {
+            let blind = format!("{camera} ! valve drop=true");
+            let camera = if *name == "before the first frame" { &blind } else { &camera };
+            RecordedSession::start(folder.path().join(name.replace(' ', "-")), camera, &music)
         })
         .collect();
-    // The moments count from the first frame of each.
-    for ((record, live), moment) in sessions.iter().zip(moments) {
-        wait_for("frame", || fs::metadata(record.join("timeline.jsonl")).ok().filter(|file| file.len() > 0));
-        thread::sleep(moment);
-        live.signal("KILL");
-    }
-    for (record, _) in &sessions {
+    thread::scope(|scope| {
+        for (session, (_, wait)) in sessions.iter().zip(MOMENTS) {
+            scope.spawn(move || {
+                wait(session);
+                session.live.signal_if_running("KILL");
+            });
+        }
+    });
+    let records = || sessions.iter().map(|session| session.folder.join("record"));
+    for record in records().skip(2).take(5) {
         let lines = read_timeline(&record.join("timeline.jsonl"));
         assert!(lines.iter().any(|line| matches!(line, Line::Frame(_))), "{}", record.display());
     }
     let mut resume = gst_mood(&["process", "--resume"]);
-    resume.args(sessions.iter().map(|(record, _)| record));
+    resume.env("GST_MOOD_DATA", folder.path().join("data")).args(records());
     run(resume, TIMEOUT).assert_success();
-    for (record, _) in &sessions {
+    let read_summary = |record: &Path| -> Value {
+        serde_json::from_str(&fs::read_to_string(record.join("summary.json")).unwrap()).unwrap()
+    };
+    for (record, (name, _)) in records().zip(MOMENTS) {
         assert_valid("timeline.schema.json", &record.join("timeline.jsonl"));
         assert_valid("summary.schema.json", &record.join("summary.json"));
-        let summary: Value =
-            serde_json::from_str(&fs::read_to_string(record.join("summary.json")).unwrap()).unwrap();
-        assert_eq!(summary["complete"], false);
-        assert_eq!(summary["warnings"][0]["kind"], "ends-early", "{summary:#}");
-        for name in ["report.html", "session.eaf", "session.vtt", "timeline.csv", "music.jsonl"] {
-            assert!(record.join(name).exists(), "{name}");
+        let summary = read_summary(&record);
+        if name != "the results are written" {
+            assert_eq!(summary["complete"], false, "{name}");
+            assert_eq!(summary["warnings"][0]["kind"], "ends-early", "{name}: {summary:#}");
+        }
+        let has_frames = summary["frames"].as_u64() > Some(0);
+        assert_eq!(has_frames, !["start", "before the first frame"].contains(&name), "{name}");
+        for file in ["report.html", "session.eaf", "session.vtt", "timeline.csv", "music.jsonl"] {
+            assert!(record.join(file).exists(), "{name}: {file}");
         }
     }
-    let (last, _) = &sessions[2];
-    assert!(fs::read_to_string(last.join("report.html")).unwrap().contains("src=\"recording.mp4\""));
-    let mut probe = command("ffprobe");
-    probe.args(["-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv"]);
-    let probed = run(
-        {
-            probe.arg(last.join("recording.mp4"));
-            probe
-        },
-        TIMEOUT,
-    )
-    .assert_success();
-    assert!(
-        probed.stdout.contains("h264") && probed.stdout.contains("aac") && probed.stderr.is_empty(),
-        "{probed}"
-    );
-    let seconds: f64 =
-        probed.stdout.lines().find_map(|line| line.strip_prefix("format,")?.parse().ok()).unwrap();
+    let [_, waiting, _, marked, filmed, _, finished] = &sessions[..] else { panic!("seven") };
+    let markers = |session: &RecordedSession| read_summary(&session.path(""))["markers"].clone();
+    assert_eq!(markers(waiting)[0]["text"], "waits");
+    assert_eq!(markers(marked)[1]["text"], "laughs 1");
+    for session in [filmed, finished] {
+        assert!(fs::read_to_string(session.path("report.html")).unwrap().contains("src=\"recording.mp4\""));
+        assert!(
+            fs::read_to_string(session.path("session.eaf")).unwrap().contains("/recording.mp4\" MIME_TYPE")
+        );
+        assert!(!session.path("recording.mkv").exists());
+    }
+    let probed = probe(&filmed.path("recording.mp4"), "stream=codec_name:format=duration");
+    assert!(probed.contains("h264") && probed.contains("aac"), "{probed}");
+    let seconds: f64 = probed.lines().find_map(|line| line.strip_prefix("format,")?.parse().ok()).unwrap();
     assert!(seconds > 1.0, "{probed}");
-    let again = run(
-        {
-            let mut again = gst_mood(&["process", "--resume"]);
-            again.arg(last);
-            again
-        },
-        TIMEOUT,
-    );
-    assert!(again.assert_success().stdout.contains("finished before"));
+    let mut again = gst_mood(&["process", "--resume"]);
+    again.arg(filmed.path(""));
+    assert!(run(again, TIMEOUT).assert_success().stdout.contains("finished before"));
+}
+
+/// What `ffprobe` finds in a video that it reads without an error, as CSV.
+#[track_caller]
+fn probe(video: &Path, entries: &str) -> String {
+    let mut probe = command("ffprobe");
+    probe.args(["-v", "error", "-show_entries", entries, "-of", "csv"]).arg(video);
+    let probed = run(probe, TIMEOUT).assert_success();
+    assert!(probed.stderr.is_empty(), "{probed}");
+    probed.stdout
 }
 
 #[test]
-fn a_camera_that_goes_and_returns_is_taken_up_again() {
+fn a_camera_that_goes_and_returns_is_taken_up_again_and_its_videos_are_one() {
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("camera");
+    let caps = "video/x-raw,format=I420,width=160,height=120,framerate=10/1";
     let start_camera = || {
         let _ = fs::remove_file(&socket);
         let mut camera = command("gst-launch-1.0");
-        camera.args(["-q", "videotestsrc", "is-live=true", "!"]);
-        camera.args(["video/x-raw,format=I420,width=160,height=120,framerate=10/1", "!", "shmsink"]);
+        camera.args(["-q", "videotestsrc", "is-live=true", "!", caps, "!", "shmsink"]);
         camera.arg(format!("socket-path={}", socket.display())).arg("wait-for-connection=false");
         let camera = RunningProcess::start(camera);
         wait_for("camera", || socket.exists().then_some(()));
@@ -446,33 +566,155 @@ fn a_camera_that_goes_and_returns_is_taken_up_again() {
     let camera = start_camera();
     let record = folder.path().join("record");
     let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
-    let source = format!(
-        "shmsrc is-live=true do-timestamp=true socket-path={} ! video/x-raw,format=I420,width=160,height=120,framerate=10/1",
-        socket.display()
-    );
+    live.env("XDG_DATA_HOME", folder.path().join("data"));
+    live.args(["--client", "Ada", "--consent", "signed", "--record-video"]);
+    live.args(["--microphone", "audiotestsrc is-live=true volume=0.1"]);
+    let source = format!("shmsrc is-live=true do-timestamp=true socket-path={} ! {caps}", socket.display());
     live.args(["--camera", &source, "--library"]).arg(audio::make_library(&folder.path().join("music")));
     live.arg("-o").arg(&record);
     let live = RunningProcess::start(live);
-    let sessions = || {
-        fs::read_to_string(record.join("timeline.jsonl"))
-            .unwrap_or_default()
-            .matches(r#""type":"session""#)
-            .count()
-    };
-    wait_for("frames", || (sessions() == 1).then_some(()));
+    let text = || fs::read_to_string(record.join("timeline.jsonl")).unwrap_or_default();
+    let has_parts = |count: usize| text().matches(r#""type":"clock""#).count() == count;
+    wait_for("frames", || has_parts(1).then_some(()));
     thread::sleep(Duration::from_millis(500));
     camera.signal("KILL");
     drop(camera);
     thread::sleep(Duration::from_millis(500));
     let _camera = start_camera();
-    wait_for("frames", || (sessions() == 2).then_some(()));
+    wait_for("frames", || has_parts(2).then_some(()));
     thread::sleep(Duration::from_millis(500));
     live.signal("INT");
     let output = live.wait(TIMEOUT).assert_success();
-    assert!(
-        output.stderr.lines().count() == 1 && output.stderr.contains("as soon as the device is back"),
-        "{output}"
-    );
+    let warnings: Vec<&str> = output.stderr.lines().filter(|line| line.contains("warning")).collect();
+    assert!(matches!(warnings[..], [one] if one.contains("as soon as the device is back")), "{output}");
+
+    // One film, each frame at the time at which the timeline has it.
+    let frames: Vec<f64> = read_lines(&record.join("timeline.jsonl"))
+        .iter()
+        .filter_map(|line| if let Line::Frame(frame) = line { Some(frame.pts as f64 / 1e9) } else { None })
+        .collect();
+    let packets = probe(&record.join("recording.mp4"), "packet=codec_type,pts_time");
+    let film: Vec<f64> = packets
+        .lines()
+        .filter_map(|line| line.strip_prefix("packet,video,")?.trim_end_matches(',').parse().ok())
+        .collect();
+    let gap = |times: &[f64]| {
+        let pairs = times.windows(2).map(|pair| (pair[1] - pair[0], pair[1]));
+        pairs.max_by(|one, other| one.0.total_cmp(&other.0)).unwrap()
+    };
+    let ((of_timeline, at), (of_film, film_at)) = (gap(&frames), gap(&film));
+    assert!(of_timeline > 0.8 && (of_film - of_timeline).abs() < 0.3, "{of_film} {of_timeline}");
+    assert!((at - film_at).abs() < 0.3, "{at} {film_at}");
+    let files: Vec<String> = fs::read_dir(&record)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("recording"))
+        .collect();
+    assert_eq!(files, ["recording.mp4"]);
+    let address = format!("file://{}/recording.mp4", record.canonicalize().unwrap().display());
+    let eaf = fs::read_to_string(record.join("session.eaf")).unwrap();
+    assert_eq!(eaf.matches("<MEDIA_DESCRIPTOR").count(), 1);
+    assert!(eaf.contains(&address) && eaf.contains("\"./recording.mp4\""), "{eaf}");
+    assert!(fs::read_to_string(record.join("report.html")).unwrap().contains("src=\"recording.mp4\""));
+}
+
+#[test]
+fn a_sound_output_that_fails_is_replaced_while_session_and_record_go_on() {
+    let folder = TempDir::new().unwrap();
+    let (record, sound) = (folder.path().join("record"), folder.path().join("sound.raw"));
+    let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink"]);
+    // After a second and a half it fails, as a device does that is unplugged.
+    live.arg(format!(
+        "identity error-after=150 ! filesink sync=true append=true buffer-mode=unbuffered location={}",
+        sound.display()
+    ));
+    live.args(["--camera", &actor::camera(folder.path(), -1), "--library"]);
+    live.arg(audio::make_library(&folder.path().join("music"))).arg("-o").arg(&record);
+    let live = RunningProcess::start(live);
+    let size = || fs::metadata(&sound).map_or(0, |file| file.len());
+    wait_for("sound", || (size() > 0).then_some(()));
+    let mut last = (0, Instant::now());
+    let failed = wait_for("failure", || {
+        if size() != last.0 {
+            last = (size(), Instant::now());
+        }
+        (last.1.elapsed() > Duration::from_millis(500)).then_some(last.0)
+    });
+    wait_for("sound that returns", || (size() > failed + 1000).then_some(()));
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    let is_expected = |line: &str| line.contains("goes on without sound until the sound output is back");
+    assert!(output.stderr.lines().count() > 0 && output.stderr.lines().all(is_expected), "{output}");
+    let lines = read_lines(&record.join("timeline.jsonl"));
+    assert_eq!(lines.iter().filter(|line| matches!(line, Line::Session(_))).count(), 1);
+    let frames: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| if let Line::Frame(frame) = line { Some(frame.pts) } else { None })
+        .collect();
+    let gap = frames.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(gap < 500_000_000, "{gap} ns without a frame");
+}
+
+#[test]
+fn the_demo_plays_its_film_again_and_again_through_a_stop_without_any_device() {
+    let folder = TempDir::new().unwrap();
+    // What the demo makes the first time, which takes long.
+    let material = folder.path().join("data/demo");
+    fs::create_dir_all(&material).unwrap();
+    actor::write_recording(&material, "actor.mp4");
+    audio::make_library(&material.join("music"));
+    fs::write(material.join("version"), env!("CARGO_PKG_VERSION")).unwrap();
+    let (links, record) = (folder.path().join("links"), folder.path().join("record"));
+    let mut live = command("sh");
+    live.args(["-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh"]).arg(&links);
+    live.arg(paths::release_folder().join("gst-mood"));
+    live.args(["live", "--demo", "--panel", "--no-mpris", "-o"]).arg(&record);
+    live.env("GST_MOOD_DATA", folder.path().join("data"));
+    for display in ["DISPLAY", "WAYLAND_DISPLAY"] {
+        live.env_remove(display);
+    }
+    // As on a machine without a sound card.
+    let sinks = ["alsa", "pulse", "pipewire", "jackaudio", "openal", "oss", "oss4"];
+    live.env("GST_PLUGIN_FEATURE_RANK", sinks.map(|name| format!("{name}sink:NONE")).join(","));
+    let live = RunningProcess::start(live);
+    let times = || -> Vec<u64> {
+        let lines = if record.join("timeline.jsonl").exists() {
+            read_timeline(&record.join("timeline.jsonl"))
+        } else {
+            Vec::new()
+        };
+        lines
+            .iter()
+            .filter_map(|line| if let Line::Frame(frame) = line { Some(frame.pts) } else { None })
+            .collect()
+    };
+    // The film has two seconds.
+    wait_for("third beginning", || (times().last() > Some(&4_500_000_000)).then_some(()));
+    let panel = PanelLink::find(&fs::read_to_string(&links).unwrap()).unwrap();
+    assert_eq!(panel.send(r#"{"command":"stop"}"#), 202);
+    let stopped = wait_for("stop", || {
+        let before = times().len();
+        thread::sleep(Duration::from_millis(500));
+        (times().len() == before).then_some(before)
+    });
+    assert_eq!(panel.send(r#"{"command":"play"}"#), 202);
+    wait_for("film", || (times().len() > stopped + 60).then_some(()));
+    let (first, second) = {
+        let times = times();
+        (times[..stopped].to_vec(), times[stopped..].to_vec())
+    };
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(first.is_sorted() && second.is_sorted(), "time goes on");
+    let gap = first.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(gap < 500_000_000, "{gap} ns between the end of the film and its beginning");
+    // After the stop, the actor is another person.
+    let words = ["no display, so no window", "no sound output found", "was found"];
+    let is_expected = |line: &str| words.iter().any(|word| line.contains(word));
+    assert!(output.stderr.lines().all(is_expected), "{output}");
+    assert!(words[..2].iter().all(|word| output.stderr.contains(word)), "{output}");
+    let report = fs::read_to_string(record.join("report.html")).unwrap();
+    assert!(report.contains("<svg"), "{report}");
 }
 
 /// The complete lines of a timeline.
@@ -525,8 +767,16 @@ fn live_plays_without_a_bus_until_the_video_ends() {
     let folder = TempDir::new().unwrap();
     let camera = media("video/single_face.mp4").map(|clip| clip.to_str().unwrap().to_owned());
     let camera = camera.unwrap_or_else(|| "videotestsrc num-buffers=50 is-live=true".into());
-    let mut live =
-        gst_mood(&["live", "--strategy", "target", "--target-valence", "-0.7", "--camera", &camera]);
+    let mut live = gst_mood(&[
+        "live",
+        "--once",
+        "--strategy",
+        "target",
+        "--target-valence",
+        "-0.7",
+        "--camera",
+        &camera,
+    ]);
     live.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", folder.path().join("none").display()));
     live.args(["--video-sink", "fakesink sync=true", "--audio-sink", "fakesink sync=true", "--library"]);
     live.arg(audio::make_library(&folder.path().join("music")));
@@ -579,6 +829,17 @@ fn a_clients_resting_face_is_learnt_and_expected_the_next_time() {
     assert!(second.stderr.contains(&format!("begins with {seconds:.1} s of a resting face")), "{second}");
     let [both] = known()[..] else { panic!("one client") };
     assert!(both > seconds + 0.3 && both < 3.0 * seconds, "{seconds} {both}");
+    // What a recorded session teaches counts once, also where its results are made again.
+    let record = folder.path().join("record");
+    live(&["--client", "Ada", "-o", record.to_str().unwrap()]).assert_success();
+    let [all] = known()[..] else { panic!("one client") };
+    assert!(all > both + 0.3 && all < both + 2.0 * seconds, "{seconds} {both} {all}");
+    let mut again = gst_mood(&["process", "--resume", "--force"]);
+    again.arg(&record);
+    run_with_data(again).assert_success();
+    assert_eq!(known(), [all]);
+    let listed = run_with_data(gst_mood(&["clients"])).assert_success();
+    assert!(listed.stdout.starts_with("Ada: 1 sessions"), "{listed}");
     run_with_data(gst_mood(&["forget", "Ada"])).assert_success();
     assert_eq!(known(), [0.0; 0]);
 }

@@ -408,7 +408,7 @@ fn a_person_who_is_not_there_is_an_error_that_lists_who_is() {
         let people = sandbox.summary("two")["subjects"].as_array().unwrap().clone();
         people.iter().map(|person| person["id"].to_string()).collect()
     };
-    let first = format!("{} (Person {}, in view for", ids[0], ids[0]);
+    let first = format!("{} (Person {}, found for", ids[0], ids[0]);
     for arguments in [&["--subject", "99"][..], &["--merge", "99,1"]] {
         // The second time as well, and without decoding it again.
         for _ in 0..2 {
@@ -421,7 +421,7 @@ fn a_person_who_is_not_there_is_an_error_that_lists_who_is() {
     sandbox.process(&["two.mp4", "--subject", &ids[ids.len() - 1]]).assert_success();
     assert_eq!(sandbox.summary("two")["subject"].to_string(), ids[ids.len() - 1]);
     fs::write(sandbox.path("two.toml"), "subject = 'client'\n[people.client]\nids = [99]\n").unwrap();
-    sandbox.process(&["two.mp4"]).assert_error(&["no person 99", "in view for"]);
+    sandbox.process(&["two.mp4"]).assert_error(&["no person 99", "found for"]);
 }
 
 /// A command whose standard output is closed as soon as it has printed a line, as `| head -1` does.

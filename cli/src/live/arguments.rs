@@ -16,10 +16,17 @@ pub struct Arguments {
     /// Whose ratings and exclusions count, and whose resting face is expected.
     #[command(flatten)]
     pub client: ClientArguments,
-    /// A device such as /dev/video2, a video file to try it with, or a source in gst-launch's notation
+    /// A device such as /dev/video2, a video file, which is played again and again, or a source in gst-launch's notation
     /// [default: the first camera there is]
     #[arg(long)]
     pub camera: Option<String>,
+    /// Play a video file once, and end with it
+    #[arg(long, requires = "camera")]
+    pub once: bool,
+    /// Try it without camera and music of one's own: with the built-in actor and music, which are made the first time; where
+    /// there is no sound output, it is silent
+    #[arg(long, conflicts_with_all = ["camera", "library"])]
+    pub demo: bool,
     /// How the music follows the mood.
     #[command(flatten)]
     pub music: MusicOptions,

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use mood::{Restraint, Strategy, Subject};
 use mood_meta::lock;
 use mood_schema::{Affect, Emotion, Face, Mood};
+pub use playout::TrackStatus;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How far the history reaches back, ns: ten minutes.
@@ -149,9 +150,9 @@ pub struct SessionState {
     /// The mood that the music follows, and what keeps it from changing.
     pub mood: MoodState,
     /// The track that plays.
-    pub playing: Option<TrackState>,
+    pub playing: Option<TrackStatus>,
     /// The track that follows it as things are.
-    pub next: Option<TrackState>,
+    pub next: Option<TrackStatus>,
     /// Whether there is a track to go back to.
     pub has_previous: bool,
     /// The settings that commands change.
@@ -178,7 +179,7 @@ pub struct MoodState {
     /// How long until a change of the mood may change the music, ns; 0 where it may at once.
     pub switch_allowed_in: u64,
     /// What holds the music back at present, by its nick: `manual` (the mood is set by hand), `hold-music`,
-    /// `safety-limit` (the music leads out of a negative mood), `absent` (no face that counts is in view), `uncertain` (that
+    /// `safety-limit` (the music leads out of a negative mood), `absent` (no face that counts is found), `uncertain` (that
     /// face cannot be read), `confidence` (another mood is not probable enough), `hold-time` (another mood has not lasted long
     /// enough) or `min-dwell` (the music changed too lately). `None` where nothing does, or nothing is about to change.
     #[serde(serialize_with = "to_optional_text")]
@@ -199,27 +200,6 @@ impl Default for MoodState {
             requested: None,
         }
     }
-}
-
-/// A track.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct TrackState {
-    /// Its address, without credentials.
-    pub uri: String,
-    /// Its title; may be empty.
-    pub title: String,
-    /// The mood that it was chosen for.
-    pub mood: Option<Mood>,
-    /// Its distance from the requested point, 0 to about 2.8.
-    pub distance: Option<f64>,
-    /// Why it was chosen, a text for the user.
-    pub reason: String,
-    /// How much of it has been played, ns; 0 for one that follows.
-    pub position: u64,
-    /// How long it sounds, silence at its ends left out, ns; `None` where that is not known yet.
-    pub duration: Option<u64>,
-    /// The client's rating, -2 to 2.
-    pub rating: i32,
 }
 
 /// The settings that commands change, as they are now.
@@ -290,7 +270,7 @@ pub struct MoodSample {
     pub mood: Mood,
     /// Its probability, 0 to 1.
     pub confidence: f64,
-    /// Valence and arousal of the followed face; `None` where it was not in view or not classified.
+    /// Valence and arousal of the followed face; `None` where it was not found or not classified.
     pub affect: Option<Affect>,
 }
 

@@ -8,17 +8,25 @@ use std::path::Path;
 use gst::prelude::*;
 
 use super::arguments::Arguments;
+use super::film::{self, FILM, FILM_DECODER};
+use super::speaker::SPEAKER_GUARD;
 use crate::arguments::local_path;
+use crate::demo;
 use crate::error::CommandError;
 use crate::pipeline;
 
-/// Builds the pipeline of `pipelines/live.sh`, with a volume element behind the player.
-pub fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, CommandError> {
-    let camera = Camera::parse(arguments.camera.as_deref())?;
+/// Builds the pipeline of `pipelines/live.sh`, with a volume element behind the player. A [`Speaker`](super::speaker::Speaker)
+/// is to be added at its end.
+pub fn build(
+    arguments: &Arguments,
+    camera: Option<&str>,
+    library: &str,
+) -> Result<gst::Pipeline, CommandError> {
+    let camera = Camera::parse(camera)?;
     let window = video_sink(arguments).map_or_else(String::new, |sink| {
         format!(
             "! emotionoverlay ! tee name=frames
-             frames. ! queue leaky=downstream max-size-buffers=2 ! videoconvert ! {sink}
+             frames. ! queue name=show leaky=downstream max-size-buffers=2 ! videoconvert ! {sink}
              frames."
         )
     });
@@ -39,16 +47,21 @@ pub fn build(arguments: &Arguments, library: &str) -> Result<gst::Pipeline, Comm
     // scan-interval spares the processor: frames are searched completely twice a second, and in between only
     // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
-        "{} {recording} ! videoconvert ! queue leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {window} ! queue ! player.mood
-         moodplayer name=player ! volume name=volume ! audioconvert ! audioresample ! queue ! {}",
-        camera.description, arguments.audio_sink
+        "{} {recording} ! videoconvert ! queue name=analyse leaky=downstream max-size-buffers=2
+         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {window} ! queue name=listen ! player.mood
+         moodplayer name=player ! volume name=volume ! audioconvert ! audioresample
+         ! errorignore name={SPEAKER_GUARD} ignore-notlinked=true convert-to=ok",
+        camera.description
     ))?;
     if let Some((property, path)) = camera.location {
         pipeline::forbid_network(&pipeline);
         pipeline::element(&pipeline, "camera")?.set_property(property, path);
     }
+    film::link(&pipeline);
     let player = pipeline::element(&pipeline, "player")?;
+    if arguments.demo {
+        demo::configure_player(&player);
+    }
     player.set_property("library", library);
     player.set_property("client", &arguments.client.client);
     player.set_property("allow-network", arguments.access.allow_network);
@@ -103,7 +116,10 @@ impl Camera {
                 location: Some(("device", argument.into())),
             }),
             Ok(metadata) if metadata.is_file() => Ok(Self {
-                description: "filesrc name=camera ! decodebin ! videoconvert ! videoflip video-direction=auto ! identity sync=true".into(),
+                description: format!(
+                    "filesrc name=camera ! decodebin name={FILM_DECODER}
+                     videoconvert name={FILM} ! videoflip video-direction=auto ! identity sync=true"
+                ),
                 location: Some(("location", argument.into())),
             }),
             Err(error) if argument.starts_with('/') => {

@@ -14,8 +14,8 @@ use panel::{
     SpanKind, State, TrackView,
 };
 
-use super::arguments::PanelArguments;
-use super::control::{MoodState, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
+use super::arguments::Arguments;
+use super::control::{MoodState, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackStatus};
 use super::session::LiveSession;
 use crate::error::CommandError;
 
@@ -50,6 +50,8 @@ struct PanelSettings {
 struct Shared {
     control: SessionControl,
     settings: Mutex<PanelSettings>,
+    /// What is kept of the session, for the therapist.
+    recording: &'static str,
     /// [`TrackView::number`] of the track that plays.
     track_number: AtomicU64,
 }
@@ -62,12 +64,8 @@ pub struct LivePanel {
 
 impl LivePanel {
     /// Starts the panel if it is asked for, and prints its links.
-    pub fn start(
-        arguments: &PanelArguments,
-        session: &LiveSession,
-        prints_json: bool,
-    ) -> Result<Option<Self>, CommandError> {
-        let Some(address) = arguments.panel else { return Ok(None) };
+    pub fn start(arguments: &Arguments, session: &LiveSession) -> Result<Option<Self>, CommandError> {
+        let Some(address) = arguments.panel.panel else { return Ok(None) };
         let shared = Arc::new(Shared {
             control: session.control(),
             settings: Mutex::new(PanelSettings {
@@ -75,10 +73,11 @@ impl LivePanel {
                 shows_picture: false,
                 shows_title_on_screen: true,
             }),
+            recording: describe_recording(arguments),
             track_number: AtomicU64::new(0),
         });
         let (origin, pad) = (session.origin(), session.frame_pad()?);
-        let options = Options { address, allows_network: arguments.panel_anyone, origin };
+        let options = Options { address, allows_network: arguments.panel.panel_anyone, origin };
         let handler = Arc::clone(&shared);
         let panel = Panel::start(&options, Box::new(move |command| handler.handle(command)));
         let panel = Arc::new(panel.map_err(to_command_error)?);
@@ -90,7 +89,7 @@ impl LivePanel {
         }
         let lines = format!("panel: {}\nclient's screen: {}\n", panel.links().panel, panel.links().screen);
         // Standard output is for JSON then.
-        if prints_json {
+        if arguments.json {
             eprintln!("{}", lines.trim_end())
         } else {
             print!("{lines}")
@@ -112,6 +111,15 @@ impl Drop for LivePanel {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// What is kept of a session, for the therapist.
+fn describe_recording(arguments: &Arguments) -> &'static str {
+    match (arguments.output.is_some(), arguments.record_video) {
+        (true, true) => "Picture and sound are recorded",
+        (true, false) => "Moods and markers are kept, no picture",
+        (false, _) => "Nothing is kept",
     }
 }
 
@@ -199,6 +207,7 @@ fn update_pages(panel: &Panel, shared: &Shared, pad: &gst::Pad, origin: Instant,
         shared.track_number.store(view.track_number, Ordering::Relaxed);
         let settings = lock(&shared.settings).clone();
         let mut shown = view.show(&state, settings, aspect_ratio(pad));
+        shown.recording = Some(shared.recording.into());
         if has_ended {
             shown.status = panel::PlaybackStatus::Ended;
         }
@@ -332,7 +341,7 @@ impl SessionView {
             track: state.playing.as_ref().map(|track| TrackView {
                 number: self.track_number,
                 title: title(track),
-                artist: String::new(),
+                artist: track.artist.clone(),
                 reason: track.reason.clone(),
                 started_at: self.started_at,
                 duration: track.duration.map(seconds),
@@ -365,7 +374,7 @@ impl SessionView {
 }
 
 /// The title of a track, or its file's name.
-fn title(track: &TrackState) -> String {
+fn title(track: &TrackStatus) -> String {
     if !track.title.is_empty() {
         return track.title.clone();
     }
@@ -381,7 +390,7 @@ fn describe_restraint(restraint: Restraint, mood: &MoodState) -> String {
         Restraint::Manual => "You have set the mood.".into(),
         Restraint::HoldMusic => "You hold the music.".into(),
         Restraint::SafetyLimit => "The mood has been negative for long: the music leads out of it.".into(),
-        Restraint::Absent => "No face that counts is in view.".into(),
+        Restraint::Absent => "No face that counts is found.".into(),
         Restraint::Uncertain => "The face cannot be read.".into(),
         Restraint::Confidence => {
             format!("Perhaps {candidate}, but only {:.0} % sure.", 100.0 * mood.candidate_confidence)
@@ -490,11 +499,11 @@ mod tests {
     use super::*;
 
     fn playing(uri: &str, position: f64) -> SessionState {
-        let track = TrackState {
+        let track = TrackStatus {
             uri: uri.into(),
             position: (position * 1e9) as u64,
             mood: Some(Emotion::Sad.into()),
-            ..TrackState::default()
+            ..TrackStatus::default()
         };
         let mut state = SessionState { playing: Some(track), ..SessionState::default() };
         state.mood.mood = Emotion::Sad.into();

@@ -2,7 +2,7 @@
 
 use mood_schema::{Affect, Mood};
 
-use super::control::{MoodState, SessionState, TrackState};
+use super::control::{MoodState, SessionState, TrackStatus};
 
 /// Updates what the status is about. A field that is missing leaves what was there.
 pub fn apply(state: &mut SessionState, status: &gst::StructureRef) {
@@ -14,7 +14,8 @@ pub fn apply(state: &mut SessionState, status: &gst::StructureRef) {
         let announced = state.playing.take();
         let playing = read_track(&playing);
         state.playing = match announced {
-            Some(announced) if announced.uri == playing.uri => Some(TrackState {
+            Some(announced) if announced.uri == playing.uri => Some(TrackStatus {
+                artist: playing.artist,
                 position: playing.position,
                 duration: playing.duration,
                 rating: playing.rating,
@@ -43,11 +44,12 @@ fn read_mood(status: &gst::StructureRef) -> Option<MoodState> {
     })
 }
 
-fn read_track(track: &gst::StructureRef) -> TrackState {
+fn read_track(track: &gst::StructureRef) -> TrackStatus {
     let text = |field: &str| track.get::<String>(field).unwrap_or_default();
-    TrackState {
+    TrackStatus {
         uri: text("uri"),
         title: text("title"),
+        artist: text("artist"),
         mood: text("mood").parse().ok(),
         distance: track.get("distance").ok(),
         reason: text("reason"),

@@ -14,11 +14,13 @@ use mood_meta::event;
 use mood_schema::{ClockLine, Line, MarkerLine, SCHEMA_VERSION, SessionHeader};
 
 use super::control::Marker;
+use crate::consent::ConsentedClient;
 use crate::error::CommandError;
-use crate::files::path_to_str;
-use crate::folder::{MARKERS, TIMELINE, recording_path};
+use crate::files::{path_to_str, write_atomically};
+use crate::folder::{MARKERS, NOTES, TIMELINE, recording_path};
 use crate::lock::try_lock_folder;
 use crate::pipeline;
+use crate::process::live_folder;
 
 /// Time between two lines with the time of the day. The clock that music is played by differs from that of the computer by up to
 /// 0.1 %, which is 60 ms in a minute.
@@ -32,8 +34,10 @@ pub struct Record {
     timeline: gst::Element,
     /// The element that writes the video, where it is recorded.
     video: Option<gst::Element>,
-    /// How often the pipeline was started.
-    starts: usize,
+    /// Number of the video that is recorded since the pipeline was started.
+    number: usize,
+    /// What tells sessions apart in a client's history; `None` before the first frame.
+    identity: Option<String>,
     /// When the time of the day was written last since the pipeline was started or went on.
     clock_written: Option<Instant>,
     /// Nobody else records into the folder, or finishes what is in it.
@@ -42,7 +46,12 @@ pub struct Record {
 
 impl Record {
     /// Begins a record in a folder, which is made where there is none. Fails where there is a record in it.
-    pub fn create(folder: &Path, pipeline: &gst::Pipeline) -> Result<Self, CommandError> {
+    /// `client`: whose history the session belongs to, which is written beside it as notes, unless there are some.
+    pub fn create(
+        folder: &Path,
+        pipeline: &gst::Pipeline,
+        client: Option<&ConsentedClient>,
+    ) -> Result<Self, CommandError> {
         let path = folder.join(TIMELINE);
         let is_used = || {
             CommandError::Usage(format!(
@@ -63,6 +72,9 @@ impl Record {
             ..SessionHeader::default()
         });
         write_line(&mut markers, &header).map_err(|error| CommandError::io(&markers_path, &error))?;
+        if let Some(client) = client {
+            write_notes(folder, client)?;
+        }
         let timeline = pipeline::element(pipeline, "timeline")?;
         timeline.set_property("location", path_to_str(&path)?);
         let video = pipeline.by_name("recording");
@@ -71,19 +83,27 @@ impl Record {
             markers,
             timeline,
             video,
-            starts: 0,
+            number: 1,
             clock_written: None,
+            identity: None,
             _lock: lock,
         })
     }
 
     /// To be called before the pipeline is started: each start records a video of its own.
     pub fn prepare_start(&mut self) -> Result<(), CommandError> {
-        self.starts += 1;
-        if let Some(video) = &self.video {
-            video.set_property("location", path_to_str(&recording_path(&self.folder, self.starts))?);
+        let Some(video) = &self.video else { return Ok(()) };
+        // A start that failed, because a device is still missing, has recorded nothing.
+        while recording_path(&self.folder, self.number).exists() {
+            self.number += 1;
         }
+        video.set_property("location", path_to_str(&recording_path(&self.folder, self.number))?);
         Ok(())
+    }
+
+    /// What tells sessions apart in a client's history; `None` before the first frame.
+    pub fn identity(&self) -> Option<String> {
+        self.identity.clone()
     }
 
     /// To be called when the pipeline is paused, stopped or goes on: where time goes on is written anew.
@@ -106,7 +126,9 @@ impl Record {
             time,
             utc: format!("{}.{:03}Z", text("%Y-%m-%dT%H:%M:%S", &utc), utc.microsecond() / 1000),
             zone: text("%:z", &now),
+            video: self.video.as_ref().map(|_| file_name(&recording_path(&self.folder, self.number))),
         };
+        self.identity.get_or_insert_with(|| live_folder::identity(&clock.utc));
         // emotionlog writes the lines that come from downstream.
         if let Some(pad) = self.timeline.static_pad("src") {
             pad.send_event(event::build_player_line(&Line::Clock(clock)));
@@ -129,6 +151,22 @@ impl Record {
         }
         Ok(())
     }
+}
+
+/// Writes whose history a session belongs to as its notes, so that it gets there also where the session is cut off. Notes that
+/// are there already stay.
+fn write_notes(folder: &Path, client: &ConsentedClient) -> Result<(), CommandError> {
+    let path = folder.join(NOTES);
+    let notes = toml::Table::from_iter([("client".to_owned(), client.name.clone().into())]);
+    match path.exists() {
+        true => Ok(()),
+        false => write_atomically(&path, |file| write!(file, "{notes}")),
+    }
+}
+
+/// The name of a file as text.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Writes a line in one piece, and to the disk: markers are few, and cannot be made again.

@@ -1,5 +1,6 @@
 //! The running session: what happens in the pipeline, and what user interfaces ask for.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -11,11 +12,15 @@ use mood_meta::message::parse_player_line;
 use mood_schema::{Affect, Face, Line, TrackEvent, TrackLine};
 
 use super::arguments::Arguments;
-use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackState};
+use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackStatus};
+use super::film::{FILM_ENDED, Film};
 use super::player_status;
 use super::record::Record;
+use super::speaker::Speaker;
 use super::steering::Steering;
 use crate::client_face::ClientFace;
+use crate::clients::Client;
+use crate::consent::ConsentedClient;
 use crate::error::CommandError;
 use crate::mpris::{LibrarySource, Mpris, PlayerEvent};
 use crate::output;
@@ -30,6 +35,9 @@ const FADE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a device that was lost is looked for.
 const DEVICE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often a sound output that has been missing for long is looked for.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
+
 /// A fade-out that a pause or stop waits for.
 #[derive(Clone, Copy)]
 struct FadeOut {
@@ -43,9 +51,20 @@ struct FadeOut {
 pub struct LiveSession {
     pipeline: gst::Pipeline,
     player: gst::Element,
+    /// Whose history it is, where a client is named.
+    client: Option<Client>,
     /// The client's resting face, where a client is named.
     client_face: Option<ClientFace>,
     ramp: VolumeRamp,
+    speaker: Speaker,
+    /// Whether the session may begin without a sound output.
+    may_be_silent: bool,
+    /// When a sound output that is missing is looked for again.
+    next_speaker_look: Instant,
+    /// The time between two looks.
+    speaker_interval: Duration,
+    /// The video file that is played again and again, where the camera is one.
+    film: Option<Film>,
     bus: gst::Bus,
     control: SessionControl,
     /// What user interfaces ask for.
@@ -75,13 +94,25 @@ pub struct LiveSession {
 
 impl LiveSession {
     /// A session that is stopped.
-    pub fn new(pipeline: gst::Pipeline, arguments: &Arguments) -> Result<Self, CommandError> {
+    pub fn new(
+        pipeline: gst::Pipeline,
+        arguments: &Arguments,
+        client: Option<&ConsentedClient>,
+    ) -> Result<Self, CommandError> {
         let bus = pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?;
         let (control, commands) = SessionControl::new(bus.clone());
         let player = pipeline::element(&pipeline, "player")?;
         let classifier = pipeline::element(&pipeline, "classifier")?;
-        let record = arguments.output.as_ref().map(|folder| Record::create(folder, &pipeline)).transpose()?;
+        let record = arguments.output.as_ref().map(|folder| Record::create(folder, &pipeline, client));
+        let record = record.transpose()?;
+        let film = if arguments.once { None } else { Film::repeat(&pipeline) };
         let session = Self {
+            speaker: Speaker::new(&pipeline, &arguments.audio_sink)?,
+            may_be_silent: arguments.demo,
+            next_speaker_look: Instant::now(),
+            speaker_interval: DEVICE_INTERVAL,
+            film,
+            client: client.map(|client| Client::open(&client.name)).transpose()?,
             client_face: ClientFace::open(&arguments.client.client, classifier)?,
             ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
             steering: Steering::new(player.clone(), control.clone()),
@@ -141,6 +172,7 @@ impl LiveSession {
             MessageType::Element,
             // A command has come.
             MessageType::Application,
+            MessageType::ClockLost,
         ];
         self.set_status(PlaybackStatus::Playing)?;
         if let Some(source) = source {
@@ -165,10 +197,27 @@ impl LiveSession {
             self.publish_status();
             self.update_clock();
             self.look_for_device()?;
+            self.look_for_speaker()?;
             let Some(message) = self.bus.timed_pop_filtered(pipeline::POLL_INTERVAL, &types) else {
                 continue;
             };
             match message.view() {
+                MessageView::Error(error) if self.has_played && self.speaker.is_source_of(error) => {
+                    self.lose_speaker(&pipeline::describe_error(error));
+                }
+                // What it has posted before it was taken away, or looked for in vain.
+                MessageView::Error(error) if is_removed(error) => {}
+                MessageView::Warning(warning)
+                    if is_removed(warning)
+                        || self.speaker.is_missing() && self.speaker.is_source_of(warning) => {}
+                MessageView::ClockLost(_) => self.replace_clock()?,
+                MessageView::Application(message)
+                    if message.structure().is_some_and(|structure| structure.name() == FILM_ENDED) =>
+                {
+                    if let Some(film) = &self.film {
+                        film.rewind();
+                    }
+                }
                 MessageView::Error(error) if self.has_played && is_device_error(error) => {
                     self.lose_device(&pipeline::describe_error(error))?;
                 }
@@ -193,12 +242,10 @@ impl LiveSession {
 
     /// Releases the devices after one of them has failed while the session played; it is looked for from now on.
     fn lose_device(&mut self, error: &str) -> Result<(), CommandError> {
-        let text = format!("{error}; the session goes on as soon as the device is back");
-        eprintln!("gst-mood: warning: {text}");
         self.set_status(PlaybackStatus::Stopped)?;
         self.fade_out = None;
         self.next_look = Some(Instant::now() + DEVICE_INTERVAL);
-        self.control.update(|state| state.warning = Some(text));
+        self.warn(format!("{error}; the session goes on as soon as the device is back"));
         Ok(())
     }
 
@@ -219,6 +266,53 @@ impl LiveSession {
             }
         }
         Ok(())
+    }
+
+    /// Goes on without a sound output that has failed; it is looked for from now on.
+    fn lose_speaker(&mut self, error: &str) {
+        self.speaker.remove();
+        self.speaker_interval = DEVICE_INTERVAL;
+        self.next_speaker_look = Instant::now() + DEVICE_INTERVAL;
+        self.warn(format!("{error}; the session goes on without sound until the sound output is back"));
+    }
+
+    /// Where the sound output is missing, uses it again if it is back.
+    fn look_for_speaker(&mut self) -> Result<(), CommandError> {
+        let is_due = self.status == PlaybackStatus::Playing && Instant::now() >= self.next_speaker_look;
+        if !is_due || !self.speaker.is_missing() {
+            return Ok(());
+        }
+        if self.speaker.is_stalled() {
+            self.set_status(PlaybackStatus::Stopped)?;
+            return self.set_status(PlaybackStatus::Playing);
+        }
+        if self.speaker.restore() {
+            self.control.update(|state| state.warning = None);
+        } else {
+            // Looking for one may have side effects that a user sees or hears.
+            self.speaker_interval = (2 * self.speaker_interval).min(LONGEST_INTERVAL);
+        }
+        self.next_speaker_look = Instant::now() + self.speaker_interval;
+        Ok(())
+    }
+
+    /// Goes on with another clock than that of a sound output that is gone.
+    fn replace_clock(&mut self) -> Result<(), CommandError> {
+        if self.status != PlaybackStatus::Playing {
+            return Ok(());
+        }
+        pipeline::set_state(&self.pipeline, gst::State::Paused)?;
+        pipeline::set_state(&self.pipeline, gst::State::Playing)?;
+        if let Some(record) = &mut self.record {
+            record.restart_clock();
+        }
+        Ok(())
+    }
+
+    /// Reports what went wrong and does not end the session.
+    fn warn(&self, text: String) {
+        eprintln!("gst-mood: warning: {text}");
+        self.control.update(|state| state.warning = Some(text));
     }
 
     /// The time of the session's clock, ns.
@@ -322,7 +416,9 @@ impl LiveSession {
             | (SessionCommand::Pause, Paused) => {}
             (command, status) => {
                 let before = self.control.state();
+                let rated = self.steering.ratings().clone();
                 self.steering.execute(command, self.time());
+                self.record_ratings(&rated);
                 if status == Playing {
                     self.ramp.set_gain(self.steering.volume());
                 }
@@ -342,6 +438,24 @@ impl LiveSession {
             }
         }
         Ok(())
+    }
+
+    /// Records in the client's history which tracks have another rating than in `before`, by address.
+    fn record_ratings(&self, before: &BTreeMap<String, i32>) {
+        let playing = self.control.state().playing.clone().unwrap_or_default();
+        let ratings = self.steering.ratings().iter();
+        for (uri, rating) in ratings.filter(|(uri, rating)| before.get(*uri) != Some(rating)) {
+            let title = if *uri == playing.uri { playing.title.as_str() } else { "" };
+            self.record_music(uri, title, Some(*rating));
+        }
+    }
+
+    /// Records in the client's history that a track was begun, or rated. The session goes on where that fails.
+    fn record_music(&self, uri: &str, title: &str, rating: Option<i32>) {
+        let added = self.client.as_ref().map_or(Ok(()), |client| client.add_music(uri, title, rating));
+        if let Err(error) = added {
+            self.warn(format!("the client's history: {error}"));
+        }
     }
 
     /// Begins to fade out the music; the status changes after that, or at once if nothing plays.
@@ -367,6 +481,11 @@ impl LiveSession {
                 if let Some(record) = &mut self.record {
                     record.prepare_start()?;
                 }
+                if let Some(film) = &self.film {
+                    film.start();
+                }
+                // It is looked for again once the session plays.
+                self.next_speaker_look = Instant::now();
                 pipeline::set_state(&self.pipeline, gst::State::Ready)?;
                 self.check_devices()?;
                 pipeline::set_state(&self.pipeline, gst::State::Playing)?;
@@ -375,7 +494,10 @@ impl LiveSession {
             (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
             (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
             (_, PlaybackStatus::Stopped) => {
-                let saved = self.client_face.as_ref().map_or(Ok(()), ClientFace::save);
+                let saved = self
+                    .client_face
+                    .as_ref()
+                    .map_or(Ok(()), |face| face.save(self.record.as_ref().and_then(Record::identity)));
                 // The camera is released in any case.
                 pipeline::set_state(&self.pipeline, gst::State::Null).and(saved)?;
             }
@@ -394,16 +516,20 @@ impl LiveSession {
     /// pattern or discard the audio.
     fn check_devices(&self) -> Result<(), CommandError> {
         for (substitute, advice) in [
-            ("fake-auto-video-src", "no camera found: connect one, or name one with --camera"),
+            ("fake-auto-video-src", "no camera found: connect one, name one with --camera, or try --demo"),
             ("fake-auto-audio-src", "no microphone found: connect one, or name one with --microphone"),
-            (
-                "fake-audio-sink",
-                "no sound output found: connect one, start the sound server, or name one with --audio-sink",
-            ),
         ] {
             if self.pipeline.by_name(substitute).is_some() {
                 return Err(CommandError::Environment(advice.into()));
             }
+        }
+        let advice =
+            "no sound output found: connect one, start the sound server, or name one with --audio-sink";
+        match self.speaker.is_missing() {
+            true if self.may_be_silent => self.warn(format!("{advice}; until then the session is silent")),
+            // One that was lost is looked for as long as the session plays.
+            true if !self.has_played => return Err(CommandError::Environment(advice.into())),
+            _ => {}
         }
         Ok(())
     }
@@ -425,18 +551,19 @@ impl LiveSession {
         };
         if is_new_track {
             self.current_uri.clone_from(&track.uri);
+            self.record_music(&track.uri, &track.title, None);
             self.post_event(PlayerEvent::TrackStarted {
                 uri: track.uri.clone(),
                 title: track.title.clone(),
                 position: Duration::from_nanos(track.pts),
             });
-            let playing = TrackState {
+            let playing = TrackStatus {
                 uri: track.uri.clone(),
                 title: track.title.clone(),
                 mood: track.mood,
                 distance: track.distance,
                 reason: track.reason.clone(),
-                ..TrackState::default()
+                ..TrackStatus::default()
             };
             self.control.update(|state| state.playing = Some(playing));
         } else if track.event == TrackEvent::Ended
@@ -477,6 +604,15 @@ impl LiveSession {
             .and_then(|()| out.flush())
             .map_err(|error| CommandError::Failed(format!("standard output: {error}")))
     }
+}
+
+/// Whether the element that a message is from is no part of the pipeline any more.
+fn is_removed(message: &gst::MessageRef) -> bool {
+    let mut object = message.src().cloned();
+    while let Some(parent) = object.as_ref().and_then(gst::prelude::GstObjectExt::parent) {
+        object = Some(parent);
+    }
+    object.is_some_and(|root| !root.is::<gst::Pipeline>())
 }
 
 /// Whether a camera, microphone or loudspeaker has failed, and not a file or one of our elements.

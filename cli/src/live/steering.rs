@@ -96,6 +96,11 @@ impl Steering {
         self.control.state().settings.volume
     }
 
+    /// The tracks that were rated, by address, -2 to 2.
+    pub fn ratings(&self) -> &BTreeMap<String, i32> {
+        &self.ratings
+    }
+
     /// Executes a command at a time of the session's clock, ns. Those that concern the pipeline's state do nothing.
     pub fn execute(&mut self, command: SessionCommand, time: u64) {
         let mut settings = self.control.state().settings.clone();

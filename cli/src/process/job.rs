@@ -430,7 +430,7 @@ impl Job<'_> {
             .map(|(&id, observations)| {
                 let seconds =
                     observations.iter().map(|observation| observation.duration()).sum::<u64>() as f64 / 1e9;
-                format!("{id} ({}, in view for {seconds:.1} s)", map.name(id))
+                format!("{id} ({}, found for {seconds:.1} s)", map.name(id))
             })
             .collect();
         let people = match people.as_slice() {

@@ -1,27 +1,28 @@
 //! Finishes the folder of a live session: from what [`live`](crate::live) writes while it runs to all that `process` makes of a
 //! recording.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 
-use mood_schema::{Line, SessionEnd, SessionHeader};
+use mood_schema::{Line, SCHEMA_VERSION, SessionEnd, SessionHeader};
 use serde_json::json;
 use session::{Timeline, Warning, WarningKind};
 
 use super::arguments::{Arguments, ReportOptions};
 use super::baseline::BaselineOption;
 use super::job::finish_timeline;
+use super::live_video;
 use super::notes::{LIVE_RECORDING, Notes};
 use super::outputs::{self, MadeFrom, RecordedSession};
 use crate::clients::Client;
 use crate::digest::{path_hash, short_sha256};
 use crate::error::CommandError;
-use crate::files::{partial_path, remove_if_present, write_atomically};
-use crate::folder::{self, MUSIC, RECORDED_VIDEO, SUMMARY, TIMELINE, recording_path};
+use crate::files::{remove_if_present, write_atomically};
+use crate::folder::{self, MARKERS, MUSIC, NOTES, RECORDED_VIDEO, SUMMARY, TIMELINE, recording_path};
 use crate::lock::try_lock_folder;
 use crate::pipeline;
-use crate::progress::{Progress, replace_control_characters};
+use crate::progress::replace_control_characters;
 
 /// Finishes the sessions in folders; one that fails does not stop the others.
 pub fn resume(arguments: &Arguments) -> Result<(), CommandError> {
@@ -67,7 +68,7 @@ pub fn print_warnings(folder: &Path, warnings: &[Warning]) {
 /// Makes everything that can be made of the session in a folder. Notes may be in `session.toml` in it. Returns what a reader of
 /// the results has to know. What the session has left stays where this fails.
 pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, CommandError> {
-    if !folder.join(TIMELINE).is_file() {
+    if !folder.join(TIMELINE).is_file() && !folder.join(MARKERS).is_file() {
         return Err(CommandError::Failed(format!(
             "there is no {TIMELINE} in it: name the folder of a live session"
         )));
@@ -78,12 +79,25 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
             folder.display()
         )));
     };
+    complete_timeline(folder)?;
     // Without a summary the session counts as unfinished, should this be killed.
     remove_if_present(&folder.join(SUMMARY))?;
     atomic_file::remove_leftovers(folder);
-    let notes = Notes::load(&folder.join(LIVE_RECORDING), options)?;
-    let timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
-    let identity = identity(&timeline, folder);
+    let mut notes = Notes::load(&folder.join(LIVE_RECORDING), options)?;
+    let mut timeline = folder::read_timeline(&folder.join(TIMELINE), folder)?;
+    let mut warnings = Vec::new();
+    // Before the timeline is written anew: the files' times are those of the one that was recorded.
+    live_video::join(folder, &timeline.videos, &mut warnings)?;
+    timeline.header.source = recorded_video(folder).filter(|_| !options.pseudonym);
+    if timeline.frames.is_empty() {
+        // Nothing of a client is known from it.
+        notes.client = None;
+    }
+    let identity = match timeline.clocks.first() {
+        Some(clock) => identity(&clock.utc),
+        // It was cut off before it wrote when it began.
+        None => path_hash(folder),
+    };
     let client = notes.client.as_ref().map(|client| Client::open(&client.name)).transpose()?;
     let rest_source = BaselineOption::parse(options.baseline.as_deref())?.resting_face(
         client.as_ref(),
@@ -92,12 +106,10 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
     )?;
     let (mut timeline, resting_face) = finish_timeline(folder, timeline, &notes, &rest_source, true)?;
     write_music(folder, &timeline)?;
-    let mut warnings = Vec::new();
     if timeline.end.is_none() {
         let text = "the session was cut off: what was recorded before is there";
         warnings.push(Warning::new(WarningKind::EndsEarly, text));
     }
-    convert_videos(folder, &mut warnings)?;
     timeline.merge_people(&notes.people);
     let session = RecordedSession {
         timeline: &timeline,
@@ -114,12 +126,53 @@ pub fn finish(folder: &Path, options: &ReportOptions) -> Result<Vec<Warning>, Co
     outputs::write_outputs(session, folder, options, &notes)
 }
 
-/// Tells sessions apart in a client's history: a hash of when it began, or of where it is if it was cut off before it wrote that.
-fn identity(timeline: &Timeline, folder: &Path) -> String {
-    match timeline.clocks.first() {
-        Some(clock) => short_sha256(clock.utc.as_bytes()),
-        None => path_hash(folder),
+/// Gives a session that was cut off before its first frame a timeline without frames.
+fn complete_timeline(folder: &Path) -> Result<(), CommandError> {
+    let timeline = folder.join(TIMELINE);
+    // What is no timeline stays, and is reported by who reads it.
+    let is_empty = fs::metadata(&timeline).map_or(true, |metadata| metadata.len() == 0);
+    if has_header(&timeline) || !(is_empty || folder.join(MARKERS).is_file()) {
+        return Ok(());
     }
+    let header = SessionHeader {
+        schema: SCHEMA_VERSION,
+        generator: concat!("gst-mood ", env!("CARGO_PKG_VERSION")).into(),
+        ..SessionHeader::default()
+    };
+    write_atomically(&timeline, |file| writeln!(file, "{}", Line::Session(header).to_json()))
+}
+
+/// Whether the first line of a timeline is there and complete.
+fn has_header(timeline: &Path) -> bool {
+    let mut line = Vec::new();
+    let read = File::open(timeline).and_then(|file| BufReader::new(file).read_until(b'\n', &mut line));
+    read.is_ok() && line.last() == Some(&b'\n')
+}
+
+/// The address of the video that was recorded.
+fn recorded_video(folder: &Path) -> Option<String> {
+    let path = folder.join(RECORDED_VIDEO).canonicalize().ok()?;
+    url::Url::from_file_path(path).ok().map(Into::into)
+}
+
+/// Tells sessions apart in a client's history: a hash of when it began, ISO 8601.
+pub fn identity(began: &str) -> String {
+    short_sha256(began.as_bytes())
+}
+
+/// Removes what a session has left that failed before its first frame and in which nothing was marked. Whether it did.
+pub fn discard_empty(folder: &Path) -> Result<bool, CommandError> {
+    let (timeline, markers) = (folder.join(TIMELINE), folder.join(MARKERS));
+    let lines = fs::read_to_string(&markers).map_or(0, |text| text.lines().count());
+    if lines > 1 || has_header(&timeline) {
+        return Ok(false);
+    }
+    [timeline, markers, folder.join(NOTES), recording_path(folder, 1)]
+        .iter()
+        .try_for_each(|path| remove_if_present(path))?;
+    // Fails if other files are in it, which belong to the user.
+    let _ = fs::remove_dir(folder);
+    Ok(true)
 }
 
 /// SHA-256 of the network, from the timeline's header.
@@ -153,53 +206,4 @@ fn write_music(folder: &Path, timeline: &Timeline) -> Result<(), CommandError> {
         }
         Ok(())
     })
-}
-
-/// Converts the recorded videos into MP4, which every browser plays and seeks in, without encoding them again. One that cannot
-/// be converted stays as it is.
-fn convert_videos(folder: &Path, warnings: &mut Vec<Warning>) -> Result<(), CommandError> {
-    let mut pieces = 0;
-    for number in 1.. {
-        let recorded = recording_path(folder, number);
-        let converted = recorded.with_extension("mp4");
-        if !recorded.exists() {
-            if converted.exists() {
-                continue;
-            }
-            break;
-        }
-        pieces = number;
-        if let Err(error) = convert_video(&recorded, &converted) {
-            let name = recorded.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = format!("{name} cannot be converted to MP4 and stays as it is: {error}");
-            warnings.push(Warning::new(WarningKind::Other, text));
-        }
-    }
-    if pieces > 1 {
-        let text = format!(
-            "the session was stopped and started again: {RECORDED_VIDEO} has its first part, {pieces} files all"
-        );
-        warnings.push(Warning::new(WarningKind::JoinedSessions, text));
-    }
-    Ok(())
-}
-
-fn convert_video(recorded: &Path, converted: &PathBuf) -> Result<(), CommandError> {
-    let partial = partial_path(converted);
-    let pipeline = pipeline::parse(
-        "filesrc name=in ! matroskademux name=demux
-         demux.video_0 ! queue ! h264parse ! mp4mux name=mux faststart=true ! filesink name=out
-         demux.audio_0 ! queue ! aacparse ! mux.",
-    )?;
-    pipeline::set_path(&pipeline, "in", "location", recorded)?;
-    pipeline::set_path(&pipeline, "out", "location", &partial)?;
-    let progress = Progress::start("the recorded video", 0);
-    let played = pipeline::run(&pipeline, &progress);
-    progress.finish(None);
-    if played.is_err() {
-        let _ = fs::remove_file(&partial);
-        return played;
-    }
-    fs::rename(&partial, converted).map_err(|error| CommandError::io(converted, &error))?;
-    remove_if_present(recorded)
 }

@@ -163,6 +163,10 @@ pub struct ClockLine {
     pub utc: String,
     /// Offset of the local time from UTC: `+02:00`.
     pub zone: String,
+    /// The name of the file in the session's folder that picture and sound are recorded into from the last start on, in
+    /// stream time; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<String>,
 }
 
 /// What a human says that a person showed, in place of what the classifier says. The frames keep the classifier's labels.
@@ -401,6 +405,7 @@ mod tests {
                 time: 9,
                 utc: "2026-05-03T10:00:00.000Z".into(),
                 zone: "+02:00".into(),
+                video: Some("recording-2.mkv".into()),
             }),
             Line::Correction(CorrectionLine {
                 id: 1,

@@ -38,7 +38,7 @@ const SHARPENING_EXPONENT: i32 = 4;
 const LIKELIHOOD_OF_LABEL: [f64; 3] = [0.80, 0.30, 0.02];
 /// Likelihood of a face without a known label when the mood is a known emotion, uncertain, and absent.
 const LIKELIHOOD_OF_UNCERTAIN: [f64; 3] = [0.15, 0.65, 0.03];
-/// Likelihood of no face in view when the mood is a known emotion, uncertain, and absent.
+/// Likelihood of no face found when the mood is a known emotion, uncertain, and absent.
 const LIKELIHOOD_OF_ABSENT: [f64; 3] = [0.05, 0.05, 0.95];
 
 /// One observation of the subject.
@@ -48,7 +48,7 @@ pub enum Observation {
     Face([f64; 7]),
     /// A face that is not classified or labelled uncertain.
     Uncertain,
-    /// No face in view.
+    /// No face found.
     Absent,
 }
 

@@ -19,7 +19,7 @@ pub enum Strategy {
 
 impl_nicks!(Strategy, "strategy", { Match => "match", Target => "target", Iso => "iso", Hold => "hold" });
 
-/// What is played while no face is in view.
+/// What is played while no face is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnNoFace {
     /// The music continues; before the first mood there is silence.
@@ -27,7 +27,7 @@ pub enum OnNoFace {
     Hold,
     /// Music for the emotion neutral.
     Neutral,
-    /// Silence until a face is in view again.
+    /// Silence until a face is found again.
     Fade,
 }
 

@@ -44,7 +44,7 @@ pub struct PolicySettings {
     /// Whether a step towards a target also lasts at least until the next [`Policy::record_track_start`].
     /// Default: no.
     pub step_once_per_track: bool,
-    /// What is played while no face is in view.
+    /// What is played while no face is found.
     pub on_no_face: OnNoFace,
     /// Safety limit: after this long in a mood of negative valence the music leads out of it, ns. 0, the
     /// default: never.
@@ -124,7 +124,7 @@ pub enum Restraint {
     HoldMusic,
     /// The safety limit was reached: the music leads out of the negative mood.
     SafetyLimit,
-    /// No face that counts is in view.
+    /// No face that counts is found.
     Absent,
     /// The face that counts cannot be read.
     Uncertain,

@@ -7,7 +7,7 @@ use mood_schema::{Face, Label};
 
 use crate::Observation;
 
-/// Which face counts when several are in view.
+/// Which face counts when several are found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     /// The face that covers the largest share of its frame.
@@ -17,7 +17,7 @@ pub enum Subject {
     Mean,
     /// The face with this track id, as `haarfacedetect` assigns them.
     Id(u32),
-    /// The face with one of these track ids, which belong to one person; of several in view the largest.
+    /// The face with one of these track ids, which belong to one person; of several that are found the largest.
     Ids(Vec<u32>),
 }
 
@@ -69,7 +69,7 @@ impl Subject {
         }
     }
 
-    /// The face that counts among those in view; `None` where there is none, and for [`Self::Mean`].
+    /// The face that counts among those found; `None` where there is none, and for [`Self::Mean`].
     pub fn find_face<'a>(&self, mut faces: impl Iterator<Item = &'a Face>) -> Option<&'a Face> {
         // Of equal faces the first, so that the order of inputs decides.
         let largest = |a: &'a Face, b: &'a Face| if b.bbox.area() > a.bbox.area() { b } else { a };
@@ -81,7 +81,7 @@ impl Subject {
         }
     }
 
-    /// The observation of the subject among all faces in view, in the order of the video inputs.
+    /// The observation of the subject among all faces found, in the order of the video inputs.
     pub(crate) fn observe<'a>(&self, faces: impl Iterator<Item = &'a Face> + Clone) -> Observation {
         match self {
             Self::Mean => observe_mean(faces),

@@ -50,7 +50,8 @@ pub use metadata::{Field, ParseValueError, Provenance, SourcedValue, Value};
 pub use musical_key::{MusicalKey, ParseKeyError};
 pub use scan::{Scan, ScanProgress, ScanReport};
 pub use selection::{RankedTrack, Selection, SelectionQuery, TrackSelector};
-pub use track::{Track, read_duration};
+pub use tags::Cover;
+pub use track::{Track, read_cover, read_duration};
 
 /// What a library may refer to besides local files of its own folder. Playlists are untrusted input, so the
 /// default is nothing.

@@ -5,7 +5,7 @@ use mood_schema::{Affect, Emotion};
 use crate::database::TrackRecord;
 use crate::listing::ListedTrack;
 use crate::metadata::{Field, Provenance, split_moods};
-use crate::tags::FileTags;
+use crate::tags::{self, Cover, FileTags};
 use crate::{MusicalKey, uri, vocabulary};
 
 /// Determines the duration of an audio file in seconds from its container; `None` where the container does
@@ -15,6 +15,11 @@ use crate::{MusicalKey, uri, vocabulary};
 /// than everything else.
 pub fn read_duration(uri: &str) -> Option<f64> {
     FileTags::read(&uri::to_path(uri)?, true).duration
+}
+
+/// The picture in a track's file; `None` where there is none, or the file is not on this machine.
+pub fn read_cover(uri: &str) -> Option<Cover> {
+    tags::read_cover(&uri::to_path(uri)?)
 }
 
 /// A track of a library.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mood::{MusicTarget, Resume, SwitchAt};
 use mood_schema::{Candidate, Emotion, Mood, TrackEvent, TrackLine, redact_addresses};
 use music_library::{Library, PlayRecord, Selection, SelectionQuery, TrackSelector};
+use serde::Serialize;
 
 use crate::gain::GainRamp;
 use crate::{
@@ -28,12 +29,14 @@ pub struct PlayerEvent {
 }
 
 /// A track that plays or follows.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TrackStatus {
     /// Its address, without credentials.
     pub uri: String,
     /// Its title; may be empty.
     pub title: String,
+    /// Its artist; may be empty.
+    pub artist: String,
     /// The mood that it was selected for, where that is one and not just a point.
     pub mood: Option<Mood>,
     /// Its distance from the point that was asked for; `None` where it plays.
@@ -359,6 +362,7 @@ impl<L: TrackLoader> Player<L> {
             Some(TrackStatus {
                 uri: redact_addresses(&track_info.uri).into_owned(),
                 title: track_info.title.clone(),
+                artist: track_info.artist.clone(),
                 rating: self.selector.rating(&self.library, track),
                 ..TrackStatus::default()
             })

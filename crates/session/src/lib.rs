@@ -54,6 +54,6 @@ pub use percent::format_percent;
 pub use recording_time::{InvalidTimeError, Recorded, RecordedOrigin, RecordingTime};
 pub use resting_face::{AppliedRest, RESTING_FACES, RestOrigin, RestingFaceSummary};
 pub use summary::{PersonSummary, SUMMARY_SCHEMA_VERSION, Summary};
-pub use timeline::{BrokenLines, ReadError, ReadLines, Timeline, player_line_time, read_lines};
+pub use timeline::{BrokenLines, ReadError, ReadLines, Timeline, VideoPart, player_line_time, read_lines};
 pub use track_play::TrackPlay;
 pub use warning::{Warning, WarningKind};

@@ -228,13 +228,16 @@ impl Part {
     /// Takes in a clock line: the first one of a part moves all of it, a later one what follows where the session was paused.
     fn set_clock(&mut self, clock: &ClockLine, timeline: &mut Timeline) {
         let shift = clock.time.saturating_sub(clock.pts);
+        let video = |from| clock.video.clone().map(|file| VideoPart { file, from, shift });
         if std::mem::replace(&mut self.has_clock, true) {
             if shift.abs_diff(self.shift) > MAX_CLOCK_DRIFT {
                 self.shift = shift;
+                timeline.videos.extend(video(clock.pts));
             }
             return;
         }
         self.shift = shift;
+        timeline.videos.extend(video(0));
         if self.count > 1 {
             self.without_clock = self.without_clock.saturating_sub(1);
         }
@@ -255,6 +258,17 @@ impl Part {
         let times = times.chain(timeline.safety[safety..].iter_mut().map(|line| &mut line.pts));
         times.for_each(|time| *time = time.saturating_add(shift));
     }
+}
+
+/// Where a part of a recorded video belongs in a live session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoPart {
+    /// The file's name.
+    pub file: String,
+    /// Where the part begins in the file, ns.
+    pub from: u64,
+    /// What is to be added to the file's times, ns.
+    pub shift: u64,
 }
 
 /// The timeline of a recorded session.
@@ -278,6 +292,8 @@ pub struct Timeline {
     pub clocks: Vec<ClockLine>,
     /// What humans said in place of the classifier and did not take back, in the order of their numbers.
     pub corrections: Vec<CorrectionLine>,
+    /// The videos that a live session has recorded, in their order.
+    pub videos: Vec<VideoPart>,
     /// End of the recording, stream time, ns; `None` where the recording process was killed.
     pub end: Option<u64>,
     /// The lines of the file that were passed over.
@@ -345,7 +361,8 @@ impl Timeline {
             Line::Correction(correction) => self.add_correction(correction),
             Line::Clock(clock) => {
                 part.set_clock(&clock, self);
-                self.clocks.push(ClockLine { pts: clock.time, ..clock });
+                // Once the parts are one, so are their videos.
+                self.clocks.push(ClockLine { pts: clock.time, video: None, ..clock });
             }
         }
     }

@@ -343,7 +343,7 @@ fn several_sessions_and_changed_settings_are_reported() {
 
 fn clock(pts: u64, time: u64) -> Line {
     let (utc, zone) = ("2026-05-03T10:00:00.000Z".into(), "+02:00".into());
-    Line::Clock(ClockLine { pts: pts * MS, time: time * MS, utc, zone })
+    Line::Clock(ClockLine { pts: pts * MS, time: time * MS, utc, zone, video: Some("recording.mkv".into()) })
 }
 
 fn marker(ms: u64, id: u64, text: &str, removed: bool) -> Line {

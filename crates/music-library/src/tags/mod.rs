@@ -14,6 +14,7 @@ use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::mp4::{AtomData, AtomIdent, Ilst};
 use lofty::ogg::tag::VorbisComments;
+use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
 use media_container::FileView;
@@ -112,6 +113,39 @@ impl FileTags {
             })
             .collect()
     }
+}
+
+/// A picture in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// The picture as it is stored.
+    pub data: Vec<u8>,
+    /// The extension that its format has: `jpg`, `png`, `gif`, `bmp` or `tiff`.
+    pub extension: &'static str,
+}
+
+/// Reads the picture in a file, of several that of the front; `None` where there is none of a known format, or the file is broken.
+pub(crate) fn read_cover(path: &Path) -> Option<Cover> {
+    // As in `FileTags::read`.
+    catch_unwind(AssertUnwindSafe(|| find_cover(path))).ok().flatten()
+}
+
+fn find_cover(path: &Path) -> Option<Cover> {
+    lofty::config::apply_global_options(GlobalOptions::new().allocation_limit(MIN_ALLOCATION as usize));
+    let options = ParseOptions::new().read_properties(false);
+    let file = Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok()?;
+    let pictures: Vec<&Picture> = file.tags().iter().flat_map(|tag| tag.pictures()).collect();
+    let front = pictures.iter().find(|picture| picture.pic_type() == PictureType::CoverFront);
+    let picture = front.or(pictures.first())?;
+    let extension = match picture.mime_type()? {
+        MimeType::Jpeg => "jpg",
+        MimeType::Png => "png",
+        MimeType::Gif => "gif",
+        MimeType::Bmp => "bmp",
+        MimeType::Tiff => "tiff",
+        _ => return None,
+    };
+    Some(Cover { data: picture.data().to_vec(), extension })
 }
 
 /// Reads the tags of a file of any format but ASF; `None` where lofty does not know the format or the file

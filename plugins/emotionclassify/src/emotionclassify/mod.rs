@@ -11,7 +11,7 @@
 //!   variable frame rates do not affect the result. `interval` reduces the CPU load: between two
 //!   classifications a face keeps its result.
 //! - Below `min-confidence` or `min-quality` the label is `uncertain`; the probabilities are still written.
-//! - With `baseline=automatic`, the default, each person's resting face is learnt while they are in view, and the label,
+//! - With `baseline=automatic`, the default, each person's resting face is learnt while they are found, and the label,
 //!   the probabilities, valence and arousal say what differs from it: some faces at rest look sad or angry to any network.
 //!   What the network said itself is in `raw`. Nothing is taken off a single image, nor in the first seconds; later the
 //!   logits change by at most 0.2 a second because of it. `baseline-location` gives a profile to begin with. A profile

@@ -146,7 +146,7 @@ impl Settings {
                 .nick("Baseline")
                 .blurb(
                     "Whether labels say what differs from the person's resting face. By default, automatic, it is learnt \
-                     while the person is in view, and a face that always looks a little sad reads neutral after half a \
+                     while the person is found, and a face that always looks a little sad reads neutral after half a \
                      minute; a smile stays a smile. Set it to off for labels that depend on the single image only",
                 )
                 .mutable_playing()
@@ -167,7 +167,7 @@ impl Settings {
                 .blurb(
                     "Path of a resting profile that gst-mood process saved, resting_face.json. The first face that \
                      appears begins with it, at once. Empty, the default: everybody begins without. \
-                     Set it where one known person is in view",
+                     Set it where one known person is expected",
                 )
                 .mutable_ready()
                 .build(),
@@ -176,7 +176,7 @@ impl Settings {
                 .blurb(
                     "What the stream has taught about the resting face of one person, as baseline-location reads it: of \
                      the person who began with that profile or, without one, of whom there is the most evidence. Empty \
-                     before anybody was in view, and in the states NULL and READY. Read it before the element is stopped, \
+                     before anybody was found, and in the states NULL and READY. Read it before the element is stopped, \
                      to begin with it another time",
                 )
                 .read_only()

@@ -75,7 +75,7 @@
 //! `switch-allowed-in`, the rest of the dwell time in ns; where something holds the music back `restraint`, one of `manual`,
 //! `hold-music`, `safety-limit`, `absent`, `uncertain`, `confidence`, `hold-time` and `min-dwell`; where music is asked for
 //! `valence` and `arousal` of that; `has-previous`; and, where there are such tracks, the structures `playing` and `next`:
-//! `uri`, `title`, `rating`, `position` and where known `duration` in ns, `mood`, `distance`, `reason`. `duration` is what
+//! `uri`, `title`, `artist`, `rating`, `position` and where known `duration` in ns, `mood`, `distance`, `reason`. `duration` is what
 //! sounds of the track, without the silence at its ends, as soon as that is known.
 //!
 //! ## Example pipelines

@@ -29,6 +29,7 @@ fn track_to_structure(track: &TrackStatus) -> gst::Structure {
     gst::Structure::builder("track")
         .field("uri", &track.uri)
         .field("title", &track.title)
+        .field("artist", &track.artist)
         .field("rating", track.rating)
         .field("position", track.position)
         .field_if_some("duration", track.duration)
