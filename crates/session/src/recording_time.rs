@@ -303,6 +303,7 @@ mod tests {
             time: 90_000_000_000,
             utc: utc.into(),
             zone: zone.into(),
+            video: None,
         };
         let recorded = Recorded::from_clock(&clock("2026-05-03T22:01:00.000Z", "+02:00")).unwrap();
         assert_eq!(
