@@ -213,7 +213,7 @@ def main():
             Path(f"{path}.mood").write_text(mood)
         camera = Camera(arguments.frames, folder / "camera")
         camera.socket = folder / "camera"
-        record = ["--record-video", "--client", "bench", "--consent", "bench",
+        record = ["--record-video", "--client", "bench", "--consent", "bench, 3 May 2026",
                   "--microphone", "audiotestsrc is-live=true volume=0.1"]
         for name, options in [("window, panel, record", []), ("the same with picture and sound", record)]:
             used, window, panel, share = measure(

@@ -384,7 +384,7 @@ impl RecordedSession {
         live.arg(paths::release_folder().join("gst-mood"));
         live.args(["live", "--no-window", "--no-mpris", "--panel", "--audio-sink", "fakesink sync=true"]);
         live.env("GST_MOOD_DATA", folder.with_file_name("data"));
-        live.args(["--client", "Ada", "--consent", "signed today", "--record-video", "--microphone"]);
+        live.args(["--client", "Ada", "--consent", "signed 3 May 2026", "--record-video", "--microphone"]);
         live.args(["audiotestsrc is-live=true volume=0.1", "--camera", camera, "--library"]).arg(music);
         live.arg("-o").arg(folder.join("record"));
         Self { live: RunningProcess::start(live), folder }
@@ -567,7 +567,7 @@ fn a_camera_that_goes_and_returns_is_taken_up_again_and_its_videos_are_one() {
     let record = folder.path().join("record");
     let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--audio-sink", "fakesink sync=true"]);
     live.env("XDG_DATA_HOME", folder.path().join("data"));
-    live.args(["--client", "Ada", "--consent", "signed", "--record-video"]);
+    live.args(["--client", "Ada", "--consent", "signed 3 May 2026", "--record-video"]);
     live.args(["--microphone", "audiotestsrc is-live=true volume=0.1"]);
     let source = format!("shmsrc is-live=true do-timestamp=true socket-path={} ! {caps}", socket.display());
     live.args(["--camera", &source, "--library"]).arg(audio::make_library(&folder.path().join("music")));
