@@ -1,0 +1,243 @@
+//! The queue in front of a destination, and the thread that empties it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use flume::{Receiver, Sender, TrySendError};
+
+use crate::connection::{self, Endpoint};
+use crate::{Destination, Publication, mqtt};
+
+/// What whoever publishes should tell the user. Both name the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The destination does not take publications; it is tried again. Told once until it has taken some again.
+    Failed(String),
+    /// The destination takes publications again.
+    Restored(String),
+}
+
+/// What has become of the publications so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Publications that were handed over.
+    pub sent: u64,
+    /// Publications that were lost, because the destination was gone or too slow.
+    pub dropped: u64,
+}
+
+/// Publishes to one destination from a thread of its own. Dropping it ends the thread as [`Self::stop`] does, without waiting.
+#[derive(Debug)]
+pub struct Publisher {
+    sender: Sender<Publication>,
+    /// To take the oldest out where the queue is full.
+    receiver: Receiver<Publication>,
+    counters: Arc<Counters>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    sent: AtomicU64,
+    dropped: AtomicU64,
+}
+
+/// What the thread tells: counts and notices.
+pub(crate) struct Outbox {
+    counters: Arc<Counters>,
+    name: String,
+    notify: Box<dyn Fn(Notice) + Send>,
+    has_failed: AtomicBool,
+}
+
+impl Outbox {
+    /// The destination took a publication.
+    pub fn succeed(&self) {
+        self.counters.sent.fetch_add(1, Ordering::Relaxed);
+        self.restore();
+    }
+
+    /// The destination is there.
+    pub fn restore(&self) {
+        if self.has_failed.swap(false, Ordering::Relaxed) {
+            (self.notify)(Notice::Restored(format!("{} takes publications again", self.name)));
+        }
+    }
+
+    /// The destination failed, with what to do about it.
+    pub fn fail(&self, reason: String) {
+        if !self.has_failed.swap(true, Ordering::Relaxed) {
+            let reason = mood_schema::redact_addresses(&reason);
+            (self.notify)(Notice::Failed(format!(
+                "cannot publish to {}: {reason}; it is tried again",
+                self.name
+            )));
+        }
+    }
+
+    /// Publications were lost.
+    pub fn lose(&self, count: u64) {
+        self.counters.dropped.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl Publisher {
+    /// Starts to publish to `destination`, which need not be there yet. At most `capacity` publications wait. `notify` is called on
+    /// the publisher's thread.
+    ///
+    /// # Errors
+    /// Those of the system where it cannot start a thread.
+    pub fn start(
+        destination: &Destination,
+        capacity: usize,
+        notify: impl Fn(Notice) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = flume::bounded(capacity.max(1));
+        let counters = Arc::new(Counters::default());
+        let outbox = Outbox {
+            counters: counters.clone(),
+            name: destination.to_string(),
+            notify: Box::new(notify),
+            has_failed: AtomicBool::new(false),
+        };
+        let queue = receiver.clone();
+        let destination = destination.clone();
+        let thread = thread::Builder::new().name("mood-publish".into()).spawn(move || {
+            let endpoint = match destination {
+                Destination::Mqtt(broker) => return mqtt::serve(&broker, &queue, &outbox),
+                Destination::Osc(osc) => Endpoint::Osc(osc),
+                Destination::File(path) => Endpoint::File(path),
+                Destination::Socket(path) => Endpoint::Socket(path),
+                Destination::Stdout => Endpoint::Stdout,
+            };
+            connection::serve(&endpoint, &queue, &outbox);
+        })?;
+        Ok(Self { sender, receiver, counters, thread })
+    }
+
+    /// Hands a publication over to the thread, and never waits: where the queue is full its oldest publication is dropped.
+    pub fn publish(&self, publication: Publication) {
+        let mut publication = publication;
+        // The thread may fill the place that was made, but only by emptying the queue: a second round is enough.
+        for _ in 0..2 {
+            match self.sender.try_send(publication) {
+                Ok(()) => return,
+                Err(TrySendError::Disconnected(_)) => break,
+                Err(TrySendError::Full(returned)) => {
+                    publication = returned;
+                    if self.receiver.try_recv().is_ok() {
+                        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What has become of the publications so far.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            sent: self.counters.sent.load(Ordering::Relaxed),
+            dropped: self.counters.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends: what is queued is handed over, for at most `patience`. A thread that needs longer, as with a host that does not answer,
+    /// ends by itself later.
+    pub fn stop(self, patience: Duration) -> Statistics {
+        let Self { sender, receiver, counters, thread } = self;
+        drop((sender, receiver));
+        let deadline = Instant::now() + patience;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Statistics {
+            sent: counters.sent.load(Ordering::Relaxed),
+            dropped: counters.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::State;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::net::UnixListener;
+    use std::sync::mpsc;
+
+    fn state(pts: u64) -> Publication {
+        Publication::State(State { pts, ..State::default() })
+    }
+
+    fn wait_until(mut condition: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !condition() {
+            assert!(Instant::now() < deadline, "timed out");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn everything_queued_is_in_the_file_when_it_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        for _ in 0..2 {
+            let publisher = Publisher::start(&Destination::File(path.clone()), 100, |_| {}).unwrap();
+            (0..50).for_each(|pts| publisher.publish(state(pts)));
+            assert_eq!(publisher.stop(Duration::from_secs(20)), Statistics { sent: 50, dropped: 0 });
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let times: Vec<u64> = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["pts"].as_u64().unwrap())
+            .collect();
+        assert_eq!(times, (0..50).chain(0..50).collect::<Vec<_>>(), "continued, in order");
+    }
+
+    #[test]
+    fn a_listener_that_comes_late_and_leaves_is_told_once_each_and_drops_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let (notices, told) = mpsc::channel();
+        let publisher = Publisher::start(&Destination::Socket(path.clone()), 4, move |notice| {
+            let _ = notices.send(notice);
+        })
+        .unwrap();
+        let notice = told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(
+            matches!(&notice, Notice::Failed(text) if text.contains("start the program that listens")),
+            "{notice:?}"
+        );
+        // Nobody waits for a destination that is gone, and the latest remain.
+        (0..10).for_each(|pts| publisher.publish(state(pts)));
+        assert_eq!(publisher.statistics(), Statistics { sent: 0, dropped: 6 });
+
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut lines = BufReader::new(listener.accept().unwrap().0).lines();
+        for pts in 6..10 {
+            assert!(lines.next().unwrap().unwrap().contains(&format!("\"pts\":{pts},")));
+        }
+        assert_eq!(
+            told.recv_timeout(Duration::from_secs(20)).unwrap(),
+            Notice::Restored(format!("unix://{} takes publications again", path.display()))
+        );
+        drop((lines, listener));
+        wait_until(|| {
+            publisher.publish(state(11));
+            told.try_recv().is_ok_and(|notice| matches!(notice, Notice::Failed(_)))
+        });
+    }
+
+    #[test]
+    fn stopping_does_not_wait_for_who_is_not_there() {
+        let publisher =
+            Publisher::start(&Destination::Socket("/nonexistent/socket".into()), 4, |_| {}).unwrap();
+        publisher.publish(state(0));
+        let start = Instant::now();
+        publisher.stop(Duration::from_secs(20));
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+}
