@@ -1,5 +1,6 @@
 //! Code that the elements with one sink pad and one source pad share.
 
+use gst::prelude::MulDiv;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 
@@ -59,6 +60,46 @@ pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
 /// timestamp, outside the segment, or for a segment that is not in time format.
 pub fn stream_time(segment: &gst::Segment, timestamp: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
     segment.downcast_ref::<gst::ClockTime>()?.to_stream_time(timestamp)
+}
+
+/// When the frames of a stream begin and end, also where their buffers do not say so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FrameTimes {
+    /// Duration of a frame by the caps' frame rate, ns; `None` where they state none.
+    frame_duration: Option<u64>,
+    /// The time at which a frame without a timestamp is taken to begin, ns of stream time: the end of the one before.
+    next: u64,
+}
+
+impl FrameTimes {
+    /// Takes over the frame rate of new caps.
+    pub fn set_caps(&mut self, caps: &gst::CapsRef) {
+        let frame_rate =
+            caps.structure(0).and_then(|structure| structure.get::<gst::Fraction>("framerate").ok());
+        self.frame_duration = frame_rate.filter(|rate| rate.numer() > 0).and_then(|rate| {
+            gst::ClockTime::SECOND.nseconds().mul_div_round(rate.denom() as u64, rate.numer() as u64)
+        });
+    }
+
+    /// Start and end of a frame, ns of stream time. A frame whose duration nobody states ends where it begins.
+    pub fn observe(&mut self, segment: &gst::Segment, buffer: &gst::BufferRef) -> (u64, u64) {
+        let pts = stream_time(segment, buffer.pts()).map_or(self.next, gst::ClockTime::nseconds);
+        let duration = buffer.duration().map(gst::ClockTime::nseconds).or(self.frame_duration);
+        self.next = pts.saturating_add(duration.unwrap_or(UNTIMED_FRAME_DURATION.nseconds()));
+        (pts, pts.saturating_add(duration.unwrap_or(0)))
+    }
+
+    /// Begins at zero again, for another session with the same caps.
+    pub fn restart(&mut self) {
+        self.next = 0;
+    }
+}
+
+/// Width and height of the frames of a video stream in pixels; `None` for caps that are not video.
+pub fn frame_size(caps: &gst::CapsRef) -> Option<(u32, u32)> {
+    let structure = caps.structure(0)?;
+    let side = |field| structure.get::<i32>(field).ok().and_then(|side| u32::try_from(side).ok());
+    Some((side("width")?, side("height")?))
 }
 
 /// Answers an allocation query in a filter whose output buffers share the memory of its input buffers:

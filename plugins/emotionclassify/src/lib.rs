@@ -1,15 +1,17 @@
-//! The GStreamer plugin `emotionclassify`: elements that classify the emotions of faces, draw them and log them.
+//! The GStreamer plugin `emotionclassify`: elements that classify the emotions of faces, draw, log and publish them.
 
 mod emotionclassify;
 mod emotionlog;
 mod emotionoverlay;
+mod emotionpublish;
 
 /// Registers the elements of the plugin.
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     mood_meta::frame::register();
     emotionclassify::register(plugin)?;
     emotionoverlay::register(plugin)?;
-    emotionlog::register(plugin)
+    emotionlog::register(plugin)?;
+    emotionpublish::register(plugin)
 }
 
 /// The plugin's description and entry points.

@@ -7,6 +7,7 @@ use glib::subclass::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use mood_meta::filter::FrameTimes;
 use mood_meta::wiring::{WiringCheck, WiringFault};
 use mood_meta::{event, filter, lock, property};
 use mood_schema::{Line, SCHEMA_VERSION, SessionHeader, SettingsLine};
@@ -29,10 +30,7 @@ struct State {
     has_warned_of_loss: bool,
     /// Width and height of the frame in pixels, which face regions need; `None` for streams that are not video.
     frame_size: Option<(u32, u32)>,
-    /// Duration of a frame by the caps' frame rate, ns; `None` where they state none.
-    frame_duration: Option<u64>,
-    /// The time at which a frame without a timestamp is taken to begin, ns of stream time: the end of the one before.
-    next_pts: u64,
+    times: FrameTimes,
     wiring: WiringCheck,
 }
 
@@ -143,8 +141,7 @@ impl BaseTransformImpl for EmotionLog {
             session: SessionState::BeforeHeader,
             has_warned_of_loss: false,
             frame_size: None,
-            frame_duration: None,
-            next_pts: 0,
+            times: FrameTimes::default(),
             wiring: WiringCheck::default(),
         });
         Ok(())
@@ -169,17 +166,9 @@ impl BaseTransformImpl for EmotionLog {
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let frame_size = incaps.structure(0).and_then(|structure| {
-            let side = |field| structure.get::<i32>(field).ok().and_then(|side| u32::try_from(side).ok());
-            Some((side("width")?, side("height")?))
-        });
-        let frame_rate =
-            incaps.structure(0).and_then(|structure| structure.get::<gst::Fraction>("framerate").ok());
-        let frame_duration = frame_rate.filter(|rate| rate.numer() > 0).and_then(|rate| {
-            gst::ClockTime::SECOND.nseconds().mul_div_round(rate.denom() as u64, rate.numer() as u64)
-        });
         if let Some(state) = lock(&self.state).as_mut() {
-            (state.frame_size, state.frame_duration) = (frame_size, frame_duration);
+            state.frame_size = filter::frame_size(incaps);
+            state.times.set_caps(incaps);
         }
         Ok(())
     }
@@ -244,7 +233,7 @@ impl State {
     fn end_session_after_eos(&mut self) -> io::Result<()> {
         if self.session == SessionState::Ended {
             self.session = SessionState::BeforeHeader;
-            self.next_pts = 0;
+            self.times.restart();
             self.writer.end_session()?;
         }
         Ok(())
@@ -259,7 +248,7 @@ impl State {
 impl EmotionLog {
     /// Writes the line of a frame, and before the first one the header.
     fn write_frame(&self, buffer: &gst::BufferRef) -> io::Result<Findings> {
-        let pts = filter::stream_time(&self.obj().segment(), buffer.pts()).map(gst::ClockTime::nseconds);
+        let segment = self.obj().segment();
         let needs_source =
             lock(&self.state).as_ref().is_some_and(|state| state.session != SessionState::Running);
         let source = if needs_source { self.query_source_uri() } else { None };
@@ -268,11 +257,7 @@ impl EmotionLog {
         let Some(state) = state.as_mut() else { return Ok(Findings::default()) };
         state.end_session_after_eos()?;
         state.begin_session(source)?;
-        let duration = buffer.duration().map(gst::ClockTime::nseconds).or(state.frame_duration);
-        let pts = pts.unwrap_or(state.next_pts);
-        // A frame whose duration nobody states ends where it begins, except that the next one needs a time.
-        let end = pts.saturating_add(duration.unwrap_or(0));
-        state.next_pts = pts.saturating_add(duration.unwrap_or(filter::UNTIMED_FRAME_DURATION.nseconds()));
+        let (pts, end) = state.times.observe(&segment, buffer);
         let (width, height) = state.frame_size.unwrap_or_default();
         let frame = mood_meta::read_faces(buffer, width, height);
         let faults = [state.wiring.observe_timestamp(buffer.pts()), state.wiring.observe(frame.as_ref())];
