@@ -21,6 +21,7 @@ const ELEMENTS: [&str; 5] = [
     "facedetect/src/haarfacedetect",
     "emotionclassify/src/emotionclassify",
     "emotionclassify/src/emotionoverlay",
+    "emotionclassify/src/emotionpublish",
     "emotionclassify/src/emotionlog",
     "moodplayer/src/moodplayer",
 ];

@@ -48,7 +48,7 @@ const FILTER_PADS: &[&str] = &["sink always sink", "src always src"];
 /// Who the elements say wrote them.
 const AUTHOR: &str = "gst-mood developers <https://github.com/gst-mood/gst-mood>";
 
-const ELEMENTS: [Element; 5] = [
+const ELEMENTS: [Element; 6] = [
     Element {
         name: "haarfacedetect",
         plugin: "facedetect",
@@ -117,6 +117,19 @@ const ELEMENTS: [Element; 5] = [
             ("append", "gboolean", "false", Ready),
             ("format", "GstEmotionLogFormat jsonl csv", "jsonl", Ready),
             ("location", "gchararray", "NULL", Ready),
+        ],
+        signals: &[],
+        pads: FILTER_PADS,
+    },
+    Element {
+        name: "emotionpublish",
+        plugin: "emotionclassify",
+        properties: &[
+            ("changes-only", "gboolean", "false", Playing),
+            ("interval", NANOSECONDS, "200000000", Playing),
+            ("queue-size", "guint 1..65536", "256", Ready),
+            ("stats", "GstStructure", "NULL", ReadOnly),
+            ("uri", "gchararray", "NULL", Ready),
         ],
         signals: &[],
         pads: FILTER_PADS,
@@ -464,11 +477,14 @@ fn opencv_s_plugin_and_ours_work_side_by_side() {
 #[test]
 fn the_filters_keep_the_sequence_numbers_of_events() {
     LazyLock::force(&PLUGINS);
-    for name in ["haarfacedetect", "emotionclassify", "emotionoverlay", "emotionlog"] {
+    for name in ["haarfacedetect", "emotionclassify", "emotionoverlay", "emotionlog", "emotionpublish"] {
         let folder = tempfile::tempdir().unwrap();
         let element = gst::ElementFactory::make(name).build().unwrap();
         if name == "emotionlog" {
             element.set_property("location", folder.path().join("log.jsonl").to_str().unwrap());
+        }
+        if name == "emotionpublish" {
+            element.set_property("uri", format!("file://{}/published.jsonl", folder.path().display()));
         }
         let source = gst::Pad::builder(gst::PadDirection::Src).build();
         source.link(&element.static_pad("sink").unwrap()).unwrap();

@@ -68,6 +68,10 @@ pub struct Arguments {
     /// The page for the therapist.
     #[command(flatten)]
     pub panel: PanelArguments,
+    /// Publish moods, faces, tracks and markers while the session runs: mqtt://[USER@]HOST[/TOPIC], mqtts://..., osc://HOST:PORT,
+    /// file:///PATH, unix:///PATH; more than once for several. The password of MQTT is read from GST_MOOD_MQTT_PASSWORD
+    #[arg(long, value_name = "URI", value_parser = parse_destination)]
+    pub publish: Vec<String>,
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,
@@ -84,6 +88,12 @@ pub struct PanelArguments {
     /// Allow an address for --panel that other machines can reach, although what the page shows is not encrypted on its way
     #[arg(long, requires = "panel")]
     pub panel_anyone: bool,
+}
+
+/// A URI that `emotionpublish` understands.
+fn parse_destination(text: &str) -> Result<String, String> {
+    let uri = text.replace(' ', "%20");
+    uri.parse::<publish::Destination>().map(|_| uri).map_err(|error| error.to_string())
 }
 
 /// Parses an address with or without a port, or a port alone.

@@ -31,6 +31,7 @@ pub fn build(
         )
     });
     let log = if arguments.output.is_some() { "! emotionlog name=timeline append=true" } else { "" };
+    let publisher = if arguments.publish.is_empty() { "" } else { "! emotionpublish name=publisher" };
     // Matroska can be read up to where it was cut off.
     let recording = match arguments.record_video {
         true => format!(
@@ -48,7 +49,7 @@ pub fn build(
     // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
         "{} {recording} ! videoconvert ! queue name=analyse leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {window} ! queue name=listen ! player.mood
+         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {publisher} {window} ! queue name=listen ! player.mood
          moodplayer name=player ! volume name=volume ! audioconvert ! audioresample
          ! errorignore name={SPEAKER_GUARD} ignore-notlinked=true convert-to=ok",
         camera.description
@@ -58,6 +59,9 @@ pub fn build(
         pipeline::element(&pipeline, "camera")?.set_property(property, path);
     }
     film::link(&pipeline);
+    if !arguments.publish.is_empty() {
+        pipeline::element(&pipeline, "publisher")?.set_property("uri", arguments.publish.join(" "));
+    }
     let player = pipeline::element(&pipeline, "player")?;
     if arguments.demo {
         demo::configure_player(&player);

@@ -3,16 +3,16 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flume::Receiver;
 
-use crate::Publication;
 use crate::backoff::Backoff;
 use crate::json_lines::JsonLines;
 use crate::osc::OscSender;
 use crate::publisher::Outbox;
+use crate::{OscDestination, Publication};
 
 /// How long a write to a socket may take before its reader counts as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,10 +26,14 @@ pub(crate) trait Connection {
 /// What [`serve`] opens, again and again where it fails.
 #[derive(Debug)]
 pub(crate) enum Endpoint {
-    File(std::path::PathBuf),
-    Socket(std::path::PathBuf),
+    /// A file, continued.
+    File(PathBuf),
+    /// A Unix stream socket.
+    Socket(PathBuf),
+    /// Standard output.
     Stdout,
-    Osc(crate::OscDestination),
+    /// An OSC receiver.
+    Osc(OscDestination),
 }
 
 impl Endpoint {
