@@ -7,9 +7,11 @@ mod arguments;
 pub mod control;
 mod film;
 mod graph;
+mod mpris_client;
 mod panel;
 mod player_status;
 mod record;
+mod remote_playback;
 mod session;
 mod speaker;
 mod steering;
@@ -23,6 +25,7 @@ use crate::mpris::LibrarySource;
 use crate::pipeline;
 use crate::process::{ReportOptions, live_folder};
 pub use arguments::Arguments;
+use remote_playback::RemotePlayback;
 use session::LiveSession;
 
 /// Plays until the camera ends, Ctrl-C is pressed, or a user interface ends the session.
@@ -39,10 +42,15 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let pipeline = graph::build(arguments, camera.as_deref(), &library)?;
     let client = arguments.client.consented()?;
     let mut session = LiveSession::new(pipeline, arguments, client.as_ref())?;
+    let crossfade = session.crossfade();
+    let start_player = |address| RemotePlayback::start(address, crossfade, session.control());
+    let player = arguments.player.as_ref().map(start_player).transpose()?;
     let _panel = LivePanel::start(arguments, &session)?;
     let source =
         (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     let played = session.run(source);
+    // The other player stops before the record is finished, which takes a while.
+    drop(player);
     // It has the folder for itself until then.
     drop(session);
     let Some(folder) = &arguments.output else { return played };

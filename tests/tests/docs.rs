@@ -17,7 +17,7 @@ use mood_tests::{actor, audio, paths};
 use tempfile::TempDir;
 
 /// The folders of the elements, each with the docs in its `mod.rs`.
-const ELEMENTS: [&str; 5] = [
+const ELEMENTS: [&str; 6] = [
     "facedetect/src/haarfacedetect",
     "emotionclassify/src/emotionclassify",
     "emotionclassify/src/emotionoverlay",

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use mood::Subject;
+use remote_player::PlayerAddress;
 
 use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate, path_parser};
 
@@ -56,6 +57,10 @@ pub struct Arguments {
     /// Where the picture goes, in gst-launch's notation [default: a window]
     #[arg(long, value_name = "SINK")]
     pub video_sink: Option<String>,
+    /// Let another player play the music: mpd://HOST[:PORT], mpd:///run/mpd/socket, or mpris:NAME for one on the desktop's bus.
+    /// MPD's password is read from GST_MOOD_MPD_PASSWORD
+    #[arg(long, value_name = "PLAYER", conflicts_with = "audio_sink")]
+    pub player: Option<PlayerAddress>,
     /// Where the sound goes, in gst-launch's notation
     #[arg(long, value_name = "SINK", default_value = "autoaudiosink")]
     pub audio_sink: String,
@@ -75,6 +80,13 @@ pub struct Arguments {
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,
+}
+
+impl Arguments {
+    /// Where the sound goes, in gst-launch's notation. Where another player sounds, the mix only keeps the time.
+    pub fn audio_sink(&self) -> &str {
+        if self.player.is_some() { "fakesink sync=true" } else { &self.audio_sink }
+    }
 }
 
 /// The arguments about the panel.

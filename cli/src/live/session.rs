@@ -107,7 +107,7 @@ impl LiveSession {
         let record = record.transpose()?;
         let film = if arguments.once { None } else { Film::repeat(&pipeline) };
         let session = Self {
-            speaker: Speaker::new(&pipeline, &arguments.audio_sink)?,
+            speaker: Speaker::new(&pipeline, arguments.audio_sink())?,
             may_be_silent: arguments.demo,
             next_speaker_look: Instant::now(),
             speaker_interval: DEVICE_INTERVAL,
@@ -140,6 +140,11 @@ impl LiveSession {
     /// The session as user interfaces see it.
     pub fn control(&self) -> SessionControl {
         self.control.clone()
+    }
+
+    /// How long a crossfade takes.
+    pub fn crossfade(&self) -> Duration {
+        Duration::from_nanos(self.player.property("crossfade"))
     }
 
     /// When the session began. Its clock is 0 a little later, at the beginning of the stream time of the first frame.

@@ -1,0 +1,151 @@
+//! The music of a session played by another player: a thread that compares what the session wants with what the player does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use std::{fmt, io};
+
+use remote_player::{
+    Mirror, Mpd, Playback, PlayerAddress, PlayerError, RemotePlayer, Report, Step, UserAction, Wish,
+};
+
+use super::control::{PlaybackStatus, SessionCommand, SessionControl};
+use super::mpris_client::MprisClient;
+use crate::error::CommandError;
+
+/// How often the two are compared.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// How long a player that is gone is left alone.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How many tracks in a row the player may refuse before the session stays with its choice.
+const MAX_REFUSALS: u32 = 3;
+
+/// The thread. When it is dropped, the other player stops.
+pub struct RemotePlayback {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RemotePlayback {
+    /// Starts to play at `address` what the session chooses, with `crossfade` between tracks.
+    pub fn start(
+        address: &PlayerAddress,
+        crossfade: Duration,
+        control: SessionControl,
+    ) -> Result<Self, CommandError> {
+        let failed = |error: io::Error| CommandError::Failed(format!("no thread can be started: {error}"));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
+        let address = address.clone();
+        let thread = thread::Builder::new().name("player".into()).spawn(move || match &address {
+            PlayerAddress::Mpris(name) => serve(MprisClient::new(name), &control, &ends),
+            _ => match Mpd::new(address, crossfade) {
+                Ok(player) => serve(player, &control, &ends),
+                Err(error) => warn(&control, &failed(error)),
+            },
+        });
+        Ok(Self { is_over, thread: Some(thread.map_err(failed)?) })
+    }
+}
+
+impl Drop for RemotePlayback {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Compares the two until the session is over, and stops the player then.
+fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &AtomicBool) {
+    let mut mirror = Mirror::default();
+    let mut is_gone = false;
+    let mut refusals = 0;
+    loop {
+        let ends = is_over.load(Ordering::Relaxed);
+        let state = control.state();
+        let playback = match state.status {
+            _ if ends => Playback::Stopped,
+            PlaybackStatus::Playing => Playback::Playing,
+            PlaybackStatus::Paused => Playback::Paused,
+            PlaybackStatus::Stopped => Playback::Stopped,
+        };
+        let wish = Wish { playback, uri: state.playing.as_ref().map(|track| track.uri.clone()) };
+        match look(&mut player, &mut mirror, &wish) {
+            Ok(user) => {
+                if std::mem::take(&mut is_gone) {
+                    control.update(|state| state.warning = None);
+                }
+                refusals = 0;
+                if let Some(action) = user {
+                    pass_on(action, control);
+                }
+            }
+            Err(PlayerError::Gone(reason)) => {
+                if !std::mem::replace(&mut is_gone, true) {
+                    warn(control, &format!("no music from {reason}; it goes on when the player is there"));
+                }
+                mirror.forget();
+            }
+            Err(refused @ PlayerError::Refused(_)) => {
+                warn(control, &refused);
+                refusals += 1;
+                if refusals <= MAX_REFUSALS {
+                    let _ = control.send(SessionCommand::Skip);
+                }
+            }
+        }
+        if ends {
+            return;
+        }
+        let pause = if is_gone { RETRY_INTERVAL } else { INTERVAL };
+        let mut waited = Duration::ZERO;
+        while waited < pause && !is_over.load(Ordering::Relaxed) {
+            thread::sleep(INTERVAL);
+            waited += INTERVAL;
+        }
+    }
+}
+
+/// One look, and what follows from it for the player; returns what its user did.
+fn look(
+    player: &mut impl RemotePlayer,
+    mirror: &mut Mirror,
+    wish: &Wish,
+) -> Result<Option<UserAction>, PlayerError> {
+    let report: Report = player.report()?;
+    let outcome = mirror.look(wish, &report);
+    for step in outcome.steps {
+        let song = match &step {
+            Step::Play { uri, queue } => Some(player.play(uri, *queue)?),
+            Step::SetPlayback(playback) => {
+                player.set_playback(*playback)?;
+                None
+            }
+        };
+        mirror.confirm(&step, song);
+    }
+    Ok(outcome.user)
+}
+
+/// What the user did at the player wins: the session does the same.
+fn pass_on(action: UserAction, control: &SessionControl) {
+    let command = match action {
+        UserAction::Paused => SessionCommand::Pause,
+        UserAction::Resumed => SessionCommand::Play,
+        UserAction::Skipped => SessionCommand::Skip,
+        UserAction::Chose(title) => {
+            eprintln!("gst-mood: {title} was chosen in the player and plays to its end");
+            return;
+        }
+    };
+    // A session that has ended wants nothing.
+    let _ = control.send(command);
+}
+
+fn warn(control: &SessionControl, text: &impl fmt::Display) {
+    eprintln!("gst-mood: warning: {text}");
+    control.update(|state| state.warning = Some(text.to_string()));
+}

@@ -1,0 +1,323 @@
+//! What another player is told, so that it plays what a session chooses, and what its user has done there.
+
+use std::time::Duration;
+
+use crate::{Playback, Report};
+
+/// A track that is chosen while less than this is left of the one before follows it, and does not cut it off.
+const NATURAL_END: Duration = Duration::from_secs(8);
+/// A song that stops with more than this left was stopped by somebody.
+const CUT_OFF: Duration = Duration::from_secs(2);
+/// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
+const REMEMBERED_SONGS: usize = 3;
+
+/// What the session wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Whether it plays.
+    pub playback: Playback,
+    /// The track that it has chosen; `None` for silence.
+    pub uri: Option<String>,
+}
+
+/// What the other player is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Play a track: at once, or with `queue` when the present one ends.
+    Play {
+        /// Which one.
+        uri: String,
+        /// Whether it waits for the end of the present one.
+        queue: bool,
+    },
+    /// Halt, go on or stop.
+    SetPlayback(Playback),
+}
+
+/// What a user did at the other player.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserAction {
+    /// Paused it.
+    Paused,
+    /// Let it go on.
+    Resumed,
+    /// Ended the song before its time, so that another one is wanted.
+    Skipped,
+    /// Began to play another song, with this title, which plays to its end.
+    Chose(String),
+}
+
+/// What follows from one look at the other player.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What to tell the player, in this order.
+    pub steps: Vec<Step>,
+    /// What its user did, to be told to the session.
+    pub user: Option<UserAction>,
+}
+
+/// Compares what a session wants with what the other player does, several times a second. What a user does at the other player
+/// wins: a pause pauses the session, and a song chosen there plays to its end.
+#[derive(Debug, Default)]
+pub struct Mirror {
+    /// The track that was last asked for.
+    asked: Option<String>,
+    /// What identifies the songs that we had it play, the latest last.
+    own_songs: Vec<String>,
+    /// The latest wish about playback that was passed on.
+    wished: Option<Playback>,
+    /// The playback that we have caused last; another one is the user's doing.
+    caused: Option<Playback>,
+    /// The latest report.
+    seen: Option<Report>,
+    /// Whether a song that a user has chosen plays.
+    by_hand: bool,
+}
+
+impl Mirror {
+    /// Looks at the wish and at a report.
+    pub fn look(&mut self, wish: &Wish, report: &Report) -> Outcome {
+        let user = self.notice_user(wish, report);
+        let mut steps = Vec::new();
+        if user.is_none() {
+            self.pass_on_playback(wish, report, &mut steps);
+            self.pass_on_track(wish, report, &mut steps);
+        }
+        self.seen = Some(report.clone());
+        Outcome { steps, user }
+    }
+
+    /// A step was carried out; `song` is what identifies the song of [`Step::Play`].
+    pub fn confirm(&mut self, step: &Step, song: Option<String>) {
+        match step {
+            Step::Play { queue, .. } => {
+                self.own_songs.extend(song);
+                if self.own_songs.len() > REMEMBERED_SONGS {
+                    self.own_songs.remove(0);
+                }
+                if !queue {
+                    self.caused = Some(Playback::Playing);
+                    self.by_hand = false;
+                }
+            }
+            Step::SetPlayback(playback) => self.caused = Some(*playback),
+        }
+    }
+
+    /// The player was gone, so that nothing is known of it.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn is_own(&self, report: &Report) -> bool {
+        report.song.as_ref().is_some_and(|song| self.own_songs.contains(song))
+    }
+
+    fn notice_user(&mut self, wish: &Wish, report: &Report) -> Option<UserAction> {
+        use Playback::{Paused, Playing, Stopped};
+        let seen = self.seen.take()?;
+        let is_new_song = report.song != seen.song;
+        if report.playback == Playing && report.song.is_some() && !self.is_own(report) {
+            // Also the song that played before we came.
+            if !self.by_hand && (is_new_song || seen.playback != Playing) && !self.own_songs.is_empty() {
+                self.by_hand = true;
+                self.caused = Some(Playing);
+                return Some(UserAction::Chose(report.title.clone()));
+            }
+        } else if self.by_hand && report.playback != Paused {
+            // It has come to its end, and what the session wants is played again.
+            self.by_hand = false;
+            self.asked = None;
+            self.caused = Some(report.playback);
+            return None;
+        }
+        if report.playback == seen.playback || self.caused == Some(report.playback) {
+            return None;
+        }
+        self.caused = Some(report.playback);
+        match (report.playback, wish.playback) {
+            (Paused, Playing) => {
+                // The session will wish for what is there already.
+                self.wished = Some(Paused);
+                Some(UserAction::Paused)
+            }
+            (Playing, Paused) => {
+                self.wished = Some(Playing);
+                Some(UserAction::Resumed)
+            }
+            (Stopped, Playing) if seen.remaining.is_none_or(|remaining| remaining > CUT_OFF) => {
+                Some(UserAction::Skipped)
+            }
+            _ => None,
+        }
+    }
+
+    fn pass_on_playback(&mut self, wish: &Wish, report: &Report, steps: &mut Vec<Step>) {
+        use Playback::{Paused, Playing, Stopped};
+        if self.wished == Some(wish.playback) {
+            return;
+        }
+        let is_first = self.wished.replace(wish.playback).is_none();
+        match (wish.playback, report.playback) {
+            (Paused, Playing) | (Stopped, Playing | Paused) if !is_first => {
+                steps.push(Step::SetPlayback(wish.playback));
+            }
+            (Playing, Paused) if !is_first => steps.push(Step::SetPlayback(Playing)),
+            // A stopped player has forgotten where it was.
+            (Playing, Stopped) => self.asked = None,
+            _ => {}
+        }
+    }
+
+    fn pass_on_track(&mut self, wish: &Wish, report: &Report, steps: &mut Vec<Step>) {
+        if wish.playback != Playback::Playing || self.by_hand || self.asked == wish.uri {
+            return;
+        }
+        match &wish.uri {
+            Some(uri) => {
+                let is_ending = report.remaining.is_some_and(|remaining| remaining < NATURAL_END);
+                let queue = self.is_own(report) && report.playback == Playback::Playing && is_ending;
+                steps.push(Step::Play { uri: uri.clone(), queue });
+            }
+            None if report.playback == Playback::Playing => steps.push(Step::SetPlayback(Playback::Stopped)),
+            None => {}
+        }
+        self.asked.clone_from(&wish.uri);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Playback::{Paused, Playing, Stopped};
+
+    /// A player that does what it is told, and whose user can do something else.
+    #[derive(Default)]
+    struct Model {
+        mirror: Mirror,
+        report: Report,
+        told: Vec<String>,
+    }
+
+    impl Model {
+        fn look(&mut self, playback: Playback, uri: &str) -> Option<UserAction> {
+            let wish = Wish { playback, uri: Some(uri.to_string()).filter(|uri| !uri.is_empty()) };
+            let outcome = self.mirror.look(&wish, &self.report);
+            for step in outcome.steps {
+                let mut song = None;
+                match &step {
+                    Step::Play { uri, queue } => {
+                        self.told.push(format!("{} {uri}", if *queue { "queue" } else { "play" }));
+                        song = Some(format!("song-{uri}"));
+                        if !queue {
+                            self.report = Report {
+                                playback: Playing,
+                                song: song.clone(),
+                                title: uri.clone(),
+                                remaining: Some(Duration::from_secs(100)),
+                            };
+                        }
+                    }
+                    Step::SetPlayback(playback) => {
+                        self.told.push(format!("{playback:?}"));
+                        self.report.playback = *playback;
+                    }
+                }
+                self.mirror.confirm(&step, song);
+            }
+            outcome.user
+        }
+
+        fn told(&mut self) -> Vec<String> {
+            std::mem::take(&mut self.told)
+        }
+    }
+
+    #[test]
+    fn a_change_of_mood_cuts_in_and_the_end_of_a_track_does_not() {
+        let mut model = Model::default();
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["play a".to_string()]));
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]));
+        model.look(Playing, "b");
+        assert_eq!(model.told(), ["play b"]);
+        model.report.remaining = Some(Duration::from_secs(4));
+        model.look(Playing, "c");
+        assert_eq!(model.told(), ["queue c"]);
+        model.report.song = Some("song-c".into());
+        assert_eq!((model.look(Playing, "c"), model.told()), (None, vec![]));
+        model.look(Playing, "");
+        assert_eq!(model.told(), ["Stopped"]);
+        model.look(Playing, "a");
+        assert_eq!(model.told(), ["play a"], "after silence");
+    }
+
+    #[test]
+    fn pauses_go_both_ways_and_are_not_taken_for_the_other_sides() {
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        model.told();
+        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec!["Paused".to_string()]));
+        assert_eq!(model.look(Paused, "a"), None);
+        // The user lets it go on there.
+        model.report.playback = Playing;
+        assert_eq!(model.look(Paused, "a"), Some(UserAction::Resumed));
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]));
+        model.report.playback = Paused;
+        assert_eq!(model.look(Playing, "a"), Some(UserAction::Paused));
+        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec![]));
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["Playing".to_string()]));
+    }
+
+    #[test]
+    fn a_song_chosen_by_hand_plays_to_its_end() {
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        model.look(Playing, "a");
+        model.told();
+        model.report.song = Some("hers".into());
+        model.report.title = "Hers".into();
+        assert_eq!(model.look(Playing, "a"), Some(UserAction::Chose("Hers".into())));
+        assert_eq!(
+            (model.look(Playing, "b"), model.told()),
+            (None, vec![]),
+            "the mood has changed meanwhile"
+        );
+        model.report.playback = Paused;
+        assert_eq!(model.look(Playing, "b"), Some(UserAction::Paused));
+        model.report.playback = Playing;
+        assert_eq!(model.look(Paused, "b"), Some(UserAction::Resumed));
+        model.report = Report::default();
+        assert_eq!((model.look(Playing, "b"), model.told()), (None, vec!["play b".to_string()]));
+    }
+
+    #[test]
+    fn a_song_that_is_ended_before_its_time_is_a_skip_and_one_that_ends_is_not() {
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        model.look(Playing, "a");
+        model.report = Report::default();
+        assert_eq!(model.look(Playing, "a"), Some(UserAction::Skipped));
+        model.told();
+        model.look(Playing, "b");
+        assert_eq!(model.told(), ["play b"]);
+        model.report.remaining = Some(Duration::from_secs(1));
+        model.look(Playing, "b");
+        model.report = Report::default();
+        assert_eq!((model.look(Playing, "b"), model.told()), (None, vec![]));
+        model.look(Playing, "c");
+        assert_eq!(model.told(), ["play c"]);
+    }
+
+    #[test]
+    fn what_plays_before_the_session_begins_is_replaced_and_a_player_that_returns_plays_on() {
+        let mut model = Model::default();
+        model.report = Report { playback: Playing, song: Some("old".into()), ..Report::default() };
+        assert_eq!((model.look(Playing, ""), model.told()), (None, vec![]), "nothing is chosen yet");
+        model.look(Playing, "a");
+        assert_eq!(model.told(), ["play a"]);
+        model.mirror.forget();
+        model.report = Report::default();
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["play a".to_string()]));
+        assert_eq!((model.look(Stopped, "a"), model.told()), (None, vec!["Stopped".to_string()]));
+    }
+}

@@ -1,0 +1,247 @@
+//! MPD, the Music Player Daemon (<https://mpd.readthedocs.io/en/stable/protocol.html>), and Mopidy by its MPD frontend.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mpd_client::Client;
+use mpd_client::client::{CommandError, ConnectWithPasswordError};
+use mpd_client::commands::{self, SongId};
+use mpd_client::responses::{PlayState, Status};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::Runtime;
+use tokio::time::{sleep, timeout};
+use url::Url;
+
+use crate::{PASSWORD_VARIABLE, Playback, PlayerAddress, PlayerError, RemotePlayer, Report};
+
+/// How long MPD may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a song is faded out before another cuts in, and in again: MPD crossfades only at the end of a song.
+const FADE: Duration = Duration::from_millis(400);
+/// Steps of a fade.
+const FADE_STEPS: u32 = 8;
+
+/// An MPD server, connected when it is needed and again after it was gone.
+#[derive(Debug)]
+pub struct Mpd {
+    address: PlayerAddress,
+    crossfade: Duration,
+    runtime: Runtime,
+    client: Option<Client>,
+    /// The songs that we have added and not yet removed, the oldest first.
+    added: Vec<SongId>,
+    /// The crossfade that was set before we came.
+    previous_crossfade: Option<Duration>,
+}
+
+impl Mpd {
+    /// A server that is not connected yet. It crossfades from track to track in `crossfade`, in whole seconds.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn new(address: PlayerAddress, crossfade: Duration) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { address, crossfade, runtime, client: None, added: Vec::new(), previous_crossfade: None })
+    }
+
+    /// Does something with a connected client. Where that fails, the connection is given up.
+    fn with_client<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&Client, &mut Vec<SongId>) -> Result<T, PlayerError>,
+    ) -> Result<T, PlayerError> {
+        let Self { address, crossfade, runtime, client, added, previous_crossfade } = self;
+        let result = runtime.block_on(async {
+            if client.is_none() {
+                let connected = within(connect(address)).await?;
+                let status = command(&connected, commands::Status).await?;
+                previous_crossfade.get_or_insert(status.crossfade);
+                command(&connected, commands::Crossfade(*crossfade)).await?;
+                added.clear();
+                *client = Some(connected);
+            }
+            match client {
+                Some(client) => within(work(client, added)).await,
+                None => Err(PlayerError::Gone("not connected".into())),
+            }
+        });
+        if matches!(result, Err(PlayerError::Gone(_))) {
+            *client = None;
+        }
+        result.map_err(|error| match error {
+            PlayerError::Gone(reason) => PlayerError::Gone(format!("{address}: {reason}")),
+            refused => refused,
+        })
+    }
+}
+
+impl RemotePlayer for Mpd {
+    fn report(&mut self) -> Result<Report, PlayerError> {
+        self.with_client(async |client, _| {
+            let status = command(client, commands::Status).await?;
+            let song = command(client, commands::CurrentSong).await?;
+            let title = song.map_or_else(String::new, |song| {
+                song.song.title().map_or_else(|| song.song.url.clone(), Into::into)
+            });
+            Ok(Report {
+                playback: playback(&status),
+                song: status.current_song.map(|(_, id)| id.0.to_string()),
+                title: mood_schema::redact_addresses(&title).into(),
+                remaining: status.duration.zip(status.elapsed).map(|(all, past)| all.saturating_sub(past)),
+            })
+        })
+    }
+
+    fn play(&mut self, uri: &str, queue: bool) -> Result<String, PlayerError> {
+        self.with_client(async |client, added| {
+            let id = add(client, uri).await?;
+            if !queue {
+                let status = command(client, commands::Status).await?;
+                let volume =
+                    Some(status.volume).filter(|&volume| volume > 0 && status.state == PlayState::Playing);
+                if let Some(volume) = volume {
+                    fade(client, volume, (0..FADE_STEPS).rev()).await?;
+                }
+                command(client, commands::Play::song(id)).await?;
+                if let Some(volume) = volume {
+                    fade(client, volume, 1..=FADE_STEPS).await?;
+                }
+            }
+            // What we have added before is played, or never will be; what the user has added stays.
+            let keep = usize::from(queue);
+            while added.len() > keep {
+                // It may have been removed there.
+                let _ = command(client, commands::Delete::id(added.remove(0))).await;
+            }
+            added.push(id);
+            Ok(id.0.to_string())
+        })
+    }
+
+    fn set_playback(&mut self, playback: Playback) -> Result<(), PlayerError> {
+        self.with_client(async |client, _| match playback {
+            Playback::Playing => command(client, commands::SetPause(false)).await,
+            Playback::Paused => command(client, commands::SetPause(true)).await,
+            Playback::Stopped => command(client, commands::Stop).await,
+        })
+    }
+}
+
+impl Drop for Mpd {
+    fn drop(&mut self) {
+        let (Some(client), Some(crossfade)) = (&self.client, self.previous_crossfade) else { return };
+        // As it was found. A server that is gone has nothing to be restored.
+        let _ = self.runtime.block_on(timeout(TIMEOUT, command(client, commands::Crossfade(crossfade))));
+    }
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, PlayerError>>) -> Result<T, PlayerError> {
+    let result = timeout(TIMEOUT, work).await;
+    result.unwrap_or_else(|_| {
+        Err(PlayerError::Gone("it does not answer; check the host and the network".into()))
+    })
+}
+
+async fn connect(address: &PlayerAddress) -> Result<Client, PlayerError> {
+    let unreachable =
+        |error: std::io::Error| PlayerError::Gone(format!("{error}; start MPD, or correct the address"));
+    let password = std::env::var(PASSWORD_VARIABLE).ok();
+    let password = password.as_deref().filter(|password| !password.is_empty());
+    let connected = match address {
+        PlayerAddress::Mpd { host, port } => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+            Client::connect_with_password_opt(stream, password).await
+        }
+        PlayerAddress::MpdSocket(path) => {
+            let stream = UnixStream::connect(path).await.map_err(unreachable)?;
+            Client::connect_with_password_opt(stream, password).await
+        }
+        PlayerAddress::Mpris(_) => return Err(PlayerError::Gone("no MPD".into())),
+    };
+    match connected {
+        Ok((client, _)) => Ok(client),
+        Err(ConnectWithPasswordError::IncorrectPassword) => {
+            Err(PlayerError::Gone(format!("it refuses the password in {PASSWORD_VARIABLE}")))
+        }
+        Err(ConnectWithPasswordError::ProtocolError(error)) => {
+            Err(PlayerError::Gone(format!("what listens there is no MPD: {error}")))
+        }
+    }
+}
+
+async fn command<C: commands::Command>(client: &Client, sent: C) -> Result<C::Response, PlayerError> {
+    /// `Permission denied` in MPD's protocol: `ACK_ERROR_PERMISSION`.
+    const PERMISSION: u64 = 4;
+    client.command(sent).await.map_err(|error| match error {
+        CommandError::ErrorResponse { error, .. } if error.code == PERMISSION => PlayerError::Refused(
+            format!("MPD does not permit it ({}); give its password in {PASSWORD_VARIABLE}", error.message),
+        ),
+        CommandError::ErrorResponse { error, .. } => PlayerError::Refused(error.message.into()),
+        error => PlayerError::Gone(error.to_string()),
+    })
+}
+
+/// Sets the volume to shares of `volume`, one after the other.
+async fn fade(client: &Client, volume: u8, shares: impl Iterator<Item = u32>) -> Result<(), PlayerError> {
+    for share in shares {
+        let step = u32::from(volume) * share / FADE_STEPS;
+        command(client, commands::SetVolume(step as u8)).await?;
+        sleep(FADE / FADE_STEPS).await;
+    }
+    Ok(())
+}
+
+/// Adds a track behind the present song, by the first of its names that MPD knows.
+async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
+    let mut reason = String::new();
+    for name in names(uri) {
+        let status = command(client, commands::Status).await?;
+        let add = commands::Add::uri(&name);
+        let add = if status.current_song.is_some() { add.after_current(0) } else { add };
+        match command(client, add).await {
+            Ok(id) => return Ok(id),
+            Err(PlayerError::Refused(message)) => reason = message,
+            Err(gone) => return Err(gone),
+        }
+    }
+    Err(PlayerError::Refused(format!(
+        "MPD does not have {} ({reason}); put its folder into MPD's music_directory and let MPD update, or connect by its Unix \
+         socket, as in --player mpd:///run/mpd/socket, through which it plays any file that it may read",
+        mood_schema::redact_addresses(uri)
+    )))
+}
+
+/// The names that MPD may have for a track: the URI itself, which it accepts over a Unix socket, then the path relative to a
+/// music directory that is not known, from the longest to the shortest.
+fn names(uri: &str) -> Vec<String> {
+    let mut names = vec![uri.to_string()];
+    let path =
+        Url::parse(uri).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+    if let Some(path) = path {
+        let parts: Vec<&Path> = path.iter().skip(1).map(Path::new).collect();
+        let relative = (0..parts.len()).map(|start| parts[start..].iter().collect::<std::path::PathBuf>());
+        names.extend(relative.filter_map(|path| path.to_str().map(Into::into)));
+    }
+    names
+}
+
+fn playback(status: &Status) -> Playback {
+    match status.state {
+        PlayState::Playing => Playback::Playing,
+        PlayState::Paused => Playback::Paused,
+        PlayState::Stopped => Playback::Stopped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_tried_by_its_address_and_by_every_relative_path() {
+        assert_eq!(
+            names("file:///music/M%C3%A4rz/a.ogg"),
+            ["file:///music/M%C3%A4rz/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg"]
+        );
+        assert_eq!(names("http://h/a.ogg"), ["http://h/a.ogg"]);
+    }
+}
