@@ -10,9 +10,10 @@ run=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstr
      gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-alsa gstreamer1.0-pulseaudio opencv-data
      fonts-dejavu-core python3 python3-pip python3-venv)
 # Tests load the opencv plugin beside ours, read our metadata in Python, open the report in chromium, and control the player
-# over a private dbus with gdbus (libglib2.0-bin) and playerctl, and publish to the broker mosquitto with certificates by openssl.
+# over a private dbus with gdbus (libglib2.0-bin) and playerctl, publish to the broker mosquitto with certificates by openssl, and let
+# mpd and mpv (mpv-mpris) play.
 test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium dbus libglib2.0-bin playerctl
-      mosquitto mosquitto-clients openssl)
+      mosquitto mosquitto-clients openssl mpd mpv mpv-mpris)
 packages=("${build[@]}" "${run[@]}" "${test[@]}")
 
 log() { printf 'setup: %s\n' "$*" >&2; }

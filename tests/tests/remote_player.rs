@@ -1,0 +1,273 @@
+//! `gst-mood live --player`: a real MPD, and mpv over MPRIS on a private D-Bus, play what the session chooses.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mood_tests::process::{RunningProcess, TIMEOUT};
+use mood_tests::{actor, audio, command, gst_mood, run};
+use tempfile::TempDir;
+
+/// Length of the tracks, seconds: longer than any test.
+const SECONDS: u32 = 180;
+
+/// A temporary folder with music, and a private session bus.
+struct Room {
+    folder: TempDir,
+    music: PathBuf,
+    _daemon: RunningProcess,
+}
+
+impl Room {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let music = folder.path().join("Müsic");
+        fs::create_dir(&music).unwrap();
+        for (name, hertz, mood) in
+            [("happy 1.wav", 880.0, "happy"), ("happy 2.wav", 660.0, "happy"), ("sad.wav", 220.0, "sad")]
+        {
+            audio::write_tone(&music, name, hertz, SECONDS, mood);
+        }
+        let mut daemon = command("dbus-daemon");
+        daemon.args(["--session", "--nofork", "--nopidfile"]);
+        daemon.arg(format!("--address={}", bus_address(folder.path())));
+        let daemon = RunningProcess::start(daemon);
+        wait_for("a bus", || folder.path().join("bus").exists().then_some(()));
+        Self { folder, music, _daemon: daemon }
+    }
+
+    fn on_bus(&self, mut command: Command) -> Command {
+        command.env("DBUS_SESSION_BUS_ADDRESS", bus_address(self.folder.path()));
+        command
+    }
+
+    /// A session with the smiling actor before the camera.
+    fn start_live(&self, player: &str) -> RunningProcess {
+        let camera = actor::camera(self.folder.path(), -1);
+        let library = self.music.to_str().unwrap();
+        let arguments = [
+            "live",
+            "--no-window",
+            "--min-dwell",
+            "0",
+            "--camera",
+            &camera,
+            "--library",
+            library,
+            "--player",
+            player,
+        ];
+        RunningProcess::start(self.on_bus(gst_mood(&arguments)))
+    }
+
+    fn playerctl(&self, arguments: &[&str]) -> String {
+        let mut playerctl = self.on_bus(command("playerctl"));
+        playerctl.args(arguments);
+        run(playerctl, TIMEOUT).stdout.trim().into()
+    }
+}
+
+fn bus_address(folder: &Path) -> String {
+    format!("unix:path={}", folder.join("bus").display())
+}
+
+#[track_caller]
+fn wait_for<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        if let Some(value) = poll() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "no {what} within {TIMEOUT:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// MPD with a silent output, reached at `socket` and at a port.
+struct Mpd {
+    process: RunningProcess,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Mpd {
+    fn start(folder: &Path, music: &Path) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut configuration = String::new();
+        let path = |name: &str| folder.join(name).display().to_string();
+        for (key, value) in [
+            ("music_directory", music.display().to_string()),
+            ("db_file", path("mpd.db")),
+            ("bind_to_address", path("socket")),
+            ("bind_to_address", "127.0.0.1".into()),
+            ("port", port.to_string()),
+        ] {
+            writeln!(configuration, "{key} \"{value}\"").unwrap();
+        }
+        configuration += "audio_output {\n type \"null\"\n name \"silent\"\n mixer_type \"software\"\n}\n";
+        fs::write(folder.join("mpd.conf"), configuration).unwrap();
+        let mpd = Self { process: Self::run(folder), folder: folder.into(), port };
+        mpd.wait_until_up();
+        mpd
+    }
+
+    fn run(folder: &Path) -> RunningProcess {
+        let mut mpd = command("mpd");
+        mpd.arg("--no-daemon").arg(folder.join("mpd.conf"));
+        RunningProcess::start(mpd)
+    }
+
+    fn wait_until_up(&self) {
+        wait_for("MPD", || self.ask("update"));
+        wait_for("a database", || self.ask("stats").filter(|stats| stats.contains("songs: 3")));
+        wait_for("the end of the update", || {
+            self.ask("status").filter(|status| !status.contains("updating_db"))
+        });
+    }
+
+    /// The answer to a command; `None` where MPD is not there.
+    fn ask(&self, line: &str) -> Option<String> {
+        let mut stream = UnixStream::connect(self.folder.join("socket")).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(format!("{line}\n").as_bytes()).ok()?;
+        let mut answer = String::new();
+        let mut lines = BufReader::new(stream).lines();
+        lines.next()?.ok()?;
+        for line in lines {
+            let line = line.ok()?;
+            if line == "OK" {
+                return Some(answer);
+            }
+            assert!(!line.starts_with("ACK"), "{line}");
+            writeln!(answer, "{line}").unwrap();
+        }
+        None
+    }
+
+    /// Waits until MPD plays a file whose name begins so.
+    #[track_caller]
+    fn wait_for_song(&self, name: &str) -> String {
+        wait_for(name, || {
+            let plays = self.ask("status")?.contains("state: play");
+            let song = self.ask("currentsong")?.lines().next()?.strip_prefix("file: ")?.to_string();
+            (plays && song.rsplit('/').next()?.starts_with(name)).then_some(song)
+        })
+    }
+
+    #[track_caller]
+    fn wait_for_state(&self, state: &str) {
+        wait_for(state, || self.ask("status")?.contains(&format!("state: {state}")).then_some(()));
+    }
+}
+
+#[test]
+fn mpd_plays_what_the_session_chooses_and_its_users_win() {
+    let room = Room::new();
+    let mut mpd = Mpd::start(room.folder.path(), &room.music);
+    mpd.ask("crossfade 7").unwrap();
+    let live = room.start_live(&format!("mpd://127.0.0.1:{}", mpd.port));
+    // By its name in MPD's database, since files of one's own are for the Unix socket.
+    let first = mpd.wait_for_song("happy");
+    assert!(!first.contains('/'), "{first}");
+    assert!(mpd.ask("status").unwrap().contains("xfade: 4"), "as the session fades");
+
+    // What is done at MPD happens to the session.
+    mpd.ask("pause 1").unwrap();
+    wait_for("pause", || (room.playerctl(&["-p", "gst_mood", "status"]) == "Paused").then_some(()));
+    mpd.ask("pause 0").unwrap();
+    wait_for("play", || (room.playerctl(&["-p", "gst_mood", "status"]) == "Playing").then_some(()));
+    mpd.ask("stop").unwrap();
+    let second = mpd.wait_for_song("happy");
+    assert_ne!(first, second, "a song that was stopped is not begun again");
+    mpd.ask("add sad.wav").unwrap();
+    mpd.ask("next").unwrap();
+    mpd.wait_for_song("sad");
+    thread::sleep(Duration::from_secs(1));
+    mpd.wait_for_song("sad");
+    // It ends, and the session's choice comes again.
+    mpd.ask(&format!("seekcur {}", SECONDS - 1)).unwrap();
+    mpd.wait_for_song("happy");
+
+    // What is done to the session happens to MPD.
+    room.playerctl(&["-p", "gst_mood", "pause"]);
+    mpd.wait_for_state("pause");
+    room.playerctl(&["-p", "gst_mood", "play"]);
+    mpd.wait_for_state("play");
+
+    // It goes, and returns.
+    mpd.process.signal("KILL");
+    mpd.process = Mpd::run(room.folder.path());
+    mpd.wait_until_up();
+    mpd.wait_for_song("happy");
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(output.stderr.contains("start MPD"), "{output}");
+    assert!(output.stderr.contains("sad.wav was chosen in the player"), "{output}");
+    mpd.wait_for_state("stop");
+}
+
+#[test]
+fn mpd_without_the_tracks_says_what_to_do_and_plays_any_file_over_its_socket() {
+    let room = Room::new();
+    let empty = room.folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    fs::copy(room.music.join("sad.wav"), empty.join("other.wav")).unwrap();
+    for name in ["b.wav", "c.wav"] {
+        fs::copy(room.music.join("sad.wav"), empty.join(name)).unwrap();
+    }
+    let mpd = Mpd::start(room.folder.path(), &empty);
+    let live = room.start_live(&format!("mpd://127.0.0.1:{}", mpd.port));
+    thread::sleep(Duration::from_secs(4));
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(
+        output.stderr.contains("music_directory") && output.stderr.contains("mpd:///run/mpd/socket"),
+        "{output}"
+    );
+
+    let live = room.start_live(&format!("mpd://{}", room.folder.path().join("socket").display()));
+    let song = mpd.wait_for_song("happy");
+    assert!(song.contains('/'), "{song}");
+    live.signal("INT");
+    live.wait(TIMEOUT).assert_success();
+}
+
+#[test]
+fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
+    let room = Room::new();
+    let live = room.start_live("mpris:mpv");
+    thread::sleep(Duration::from_secs(2));
+    let mut mpv = room.on_bus(command("mpv"));
+    mpv.args(["--idle", "--no-video", "--ao=null", "--no-terminal", "--script=/etc/mpv/scripts/mpris.so"]);
+    let _mpv = RunningProcess::start(mpv);
+    let playing = |name: &str| {
+        wait_for(name, || {
+            let state = room.playerctl(&["-p", "mpv", "metadata", "--format", "{{status}} {{xesam:url}}"]);
+            (state.starts_with("Playing") && state.contains(name)).then_some(state)
+        })
+    };
+    playing("happy");
+    room.playerctl(&["-p", "mpv", "pause"]);
+    wait_for("pause", || (room.playerctl(&["-p", "gst_mood", "status"]) == "Paused").then_some(()));
+    room.playerctl(&["-p", "gst_mood", "play"]);
+    playing("happy");
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(output.stderr.contains("there is no such player"), "{output}");
+}
+
+#[test]
+fn an_address_that_names_no_player_is_refused() {
+    let output = run(gst_mood(&["live", "--player", "mopidy"]), TIMEOUT);
+    assert!(output.code == Some(2) && output.stderr.contains("mpd://HOST"), "{output}");
+    let output = run(gst_mood(&["live", "--player", "mpd://me:secret@host"]), TIMEOUT);
+    assert!(output.stderr.contains("GST_MOOD_MPD_PASSWORD"), "{output}");
+}
