@@ -35,6 +35,7 @@ pub struct Publisher {
     /// To take the oldest out where the queue is full.
     receiver: Receiver<Publication>,
     counters: Arc<Counters>,
+    name: String,
     thread: JoinHandle<()>,
 }
 
@@ -42,6 +43,8 @@ pub struct Publisher {
 struct Counters {
     sent: AtomicU64,
     dropped: AtomicU64,
+    /// Whether the queue has been full.
+    has_overflowed: AtomicBool,
 }
 
 /// What the thread tells: counts and notices.
@@ -62,7 +65,9 @@ impl Outbox {
     /// The destination is there.
     pub fn restore(&self) {
         if self.has_failed.swap(false, Ordering::Relaxed) {
-            (self.notify)(Notice::Restored(format!("{} takes publications again", self.name)));
+            let lost = self.counters.dropped.load(Ordering::Relaxed);
+            let text = format!("{} takes publications again; {lost} were lost so far", self.name);
+            (self.notify)(Notice::Restored(text));
         }
     }
 
@@ -96,9 +101,10 @@ impl Publisher {
     ) -> std::io::Result<Self> {
         let (sender, receiver) = flume::bounded(capacity.max(1));
         let counters = Arc::new(Counters::default());
+        let name = destination.to_string();
         let outbox = Outbox {
             counters: counters.clone(),
-            name: destination.to_string(),
+            name: name.clone(),
             notify: Box::new(notify),
             has_failed: AtomicBool::new(false),
         };
@@ -114,26 +120,38 @@ impl Publisher {
             };
             connection::serve(&endpoint, &queue, &outbox);
         })?;
-        Ok(Self { sender, receiver, counters, thread })
+        Ok(Self { sender, receiver, counters, name, thread })
     }
 
-    /// Hands a publication over to the thread, and never waits: where the queue is full its oldest publication is dropped.
-    pub fn publish(&self, publication: Publication) {
-        let mut publication = publication;
+    /// Hands a publication over to the thread, and never waits: where the queue is full its oldest publication is dropped. Returns
+    /// whether that happened for the first time.
+    pub fn publish(&self, publication: Publication) -> bool {
+        let (mut publication, mut is_first) = (publication, false);
         // The thread may fill the place that was made, but only by emptying the queue: a second round is enough.
         for _ in 0..2 {
             match self.sender.try_send(publication) {
-                Ok(()) => return,
+                Ok(()) => return is_first,
                 Err(TrySendError::Disconnected(_)) => break,
                 Err(TrySendError::Full(returned)) => {
                     publication = returned;
                     if self.receiver.try_recv().is_ok() {
-                        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                        is_first |= self.drop_one();
                     }
                 }
             }
         }
+        is_first | self.drop_one()
+    }
+
+    /// Counts a publication for which there was no place; whether it is the first.
+    fn drop_one(&self) -> bool {
         self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        !self.counters.has_overflowed.swap(true, Ordering::Relaxed)
+    }
+
+    /// The destination, for users.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What has become of the publications so far.
@@ -147,7 +165,7 @@ impl Publisher {
     /// Ends: what is queued is handed over, for at most `patience`. A thread that needs longer, as with a host that does not answer,
     /// ends by itself later.
     pub fn stop(self, patience: Duration) -> Statistics {
-        let Self { sender, receiver, counters, thread } = self;
+        let Self { sender, receiver, counters, name: _, thread } = self;
         drop((sender, receiver));
         let deadline = Instant::now() + patience;
         while !thread.is_finished() && Instant::now() < deadline {
@@ -186,7 +204,7 @@ mod tests {
         let path = folder.path().join("out.jsonl");
         for _ in 0..2 {
             let publisher = Publisher::start(&Destination::File(path.clone()), 100, |_| {}).unwrap();
-            (0..50).for_each(|pts| publisher.publish(state(pts)));
+            assert!((0..50).all(|pts| !publisher.publish(state(pts))));
             assert_eq!(publisher.stop(Duration::from_secs(20)), Statistics { sent: 50, dropped: 0 });
         }
         let text = std::fs::read_to_string(&path).unwrap();
@@ -212,7 +230,8 @@ mod tests {
             "{notice:?}"
         );
         // Nobody waits for a destination that is gone, and the latest remain.
-        (0..10).for_each(|pts| publisher.publish(state(pts)));
+        let first_drops: Vec<u64> = (0..10).filter(|&pts| publisher.publish(state(pts))).collect();
+        assert_eq!(first_drops, [4]);
         assert_eq!(publisher.statistics(), Statistics { sent: 0, dropped: 6 });
 
         let listener = UnixListener::bind(&path).unwrap();
@@ -222,7 +241,10 @@ mod tests {
         }
         assert_eq!(
             told.recv_timeout(Duration::from_secs(20)).unwrap(),
-            Notice::Restored(format!("unix://{} takes publications again", path.display()))
+            Notice::Restored(format!(
+                "unix://{} takes publications again; 6 were lost so far",
+                path.display()
+            ))
         );
         drop((lines, listener));
         wait_until(|| {

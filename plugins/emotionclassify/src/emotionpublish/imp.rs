@@ -162,19 +162,17 @@ impl BaseTransformImpl for EmotionPublish {
     fn transform_ip_passthrough(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let pacing = lock(&self.settings).pacing;
         let segment = self.obj().segment();
-        let faults = {
+        let (faults, overflowing) = {
             let mut state = lock(&self.state);
             let Some(state) = state.as_mut() else { return Ok(gst::FlowSuccess::Ok) };
             let (pts, _) = state.times.observe(&segment, buffer);
             let (width, height) = state.frame_size.unwrap_or_default();
             let frame = mood_meta::read_faces(buffer, width, height);
             let faults = [state.wiring.observe_timestamp(buffer.pts()), state.wiring.observe(frame.as_ref())];
-            if let Some(frame) = frame {
-                let publications = state.tracker.observe_frame(pacing, pts, frame);
-                state.publish(publications);
-            }
-            faults
+            let publications = frame.map(|frame| state.tracker.observe_frame(pacing, pts, frame));
+            (faults, state.publish(publications.unwrap_or_default()))
         };
+        self.post_overflows(&overflowing);
         for fault in faults.into_iter().flatten() {
             gst::element_imp_warning!(self, gst::StreamError::Failed, ("{fault}"));
         }
@@ -183,12 +181,18 @@ impl BaseTransformImpl for EmotionPublish {
 }
 
 impl State {
-    fn publish(&self, publications: Vec<Publication>) {
+    /// Queues publications for every destination; returns the destinations for which there was no place for the first time.
+    #[must_use = "users are to be told"]
+    fn publish(&self, publications: Vec<Publication>) -> Vec<String> {
+        let mut overflowing = Vec::new();
         for publication in publications {
             for publisher in &self.publishers {
-                publisher.publish(publication.clone());
+                if publisher.publish(publication.clone()) {
+                    overflowing.push(publisher.name().to_string());
+                }
             }
         }
+        overflowing
     }
 
     fn statistics(&self) -> Statistics {
@@ -203,9 +207,21 @@ impl EmotionPublish {
         if !matches!(line, Line::Mood(_) | Line::Track(_) | Line::Safety(_) | Line::Marker(_)) {
             return;
         }
-        if let Some(state) = lock(&self.state).as_mut() {
+        let overflowing = lock(&self.state).as_mut().map(|state| {
             let publications = state.tracker.observe_line(line);
-            state.publish(publications);
+            state.publish(publications)
+        });
+        self.post_overflows(&overflowing.unwrap_or_default());
+    }
+
+    /// Tells users which destinations lose publications. Call it without a lock.
+    fn post_overflows(&self, destinations: &[String]) {
+        for destination in destinations {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ("{destination} is gone or too slow: the oldest publications are dropped; raise interval or queue-size")
+            );
         }
     }
 }

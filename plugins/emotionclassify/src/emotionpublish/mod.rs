@@ -22,8 +22,8 @@
 //!
 //! The video never waits: each destination has a thread and a queue of `queue-size` publications, of which the oldest are dropped
 //! where it is full. A destination that is missing or leaves is tried again, after half a second at first and half a minute at last.
-//! A WARNING message says so once, an INFO message when it is back, and `stats` and a last INFO message how many publications were
-//! dropped.
+//! A WARNING message says so once, another when publications are dropped for the first time, an INFO message when it is back; `stats`
+//! and a last INFO message have the number of publications that were dropped.
 //!
 //! ## Example pipelines
 //!
