@@ -300,7 +300,7 @@ fn an_independent_receiver_understands_osc() {
     assert_eq!(find("/stage/mood"), ["happy"]);
     assert_eq!(find("/stage/face/1/label"), ["happy"]);
     assert_eq!(find("/stage/people"), [1]);
-    assert_eq!(find("/stage/face/0/box").len(), 4);
+    assert_eq!(find("/stage/face/1/box").len(), 4);
     let happy = find("/stage/emotion/happy")[0].as_f64().unwrap();
     assert!(happy > 0.4 && (find("/stage/confidence")[0].as_f64().unwrap() - happy).abs() < 1e-6);
 }

@@ -74,11 +74,13 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
         };
         let wish = Wish { playback, uri: state.playing.as_ref().map(|track| track.uri.clone()) };
         match look(&mut player, &mut mirror, &wish) {
-            Ok(user) => {
+            Ok((user, has_begun)) => {
                 if std::mem::take(&mut is_gone) {
                     control.update(|state| state.warning = None);
                 }
-                refusals = 0;
+                if has_begun {
+                    refusals = 0;
+                }
                 if let Some(action) = user {
                     pass_on(action, control);
                 }
@@ -109,14 +111,15 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
     }
 }
 
-/// One look, and what follows from it for the player; returns what its user did.
+/// One look, and what follows from it for the player; returns what its user did, and whether a track has begun.
 fn look(
     player: &mut impl RemotePlayer,
     mirror: &mut Mirror,
     wish: &Wish,
-) -> Result<Option<UserAction>, PlayerError> {
+) -> Result<(Option<UserAction>, bool), PlayerError> {
     let report: Report = player.report()?;
     let outcome = mirror.look(wish, &report);
+    let has_begun = outcome.steps.iter().any(|step| matches!(step, Step::Play { .. }));
     for step in outcome.steps {
         let song = match &step {
             Step::Play { uri, queue } => Some(player.play(uri, *queue)?),
@@ -127,7 +130,7 @@ fn look(
         };
         mirror.confirm(&step, song);
     }
-    Ok(outcome.user)
+    Ok((outcome.user, has_begun))
 }
 
 /// What the user did at the player wins: the session does the same.

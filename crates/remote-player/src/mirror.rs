@@ -8,6 +8,8 @@ use crate::{Playback, Report};
 const NATURAL_END: Duration = Duration::from_secs(8);
 /// A song that stops with more than this left was stopped by somebody.
 const CUT_OFF: Duration = Duration::from_secs(2);
+/// How many looks a session may take to follow its user, which takes as long as its music fades out.
+const FOLLOWING_LOOKS: u32 = 50;
 /// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
 const REMEMBERED_SONGS: usize = 3;
 
@@ -72,6 +74,8 @@ pub struct Mirror {
     seen: Option<Report>,
     /// Whether a song that a user has chosen plays.
     by_hand: bool,
+    /// What the session will wish for once it has heard of what the user did, and how many looks it may take for that.
+    awaited: Option<(Playback, u32)>,
 }
 
 impl Mirror {
@@ -137,12 +141,11 @@ impl Mirror {
         self.caused = Some(report.playback);
         match (report.playback, wish.playback) {
             (Paused, Playing) => {
-                // The session will wish for what is there already.
-                self.wished = Some(Paused);
+                self.awaited = Some((Paused, FOLLOWING_LOOKS));
                 Some(UserAction::Paused)
             }
             (Playing, Paused) => {
-                self.wished = Some(Playing);
+                self.awaited = Some((Playing, FOLLOWING_LOOKS));
                 Some(UserAction::Resumed)
             }
             (Stopped, Playing) if seen.remaining.is_none_or(|remaining| remaining > CUT_OFF) => {
@@ -154,6 +157,14 @@ impl Mirror {
 
     fn pass_on_playback(&mut self, wish: &Wish, report: &Report, steps: &mut Vec<Step>) {
         use Playback::{Paused, Playing, Stopped};
+        if let Some((awaited, looks)) = self.awaited.take() {
+            if awaited == wish.playback {
+                self.wished = Some(awaited);
+            } else if looks > 0 {
+                self.awaited = Some((awaited, looks - 1));
+                return;
+            }
+        }
         if self.wished == Some(wish.playback) {
             return;
         }
@@ -261,9 +272,11 @@ mod tests {
         // The user lets it go on there.
         model.report.playback = Playing;
         assert_eq!(model.look(Paused, "a"), Some(UserAction::Resumed));
+        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec![]), "it follows in a moment");
         assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]));
         model.report.playback = Paused;
         assert_eq!(model.look(Playing, "a"), Some(UserAction::Paused));
+        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]), "its music fades out");
         assert_eq!((model.look(Paused, "a"), model.told()), (None, vec![]));
         assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["Playing".to_string()]));
     }

@@ -130,7 +130,8 @@ impl Drop for Mpd {
     fn drop(&mut self) {
         let (Some(client), Some(crossfade)) = (&self.client, self.previous_crossfade) else { return };
         // As it was found. A server that is gone has nothing to be restored.
-        let _ = self.runtime.block_on(timeout(TIMEOUT, command(client, commands::Crossfade(crossfade))));
+        let restored = async { timeout(TIMEOUT, command(client, commands::Crossfade(crossfade))).await };
+        let _ = self.runtime.block_on(restored);
     }
 }
 
