@@ -25,12 +25,14 @@ pub struct MprisClient {
     bus: Option<DBusConnection>,
     /// The track that waits for the end of the present one.
     queued: Option<String>,
+    /// How much of its song the player had played when it was last asked.
+    position: Option<Duration>,
 }
 
 impl MprisClient {
     /// The player `org.mpris.MediaPlayer2.NAME`, which need not be there yet.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), bus: None, queued: None }
+        Self { name: name.into(), bus: None, queued: None, position: None }
     }
 
     fn bus(&mut self) -> Result<DBusConnection, PlayerError> {
@@ -131,9 +133,13 @@ impl RemotePlayer for MprisClient {
         };
         let length = microseconds(metadata.lookup_value("mpris:length", None));
         let position = microseconds(properties.lookup_value("Position", None));
+        let has_moved = position.is_some() && self.position.is_some() && self.position != position;
+        self.position = position;
         let playback = match properties.lookup::<String>("PlaybackStatus").ok().flatten().as_deref() {
             Some("Playing") => Playback::Playing,
             Some("Paused") => Playback::Paused,
+            // mpv-mpris says so of what was opened while it was idle.
+            _ if has_moved => Playback::Playing,
             _ => Playback::Stopped,
         };
         let url = text("xesam:url");

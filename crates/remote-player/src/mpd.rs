@@ -1,6 +1,6 @@
 //! MPD, the Music Player Daemon (<https://mpd.readthedocs.io/en/stable/protocol.html>), and Mopidy by its MPD frontend.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mpd_client::Client;
@@ -211,18 +211,16 @@ async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
     )))
 }
 
-/// The names that MPD may have for a track: the URI itself, which it accepts over a Unix socket, then the path relative to a
-/// music directory that is not known, from the longest to the shortest.
+/// The names that MPD may have for a track: the URI, or for a file its path, which MPD accepts over a Unix socket and without
+/// percent-encoding only, then the path relative to a music directory that is not known, from the longest to the shortest.
 fn names(uri: &str) -> Vec<String> {
-    let mut names = vec![uri.to_string()];
     let path =
         Url::parse(uri).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
-    if let Some(path) = path {
-        let parts: Vec<&Path> = path.iter().skip(1).map(Path::new).collect();
-        let relative = (0..parts.len()).map(|start| parts[start..].iter().collect::<std::path::PathBuf>());
-        names.extend(relative.filter_map(|path| path.to_str().map(Into::into)));
-    }
-    names
+    let Some(path) = path else { return vec![uri.into()] };
+    let parts: Vec<&Path> = path.iter().skip(1).map(Path::new).collect();
+    let relative = (0..parts.len()).map(|start| parts[start..].iter().collect());
+    let names = std::iter::once(path.clone()).chain(relative);
+    names.filter_map(|path: PathBuf| path.to_str().map(Into::into)).collect()
 }
 
 fn playback(status: &Status) -> Playback {
@@ -241,7 +239,7 @@ mod tests {
     fn a_file_is_tried_by_its_address_and_by_every_relative_path() {
         assert_eq!(
             names("file:///music/M%C3%A4rz/a.ogg"),
-            ["file:///music/M%C3%A4rz/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg"]
+            ["/music/März/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg"]
         );
         assert_eq!(names("http://h/a.ogg"), ["http://h/a.ogg"]);
     }
