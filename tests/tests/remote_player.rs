@@ -246,7 +246,8 @@ fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
     let live = room.start_live("mpris:mpv");
     thread::sleep(Duration::from_secs(2));
     let mut mpv = room.on_bus(command("mpv"));
-    mpv.args(["--idle", "--no-video", "--ao=null", "--no-terminal"]);
+    // Paused: what is opened while it is idle is called stopped by mpv-mpris, although it plays.
+    mpv.args(["--idle", "--pause", "--no-video", "--ao=null", "--no-terminal"]);
     let _mpv = RunningProcess::start(mpv);
     let playing = |name: &str| {
         wait_for(name, || {

@@ -76,6 +76,7 @@ impl Publication {
                 Line::Settings(_) => "settings",
                 Line::Marker(_) => "marker",
                 Line::Clock(_) => "clock",
+                Line::Correction(_) => "correction",
                 Line::End(_) => "end",
             },
         }
