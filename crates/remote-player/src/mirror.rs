@@ -323,8 +323,8 @@ mod tests {
 
     #[test]
     fn what_plays_before_the_session_begins_is_replaced_and_a_player_that_returns_plays_on() {
-        let mut model = Model::default();
-        model.report = Report { playback: Playing, song: Some("old".into()), ..Report::default() };
+        let report = Report { playback: Playing, song: Some("old".into()), ..Report::default() };
+        let mut model = Model { report, ..Model::default() };
         assert_eq!((model.look(Playing, ""), model.told()), (None, vec![]), "nothing is chosen yet");
         model.look(Playing, "a");
         assert_eq!(model.told(), ["play a"]);
