@@ -224,12 +224,10 @@ mod tests {
                     .chunks_exact(step)
                     .map(|part| (part.iter().map(|&pixel| u32::from(pixel)).sum::<u32>() / step as u32) as u8)
                     .collect();
-                let kernels: [fn(&[u8], usize, &mut [u8]); 2] = [reduce_row, reduce_row_portably];
-                for kernel in kernels {
-                    let mut means = vec![0; length / step];
-                    kernel(&pixels[..length], step, &mut means);
-                    assert_eq!(means, expected, "step {step}, {length} pixels");
-                }
+                let [mut fast, mut portable] = [(); 2].map(|()| vec![0; length / step]);
+                reduce_row(&pixels[..length], step, &mut fast);
+                reduce_row_portably(&pixels[..length], step, &mut portable);
+                assert_eq!((&fast, &portable), (&expected, &expected), "step {step}, {length} pixels");
             }
         }
     }

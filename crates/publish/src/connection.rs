@@ -9,19 +9,14 @@ use std::time::Duration;
 use flume::Receiver;
 
 use crate::backoff::Backoff;
+use crate::delivery::Connection;
 use crate::json_lines::JsonLines;
 use crate::osc::OscSender;
-use crate::publisher::Outbox;
+use crate::outbox::Outbox;
 use crate::{OscDestination, Publication};
 
 /// How long a write to a socket may take before its reader counts as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// An open destination.
-pub(crate) trait Connection {
-    /// Hands a publication over completely, or fails.
-    fn send(&mut self, publication: &Publication) -> io::Result<()>;
-}
 
 /// What [`serve`] opens, again and again where it fails.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ pub const PASSWORD_VARIABLE: &str = "GST_MOOD_MQTT_PASSWORD";
 /// Port of MQTT, and of MQTT over TLS (IANA: `mqtt`, `secure-mqtt`).
 const MQTT_PORT: u16 = 1883;
 const MQTT_TLS_PORT: u16 = 8883;
+/// Last level of the topic that says whether somebody publishes.
+pub(crate) const STATUS: &str = "status";
 /// The first level of topics and of OSC addresses where the URI has no path.
 const DEFAULT_NAME: &str = "gst-mood";
 
@@ -152,6 +154,11 @@ impl FromStr for Destination {
 }
 
 impl MqttDestination {
+    /// The topic of a kind of publication, or of [`STATUS`].
+    pub(crate) fn topic_of(&self, kind: &str) -> String {
+        format!("{}/{kind}", self.topic)
+    }
+
     fn from_url(url: &Url) -> Result<Self, DestinationError> {
         let tls = url.scheme() == "mqtts";
         let topic = decode(url.path()).trim_matches('/').to_string();

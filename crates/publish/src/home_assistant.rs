@@ -5,6 +5,7 @@ use mood_schema::{Emotion, Mood};
 use serde_json::{Value, json};
 
 use crate::MqttDestination;
+use crate::destination::STATUS;
 
 /// A sensor: its key in the state's JSON, name, unit, icon and how the value is read.
 struct Sensor {
@@ -78,8 +79,8 @@ pub(crate) fn discovery(destination: &MqttDestination) -> Vec<(String, String)> 
                 "name": sensor.name,
                 "unique_id": format!("{node}_{}", sensor.key),
                 "object_id": format!("{node}_{}", sensor.key),
-                "state_topic": format!("{}/state", destination.topic),
-                "availability_topic": format!("{}/{}", destination.topic, crate::mqtt::STATUS),
+                "state_topic": destination.topic_of("state"),
+                "availability_topic": destination.topic_of(STATUS),
                 "value_template": sensor.template,
                 "icon": sensor.icon,
                 "device": device,

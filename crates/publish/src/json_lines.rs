@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::Publication;
-use crate::connection::Connection;
+use crate::delivery::Connection;
 
 /// Writes each publication as a line, with one call, so that a reader never waits for the rest of a line.
 #[derive(Debug)]

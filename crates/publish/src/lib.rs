@@ -7,11 +7,13 @@
 
 mod backoff;
 mod connection;
+mod delivery;
 mod destination;
 mod home_assistant;
 mod json_lines;
 mod mqtt;
 mod osc;
+mod outbox;
 mod publication;
 mod publisher;
 mod tracker;
@@ -19,6 +21,7 @@ mod tracker;
 pub use destination::{
     Destination, DestinationError, MqttDestination, OscDestination, PASSWORD_VARIABLE, QualityOfService,
 };
+pub use outbox::{Notice, Statistics};
 pub use publication::{Publication, State, Track};
-pub use publisher::{Notice, Publisher, Statistics};
+pub use publisher::Publisher;
 pub use tracker::{Pacing, Tracker};

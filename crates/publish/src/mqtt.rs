@@ -23,11 +23,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::backoff::Backoff;
-use crate::publisher::Outbox;
+use crate::destination::STATUS;
+use crate::outbox::Outbox;
 use crate::{MqttDestination, PASSWORD_VARIABLE, Publication, QualityOfService, home_assistant};
-
-/// Last level of the topic that says whether somebody publishes.
-pub(crate) const STATUS: &str = "status";
 
 /// Publications that are sent and not yet acknowledged, or about to be sent.
 const IN_FLIGHT: u16 = 64;
@@ -198,21 +196,22 @@ impl<'a> Session<'a> {
     }
 
     fn status(&self, status: &str) -> Message {
-        Message { topic: self.topic(STATUS), payload: status.into(), retain: true, counts: false }
+        Message {
+            topic: self.destination.topic_of(STATUS),
+            payload: status.into(),
+            retain: true,
+            counts: false,
+        }
     }
 
     fn message(&self, publication: &Publication) -> Message {
         let retain = self.destination.retain && matches!(publication, Publication::State(_));
         Message {
-            topic: self.topic(publication.kind()),
+            topic: self.destination.topic_of(publication.kind()),
             payload: publication.to_json(),
             retain,
             counts: true,
         }
-    }
-
-    fn topic(&self, kind: &str) -> String {
-        format!("{}/{kind}", self.destination.topic)
     }
 
     /// Puts a message into the client's queue; returns it where that is full.
@@ -233,7 +232,7 @@ impl<'a> Session<'a> {
         let id = format!("gst-mood-{}-{}", std::process::id(), next_client_number());
         let mut options = MqttOptions::new(id, &destination.host, destination.port);
         options.set_keep_alive(KEEP_ALIVE).set_inflight(IN_FLIGHT);
-        options.set_last_will(LastWill::new(self.topic(STATUS), "offline", self.qos, true));
+        options.set_last_will(LastWill::new(self.destination.topic_of(STATUS), "offline", self.qos, true));
         if let Some(user) = &destination.user {
             options.set_credentials(user, self.password()?);
         }

@@ -19,7 +19,7 @@ use std::net::UdpSocket;
 use mood_schema::{Emotion, Face, Line};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
-use crate::connection::Connection;
+use crate::delivery::Connection;
 use crate::{OscDestination, Publication, State};
 
 /// The time tag of a bundle that the receiver is to act on at once.

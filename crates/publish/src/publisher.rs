@@ -1,32 +1,14 @@
 //! The queue in front of a destination, and the thread that empties it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use flume::{Receiver, Sender, TrySendError};
 
 use crate::connection::{self, Endpoint};
+use crate::outbox::{Counters, Notice, Outbox, Statistics};
 use crate::{Destination, Publication, mqtt};
-
-/// What whoever publishes should tell the user. Both name the destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// The destination does not take publications; it is tried again. Told once until it has taken some again.
-    Failed(String),
-    /// The destination takes publications again.
-    Restored(String),
-}
-
-/// What has become of the publications so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Publications that were handed over.
-    pub sent: u64,
-    /// Publications that were lost, because the destination was gone or too slow.
-    pub dropped: u64,
-}
 
 /// Publishes to one destination from a thread of its own. Dropping it ends the thread as [`Self::stop`] does, without waiting.
 #[derive(Debug)]
@@ -37,55 +19,6 @@ pub struct Publisher {
     counters: Arc<Counters>,
     name: String,
     thread: JoinHandle<()>,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    sent: AtomicU64,
-    dropped: AtomicU64,
-    /// Whether the queue has been full.
-    has_overflowed: AtomicBool,
-}
-
-/// What the thread tells: counts and notices.
-pub(crate) struct Outbox {
-    counters: Arc<Counters>,
-    name: String,
-    notify: Box<dyn Fn(Notice) + Send>,
-    has_failed: AtomicBool,
-}
-
-impl Outbox {
-    /// The destination took a publication.
-    pub fn succeed(&self) {
-        self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        self.restore();
-    }
-
-    /// The destination is there.
-    pub fn restore(&self) {
-        if self.has_failed.swap(false, Ordering::Relaxed) {
-            let lost = self.counters.dropped.load(Ordering::Relaxed);
-            let text = format!("{} takes publications again; {lost} were lost so far", self.name);
-            (self.notify)(Notice::Restored(text));
-        }
-    }
-
-    /// The destination failed, with what to do about it.
-    pub fn fail(&self, reason: String) {
-        if !self.has_failed.swap(true, Ordering::Relaxed) {
-            let reason = mood_schema::redact_addresses(&reason);
-            (self.notify)(Notice::Failed(format!(
-                "cannot publish to {}: {reason}; it is tried again",
-                self.name
-            )));
-        }
-    }
-
-    /// Publications were lost.
-    pub fn lose(&self, count: u64) {
-        self.counters.dropped.fetch_add(count, Ordering::Relaxed);
-    }
 }
 
 impl Publisher {
@@ -102,12 +35,7 @@ impl Publisher {
         let (sender, receiver) = flume::bounded(capacity.max(1));
         let counters = Arc::new(Counters::default());
         let name = destination.to_string();
-        let outbox = Outbox {
-            counters: counters.clone(),
-            name: name.clone(),
-            notify: Box::new(notify),
-            has_failed: AtomicBool::new(false),
-        };
+        let outbox = Outbox::new(counters.clone(), name.clone(), Box::new(notify));
         let queue = receiver.clone();
         let destination = destination.clone();
         let thread = thread::Builder::new().name("mood-publish".into()).spawn(move || {
@@ -135,18 +63,12 @@ impl Publisher {
                 Err(TrySendError::Full(returned)) => {
                     publication = returned;
                     if self.receiver.try_recv().is_ok() {
-                        is_first |= self.drop_one();
+                        is_first |= self.counters.drop_one();
                     }
                 }
             }
         }
-        is_first | self.drop_one()
-    }
-
-    /// Counts a publication for which there was no place; whether it is the first.
-    fn drop_one(&self) -> bool {
-        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-        !self.counters.has_overflowed.swap(true, Ordering::Relaxed)
+        is_first | self.counters.drop_one()
     }
 
     /// The destination, for users.
@@ -156,10 +78,7 @@ impl Publisher {
 
     /// What has become of the publications so far.
     pub fn statistics(&self) -> Statistics {
-        Statistics {
-            sent: self.counters.sent.load(Ordering::Relaxed),
-            dropped: self.counters.dropped.load(Ordering::Relaxed),
-        }
+        self.counters.statistics()
     }
 
     /// Ends: what is queued is handed over, for at most `patience`. A thread that needs longer, as with a host that does not answer,
@@ -171,10 +90,7 @@ impl Publisher {
         while !thread.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
-        Statistics {
-            sent: counters.sent.load(Ordering::Relaxed),
-            dropped: counters.dropped.load(Ordering::Relaxed),
-        }
+        counters.statistics()
     }
 }
 
