@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Where the picture goes, in gst-launch's notation [default: a window]
     #[arg(long, value_name = "SINK")]
     pub video_sink: Option<String>,
-    /// Let another player play the music: mpd://HOST[:PORT], mpd:///run/mpd/socket, or mpris:NAME for one on the desktop's bus.
+    /// Let another player play the music: mpd://HOST:PORT, mpd:///run/mpd/socket, or mpris:NAME for one on the desktop's bus.
     /// MPD's password is read from GST_MOOD_MPD_PASSWORD
     #[arg(long, value_name = "PLAYER", conflicts_with = "audio_sink")]
     pub player: Option<PlayerAddress>,
@@ -73,7 +73,7 @@ pub struct Arguments {
     /// The page for the therapist.
     #[command(flatten)]
     pub panel: PanelArguments,
-    /// Publish moods, faces, tracks and markers while the session runs: mqtt://[USER@]HOST[/TOPIC], mqtts://..., osc://HOST:PORT,
+    /// Publish moods, faces, tracks and markers while the session runs: mqtt://USER@HOST/TOPIC, mqtts://..., osc://HOST:PORT,
     /// file:///PATH, unix:///PATH; more than once for several. The password of MQTT is read from GST_MOOD_MQTT_PASSWORD
     #[arg(long, value_name = "URI", value_parser = parse_destination)]
     pub publish: Vec<String>,
