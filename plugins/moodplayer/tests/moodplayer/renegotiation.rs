@@ -66,6 +66,22 @@ fn pull(sink: &gst_app::AppSink, is_enough: impl Fn(&[Part]) -> bool) -> Vec<Par
     parts
 }
 
+/// Pulls audio until its level stays the same: the gain of a track that begins before it has been measured is corrected.
+fn pull_until_steady(sink: &gst_app::AppSink) -> Vec<Part> {
+    const STEADY_PARTS: u32 = 10;
+    let mut parts = pull(sink, is_long);
+    let mut steady_parts = 0;
+    while steady_parts < STEADY_PARTS {
+        // The sink holds little, so that the track is measured meanwhile.
+        std::thread::sleep(Duration::from_millis(200));
+        let (level, _) = parts.last().unwrap().tone();
+        parts = pull(sink, is_long);
+        let (next, _) = parts.last().unwrap().tone();
+        steady_parts = if (level / next - 1.0).abs() < 1e-3 { steady_parts + 1 } else { 0 };
+    }
+    parts
+}
+
 /// Whether the last part is half a second long.
 fn is_long(parts: &[Part]) -> bool {
     parts.last().is_some_and(|part| part.time.1 - part.time.0 > 0.5)
@@ -81,7 +97,7 @@ fn the_format_changes_without_a_step_or_a_gap() {
     gst::Element::link_many([&pipeline.player, &filter, pipeline.sink.upcast_ref()]).unwrap();
     let set_caps = |caps: &str| filter.set_property("caps", caps.parse::<gst::Caps>().unwrap());
     pipeline.play();
-    let mut parts = pull(&pipeline.sink, is_long);
+    let mut parts = pull_until_steady(&pipeline.sink);
     let formats =
         ["rate=44100,channels=1", "format=S16LE", "format=F32LE,rate=96000,channels=2", "rate=48000"];
     for format in formats {
