@@ -128,7 +128,7 @@ const ELEMENTS: [Element; 6] = [
             ("changes-only", "gboolean", "false", Playing),
             ("interval", NANOSECONDS, "200000000", Playing),
             ("queue-size", "guint 1..65536", "256", Ready),
-            ("stats", "GstStructure", "NULL", ReadOnly),
+            ("stats", "GstStructure", "stats, sent=(guint64)0, dropped=(guint64)0;", ReadOnly),
             ("uri", "gchararray", "NULL", Ready),
         ],
         signals: &[],

@@ -330,7 +330,7 @@ fn many_processes_that_store_the_same_client_or_create_a_library_at_once_all_suc
     assert_eq!(list_entry(&database, "tone.wav")["values"]["mood"]["value"], "calm");
     let track = music.join("tone.wav");
     let set = |number: usize| -> Vec<String> {
-        let consent = format!("form {number}");
+        let consent = format!("form {number}, 3 May 2026");
         ["set", text(&track), "--rating", "1", "--client", "Ada", "--consent", &consent]
             .map(String::from)
             .to_vec()
