@@ -111,7 +111,16 @@ fn trends_conditions_and_tables_are_those_of_independent_programs() {
         [&expected["example"], &contrast["valence"]["value"]].map(|v| v.as_f64().unwrap());
     assert!((example.abs() - contrast).abs() < 0.02, "{example}, {contrast}");
     let page = fs::read_to_string(folder.path().join("comparison.html")).unwrap();
-    for part in ["by the week: valence +0.", "(rose)", "music minus none", "within sessions", "<title>happy:"]
+    let [low, high] = ["low", "high"].map(|name| found["trend"]["valence"][name].as_f64().unwrap());
+    let direction = if low > 0.0 {
+        "(rose)"
+    } else if high < 0.0 {
+        "(fell)"
+    } else {
+        "(no clear trend)"
+    };
+    for part in
+        ["by the week: valence +0.", direction, "music minus none", "within sessions", "<title>happy:"]
     {
         assert!(page.contains(part), "{part}");
     }

@@ -283,7 +283,7 @@ fn runs_that_write_the_same_results_at_once_do_not_disturb_each_other() {
     sandbox.transcode("a.mkv", &clip, &["-t", "1", "-an", "-c", "copy"]);
     sandbox.transcode("b.mkv", &clip, &["-t", "0.5", "-an", "-c", "copy"]);
     sandbox.transcode("c.mkv", &clip, &["-t", "0.4", "-an", "-c", "copy"]);
-    let client = ["--client", "Ada", "--consent", "signed"];
+    let client = ["--client", "Ada", "--consent", "signed 3 May 2026"];
     let running = ["a.mkv", "a.mkv", "b.mkv", "c.mkv"].map(|input| {
         let arguments = [&["process", "-o", "out", input, "--overlay"], &client[..]].concat();
         RunningProcess::start(sandbox.command(&arguments))
