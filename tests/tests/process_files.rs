@@ -461,6 +461,7 @@ fn files_may_be_uris_and_a_closed_pipe_is_no_error() {
             "live",
             "--camera",
             &input,
+            "--once",
             "--library",
             &library,
             "--no-window",
