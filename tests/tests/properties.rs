@@ -49,6 +49,11 @@ fn emotionlog_survives_every_value() {
 }
 
 #[test]
+fn emotionpublish_survives_every_value() {
+    sweep("emotionpublish");
+}
+
+#[test]
 fn moodplayer_survives_every_value() {
     sweep("moodplayer");
 }
