@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use mood_schema::{Affect, Classification, Emotion, Mood};
@@ -14,14 +14,22 @@ use panel::{Command, FaceView, Options, Panel, PanelError, Refusal, SpanKind, St
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A panel, its address, and the commands that it has handed on.
+/// Held by every test that runs beside others, and alone by the one that measures the memory of the process.
+static RUNNING: RwLock<()> = RwLock::new(());
+
 struct Fixture {
     panel: Panel,
     address: SocketAddr,
     commands: Arc<Mutex<Vec<Command>>>,
+    _running: Option<RwLockReadGuard<'static, ()>>,
 }
 
 impl Fixture {
     fn new() -> Self {
+        Self::start(Some(RUNNING.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn start(running: Option<RwLockReadGuard<'static, ()>>) -> Self {
         let commands = Arc::new(Mutex::new(Vec::new()));
         let received = Arc::clone(&commands);
         let options = Options {
@@ -38,7 +46,7 @@ impl Fixture {
         };
         let panel = Panel::start(&options, Box::new(handle)).unwrap();
         let address = panel.links().panel.split('/').nth(2).unwrap().parse().unwrap();
-        Self { panel, address, commands }
+        Self { panel, address, commands, _running: running }
     }
 
     /// The path of a resource behind the panel's link.
@@ -351,7 +359,8 @@ fn a_reader_that_reads_nothing_holds_nothing_back() {
 
 #[test]
 fn eight_hours_of_events_do_not_grow() {
-    let fixture = Fixture::new();
+    let _alone = RUNNING.write().unwrap_or_else(PoisonError::into_inner);
+    let fixture = Fixture::start(None);
     let mut page = open_events(&fixture, &fixture.path("events"));
     let slow = open_events(&fixture, &fixture.path("events"));
     let memory = || {

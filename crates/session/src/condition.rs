@@ -70,6 +70,8 @@ impl Conditions {
         let mut warnings = Vec::new();
         let find = |text: &str| find_time(timeline, text).map(|time| time.clamp(begin, end));
         let mut free = begin;
+        // Whether what follows at `free` is outside of all parts, and not inside one whose limits are not found.
+        let mut is_outside = true;
         for (index, part) in self.parts.iter().enumerate() {
             let next = self.parts.get(index + 1).and_then(|next| next.from.as_deref());
             let start = part.from.as_deref().map_or(Some(free), find);
@@ -78,17 +80,28 @@ impl Conditions {
             match start.zip(stop).map(|(start, stop)| (start.max(free), stop)) {
                 Some((start, stop)) if start < stop => {
                     if let Some(condition) = &self.condition
+                        && is_outside
                         && free < start
                     {
                         spans.entry(condition.clone()).or_default().push([free, start]);
                     }
                     spans.entry(part.condition.clone()).or_default().push([start, stop]);
-                    free = stop;
+                    (free, is_outside) = (stop, true);
                 }
-                _ => warnings.push(describe_missing(part)),
+                _ => {
+                    warnings.push(describe_missing(part));
+                    if let Some(condition) = &self.condition
+                        && let Some(start) = start.filter(|&start| is_outside && free < start)
+                    {
+                        spans.entry(condition.clone()).or_default().push([free, start]);
+                        free = start;
+                    }
+                    is_outside = false;
+                }
             }
         }
         if let Some(condition) = &self.condition
+            && is_outside
             && free < end
         {
             spans.entry(condition.clone()).or_default().push([free, end]);
