@@ -100,6 +100,8 @@ def use_session(page, found):
     page.keyboard.press("Home")
     for _ in range(60):
         page.keyboard.press("ArrowRight")
+        if has_film:
+            wait_until(page, "!document.querySelector('video').seeking")
     found["keys"] = moment()
     found["spoken"] = page.get_attribute("#time", "aria-valuetext")
 

@@ -172,7 +172,11 @@ fn reports_can_be_used_with_mouse_and_keys_on_screens_and_paper() {
     assert_eq!(row[1], format!("{}:{:02}", seconds / 60, seconds % 60), "a row goes to its moment");
     assert_eq!(all["everything"]["folded"][0], 8);
     assert!(all["everything"]["folded"][1].as_u64().unwrap() > 20);
-    assert!(text("everything", "keys").starts_with("1:00\n"), "sixty key presses are a minute");
+    assert!(
+        text("everything", "keys").starts_with("1:00\n"),
+        "sixty key presses: {}",
+        text("everything", "keys")
+    );
     assert_eq!(text("everything", "keys").replace('\n', " \u{b7} "), text("everything", "spoken"));
     assert!(text("everything", "at first").starts_with("0:00"));
     let body = text("everything", "text");

@@ -413,7 +413,7 @@ fn the_parts_of_a_live_session_follow_each_other_by_its_clock() {
         ("eaf", "<ANNOTATION_VALUE>laughs</ANNOTATION_VALUE>"),
         ("textgrid", "name = \"markers\""),
         ("boris", "\"Point event\""),
-        ("vtt", "00:00:00.500 --> 00:00:01.500\n[laughs]"),
+        ("vtt", "00:00:00.500 --> 00:00:01.500\nmood: absent\n[laughs]"),
         ("srt", "[plays ‹along›]"),
         ("audacity", "0.500000\t1.500000\tlaughs"),
         ("jsonl", "\"type\":\"marker\""),
