@@ -7,8 +7,8 @@ function makeFilm(data, onTime) {
   const picker = document.getElementById("recording");
   // Of each file the address, and the stream time at its beginning.
   let films = data.films.slice(), current = films.length ? 0 : -1, isPicked = false, onReady = () => {};
-  // Where the film is being sent by the page, not by its own controls, s of its own time.
-  let sentTo = NaN;
+  // Whether the film is being sent somewhere by the page, not by its own controls.
+  let isSent = false;
   const cues = video.addTextTrack("captions", "Expressions, from facial expression", "en");
 
   // The subtitles: they are part of the page, because browsers load no subtitle file beside a page that is a file.
@@ -44,8 +44,8 @@ function makeFilm(data, onTime) {
     let index = films.findLastIndex(([, start]) => start <= at);
     if (index < 0) index = 0;
     const go = () => {
-      sentTo = Math.max(at - films[index][1], 0);
-      video.currentTime = sentTo;
+      isSent = true;
+      video.currentTime = Math.max(at - films[index][1], 0);
     };
     if (index === current && video.readyState >= 1) go();
     else open(index, go);
@@ -58,9 +58,9 @@ function makeFilm(data, onTime) {
     if (current >= 0 && !video.paused) onTime(time());
   });
   video.addEventListener("seeked", () => {
-    // While one key press follows the other, the film arrives where the reader was a moment ago.
-    if (current >= 0 && !(Math.abs(video.currentTime - sentTo) < 0.05)) onTime(time());
-    if (!video.seeking) sentTo = NaN;
+    if (current >= 0 && !isSent) onTime(time());
+    // While one key press follows the other, it is being sent on.
+    if (!video.seeking) isSent = false;
   });
   video.addEventListener("ended", () => {
     if (current >= 0 && current + 1 < films.length) open(current + 1, () => video.play().catch(() => {}));
