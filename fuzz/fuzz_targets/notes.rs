@@ -48,6 +48,7 @@ mod process {
             pub client: Option<String>,
             pub consent: Option<String>,
             pub pseudonym: bool,
+            pub date: Option<session::RecordingTime>,
         }
     }
     pub mod notes;
@@ -63,7 +64,7 @@ fuzz_target!(|text: &str| {
                 for id in notes.people.names.keys() {
                     assert_eq!(notes.people.person_id(*id), *id, "a name of a merged id");
                 }
-                let has_consent = |terms: &consent::ConsentTerms| terms.by.is_some() && terms.date.is_some();
+                let has_consent = |terms: &session::ConsentTerms| terms.by.is_some() && terms.date.is_some();
                 assert!(notes.client.is_none_or(|client| has_consent(&client.terms)), "no consent");
             }
             Err(error) => {

@@ -1,5 +1,5 @@
-//! Decodes any bytes as a photo, with its EXIF orientation: refused in one line, or an image of some pixels. The file of the
-//! command is included, because a binary cannot be linked.
+//! Decodes any bytes as a photo, with its EXIF orientation: refused in one line, or an image of some pixels. The files of the
+//! command are included, because a binary cannot be linked.
 
 #![no_main]
 
@@ -12,11 +12,16 @@ use libfuzzer_sys::fuzz_target;
 mod error;
 #[path = "../../cli/src/process/image_file.rs"]
 mod image_file;
+#[allow(dead_code)]
+#[path = "../../cli/src/media_kind.rs"]
+mod media_kind;
+
+use media_kind::MediaKind;
 
 fuzz_target!(|bytes: &[u8]| {
     let path = fuzz::folder().join("photo");
     fs::write(&path, bytes).unwrap();
-    if !image_file::is_photo(&path) {
+    if !matches!(MediaKind::detect(&path), MediaKind::Photo) {
         return;
     }
     match image_file::decode_upright(&path) {

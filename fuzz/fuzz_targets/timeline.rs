@@ -16,7 +16,13 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let summary = Summary::compute(&timeline, &PersonMap::default());
     session::report::render_session(&timeline, &summary, "", None);
-    let recording = Recording { title: String::new(), date: String::new(), media: summary.source.clone() };
+    let recording = Recording {
+        title: String::new(),
+        date: String::new(),
+        media: summary.source.clone(),
+        film: None,
+        folder: None,
+    };
     for format in Format::ALL {
         let _ = export::write(format, &timeline, &summary, &recording, &mut Vec::new());
     }
