@@ -11,7 +11,7 @@ use mini_xception::resting_face::RestingProfile;
 use serde::{Deserialize, Serialize};
 use session::{Baseline, Summary};
 
-use crate::consent::{Consent, ConsentedClient, is_blank};
+use crate::consent::{self, Consent, ConsentedClient, is_blank};
 use crate::error::CommandError;
 use crate::folder::{read_summary, write_resting_face};
 use crate::lock::lock_folder;
@@ -141,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             seconds if seconds > 0.0 => format!(", the resting face from {seconds:.0} s"),
             _ => String::new(),
         };
-        let terms = client.client.terms.describe();
+        let terms = consent::describe_terms(&client.client.terms);
         let terms = if terms.is_empty() { terms } else { format!(" ({terms})") };
         let music = match (client.tracks_heard, client.tracks_rated) {
             (0, 0) => String::new(),
@@ -170,7 +170,7 @@ impl Client {
         Ok(Some(ClientDescription {
             tracks_heard: events.iter().filter(|event| event.rating.is_none()).count(),
             tracks_rated: ratings.values().filter(|rating| **rating != 0).count(),
-            consent_has_ended: client.terms.has_ended(),
+            consent_has_ended: consent::has_ended(&client.terms),
             client,
             updated,
             folders: folders.into_iter().filter(|folder| folder.exists()).collect(),

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use session::ConsentRecord;
+use session::{ConsentRecord, ConsentTerms, RecordingTime};
 
 use crate::error::CommandError;
 
@@ -21,23 +21,6 @@ pub struct ConsentedClient {
     /// What the note says in particular.
     #[serde(flatten)]
     pub terms: ConsentTerms,
-}
-
-/// What is known of a consent. Dates are ISO 8601, such as `2026-05-03`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsentTerms {
-    /// Who agreed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// When; `None` in what an older version stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<String>,
-    /// To what, in words; `None`: not limited by the note.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// The last day on which it holds; `None`: until it is withdrawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
 }
 
 /// A consent with its note.
@@ -64,7 +47,7 @@ pub enum ConsentNotes {
 pub struct ConsentTable {
     /// Who agreed, where that is not the client or the people named.
     by: Option<String>,
-    /// When.
+    /// The date of the agreement.
     on: DateNotes,
     /// To what.
     scope: Option<String>,
@@ -163,7 +146,7 @@ impl Consent {
     /// Fails for a consent that is over.
     fn check(&self) -> Result<(), String> {
         match &self.terms.until {
-            Some(until) if self.terms.has_ended() => {
+            Some(until) if has_ended(&self.terms) => {
                 let by = to_line(self.terms.by.as_deref().unwrap_or_default());
                 Err(format!("the consent of {by} ended on {until}: ask again, and write the new date"))
             }
@@ -176,31 +159,26 @@ impl Consent {
         let ConsentTerms { by, date, scope, until } = self.terms.clone();
         let is_shown = |_: &String| !is_anonymous;
         ConsentRecord {
-            by: by.filter(is_shown),
-            date,
-            scope: scope.filter(is_shown),
-            until,
+            terms: ConsentTerms { by: by.filter(is_shown), date, scope: scope.filter(is_shown), until },
             note: Some(self.note.clone()).filter(|note| !note.is_empty()).filter(is_shown),
         }
     }
 }
 
-impl ConsentTerms {
-    /// Whether the last day on which it holds is over.
-    pub fn has_ended(&self) -> bool {
-        self.until.as_deref().is_some_and(|until| until < today().as_str())
-    }
+/// Whether the last day on which a consent holds is over.
+pub fn has_ended(terms: &ConsentTerms) -> bool {
+    terms.until.as_deref().is_some_and(|until| until < today().as_str())
+}
 
-    /// What is known, in words, behind the note.
-    pub fn describe(&self) -> String {
-        let mut parts = Vec::new();
-        parts.extend(self.by.as_ref().map(|by| format!("by {by}")));
-        parts.extend(self.date.as_ref().map(|date| format!("on {date}")));
-        parts.extend(self.scope.as_ref().map(|scope| format!("for {scope}")));
-        let ended = if self.has_ended() { ", which is over" } else { "" };
-        parts.extend(self.until.as_ref().map(|until| format!("until {until}{ended}")));
-        parts.join(", ")
-    }
+/// What is known of a consent, in words, behind its note.
+pub fn describe_terms(terms: &ConsentTerms) -> String {
+    let mut parts = Vec::new();
+    parts.extend(terms.by.as_ref().map(|by| format!("by {by}")));
+    parts.extend(terms.date.as_ref().map(|date| format!("on {date}")));
+    parts.extend(terms.scope.as_ref().map(|scope| format!("for {scope}")));
+    let ended = if has_ended(terms) { ", which is over" } else { "" };
+    parts.extend(terms.until.as_ref().map(|until| format!("until {until}{ended}")));
+    parts.join(", ")
 }
 
 impl ConsentedClient {
@@ -236,25 +214,9 @@ pub fn is_blank(text: &str) -> bool {
 
 /// The current date, UTC, ISO 8601.
 fn today() -> String {
-    const DAY: u64 = 86_400;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let mut day = seconds / DAY;
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while day >= 365 + u64::from(is_leap(year)) {
-        day -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    format!("{year:04}-{month:02}-{:02}", day + 1)
+    let now = RecordingTime::from_unix(i64::try_from(seconds).unwrap_or_default(), 0).to_string();
+    now.split('T').next().unwrap_or_default().into()
 }
 
 /// The first date in a text, as ISO 8601: `2026-05-03`, `3.5.2026`, `3 May 2026`, `May 3rd, 2026`, `3. Mai 2026`, `today`.
@@ -348,8 +310,8 @@ mod tests {
         let table = |text: &str| toml::from_str::<ConsentTable>(text).map(ConsentNotes::Table);
         let consent = table("by = 'Ada'\non = 2026-05-03\nscope = 'history'\nuntil = '1.1.2199'").unwrap();
         let consent = consent.parse(None).unwrap().unwrap();
-        assert_eq!(consent.terms.describe(), "by Ada, on 2026-05-03, for history, until 2199-01-01");
-        assert_eq!(consent.to_record(true).by, None);
+        assert_eq!(describe_terms(&consent.terms), "by Ada, on 2026-05-03, for history, until 2199-01-01");
+        assert_eq!(consent.to_record(true).terms.by, None);
         let ended = table("by = 'Ada'\non = 2020-05-03\nuntil = 2021-05-03").unwrap();
         assert!(ended.parse(None).unwrap_err().contains("ended on 2021-05-03"));
         assert!(table("on = 2026-05-03").unwrap().parse(None).unwrap_err().contains("who"));

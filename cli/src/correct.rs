@@ -168,7 +168,7 @@ fn changes_record(session: &SessionFolder, line: &CorrectionLine) -> bool {
     record(&session.summary) != record(&corrected)
 }
 
-/// Who corrected.
+/// Who corrected: the argument, or else the author that the file names. Fails where neither says it.
 fn name_corrector(arguments: &Arguments, file: &AnnotationFile) -> Result<String, CommandError> {
     let author = file.author.clone().filter(|author| author != PROGRAM);
     let name = arguments.by.clone().or(author).map(|name| name.trim().to_owned());

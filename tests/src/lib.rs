@@ -9,6 +9,7 @@
 pub mod actor;
 pub mod audio;
 pub mod browser;
+pub mod bus;
 pub mod chain;
 pub mod panel;
 pub mod paths;

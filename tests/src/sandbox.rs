@@ -73,6 +73,13 @@ impl Sandbox {
         read_json(&self.path("out").join(session).join("summary.json"))
     }
 
+    /// The kinds of the warnings in the summary of a session in `out`, in order.
+    pub fn warning_kinds(&self, session: &str) -> Vec<String> {
+        let summary = self.summary(session);
+        let warnings = summary["warnings"].as_array().unwrap().iter();
+        warnings.map(|warning| warning["kind"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The sorted names of the files of a session in `out`.
     pub fn file_names(&self, session: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path("out").join(session)).unwrap();

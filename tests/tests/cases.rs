@@ -15,13 +15,6 @@ use tempfile::TempDir;
 /// A talking head, about 2.4 s with audio, 30 frames a second.
 const CLIP: &str = "video/single_face.mp4";
 
-/// The kinds of the warnings in a session's summary, in order.
-fn kinds(sandbox: &Sandbox, session: &str) -> Vec<String> {
-    let summary = sandbox.summary(session);
-    let warnings = summary["warnings"].as_array().unwrap().iter();
-    warnings.map(|warning| warning["kind"].as_str().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn recordings_of_reported_kinds_are_analysed() {
     // Frames, whether complete, warnings; of each frame with a face, one person.
@@ -46,7 +39,8 @@ fn recordings_of_reported_kinds_are_analysed() {
         // A demuxer may give a frame of a second recording.
         assert!(found == frames || !is_complete && found == frames + 1, "{name}: {found}");
         assert_eq!(summary["complete"], is_complete, "{name}");
-        let found: Vec<String> = kinds(&sandbox, session)
+        let found: Vec<String> = sandbox
+            .warning_kinds(session)
             .into_iter()
             .filter(|kind| is_complete || kind != "times-assumed")
             .collect();
@@ -127,7 +121,7 @@ fn films_of_streams_that_state_absurd_rates_are_not_grey() {
     let usual = luma("usual");
     for session in ["thousand", "clock"] {
         assert!((luma(session) - usual).abs() < 2.0, "{session}: {} {usual}", luma(session));
-        assert_eq!(kinds(&sandbox, session), [""; 0], "{session}");
+        assert_eq!(sandbox.warning_kinds(session), [""; 0], "{session}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mood_schema::{ClockLine, Emotion, Line, Mood, TrackEvent};
+use mood_tests::bus::{PrivateBus, wait_for};
 use mood_tests::panel::PanelLink;
 use mood_tests::process::{RunningProcess, TIMEOUT};
 use mood_tests::readers::assert_valid;
@@ -28,19 +29,14 @@ const SECONDS: u32 = 180;
 /// A private session bus and a temporary folder.
 struct Desktop {
     folder: TempDir,
-    _daemon: RunningProcess,
+    bus: PrivateBus,
 }
 
 impl Desktop {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let mut daemon = command("dbus-daemon");
-        daemon.args(["--session", "--nofork", "--nopidfile"]);
-        daemon.arg(format!("--address={}", address(folder.path())));
-        let daemon = RunningProcess::start(daemon);
-        let desktop = Self { folder, _daemon: daemon };
-        wait_for("a bus", || desktop.names().map(|_| ()));
-        desktop
+        let bus = PrivateBus::start(folder.path());
+        Self { folder, bus }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -50,7 +46,7 @@ impl Desktop {
     /// A command that uses the private bus.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = command(program);
-        command.env("DBUS_SESSION_BUS_ADDRESS", address(self.folder.path()));
+        self.bus.use_in(&mut command);
         command.env("GST_MOOD_DATA", self.path("data"));
         command
     }
@@ -119,24 +115,6 @@ impl Desktop {
     fn wait_for_track(&self, number: u32) -> String {
         let path = format!("'mpris:trackid': <objectpath '/org/gst_mood/track/{number}'>");
         wait_for("track", || Some(self.get("Metadata")).filter(|metadata| metadata.contains(&path)))
-    }
-}
-
-/// The D-Bus address of the private bus.
-fn address(folder: &Path) -> String {
-    format!("unix:path={}", folder.join("bus").display())
-}
-
-/// Polls until there is a value; `what` names it in the message of the timeout.
-#[track_caller]
-fn wait_for<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + TIMEOUT;
-    loop {
-        if let Some(value) = poll() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "no {what} within {TIMEOUT:?}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 

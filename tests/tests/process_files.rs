@@ -16,13 +16,6 @@ use serde_json::Value;
 /// A talking head, about 2.4 s with audio, 30 frames a second.
 const CLIP: &str = "video/single_face.mp4";
 
-/// The kinds of the warnings in a session's summary, in order.
-fn kinds(sandbox: &Sandbox, session: &str) -> Vec<String> {
-    let summary = sandbox.summary(session);
-    let warnings = summary["warnings"].as_array().unwrap().iter();
-    warnings.map(|warning| warning["kind"].as_str().unwrap().to_owned()).collect()
-}
-
 /// Asserts that a line of stderr about this input contains every one of `words`.
 #[track_caller]
 fn assert_reported(output: &ProcessOutput, input: &str, words: &[&str]) {
@@ -81,7 +74,7 @@ fn frames_without_times_get_some_and_moving_images_are_videos() {
         assert_eq!(summary["frames"], frames, "{session}");
         let found = summary["duration"].as_u64().unwrap() / 1_000_000;
         assert!(found.abs_diff(duration) <= 1, "{session}: {found}");
-        assert_eq!(kinds(&sandbox, session), warnings, "{session}");
+        assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
         assert_eq!(summary["complete"], true, "{session}");
         assert_valid("summary.schema.json", &sandbox.path("out").join(session).join("summary.json"));
     }
@@ -94,7 +87,7 @@ fn frames_without_times_get_some_and_moving_images_are_videos() {
     // A stated rate is no guess. The film has the frames at the same times.
     sandbox.process(&["camera.mjpg", "moves.gif", "--rate", "10", "--overlay"]).assert_success();
     assert_eq!(sandbox.summary("camera")["duration"], 1_200_000_000);
-    assert_eq!(kinds(&sandbox, "camera"), [""; 0]);
+    assert_eq!(sandbox.warning_kinds("camera"), [""; 0]);
     for session in ["camera", "moves"] {
         let mut probe = command("ffprobe");
         probe.args([
@@ -118,7 +111,7 @@ fn frames_without_times_get_some_and_moving_images_are_videos() {
 
     if let Some(raw) = media("cases/raspi_novui.h264") {
         sandbox.process(&[raw.to_str().unwrap()]).assert_success();
-        assert_eq!(kinds(&sandbox, "raspi_novui"), ["times-assumed"]);
+        assert_eq!(sandbox.warning_kinds("raspi_novui"), ["times-assumed"]);
         assert_eq!(sandbox.summary("raspi_novui")["duration"], 2_880_000_000u64);
     }
 }
@@ -192,7 +185,7 @@ fn a_second_recording_a_missing_part_and_other_streams_are_told() {
     for kind in further {
         let session = format!("{kind}2");
         // A demuxer may give a frame of the second recording.
-        assert!(kinds(&sandbox, &session).contains(&"further-recording".into()), "{kind}");
+        assert!(sandbox.warning_kinds(&session).contains(&"further-recording".into()), "{kind}");
         assert_eq!(sandbox.summary(&session)["complete"], false, "{kind}");
         let length = fs::metadata(sandbox.path(&format!("{kind}2.{kind}"))).unwrap().len();
         let position = format!("begins at byte {} ", length / 2);
@@ -204,7 +197,7 @@ fn a_second_recording_a_missing_part_and_other_streams_are_told() {
         let duration = summary["duration"].as_u64().unwrap();
         // Of program streams the time between the first pack and the first picture is added.
         assert!((750..1400).contains(&(duration / 1_000_000)), "{kind}: {duration}");
-        let found = kinds(&sandbox, &format!("{kind}2"));
+        let found = sandbox.warning_kinds(&format!("{kind}2"));
         assert!(found.iter().all(|kind| kind == "times-assumed" || kind == "joined-recordings"), "{kind}");
         assert!(found.contains(&"joined-recordings".into()), "{kind}: {found:?}");
         // It is told where: at the time of the thirteenth frame.
@@ -221,7 +214,7 @@ fn a_second_recording_a_missing_part_and_other_streams_are_told() {
         let summary = sandbox.summary(session);
         assert!(summary["complete"] == true, "{name}: {summary}");
         assert!((22..=24).contains(&summary["frames"].as_u64().unwrap()), "{name}: {summary}");
-        let found = kinds(&sandbox, session);
+        let found = sandbox.warning_kinds(session);
         assert!(
             found.contains(&"joined-recordings".into()) && !found.contains(&"ends-early".into()),
             "{name}: {found:?}"
@@ -232,15 +225,15 @@ fn a_second_recording_a_missing_part_and_other_streams_are_told() {
     fs::write(sandbox.path("film.ogv"), parts.concat()).unwrap();
     sandbox.process(&["film.ogv", "--overlay"]).assert_success();
     assert_eq!(
-        (kinds(&sandbox, "film"), &sandbox.summary("film")["frames"]),
+        (sandbox.warning_kinds("film"), &sandbox.summary("film")["frames"]),
         (["joined-recordings", "sound-missing"].map(String::from).to_vec(), &24.into())
     );
     for session in ["cut", "cut.flv", "cut.webm"] {
-        assert_eq!(kinds(&sandbox, session), ["truncated"], "{session}");
+        assert_eq!(sandbox.warning_kinds(session), ["truncated"], "{session}");
         assert_eq!(sandbox.summary(session)["complete"], false, "{session}");
     }
     for session in ["whole", "whole.mkv"] {
-        assert_eq!(kinds(&sandbox, session), [""; 0], "{session}");
+        assert_eq!(sandbox.warning_kinds(session), [""; 0], "{session}");
         assert_eq!(sandbox.summary(session)["complete"], true, "{session}");
     }
 
@@ -316,7 +309,7 @@ fn covers_short_videos_and_sound_of_any_kind_do_not_stop_the_analysis() {
     ] {
         let summary = sandbox.summary(session);
         assert!(summary["frames"] == 18 && summary["complete"] == true, "{session}: {summary}");
-        assert_eq!(kinds(&sandbox, session), warnings, "{session}");
+        assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
         let mut probe = command("ffprobe");
         probe.args(["-v", "error", "-show_entries", "stream=codec_name,width", "-of", "csv=p=0"]);
         probe.arg(sandbox.path("out").join(session).join("annotated.mp4"));
@@ -379,11 +372,11 @@ fn photographs_are_done_or_it_is_said_what_to_convert() {
     }
     assert_reported(&output, "e cut.jpg", &["ends in the middle"]);
     assert_eq!(result("e cut.jpg")["warnings"][0]["kind"], "truncated");
-    assert!(sandbox.summary("e cut")["complete"] == false && kinds(&sandbox, "e cut") == ["truncated"]);
-    assert_eq!(kinds(&sandbox, "f panorama"), ["scaled"]);
+    assert!(sandbox.summary("e cut")["complete"] == false && sandbox.warning_kinds("e cut") == ["truncated"]);
+    assert_eq!(sandbox.warning_kinds("f panorama"), ["scaled"]);
     let drawn = image::open(sandbox.path("out/f panorama/annotated.jpg")).unwrap();
     assert_eq!(drawn.width(), 16_384);
-    assert_eq!(kinds(&sandbox, "d"), [""; 0]);
+    assert_eq!(sandbox.warning_kinds("d"), [""; 0]);
     let passed_over = result("");
     assert_eq!(passed_over["state"], "passed-over");
     assert_eq!(passed_over["files"].as_array().unwrap().len(), 6);

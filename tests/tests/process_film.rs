@@ -46,17 +46,6 @@ fn detail(picture: &[u8], width: usize) -> f64 {
     mean(&differences)
 }
 
-fn warnings(sandbox: &Sandbox, session: &str) -> Vec<(String, String)> {
-    let summary = sandbox.summary(session);
-    let warnings = summary["warnings"].as_array().unwrap().clone();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    warnings.iter().map(|warning| (text(&warning["kind"]), text(&warning["text"]))).collect()
-}
-
-fn kinds(sandbox: &Sandbox, session: &str) -> Vec<String> {
-    warnings(sandbox, session).into_iter().map(|warning| warning.0).collect()
-}
-
 /// Codec, width, height and channels of the streams of an annotated video.
 fn streams(sandbox: &Sandbox, session: &str) -> Vec<String> {
     let mut probe = command("ffprobe");
@@ -192,14 +181,14 @@ fn films_of_unusual_recordings_show_their_pictures_in_step() {
             film.iter().filter(|(_, picture)| mean(picture) < 20.0).map(|(time, _)| *time).collect();
         // One black frame stands for the time before the first picture, if that is half a frame or more.
         assert_eq!(black, if first < 0.01 { vec![] } else { vec![0.0] }, "{session}");
-        assert_eq!(kinds(&sandbox, session), [""; 0], "{session}");
+        assert_eq!(sandbox.warning_kinds(session), [""; 0], "{session}");
         assert_eq!(streams(&sandbox, session).len(), 2, "{session} has sound");
     }
 
     assert_eq!(streams(&sandbox, "ambi4")[1], "aac,2");
-    assert_eq!(kinds(&sandbox, "ambi4"), ["sound-mixed"]);
+    assert_eq!(sandbox.warning_kinds("ambi4"), ["sound-mixed"]);
     assert_eq!(streams(&sandbox, "only_apac").len(), 1);
-    assert_eq!(kinds(&sandbox, "only_apac"), ["sound-missing"]);
+    assert_eq!(sandbox.warning_kinds("only_apac"), ["sound-missing"]);
     assert!(output.stderr.lines().last().unwrap().contains("has no sound"), "the last line\n{output}");
     let page = fs::read_to_string(sandbox.path("out/only_apac/report.html")).unwrap();
     let warning = page.find("has no sound").unwrap();

@@ -10,8 +10,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use mood_tests::bus::{PrivateBus, wait_for};
 use mood_tests::process::{RunningProcess, TIMEOUT};
 use mood_tests::{actor, audio, command, gst_mood, run};
 use tempfile::TempDir;
@@ -23,7 +24,7 @@ const SECONDS: u32 = 180;
 struct Room {
     folder: TempDir,
     music: PathBuf,
-    _daemon: RunningProcess,
+    bus: PrivateBus,
 }
 
 impl Room {
@@ -36,16 +37,12 @@ impl Room {
         {
             audio::write_tone(&music, name, hertz, SECONDS, mood);
         }
-        let mut daemon = command("dbus-daemon");
-        daemon.args(["--session", "--nofork", "--nopidfile"]);
-        daemon.arg(format!("--address={}", bus_address(folder.path())));
-        let daemon = RunningProcess::start(daemon);
-        wait_for("a bus", || folder.path().join("bus").exists().then_some(()));
-        Self { folder, music, _daemon: daemon }
+        let bus = PrivateBus::start(folder.path());
+        Self { folder, music, bus }
     }
 
     fn on_bus(&self, mut command: Command) -> Command {
-        command.env("DBUS_SESSION_BUS_ADDRESS", bus_address(self.folder.path()));
+        self.bus.use_in(&mut command);
         command
     }
 
@@ -72,22 +69,6 @@ impl Room {
         let mut playerctl = self.on_bus(command("playerctl"));
         playerctl.args(arguments);
         run(playerctl, TIMEOUT).stdout.trim().into()
-    }
-}
-
-fn bus_address(folder: &Path) -> String {
-    format!("unix:path={}", folder.join("bus").display())
-}
-
-#[track_caller]
-fn wait_for<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + TIMEOUT;
-    loop {
-        if let Some(value) = poll() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "no {what} within {TIMEOUT:?}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -364,6 +364,13 @@ impl SessionControl {
         self.shared.changed.notify_all();
     }
 
+    /// Tells the user, on standard error and in the state, what went wrong and does not end the session.
+    pub(super) fn warn(&self, text: impl Into<String>) {
+        let text = text.into();
+        eprintln!("gst-mood: warning: {text}");
+        self.update(|state| state.warning = Some(text));
+    }
+
     /// Adds a sample to the history, unless the last one is less than a second older.
     pub(super) fn record_mood(&self, sample: MoodSample) {
         let mut published = lock(&self.shared.published);

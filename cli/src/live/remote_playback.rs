@@ -1,10 +1,10 @@
 //! The music of a session played by another player: a thread that compares what the session wants with what the player does.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fmt, io};
 
 use remote_player::{
     Mirror, Mpd, Playback, PlayerAddress, PlayerError, RemotePlayer, Report, Step, UserAction, Wish,
@@ -42,7 +42,7 @@ impl RemotePlayback {
             PlayerAddress::Mpris(name) => serve(MprisClient::new(name), &control, &ends),
             _ => match Mpd::new(address, crossfade) {
                 Ok(player) => serve(player, &control, &ends),
-                Err(error) => warn(&control, &failed(error)),
+                Err(error) => control.warn(failed(error).to_string()),
             },
         });
         Ok(Self { is_over, thread: Some(thread.map_err(failed)?) })
@@ -87,12 +87,12 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
             }
             Err(PlayerError::Gone(reason)) => {
                 if !std::mem::replace(&mut is_gone, true) {
-                    warn(control, &format!("no music from {reason}; it goes on when the player is there"));
+                    control.warn(format!("no music from {reason}; it goes on when the player is there"));
                 }
                 mirror.forget();
             }
             Err(refused @ PlayerError::Refused(_)) => {
-                warn(control, &refused);
+                control.warn(refused.to_string());
                 refusals += 1;
                 if refusals <= MAX_REFUSALS {
                     let _ = control.send(SessionCommand::Skip);
@@ -146,9 +146,4 @@ fn pass_on(action: UserAction, control: &SessionControl) {
     };
     // A session that has ended wants nothing.
     let _ = control.send(command);
-}
-
-fn warn(control: &SessionControl, text: &impl fmt::Display) {
-    eprintln!("gst-mood: warning: {text}");
-    control.update(|state| state.warning = Some(text.to_string()));
 }

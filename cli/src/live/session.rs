@@ -250,7 +250,7 @@ impl LiveSession {
         self.set_status(PlaybackStatus::Stopped)?;
         self.fade_out = None;
         self.next_look = Some(Instant::now() + DEVICE_INTERVAL);
-        self.warn(format!("{error}; the session goes on as soon as the device is back"));
+        self.control.warn(format!("{error}; the session goes on as soon as the device is back"));
         Ok(())
     }
 
@@ -278,7 +278,8 @@ impl LiveSession {
         self.speaker.remove();
         self.speaker_interval = DEVICE_INTERVAL;
         self.next_speaker_look = Instant::now() + DEVICE_INTERVAL;
-        self.warn(format!("{error}; the session goes on without sound until the sound output is back"));
+        self.control
+            .warn(format!("{error}; the session goes on without sound until the sound output is back"));
     }
 
     /// Where the sound output is missing, uses it again if it is back.
@@ -312,12 +313,6 @@ impl LiveSession {
             record.restart_clock();
         }
         Ok(())
-    }
-
-    /// Reports what went wrong and does not end the session.
-    fn warn(&self, text: String) {
-        eprintln!("gst-mood: warning: {text}");
-        self.control.update(|state| state.warning = Some(text));
     }
 
     /// The time of the session's clock, ns.
@@ -459,7 +454,7 @@ impl LiveSession {
     fn record_music(&self, uri: &str, title: &str, rating: Option<i32>) {
         let added = self.client.as_ref().map_or(Ok(()), |client| client.add_music(uri, title, rating));
         if let Err(error) = added {
-            self.warn(format!("the client's history: {error}"));
+            self.control.warn(format!("the client's history: {error}"));
         }
     }
 
@@ -531,7 +526,9 @@ impl LiveSession {
         let advice =
             "no sound output found: connect one, start the sound server, or name one with --audio-sink";
         match self.speaker.is_missing() {
-            true if self.may_be_silent => self.warn(format!("{advice}; until then the session is silent")),
+            true if self.may_be_silent => {
+                self.control.warn(format!("{advice}; until then the session is silent"))
+            }
             // One that was lost is looked for as long as the session plays.
             true if !self.has_played => return Err(CommandError::Environment(advice.into())),
             _ => {}

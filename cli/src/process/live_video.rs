@@ -20,12 +20,10 @@ struct Piece {
     parts: Vec<VideoPart>,
 }
 
-impl Piece {
-    /// What is to be added to a time of the file, ns.
-    fn shift(&self, time: u64) -> u64 {
-        let part = self.parts.iter().rev().find(|part| part.from <= time).or(self.parts.first());
-        part.map_or(0, |part| part.shift)
-    }
+/// What is to be added to a time of a file with these parts, ns.
+fn find_shift(parts: &[VideoPart], time: u64) -> u64 {
+    let part = parts.iter().rev().find(|part| part.from <= time).or(parts.first());
+    part.map_or(0, |part| part.shift)
 }
 
 /// Joins the recorded files to one MP4, which every browser plays and seeks in, without encoding them again: each frame
@@ -115,7 +113,7 @@ fn write_joined(pieces: &[Piece], joined: &Path) -> Result<(), CommandError> {
         for name in ["video", "sound"] {
             let parser = pipeline::element(&pipeline, &format!("{name}{index}"))?;
             if let Some(pad) = parser.static_pad("src") {
-                move_to_session(&pad, piece);
+                move_to_session(&pad, piece.parts.clone());
             }
         }
     }
@@ -127,16 +125,15 @@ fn write_joined(pieces: &[Piece], joined: &Path) -> Result<(), CommandError> {
     fs::rename(&partial, joined).map_err(|error| CommandError::io(joined, &error))
 }
 
-/// Gives what passes a pad the times of the session.
-fn move_to_session(pad: &gst::Pad, piece: &Piece) {
-    let piece = Piece { path: PathBuf::new(), name: String::new(), parts: piece.parts.clone() };
+/// Gives what passes a pad of a file with these parts the times of the session.
+fn move_to_session(pad: &gst::Pad, parts: Vec<VideoPart>) {
     let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
     pad.add_probe(mask, move |_, info| {
         match &mut info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
                 let buffer = buffer.make_mut();
                 let time = buffer.pts().or(buffer.dts()).unwrap_or_default();
-                let shift = gst::ClockTime::from_nseconds(piece.shift(time.nseconds()));
+                let shift = gst::ClockTime::from_nseconds(find_shift(&parts, time.nseconds()));
                 let (pts, dts) = (buffer.pts(), buffer.dts());
                 buffer.set_pts(pts.map(|pts| pts + shift));
                 buffer.set_dts(dts.map(|dts| dts + shift));

@@ -386,7 +386,10 @@ mod tests {
         assert_eq!((consented.note.as_str(), consented.terms.by.as_deref()), ("3 May 2026", Some("Ada")));
         let table = "[consent]\non = 2026-05-03\nscope = 'history'\n[people.x]\nname = 'Bo'\nids = [1]";
         let notes = load(table, &ReportOptions::default()).unwrap();
-        assert_eq!(notes.consent.unwrap().terms.describe(), "by Bo, on 2026-05-03, for history");
+        assert_eq!(
+            consent::describe_terms(&notes.consent.unwrap().terms),
+            "by Bo, on 2026-05-03, for history"
+        );
         let ended = load(
             &format!("{table}\n").replace("scope = 'history'", "until = 2026-05-04"),
             &ReportOptions::default(),

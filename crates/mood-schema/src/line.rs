@@ -180,7 +180,7 @@ pub struct CorrectionLine {
     /// Id of the person.
     #[serde(default)]
     pub person: u32,
-    /// Who corrected.
+    /// Name or initials of who corrected; empty where it is taken back.
     #[serde(default)]
     pub by: String,
     /// When the correction was taken in, UTC, ISO 8601.

@@ -25,7 +25,7 @@ pub(crate) enum Endpoint {
     File(PathBuf),
     /// A Unix stream socket.
     Socket(PathBuf),
-    /// Standard output.
+    /// Standard output of the process.
     Stdout,
     /// An OSC receiver.
     Osc(OscDestination),

@@ -36,7 +36,7 @@ pub enum Destination {
     File(PathBuf),
     /// A Unix stream socket on which another program listens.
     Socket(PathBuf),
-    /// Standard output.
+    /// Standard output of the process.
     Stdout,
 }
 

@@ -207,7 +207,8 @@ mod tests {
     struct Model {
         mirror: Mirror,
         report: Report,
-        told: Vec<String>,
+        /// What it was told, in words.
+        steps: Vec<String>,
     }
 
     impl Model {
@@ -218,7 +219,7 @@ mod tests {
                 let mut song = None;
                 match &step {
                     Step::Play { uri, queue } => {
-                        self.told.push(format!("{} {uri}", if *queue { "queue" } else { "play" }));
+                        self.steps.push(format!("{} {uri}", if *queue { "queue" } else { "play" }));
                         song = Some(format!("song-{uri}"));
                         if !queue {
                             self.report = Report {
@@ -230,7 +231,7 @@ mod tests {
                         }
                     }
                     Step::SetPlayback(playback) => {
-                        self.told.push(format!("{playback:?}"));
+                        self.steps.push(format!("{playback:?}"));
                         self.report.playback = *playback;
                     }
                 }
@@ -239,46 +240,46 @@ mod tests {
             outcome.user
         }
 
-        fn told(&mut self) -> Vec<String> {
-            std::mem::take(&mut self.told)
+        fn take_steps(&mut self) -> Vec<String> {
+            std::mem::take(&mut self.steps)
         }
     }
 
     #[test]
     fn a_change_of_mood_cuts_in_and_the_end_of_a_track_does_not() {
         let mut model = Model::default();
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["play a".to_string()]));
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec!["play a".to_string()]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec![]));
         model.look(Playing, "b");
-        assert_eq!(model.told(), ["play b"]);
+        assert_eq!(model.take_steps(), ["play b"]);
         model.report.remaining = Some(Duration::from_secs(4));
         model.look(Playing, "c");
-        assert_eq!(model.told(), ["queue c"]);
+        assert_eq!(model.take_steps(), ["queue c"]);
         model.report.song = Some("song-c".into());
-        assert_eq!((model.look(Playing, "c"), model.told()), (None, vec![]));
+        assert_eq!((model.look(Playing, "c"), model.take_steps()), (None, vec![]));
         model.look(Playing, "");
-        assert_eq!(model.told(), ["Stopped"]);
+        assert_eq!(model.take_steps(), ["Stopped"]);
         model.look(Playing, "a");
-        assert_eq!(model.told(), ["play a"], "after silence");
+        assert_eq!(model.take_steps(), ["play a"], "after silence");
     }
 
     #[test]
     fn pauses_go_both_ways_and_are_not_taken_for_the_other_sides() {
         let mut model = Model::default();
         model.look(Playing, "a");
-        model.told();
-        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec!["Paused".to_string()]));
+        model.take_steps();
+        assert_eq!((model.look(Paused, "a"), model.take_steps()), (None, vec!["Paused".to_string()]));
         assert_eq!(model.look(Paused, "a"), None);
         // The user lets it go on there.
         model.report.playback = Playing;
         assert_eq!(model.look(Paused, "a"), Some(UserAction::Resumed));
-        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec![]), "it follows in a moment");
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]));
+        assert_eq!((model.look(Paused, "a"), model.take_steps()), (None, vec![]), "it follows in a moment");
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec![]));
         model.report.playback = Paused;
         assert_eq!(model.look(Playing, "a"), Some(UserAction::Paused));
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec![]), "its music fades out");
-        assert_eq!((model.look(Paused, "a"), model.told()), (None, vec![]));
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["Playing".to_string()]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec![]), "its music fades out");
+        assert_eq!((model.look(Paused, "a"), model.take_steps()), (None, vec![]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec!["Playing".to_string()]));
     }
 
     #[test]
@@ -286,12 +287,12 @@ mod tests {
         let mut model = Model::default();
         model.look(Playing, "a");
         model.look(Playing, "a");
-        model.told();
+        model.take_steps();
         model.report.song = Some("hers".into());
         model.report.title = "Hers".into();
         assert_eq!(model.look(Playing, "a"), Some(UserAction::Chose("Hers".into())));
         assert_eq!(
-            (model.look(Playing, "b"), model.told()),
+            (model.look(Playing, "b"), model.take_steps()),
             (None, vec![]),
             "the mood has changed meanwhile"
         );
@@ -300,7 +301,7 @@ mod tests {
         model.report.playback = Playing;
         assert_eq!(model.look(Paused, "b"), Some(UserAction::Resumed));
         model.report = Report::default();
-        assert_eq!((model.look(Playing, "b"), model.told()), (None, vec!["play b".to_string()]));
+        assert_eq!((model.look(Playing, "b"), model.take_steps()), (None, vec!["play b".to_string()]));
     }
 
     #[test]
@@ -310,27 +311,27 @@ mod tests {
         model.look(Playing, "a");
         model.report = Report::default();
         assert_eq!(model.look(Playing, "a"), Some(UserAction::Skipped));
-        model.told();
+        model.take_steps();
         model.look(Playing, "b");
-        assert_eq!(model.told(), ["play b"]);
+        assert_eq!(model.take_steps(), ["play b"]);
         model.report.remaining = Some(Duration::from_secs(1));
         model.look(Playing, "b");
         model.report = Report::default();
-        assert_eq!((model.look(Playing, "b"), model.told()), (None, vec![]));
+        assert_eq!((model.look(Playing, "b"), model.take_steps()), (None, vec![]));
         model.look(Playing, "c");
-        assert_eq!(model.told(), ["play c"]);
+        assert_eq!(model.take_steps(), ["play c"]);
     }
 
     #[test]
     fn what_plays_before_the_session_begins_is_replaced_and_a_player_that_returns_plays_on() {
         let report = Report { playback: Playing, song: Some("old".into()), ..Report::default() };
         let mut model = Model { report, ..Model::default() };
-        assert_eq!((model.look(Playing, ""), model.told()), (None, vec![]), "nothing is chosen yet");
+        assert_eq!((model.look(Playing, ""), model.take_steps()), (None, vec![]), "nothing is chosen yet");
         model.look(Playing, "a");
-        assert_eq!(model.told(), ["play a"]);
+        assert_eq!(model.take_steps(), ["play a"]);
         model.mirror.forget();
         model.report = Report::default();
-        assert_eq!((model.look(Playing, "a"), model.told()), (None, vec!["play a".to_string()]));
-        assert_eq!((model.look(Stopped, "a"), model.told()), (None, vec!["Stopped".to_string()]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec!["play a".to_string()]));
+        assert_eq!((model.look(Stopped, "a"), model.take_steps()), (None, vec!["Stopped".to_string()]));
     }
 }

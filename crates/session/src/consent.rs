@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Who agreed to what is stored, and when. Dates are ISO 8601, such as `2026-05-03`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsentRecord {
-    /// Who agreed; `None` where names are to be kept private.
+pub struct ConsentTerms {
+    /// Name of who agreed; `None` where names are to be kept private.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When.
+    /// Date of the agreement; `None` in what an older version stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// To what, in words; `None`: the note does not limit it.
@@ -17,7 +17,15 @@ pub struct ConsentRecord {
     /// The last day on which it holds; `None`: until it is withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
-    /// The note itself.
+}
+
+/// A consent as the results of a session show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRecord {
+    /// Who agreed to what, and when.
+    #[serde(flatten)]
+    pub terms: ConsentTerms,
+    /// The note itself; `None` where it is empty or may name somebody who is to be kept private.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -25,10 +33,11 @@ pub struct ConsentRecord {
 impl ConsentRecord {
     /// A sentence for the report.
     pub(crate) fn describe(&self) -> String {
-        let by = self.by.as_ref().map(|by| format!(" by {by}"));
-        let date = self.date.as_ref().map(|date| format!(" on {date}"));
-        let scope = self.scope.as_ref().map(|scope| format!(" for {scope}"));
-        let until = self.until.as_ref().map(|until| format!(", until {until}"));
+        let ConsentTerms { by, date, scope, until } = &self.terms;
+        let by = by.as_ref().map(|by| format!(" by {by}"));
+        let date = date.as_ref().map(|date| format!(" on {date}"));
+        let scope = scope.as_ref().map(|scope| format!(" for {scope}"));
+        let until = until.as_ref().map(|until| format!(", until {until}"));
         let note = self.note.as_ref().map(|note| format!(" ({note})"));
         let parts: String = [by, date, scope, until, note].into_iter().flatten().collect();
         format!("Consent was given{parts}.")

@@ -53,7 +53,7 @@ pub struct CorrectionSummary {
     pub id: u64,
     /// Id of the person.
     pub person: u32,
-    /// Who corrected.
+    /// Name or initials of who corrected.
     pub by: String,
     /// When it was taken in, UTC, ISO 8601.
     pub utc: String,

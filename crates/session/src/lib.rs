@@ -42,7 +42,7 @@ pub use across_sessions::{AcrossEstimate, ConditionContrast, ConditionMean, Sess
 pub use baseline::{Baseline, BaselineDifference, BaselineSource};
 pub use comparison::{ComparedSession, Comparison, SessionMean};
 pub use condition::{ConditionPart, ConditionSummary, Conditions};
-pub use consent::ConsentRecord;
+pub use consent::{ConsentRecord, ConsentTerms};
 pub use correction::{Change, CorrectionSummary, MachineRecord, RecordAgreement, correct_episodes};
 pub use dyad::{Dyad, SharedSmile, SharedSmiles, Synchrony};
 pub use episode::{Episode, MIN_EPISODE, Transitions, count_transitions, find_episodes};

@@ -11,7 +11,7 @@ use crate::{Summary, Timeline};
 
 /// What stands where there is no value.
 const MISSING: &str = "n/a";
-/// The columns.
+/// The columns in their order; onset and duration in seconds.
 const COLUMNS: [&str; 6] = ["onset", "duration", "trial_type", "value", "person", "source"];
 
 /// A row: start and end in ms, and the columns from `trial_type` on.

@@ -47,7 +47,7 @@ fn write_header<W: Write>(xml: &mut Writer<W>, tiers: &[Tier], recording: &Recor
     let header =
         xml.create_element("HEADER").with_attributes([("MEDIA_FILE", ""), ("TIME_UNITS", "milliseconds")]);
     header.write_inner_content(|xml| {
-        if let Some(Media { url, relative }) = Media::of(recording) {
+        if let Some(Media { url, relative }) = Media::from_recording(recording) {
             let mut media = vec![("MEDIA_URL", url.as_str()), ("MIME_TYPE", mime_type(&url))];
             media.extend(relative.as_deref().map(|relative| ("RELATIVE_MEDIA_URL", relative)));
             xml.create_element("MEDIA_DESCRIPTOR").with_attributes(media).write_empty()?;
@@ -69,7 +69,7 @@ struct Media {
 
 impl Media {
     /// The video of a recording; `None` where there is none.
-    fn of(recording: &Recording) -> Option<Self> {
+    fn from_recording(recording: &Recording) -> Option<Self> {
         let Some(uri) = &recording.media else {
             // Where the folder is may be nobody's business.
             let film = relative_path(recording.folder.as_deref(), recording.film.as_deref()?);
@@ -262,7 +262,7 @@ mod tests {
                 folder: folder.map(Into::into),
                 ..Recording::default()
             };
-            Media::of(&recording).map(|media| (media.url, media.relative.unwrap_or_default()))
+            Media::from_recording(&recording).map(|media| (media.url, media.relative.unwrap_or_default()))
         };
         let expect = |url: &str, relative: &str| Some((url.to_owned(), relative.to_owned()));
         let encoded = Some("file:///archive/M%C3%A4rz%202026/A%20%26%20B%23.mp4");
