@@ -82,6 +82,16 @@ def wait_for_press(page, selector, is_pressed=True):
     wait_until(page, f"document.querySelector({json.dumps(selector)}).getAttribute('aria-pressed') === '{state}'")
 
 
+def click_plane(page, valence, arousal):
+    """Clicks a point of the plane, once it has stopped moving: the button that a press has just focused scrolls the page."""
+    box, last = page.locator("#plane").bounding_box(), None
+    while box != last:
+        page.wait_for_timeout(100)
+        box, last = page.locator("#plane").bounding_box(), box
+    x, y = (valence + 1.03) / 2.06, (1.03 - arousal) / 2.06
+    page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+
+
 with sync_playwright() as playwright:
     arguments = ["--no-sandbox", "--disable-gpu"]
     browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
@@ -140,16 +150,14 @@ with sync_playwright() as playwright:
     near.click("[data-strategy=target]")
     wait_for_press(far, "[data-strategy=target]")
     near.locator("#plane").scroll_into_view_if_needed()
-    box = near.locator("#plane").bounding_box()
-    point = lambda x, y: (box["x"] + box["width"] * (x + 1.03) / 2.06, box["y"] + box["height"] * (1.03 - y) / 2.06)
-    near.mouse.click(*point(-0.5, 0.7))
+    click_plane(near, -0.5, 0.7)
     wait_until(far, "document.getElementById('valence').value === '-0.5' && document.getElementById('arousal').value === '0.7'")
     near.focus("#arousal")
     near.keyboard.press("ArrowDown")
     wait_until(far, "document.getElementById('arousal').value === '0.65'")
     # The path is drawn before it begins.
     near.click("[data-strategy=iso]")
-    near.mouse.click(*point(0.6, -0.4))
+    click_plane(near, 0.6, -0.4)
     found["path"] = text(near, "path-text")
     found["steps"] = near.evaluate("document.querySelectorAll('#steps circle').length")
     near.wait_for_timeout(300)
@@ -157,7 +165,7 @@ with sync_playwright() as playwright:
     near.screenshot(path=folder / "path.png")
     near.click("#begin")
     wait_for_press(far, "[data-strategy=iso]")
-    wait_until(far, "document.getElementById('valence').value === '0.6'")
+    wait_until(far, "document.getElementById('valence').value === '0.6' && document.getElementById('arousal').value === '-0.4'")
     near.click("[data-strategy=match]")
     wait_for_press(far, "[data-strategy=match]")
     near.select_option("#limit", "300")
