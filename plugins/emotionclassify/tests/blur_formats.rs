@@ -175,8 +175,114 @@ fn faces_are_blurred_in_all_formats() {
 #[test]
 fn interlaced_frames_are_blurred_in_both_fields() {
     init();
-    for format in [VideoFormat::I420, VideoFormat::Nv12, VideoFormat::Yuy2, VideoFormat::V210] {
+    for format in
+        [VideoFormat::I420, VideoFormat::Nv12, VideoFormat::Yuy2, VideoFormat::V210, VideoFormat::Yuv9]
+    {
         check_blur(format, 320, 240, gst_video::VideoInterlaceMode::Interleaved);
+    }
+}
+
+/// Whether the planes have room for the chroma of both fields. GStreamer 1.22 reads and writes it beyond those of P010, P012 and
+/// P016, where the second field has a row less than its chroma needs.
+fn has_rows_of_both_fields(info: &VideoInfo) -> bool {
+    (0..info.n_components() as u8).all(|component| {
+        let plane = info.comp_plane(component) as usize;
+        let end = info.offset().get(plane + 1).copied().unwrap_or(info.size());
+        let rows = (end - info.offset()[plane]) / info.stride()[plane] as usize;
+        rows >= info.comp_height(component).next_multiple_of(2) as usize
+            || info.format_info().h_sub()[component as usize] == 0
+    })
+}
+
+/// Checks that a frame that is hidden completely has no detail in any of its last rows and columns.
+fn check_edges(format: VideoFormat, width: u32, height: u32, mode: gst_video::VideoInterlaceMode) {
+    let info = info(format, width, height, mode);
+    let name = format!("{format} {width}x{height} {mode:?}");
+    if info.is_interlaced() && !has_rows_of_both_fields(&info) {
+        return;
+    }
+    let mut source = convert(&noise(width, height, mode), &info);
+    source.make_mut().set_video_flags(gst_video::VideoBufferFlags::INTERLACED);
+    let (hidden, _) = push(source.clone(), &info, true);
+    let (before, after) = (to_pixels(&source, &info), to_pixels(&hidden, &info));
+    let turn = |pixels: &[Vec<[u16; 4]>]| -> Vec<Vec<[u16; 4]>> {
+        (0..width as usize).map(|x| pixels.iter().map(|row| row[x]).collect()).collect()
+    };
+    for (kind, before, after) in
+        [("row", before.clone(), after.clone()), ("column", turn(&before), turn(&after))]
+    {
+        for line in before.len() - 9..before.len() {
+            let measure = |pixels| measure_detail(pixels, 0..pixels[0].len(), line..line + 1);
+            let (detail_before, detail_after) = (measure(&before), measure(&after));
+            assert!(detail_before > 0.2, "{name}: {kind} {line} of the source has detail, {detail_before}");
+            // Six blocks remain, with two steps between them where chroma is subsampled.
+            assert!(detail_after < 0.2, "{name}: detail remains in {kind} {line}, {detail_after}");
+        }
+    }
+}
+
+#[test]
+fn the_last_rows_and_columns_are_hidden_at_any_size() {
+    use gst_video::VideoInterlaceMode::{Interleaved, Mixed, Progressive};
+    init();
+    for format in formats() {
+        // GStreamer 1.22's rows of these formats overlap or end one sample early with an odd width.
+        let inexact =
+            [VideoFormat::Uyvp, VideoFormat::Nv61, VideoFormat::Nv1210le32, VideoFormat::Nv1610le32];
+        let is_odd_exact = !inexact.contains(&format);
+        let format_info = gst_video::VideoFormatInfo::from_format(format);
+        if format_info.h_sub().iter().all(|&shift| shift == 0) {
+            check_edges(format, if is_odd_exact { 97 } else { 98 }, 99, Progressive);
+            continue;
+        }
+        for remainder in (0..8).filter(|remainder| is_odd_exact || remainder % 2 == 0) {
+            let (width, height) = (96 + remainder * 3 % 8, 96 + remainder);
+            check_edges(format, width, height, Interleaved);
+            if remainder % 4 != 0 {
+                check_edges(format, width, height, if remainder == 2 { Mixed } else { Progressive });
+            }
+        }
+    }
+}
+
+#[test]
+fn padded_rows_and_planes_are_hidden_as_others() {
+    init();
+    for (format, row_counts) in [
+        (VideoFormat::I420, &[102, 52, 52][..]),
+        (VideoFormat::Nv12, &[102, 52]),
+        (VideoFormat::Yuv9, &[102, 26, 26]),
+    ] {
+        let info = info(format, 98, 102, gst_video::VideoInterlaceMode::Interleaved);
+        let source = convert(&noise(98, 102, info.interlace_mode()), &info);
+        let (mut bytes, mut offsets) = (vec![77], Vec::new());
+        let strides: Vec<i32> = info.stride().iter().map(|stride| stride + 19).collect();
+        let tight = source.map_readable().unwrap();
+        let plane_rows = |plane: usize| (0..row_counts[plane]).map(move |row| (plane, row));
+        for plane in 0..row_counts.len() {
+            offsets.push(bytes.len());
+            for (plane, row) in plane_rows(plane) {
+                let stride = info.stride()[plane] as usize;
+                bytes.extend_from_slice(&tight[info.offset()[plane] + row * stride..][..stride]);
+                bytes.extend([77; 19]);
+            }
+        }
+        let mut padded = gst::Buffer::from_mut_slice(bytes);
+        let flags = gst_video::VideoFrameFlags::INTERLACED;
+        let meta = padded.make_mut();
+        gst_video::VideoMeta::add_full(meta, flags, format, 98, 102, &offsets, &strides).unwrap();
+        let (hidden, expected) = (push(padded, &info, true).0, push(source.copy(), &info, true).0);
+        let (hidden, expected) = (hidden.map_readable().unwrap(), expected.map_readable().unwrap());
+        assert!(expected.as_slice() != tight.as_slice());
+        for (plane, row) in (0..row_counts.len()).flat_map(plane_rows) {
+            let stride = info.stride()[plane] as usize;
+            let length = info.comp_width(plane as u8) as usize * info.comp_pstride(plane as u8) as usize;
+            let (start, padded_start) =
+                (info.offset()[plane] + row * stride, offsets[plane] + row * strides[plane] as usize);
+            let name = format!("{format} plane {plane} row {row}");
+            assert_eq!(hidden[padded_start..][..length], expected[start..][..length], "{name}");
+            assert_eq!(hidden[padded_start + stride..][..19], [77; 19], "{name}: the padding stays");
+        }
     }
 }
 

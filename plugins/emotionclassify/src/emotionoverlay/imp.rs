@@ -275,14 +275,21 @@ impl EmotionOverlay {
             return Ok(());
         }
 
-        let mut frame = video_frame::map_writable(buffer, info)
-            .map_err(|error| self.post_flow_error(unreadable_frame(error)))?;
-        for (area, block) in mosaics {
-            pixelation::pixelate(&mut frame, *area, *block).map_err(|error| {
-                gst::element_imp_error!(self, gst::StreamError::Failed, ("{error}"));
-                gst::FlowError::Error
-            })?;
+        let pixelation_failed = |error| {
+            gst::element_imp_error!(self, gst::StreamError::Failed, ("{error}"));
+            gst::FlowError::Error
+        };
+        let unreadable = |error| self.post_flow_error(unreadable_frame(error));
+        if !mosaics.is_empty() {
+            let mut frame = video_frame::map_writable(buffer, info).map_err(unreadable)?;
+            for (area, block) in mosaics {
+                pixelation::pixelate(&mut frame, *area, *block).map_err(pixelation_failed)?;
+            }
+            drop(frame);
+            let areas = mosaics.iter().map(|(area, _)| area);
+            pixelation::hide_field_rows(buffer, info, areas).map_err(pixelation_failed)?;
         }
+        let mut frame = video_frame::map_writable(buffer, info).map_err(unreadable)?;
         drawings
             .iter()
             .try_for_each(|drawing| blend::blend(&mut frame, drawing))

@@ -97,27 +97,90 @@ impl UnpackedDepth {
 }
 
 /// Replaces every pixel of `area` by the mean of its block of `block` x `block` pixels, in any format that
-/// [`is_supported`]. `area` must lie inside the frame and begin at multiples of four pixels; blocks are enlarged to
-/// multiples of four, so that no chroma sample belongs to two of them.
+/// [`is_supported`]. `area` must lie inside the frame and begin at multiples of four pixels; it and its blocks are enlarged to
+/// multiples of [`row_group`], so that no chroma sample belongs to two of them.
 ///
 /// GStreamer's own functions for the format unpack and pack the rows. Fails where the planes hold fewer bytes than the
-/// format says: the area may then still be recognisable, and the frame must not be shown.
+/// format says: the area may then still be recognisable, and the frame must not be shown. [`hide_field_rows`] must follow.
 pub(super) fn pixelate(
     frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>,
     area: Area,
     block: i32,
 ) -> Result<(), IncompletePlaneError> {
-    let block = (block.max(1) + 3) & !3;
-    let mut top = area.y.max(0);
-    while top < area.bottom() {
+    let group = row_group(frame.info());
+    let block = (block.max(1) + group - 1) & !(group - 1);
+    let mut top = area.y.max(0) & !(group - 1);
+    let end = ((area.bottom() + group - 1) & !(group - 1)).min(frame.height() as i32);
+    while top < end {
         // A remainder of less than half a block is added to the last block.
-        let bottom = if area.bottom() - top < block + block / 2 { area.bottom() } else { top + block };
+        let bottom = if end - top < block + block / 2 { end } else { top + block };
         let mut band = Band::read(frame, top as usize, bottom as usize).ok_or(IncompletePlaneError)?;
         band.average_blocks(area, block);
         band.write(frame).ok_or(IncompletePlaneError)?;
         top = bottom;
     }
     Ok(())
+}
+
+/// Number of rows, at least 4, that have no chroma sample in common with other rows. In interlaced frames, the chroma of
+/// each field is subsampled by itself.
+fn row_group(info: &gst_video::VideoInfo) -> i32 {
+    let shift = info.format_info().h_sub().iter().copied().max().unwrap_or(0);
+    (if info.is_interlaced() { 2 << shift } else { 1 << shift }).max(4)
+}
+
+/// Hides the chroma of the last row of an interlaced frame in `areas` after [`pixelate`]: where the second field has a row
+/// less than its chroma needs, GStreamer stores that chroma behind the plane's last row. There it gets that of the row
+/// above, which is the other field's. Does nothing where the planes have no such row.
+pub(super) fn hide_field_rows<'a>(
+    buffer: &mut gst::BufferRef,
+    info: &gst_video::VideoInfo,
+    areas: impl Iterator<Item = &'a Area> + Clone,
+) -> Result<(), IncompletePlaneError> {
+    let format = info.format_info();
+    let last_row = |component: u8| {
+        let rows = info.comp_height(component);
+        (info.is_interlaced() && format.h_sub()[component as usize] > 0 && rows % 2 == 1)
+            .then_some(rows as usize)
+    };
+    let components = 0..format.n_components() as u8;
+    if components.clone().all(|component| last_row(component).is_none()) {
+        return Ok(());
+    }
+    // The one that GStreamer takes.
+    let (offsets, strides) = match buffer.iter_meta::<gst_video::VideoMeta>().min_by_key(|meta| meta.id()) {
+        Some(meta) => (meta.offset().to_vec(), meta.stride().to_vec()),
+        None => (info.offset().to_vec(), info.stride().to_vec()),
+    };
+    let group = row_group(info);
+    let is_at_bottom = |area: &&Area| (area.bottom() + group - 1) & !(group - 1) >= info.height() as i32;
+    let mut bytes = buffer.map_writable().map_err(|_| IncompletePlaneError)?;
+    for component in components {
+        let Some(rows) = last_row(component) else { continue };
+        let plane = info.comp_plane(component) as usize;
+        let (Some(&offset), Some(&stride)) = (offsets.get(plane), strides.get(plane)) else { continue };
+        let stride = usize::try_from(stride).map_err(|_| IncompletePlaneError)?;
+        let next = offsets.iter().copied().filter(|&next| next > offset).min().unwrap_or(usize::MAX);
+        let row = offset + rows * stride;
+        for area in areas.clone().filter(is_at_bottom) {
+            let (first, end) = row_bytes(info, component, area).unwrap_or((0, stride));
+            // Without room for it nobody reads this row.
+            if row + end <= next.min(bytes.len()) {
+                bytes.copy_within(row - stride + first..row - stride + end, row + first);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a row, first and end, that hold a component of the pixels of `area`; `None` where several pixels share words.
+fn row_bytes(info: &gst_video::VideoInfo, component: u8, area: &Area) -> Option<(usize, usize)> {
+    let step = usize::try_from(info.comp_pstride(component)).ok().filter(|step| *step > 0)?;
+    let shift = info.format_info().w_sub()[component as usize];
+    let (left, right) = (area.x.max(0) as usize, area.right().max(0) as usize);
+    let end = ((right + (1 << shift) - 1) >> shift).min(info.comp_width(component) as usize);
+    // All components of the pixels are copied at once where they share the plane.
+    Some(((left >> shift) * step, end * step))
 }
 
 /// Reads a reduced copy of the luma of a frame in any format that [`is_supported`]. Fails as [`pixelate`] does.
@@ -160,7 +223,7 @@ struct Band {
     planes: Vec<Vec<u8>>,
     /// Bytes between the starts of rows, of each plane.
     strides: Vec<i32>,
-    /// `rows` x `width` unpacked pixels.
+    /// `rows` x `width` unpacked pixels, in rows of [`Self::row_bytes`].
     pixels: Vec<u8>,
 }
 
@@ -181,6 +244,10 @@ impl Band {
             let bytes = bytes.get(range.start * stride..)?;
             let length = (range.len() * stride).min(bytes.len());
             copy.get_mut(..length)?.copy_from_slice(&bytes[..length]);
+            if frame.info().is_interlaced() && range.len() % 2 == 1 {
+                // The second field's last row of chroma is not in the plane, see `hide_field_rows`.
+                copy.copy_within((range.len() - 1) * stride..range.len() * stride, range.len() * stride);
+            }
             planes.push(copy);
         }
         let flags = if frame.info().is_interlaced() {
@@ -198,9 +265,10 @@ impl Band {
             width,
             planes,
             strides,
-            pixels: vec![0; rows * width * depth.pixel_bytes()],
+            pixels: Vec::new(),
         };
-        let row_bytes = width * depth.pixel_bytes();
+        let row_bytes = band.row_bytes();
+        band.pixels = vec![0; rows * row_bytes];
         let planes: Vec<&[u8]> = band.planes.iter().map(Vec::as_slice).collect();
         for (y, row) in band.pixels.chunks_exact_mut(row_bytes).enumerate() {
             format.unpack(flags, row, &planes, &band.strides, 0, y as i32, width as i32);
@@ -208,15 +276,21 @@ impl Band {
         Some(band)
     }
 
+    /// Bytes between the starts of rows of `pixels`: multiples of 16, because GStreamer 1.22 packs and unpacks some formats
+    /// (VYUY) otherwise in rows that are not aligned, with exchanged chroma.
+    fn row_bytes(&self) -> usize {
+        (self.width * self.depth.pixel_bytes()).next_multiple_of(16)
+    }
+
     /// Replaces each pixel between the left and right edges of `area` by the mean of its block. A block is `block`
     /// pixels wide and as high as the band.
     fn average_blocks(&mut self, area: Area, block: i32) {
         let bytes = self.depth.pixel_bytes();
-        let row_bytes = self.width * bytes;
+        let row_bytes = self.row_bytes();
         let mut left = area.x.max(0);
         while left < area.right() {
             let right = if area.right() - left < block + block / 2 { area.right() } else { left + block };
-            let columns = left as usize * bytes..(right as usize * bytes).min(row_bytes);
+            let columns = left as usize * bytes..(right as usize * bytes).min(self.width * bytes);
             let mut sums = [0u64; 4];
             for row in self.pixels.chunks_exact(row_bytes) {
                 for pixel in row[columns.clone()].chunks_exact(bytes) {
@@ -251,7 +325,7 @@ impl Band {
 
     /// Packs the pixels and copies the rows back to the frame's planes. `None` where one of them is too small.
     fn write(&mut self, frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>) -> Option<()> {
-        let row_bytes = self.width * self.depth.pixel_bytes();
+        let row_bytes = self.row_bytes();
         let mut planes: Vec<&mut [u8]> = self.planes.iter_mut().map(Vec::as_mut_slice).collect();
         for (y, row) in self.pixels.chunks_exact(row_bytes).enumerate() {
             self.format.pack(
