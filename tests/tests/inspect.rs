@@ -63,6 +63,7 @@ const ELEMENTS: [Element; 6] = [
             ("roll-range", "gdouble 0..90", "45", Playing),
             ("follow", "guint64 0..86400000000000", "5000000000", Playing),
             ("people", "guint 0..64", "0", Playing),
+            ("keep-people", "gboolean", "false", Ready),
             ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
             ("scan-interval", NANOSECONDS, "0", Playing),
             ("threads", "guint 0..256", "0", Playing),

@@ -404,10 +404,12 @@ fn wait_for_quickly<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
 /// A moment of a session at which it is killed: its name, and what waits for it.
 type Moment = (&'static str, fn(&RecordedSession));
 
+/// The moments at which no frame has come; on a busy machine one would come before the kill, so the cameras give none.
+const WITHOUT_FRAMES: [&str; 2] = ["start", "before the first frame"];
+
 /// The moments of a session at which it is killed.
 const MOMENTS: [Moment; 7] = [
     ("start", |session| session.wait_for_text("markers.jsonl", "session", 0)),
-    // Its camera gives none.
     ("before the first frame", |session| {
         session.wait_for_text("markers.jsonl", "session", 0);
         assert_eq!(session.panel().send(r#"{"command":"mark","text":"waits"}"#), 202);
@@ -460,7 +462,7 @@ fn what_is_killed_at_any_moment_can_be_read_and_finished() {
         .iter()
         .map(|(name, _)| {
             let blind = format!("{camera} ! valve drop=true");
-            let camera = if *name == "before the first frame" { &blind } else { &camera };
+            let camera = if WITHOUT_FRAMES.contains(name) { &blind } else { &camera };
             RecordedSession::start(folder.path().join(name.replace(' ', "-")), camera, &music)
         })
         .collect();
@@ -492,7 +494,7 @@ fn what_is_killed_at_any_moment_can_be_read_and_finished() {
             assert_eq!(summary["warnings"][0]["kind"], "ends-early", "{name}: {summary:#}");
         }
         let has_frames = summary["frames"].as_u64() > Some(0);
-        assert_eq!(has_frames, !["start", "before the first frame"].contains(&name), "{name}");
+        assert_eq!(has_frames, !WITHOUT_FRAMES.contains(&name), "{name}");
         for file in ["report.html", "session.eaf", "session.vtt", "timeline.csv", "music.jsonl"] {
             assert!(record.join(file).exists(), "{name}: {file}");
         }
@@ -685,14 +687,17 @@ fn the_demo_plays_its_film_again_and_again_through_a_stop_without_any_device() {
     let output = live.wait(TIMEOUT).assert_success();
     assert!(first.is_sorted() && second.is_sorted(), "time goes on");
     let gap = first.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-    assert!(gap < 500_000_000, "{gap} ns between the end of the film and its beginning");
-    // After the stop, the actor is another person.
+    // The film has two seconds; a machine that is busy drops frames.
+    assert!(gap < 1_000_000_000, "{gap} ns between the end of the film and its beginning");
     let words = ["no display, so no window", "no sound output found", "was found"];
     let is_expected = |line: &str| words.iter().any(|word| line.contains(word));
     assert!(output.stderr.lines().all(is_expected), "{output}");
     assert!(words[..2].iter().all(|word| output.stderr.contains(word)), "{output}");
     let report = fs::read_to_string(record.join("report.html")).unwrap();
     assert!(report.contains("<svg"), "{report}");
+    let summary = fs::read_to_string(record.join("summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["subjects"].as_array().unwrap().len(), 1, "after the stop too: {summary:#}");
 }
 
 /// The complete lines of a timeline.

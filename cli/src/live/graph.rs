@@ -49,7 +49,7 @@ pub fn build(
     // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
         "{} {recording} ! videoconvert ! queue name=analyse leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 ! emotionclassify name=classifier {log} {publisher} {window} ! queue name=listen ! player.mood
+         ! haarfacedetect scan-interval=500000000 keep-people=true ! emotionclassify name=classifier {log} {publisher} {window} ! queue name=listen ! player.mood
          moodplayer name=player ! volume name=volume ! audioconvert ! audioresample
          ! errorignore name={SPEAKER_GUARD} ignore-notlinked=true convert-to=ok",
         camera.description

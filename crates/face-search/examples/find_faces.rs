@@ -58,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         roll_range: options.roll_range,
         follow: options.follow * 1_000_000,
         people: 0,
+        keep_people: false,
     };
     let cascade = Arc::new(Cascade::load(haar::find("frontalface_default")?)?);
     let mut finder = FaceFinder::new(cascade, None)?;

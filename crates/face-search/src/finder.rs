@@ -41,6 +41,13 @@ pub struct FaceFinder {
     last_frame: Option<u64>,
 }
 
+/// The people whom a [`FaceFinder`] knows: their ids and what they look like. In memory only.
+#[derive(Debug)]
+pub struct KnownPeople {
+    tracker: Tracker,
+    recognizer: FaceRecognizer,
+}
+
 impl FaceFinder {
     /// A finder for the faces of `cascade`; with a cascade for eyes, it searches each face for eyes too.
     ///
@@ -61,11 +68,30 @@ impl FaceFinder {
         })
     }
 
+    /// Goes on with the people whom an earlier finder knew, whatever its cascades were: who returns gets the id of then, and no
+    /// id of then is given to somebody else.
+    pub fn remember(&mut self, people: KnownPeople) {
+        (self.tracker, self.recognizer) = (people.tracker, people.recognizer);
+        self.restart();
+    }
+
+    /// What is known of the people, for [`Self::remember`].
+    pub fn into_people(self) -> KnownPeople {
+        KnownPeople { tracker: self.tracker, recognizer: self.recognizer }
+    }
+
     /// Starts a new scene: the next frame is searched completely, and its faces get new ids.
     pub fn reset(&mut self) {
+        self.recognizer.clear();
+        self.restart();
+    }
+
+    /// Starts anew with the same people, as where a camera was switched off: the next frame is searched completely, and who
+    /// returns gets the same id.
+    pub fn restart(&mut self) {
         self.tracker.reset();
         self.follower.clear();
-        self.recognizer.clear();
+        self.recognizer.restart_time();
         self.cuts.reset();
         self.schedule = Schedule::default();
         self.last_frame = None;
@@ -95,7 +121,7 @@ impl FaceFinder {
         let time = time
             .unwrap_or_else(|| self.last_frame.map_or(0, |last| last.saturating_add(UNTIMED_FRAME_DURATION)));
         if self.last_frame.is_some_and(|last| time < last) {
-            self.reset();
+            if settings.keep_people { self.restart() } else { self.reset() }
         }
         self.last_frame = Some(time);
         if self.cuts.is_cut(image) {
@@ -285,6 +311,7 @@ pub(crate) mod tests {
         roll_range: 0.0,
         follow: 0,
         people: 0,
+        keep_people: false,
     };
 
     fn finder() -> FaceFinder {

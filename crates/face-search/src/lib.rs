@@ -52,6 +52,6 @@ mod small_faces;
 mod turned;
 
 pub use face::FoundFace;
-pub use finder::FaceFinder;
+pub use finder::{FaceFinder, KnownPeople};
 pub use settings::SearchSettings;
 pub use small_faces::{SampledFrame, SmallFaceSearch};

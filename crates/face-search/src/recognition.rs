@@ -17,6 +17,11 @@ impl FaceRecognizer {
         self.people.clear();
     }
 
+    /// Has time begin anew; the looks of all people are still known.
+    pub(crate) fn restart_time(&mut self) {
+        self.people.restart_time();
+    }
+
     /// How different the face at `pose` looks from the person `id`, 0-1.
     pub(crate) fn distance(&self, image: &GrayImage, id: u32, pose: &Pose) -> f32 {
         self.people.face_distance(id, &Appearance::describe(image, pose))

@@ -25,6 +25,8 @@ pub struct SearchSettings {
     pub follow: u64,
     /// Number of people in the video, which decides doubtful cases; 0 where it is unknown.
     pub people: usize,
+    /// Whether people keep their ids where the time steps back.
+    pub keep_people: bool,
 }
 
 impl SearchSettings {

@@ -79,6 +79,13 @@ impl People {
         self.people.clear();
     }
 
+    /// Has time begin anew, as where a stream is started again.
+    pub fn restart_time(&mut self) {
+        for person in &mut self.people {
+            (person.last_look, person.last_seen) = (0, 0);
+        }
+    }
+
     /// Whether a look at the person `id` in the frame at `time` would be of use.
     pub fn is_look_due(&self, id: u32, time: u64) -> bool {
         let person = self.people.iter().find(|person| person.id == id);
@@ -263,6 +270,15 @@ mod tests {
         assert_eq!(people.add_look(3, 9 * SECOND, look(1, 3)), Some(1));
         people.see(9 * SECOND, &[(3, HERE), (1, ELSEWHERE)]);
         assert_ne!(people.add_look(3, 10 * SECOND, look(1, 3)), Some(1), "they were seen together");
+    }
+
+    #[test]
+    fn who_was_there_before_time_began_anew_is_recognised_and_looked_at() {
+        let mut people = two_people();
+        people.add_look(1, 60 * SECOND, look(1, 0));
+        people.restart_time();
+        assert_eq!(people.identify(&look(1, 3), &ELSEWHERE, &[], 0), Some(1));
+        assert!(people.is_look_due(1, SAMPLE_INTERVAL));
     }
 
     #[test]

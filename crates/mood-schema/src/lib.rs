@@ -17,5 +17,6 @@ pub use emotion::{Emotion, Label, Mood, UnknownNameError};
 pub use frame::{Classification, Face, FaceSource, Frame, QualityLimit, Rect};
 pub use line::{
     Candidate, ClockLine, CorrectionLine, FacePlace, FrameLine, LabelledSpan, Line, MarkerLine, MoodLine,
-    SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, SettingsLine, TrackEvent, TrackLine,
+    PEOPLE_MEMORY, SCHEMA_VERSION, SafetyLine, SessionEnd, SessionHeader, SettingsLine, TrackEvent,
+    TrackLine,
 };

@@ -92,6 +92,17 @@ pub struct SessionHeader {
     pub settings: Map<String, Value>,
 }
 
+/// The setting of a detector that names the memory in which it keeps people: parts of a session with the same name have the
+/// same ids for the same people.
+pub const PEOPLE_MEMORY: &str = "people-memory";
+
+impl SessionHeader {
+    /// The name of the detector's memory, see [`PEOPLE_MEMORY`]; `None` where it keeps nobody.
+    pub fn people_memory(&self) -> Option<&str> {
+        self.settings.values().find_map(|settings| settings.get(PEOPLE_MEMORY)?.as_str())
+    }
+}
+
 /// A video frame and its faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameLine {

@@ -189,6 +189,10 @@ struct Part {
     frame_shift: u64,
     /// What is added to the ids of faces, so that nobody is taken for somebody in an earlier part.
     id_shift: u32,
+    /// The memory in which the detector keeps people, and what is added to their ids.
+    people: Option<(String, u32)>,
+    /// The memory of the part before, which is the same where the same detector was stopped and started again.
+    people_before: Option<(String, u32)>,
     /// Whether it has had a clock line.
     has_clock: bool,
     /// How many items there were of frames, moods, tracks, settings and safety lines at its beginning.
@@ -201,11 +205,15 @@ struct Part {
 
 impl Part {
     /// Begins another part.
-    fn begin(&mut self, timeline: &Timeline) {
+    fn begin(&mut self, people_memory: Option<&str>, timeline: &Timeline) {
         // A live session leaves empty parts while it looks for a device that was lost.
         let is_empty = self.count > 0 && !self.has_clock && timeline.frames.len() == self.begins[0];
         let is_further = !(is_empty && self.without_clock > 1);
+        let has_frames = timeline.frames.len() > self.begins[0];
+        let people_before = if has_frames { self.people.take() } else { self.people_before.take() };
         *self = Self {
+            people: people_memory.map(|name| (name.to_owned(), 0)),
+            people_before,
             begins: [
                 timeline.frames.len(),
                 timeline.moods.len(),
@@ -244,8 +252,14 @@ impl Part {
         let [frames, moods, tracks, settings, safety] = self.begins;
         let frame_count = timeline.frames.len();
         let (before, part) = timeline.frames.split_at_mut(frames.min(frame_count));
-        let ids = before.iter().flat_map(|frame| &frame.faces).map(|face| face.id);
-        self.id_shift = ids.max().unwrap_or(0);
+        let known = self.people.as_ref().zip(self.people_before.as_ref());
+        self.id_shift = match known {
+            Some(((name, _), (before, shift))) if name == before => *shift,
+            _ => before.iter().flat_map(|frame| &frame.faces).map(|face| face.id).max().unwrap_or(0),
+        };
+        if let Some((_, shift)) = &mut self.people {
+            *shift = self.id_shift;
+        }
         self.frame_shift = before.last().map_or(0, |frame| frame.frame + 1);
         for frame in part {
             frame.pts = frame.pts.saturating_add(shift);
@@ -335,11 +349,12 @@ impl Timeline {
         let at = |pts: u64| pts.saturating_add(part.shift);
         match line {
             Line::Session(session) => {
+                let is_first = part.count == 0;
+                part.begin(session.people_memory(), self);
                 // A part in which nothing came knows no settings.
-                if !session.settings.is_empty() || part.count == 0 {
+                if !session.settings.is_empty() || is_first {
                     self.header = session;
                 }
-                part.begin(self);
             }
             Line::Settings(change) => {
                 self.settings_changes.push(SettingsLine { pts: at(change.pts), ..change });

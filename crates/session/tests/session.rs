@@ -351,6 +351,24 @@ fn marker(ms: u64, id: u64, text: &str, removed: bool) -> Line {
 }
 
 #[test]
+fn parts_in_which_a_detector_remembers_people_share_their_ids() {
+    let part = |memory: &str, start: u64, id: u32| {
+        let settings = serde_json::json!({ "haarfacedetect": { "people-memory": memory } });
+        let settings = settings.as_object().unwrap().clone();
+        let header = Line::Session(SessionHeader { settings, ..SessionHeader::default() });
+        [header, clock(0, start), frame(0, 0, vec![face(id, Emotion::Happy.into())])]
+    };
+    // A device is looked for in vain between the second and the third.
+    let parts = [part("a", 0, 2), part("a", 100, 1), part("a", 200, 3), part("b", 300, 2), part("b", 400, 1)];
+    let mut lines = parts.concat();
+    lines.insert(6, header());
+    let timeline = parse(&to_jsonl(&lines)).unwrap();
+    let ids: Vec<u32> = timeline.frames.iter().map(|frame| frame.faces[0].id).collect();
+    assert_eq!(ids, [2, 1, 3, 5, 4]);
+    assert_eq!(timeline.further_sessions, 0);
+}
+
+#[test]
 fn the_parts_of_a_live_session_follow_each_other_by_its_clock() {
     let (happy, sad) = (Emotion::Happy.into(), Emotion::Sad.into());
     let end = |ms: u64| Line::End(SessionEnd { pts: ms * MS, frames: 2 });

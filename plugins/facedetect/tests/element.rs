@@ -4,11 +4,14 @@
 
 mod common;
 
+use std::collections::HashSet;
+
 use common::{frame, harness, info};
 use gst::MetaAPI;
 use gst::prelude::*;
 use gst_video::VideoFormat;
 use mood_meta::region::{self, FaceRegion};
+use mood_schema::PEOPLE_MEMORY;
 
 const HEAD: common::Head = (160, 120, 70);
 
@@ -221,6 +224,59 @@ fn after_a_flush_faces_get_new_ids() {
         harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
     }
     assert_eq!(ids, [1, 2, 3]);
+}
+
+/// A frame with another person's head: a beard and spectacles.
+fn other_person(info: &gst_video::VideoInfo, number: u64) -> gst::Buffer {
+    let mut buffer = frame(info, &[HEAD], number, 0);
+    let mut map = buffer.get_mut().unwrap().map_writable().unwrap();
+    let width = info.width() as usize;
+    for (index, value) in map.as_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (index % width, index / width);
+        let is_beard = (150..185).contains(&y) && (120..200).contains(&x);
+        let is_forehead = (60..90).contains(&y) && (120..200).contains(&x);
+        if is_beard && x / 3 % 2 == 0 || is_forehead && y / 3 % 2 == 0 {
+            *value = *value / 2 + 10;
+        }
+    }
+    drop(map);
+    buffer
+}
+
+#[test]
+fn people_keep_their_ids_over_a_flush_and_a_restart_where_asked() {
+    let info = info(VideoFormat::Gray8, 320, 240);
+    for (keep, expected) in [(true, [1, 2, 2, 1]), (false, [1, 2, 1, 2])] {
+        let mut harness = harness(&format!("keep-people={keep}"), &info);
+        let element = harness.element().unwrap();
+        let (mut ids, mut memories) = (Vec::new(), HashSet::new());
+        for (part, is_other) in [false, true, true, false].into_iter().enumerate() {
+            for number in 0..15 {
+                let head =
+                    if is_other { other_person(&info, number) } else { frame(&info, &[HEAD], number, 0) };
+                let found = faces(&harness.push_and_pull(head).unwrap());
+                if number == 14 {
+                    ids.push(found[0].id);
+                }
+            }
+            let events = std::iter::from_fn(|| harness.try_pull_event());
+            let settings = events.filter_map(|event| mood_meta::event::parse_settings(&event));
+            memories.extend(settings.map(|(_, settings)| settings.get(PEOPLE_MEMORY).cloned()));
+            if part % 2 == 0 {
+                harness.push_event(gst::event::FlushStart::new());
+                harness.push_event(gst::event::FlushStop::new(true));
+            } else {
+                element.set_state(gst::State::Null).unwrap();
+                element.set_state(gst::State::Playing).unwrap();
+                harness.push_event(gst::event::StreamStart::new("again"));
+                harness.push_event(gst::event::Caps::new(&info.to_caps().unwrap()));
+            }
+            harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+        }
+        assert_eq!(ids, expected, "keep-people={keep}");
+        assert_eq!(memories.len(), 1, "one memory throughout: {memories:?}");
+        assert_eq!(memories.iter().all(Option::is_some), keep, "{memories:?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use face_search::{FaceFinder, FoundFace, SearchSettings};
+use face_search::{FaceFinder, FoundFace, KnownPeople, SearchSettings};
 use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
 use gray_image::StretchedImage;
@@ -16,7 +16,7 @@ use mood_meta::filter::FrameError;
 use mood_meta::pixel_aspect::PixelAspect;
 use mood_meta::region::{self, FaceRegion};
 use mood_meta::{filter, lock, luma, message, property, video_frame};
-use mood_schema::{FaceSource, Frame};
+use mood_schema::{FaceSource, Frame, PEOPLE_MEMORY};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -43,16 +43,37 @@ struct State {
     /// Names and SHA-256 of the cascades, for logs.
     cascades: Map<String, Value>,
     announcement: SettingsAnnouncement,
+    /// Tells readers of logs in which parts of a session the ids are of the same people; `None` where they are not kept.
+    people_memory: Option<String>,
+}
+
+impl State {
+    /// Begins another scene, with the same people where they are kept.
+    fn reset(&mut self) {
+        match self.people_memory {
+            Some(_) => self.finder.restart(),
+            None => self.finder.reset(),
+        }
+    }
+}
+
+/// The people of the streams before, where they are kept.
+struct KeptPeople {
+    people: KnownPeople,
+    /// See [`State::people_memory`].
+    name: String,
 }
 
 /// The implementation of `haarfacedetect`: its properties, and what exists while it runs.
 ///
-/// Lock order: the two locks are never held together. Settings are copied and unlocked first. Messages are
+/// Lock order: no two locks are held together. Settings are copied and unlocked first. Messages are
 /// posted and events pushed only when no lock is held.
 #[derive(Default)]
 pub struct HaarFaceDetect {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
+    /// While it is stopped.
+    kept: Mutex<Option<KeptPeople>>,
 }
 
 #[glib::object_subclass]
@@ -70,6 +91,10 @@ impl ObjectImpl for HaarFaceDetect {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
+        let keeps_people = lock(&self.settings).search.keep_people;
+        if !keeps_people {
+            *lock(&self.kept) = None;
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -116,8 +141,19 @@ impl BaseTransformImpl for HaarFaceDetect {
             "" => None,
             name => Some(self.load_cascade("eyes-cascade", name, &mut cascades)?),
         };
-        let finder = FaceFinder::new(cascade, eyes_cascade)
+        let mut finder = FaceFinder::new(cascade, eyes_cascade)
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
+        let mut people_memory = None;
+        if settings.search.keep_people {
+            let kept = lock(&self.kept).take();
+            people_memory = Some(match kept {
+                Some(KeptPeople { people, name }) => {
+                    finder.remember(people);
+                    name
+                }
+                None => glib::uuid_string_random().into(),
+            });
+        }
         *lock(&self.state) = Some(State {
             finder,
             info: None,
@@ -127,12 +163,17 @@ impl BaseTransformImpl for HaarFaceDetect {
             ids: Vec::new(),
             cascades,
             announcement: SettingsAnnouncement::new("haarfacedetect"),
+            people_memory,
         });
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.state) = None;
+        let state = lock(&self.state).take();
+        let kept = state.and_then(|State { finder, people_memory, .. }| {
+            people_memory.map(|name| KeptPeople { people: finder.into_people(), name })
+        });
+        *lock(&self.kept) = kept;
         Ok(())
     }
 
@@ -144,7 +185,7 @@ impl BaseTransformImpl for HaarFaceDetect {
                 // The same picture in another size.
                 Some(Some(factor)) if factor != 1.0 => state.finder.scale(factor),
                 // Places in a frame of another shape say nothing about this one.
-                Some(None) => state.finder.reset(),
+                Some(None) => state.reset(),
                 Some(Some(_)) | None => {}
             }
             state.info = Some(info);
@@ -157,7 +198,7 @@ impl BaseTransformImpl for HaarFaceDetect {
         if event_type == gst::EventType::FlushStop
             && let Some(state) = lock(&self.state).as_mut()
         {
-            state.finder.reset();
+            state.reset();
         }
         let handled = self.parent_sink_event(event);
         if event_type == gst::EventType::Segment {
@@ -272,7 +313,7 @@ impl HaarFaceDetect {
     /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
     fn announce_settings(&self, settings: &Settings) {
         let event = lock(&self.state).as_mut().and_then(|state| {
-            let settings = logged_settings(&settings.search, &state.cascades);
+            let settings = logged_settings(&settings.search, &state.cascades, state.people_memory.as_deref());
             state.announcement.update(settings)
         });
         if let Some(event) = event {
@@ -316,7 +357,11 @@ fn find_faces(
 }
 
 /// The settings that decide about the faces found, for logs.
-fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Map<String, Value> {
+fn logged_settings(
+    search: &SearchSettings,
+    cascades: &Map<String, Value>,
+    people_memory: Option<&str>,
+) -> Map<String, Value> {
     let fields = [
         ("scale-factor", Value::from(search.scale_factor)),
         ("min-neighbors", search.min_neighbors.into()),
@@ -330,6 +375,7 @@ fn logged_settings(search: &SearchSettings, cascades: &Map<String, Value>) -> Ma
     ];
     let mut settings = cascades.clone();
     settings.extend(fields.map(|(key, value)| (key.to_string(), value)));
+    settings.extend(people_memory.map(|name| (PEOPLE_MEMORY.to_owned(), name.into())));
     settings
 }
 

@@ -51,6 +51,7 @@ impl Default for Settings {
                 roll_range: DEFAULT_ROLL_RANGE,
                 follow: DEFAULT_FOLLOW,
                 people: 0,
+                keep_people: false,
             },
             messages: Messages::default(),
         }
@@ -175,6 +176,17 @@ impl Settings {
                 .default_value(search.people as u32)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecBoolean::builder("keep-people")
+                .nick("Keep people")
+                .blurb(
+                    "Whether people keep their ids over a flushing seek and where the element is stopped and started again. \
+                     By default each such stream has people of its own, and their looks are forgotten with it. Set it \
+                     for one camera that is switched off and on; the looks stay in memory, until it is set to false or \
+                     the element is disposed of",
+                )
+                .default_value(search.keep_people)
+                .mutable_ready()
+                .build(),
             glib::ParamSpecDouble::builder("roll-range")
                 .nick("Roll range")
                 .blurb(
@@ -217,6 +229,7 @@ impl Settings {
             "roll-range" => search.roll_range = value.get()?,
             "follow" => search.follow = value.get()?,
             "people" => search.people = value.get::<u32>()? as usize,
+            "keep-people" => search.keep_people = value.get()?,
             "messages" => self.messages = value.get()?,
             _ => {}
         }
@@ -239,6 +252,7 @@ impl Settings {
             "roll-range" => search.roll_range.to_value(),
             "follow" => search.follow.to_value(),
             "people" => (search.people as u32).to_value(),
+            "keep-people" => search.keep_people.to_value(),
             "messages" => self.messages.to_value(),
             _ => return None,
         })
