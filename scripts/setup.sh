@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prepares a Debian or Ubuntu machine to build, run and test: installs apt packages, checks the Rust toolchain, fetches ONNX
 # Runtime from its PyPI wheel into target/onnxruntime, the Python readers of the tests into target/readers, and Snakemake for
-# pipelines/cluster into target/snakemake. It is silent and quick where everything is installed.
+# pipelines/cluster into target/snakemake. It starts no service, and is silent and quick where everything is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,9 +36,7 @@ install_packages() {
         exit 1
     fi
     log "installing ${missing[*]}"
-    "${root[@]}" apt-get update -qq
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
-        >target/apt.log 2>&1 || { tail -n 20 target/apt.log >&2; exit 1; }
+    "${root[@]}" scripts/apt_install.sh "${missing[@]}" >target/apt.log 2>&1 || { tail -n 20 target/apt.log >&2; exit 1; }
 }
 
 check_rust() {

@@ -1,5 +1,7 @@
 //! `gst-mood library`: scans music into a database; lists, corrects, exports and imports the tracks' values.
 
+mod mpd_source;
+
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -7,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use music_library::{
-    AudioDecoder, Database, Field, Scan, SkippedItem, TableError, Track, TrackRecord, Value, csv_table,
-    vocabulary,
+    AudioDecoder, Database, Field, Scan, SkippedItem, SourceAccess, TableError, Track, TrackRecord, Value,
+    csv_table, vocabulary,
 };
 use serde_json::json;
 
@@ -18,6 +20,7 @@ use crate::error::CommandError;
 use crate::files::write_atomically;
 use crate::progress::Progress;
 use crate::{output, pipeline, plot};
+use mpd_source::MpdSource;
 
 /// Tracks with a larger [`Track::uncertainty`] have their valence and arousal listed as a guess.
 const MAX_UNCERTAINTY: f64 = 0.5;
@@ -27,9 +30,13 @@ const MAX_UNCERTAINTY: f64 = 0.5;
 pub enum Command {
     /// Read folders and playlists into the library: tags, loudness, tempo, key, an estimate of the mood
     Scan {
-        /// Folders and playlists (m3u8, m3u, pls, xspf)
+        /// Folders and playlists (m3u8, m3u, pls, xspf); or, alone, mpd:///run/mpd/socket or mpd://HOST:PORT: the music that this
+        /// MPD server has, so that it can play what is chosen
         #[arg(required = true)]
         sources: Vec<String>,
+        /// Where the music of the MPD server is on this computer [default: what a server says over its Unix socket]
+        #[arg(long, value_name = "DIR", value_parser = path_parser())]
+        music_folder: Option<PathBuf>,
         /// The library database.
         #[command(flatten)]
         library: DatabaseArgument,
@@ -157,10 +164,26 @@ pub struct SetArguments {
 /// Runs a subcommand.
 pub fn run(command: Command) -> Result<(), CommandError> {
     match command {
-        Command::Scan { sources, library, threads, tags_only, write_tags, access, json } => {
+        Command::Scan { sources, music_folder, library, threads, tags_only, write_tags, access, json } => {
             let threads = threads.map_or_else(available_threads, std::num::NonZero::get);
-            let scan = Scan { sources: &sources, threads, access: access.to_access(), write_tags };
-            run_scan(&scan, &library.path()?, tags_only, json)
+            let server = mpd_source::find_server(&sources)?;
+            if server.is_none() && music_folder.is_some() {
+                return Err(CommandError::Usage(
+                    "--music-folder is for the music of an mpd:// server".into(),
+                ));
+            }
+            let server =
+                server.map(|address| MpdSource::read(&address, music_folder.as_deref())).transpose()?;
+            let access = access.to_access();
+            let scan = match &server {
+                // Its list may lead anywhere.
+                Some(server) => {
+                    let access = SourceAccess { outside_folder: true, ..access };
+                    Scan { sources: server.sources(), threads, access, write_tags }
+                }
+                None => Scan { sources: &sources, threads, access, write_tags },
+            };
+            run_scan(&scan, server.as_ref(), &library.path()?, tags_only, json)
         }
         Command::List { text, library, client, plot, json } => {
             list(&library.open()?, &client.client, text.as_deref(), plot.as_deref(), json)
@@ -194,14 +217,20 @@ fn available_threads() -> usize {
 }
 
 /// Scans into the database at `path`, which is created if there is none, and prints a report.
-fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result<(), CommandError> {
+fn run_scan(
+    scan: &Scan<'_>,
+    server: Option<&MpdSource>,
+    path: &Path,
+    tags_only: bool,
+    json: bool,
+) -> Result<(), CommandError> {
     let decoder = if tags_only { None } else { Some(Decoder::new()?) };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| CommandError::io(folder, &error))?;
     }
     let database = Database::open_or_create(path)?;
     let mut bar = None;
-    let report = scan.run(
+    let mut report = scan.run(
         &database,
         decoder.as_ref().map(|decoder| decoder as &dyn AudioDecoder),
         pipeline::interrupt_flag(),
@@ -210,6 +239,10 @@ fn run_scan(scan: &Scan<'_>, path: &Path, tags_only: bool, json: bool) -> Result
             bar.set_position(state.done as u64);
         },
     )?;
+    if let Some(server) = server {
+        server.import_moods(&database)?;
+        report.failed.extend(server.missing().iter().cloned());
+    }
     if let Some(bar) = bar {
         bar.finish(
             (report.analysed_duration > 0.0).then(|| Duration::from_secs_f64(report.analysed_duration)),

@@ -6,8 +6,9 @@
 mod arguments;
 pub mod control;
 mod film;
-mod graph;
+pub mod graph;
 mod mpris_client;
+mod mqtt_commands;
 mod panel;
 mod player_status;
 mod record;
@@ -16,41 +17,60 @@ mod session;
 mod speaker;
 mod steering;
 
-use self::panel::LivePanel;
-use crate::data_folder::{self, default_library};
+pub use self::panel::LivePanel;
+use crate::consent::ConsentedClient;
+use crate::data_folder;
 use crate::demo;
 use crate::error::CommandError;
 use crate::files::path_to_str;
 use crate::mpris::LibrarySource;
 use crate::pipeline;
 use crate::process::{ReportOptions, live_folder};
-pub use arguments::Arguments;
+pub use arguments::{Arguments, SessionArguments};
+use mqtt_commands::MqttCommands;
 use remote_playback::RemotePlayback;
-use session::LiveSession;
+pub use session::{FACES, LiveSession};
 
 /// Plays until the camera ends, Ctrl-C is pressed, or a user interface ends the session.
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
-    arguments.client.require_consent()?;
+    arguments.session.client.require_consent()?;
     pipeline::init_gstreamer()?;
     let (library, camera) = if arguments.demo {
         let (video, music) = demo::make_material(&data_folder::path()?.join("demo"))?;
         (music, Some(path_to_str(&video)?.to_owned()))
     } else {
-        (arguments.library.clone().map_or_else(default_library, Ok)?, arguments.camera.clone())
+        (arguments.session.library()?, arguments.camera.clone())
     };
     let library = path_to_str(&library)?.to_owned();
     let pipeline = graph::build(arguments, camera.as_deref(), &library)?;
-    let client = arguments.client.consented()?;
-    let mut session = LiveSession::new(pipeline, arguments, client.as_ref())?;
+    let client = arguments.session.client.consented()?;
+    let session =
+        LiveSession::new(pipeline, &arguments.session, client.as_ref(), !arguments.once, arguments.demo)?;
+    let panel = LivePanel::start(&arguments.session, &session, arguments.record_video)?;
+    run_session(session, panel, &arguments.session, library, client)
+}
+
+/// Plays until the session ends, with everything that steers it and takes part in it; then makes the results of a record.
+pub fn run_session(
+    mut session: LiveSession,
+    panel: Option<LivePanel>,
+    arguments: &SessionArguments,
+    library: String,
+    client: Option<ConsentedClient>,
+) -> Result<(), CommandError> {
     let crossfade = session.crossfade();
     let start_player = |address| RemotePlayback::start(address, crossfade, session.control());
     let player = arguments.player.as_ref().map(start_player).transpose()?;
-    let _panel = LivePanel::start(arguments, &session)?;
+    let commands = arguments
+        .allow_mqtt_commands
+        .then(|| MqttCommands::start(&arguments.publish, &session.control()))
+        .transpose()?;
     let source =
         (!arguments.no_mpris).then_some(LibrarySource { library, access: arguments.access.to_access() });
     let played = session.run(source);
     // The other player stops before the record is finished, which takes a while.
     drop(player);
+    drop(commands);
     // It has the folder for itself until then.
     drop(session);
     let Some(folder) = &arguments.output else { return played };
@@ -62,5 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     // Why the session ended early matters more than why nothing can be made of it.
     played?;
     live_folder::print_warnings(folder, &finished?);
+    // Pages that are open learn that the session has ended.
+    drop(panel);
     Ok(())
 }

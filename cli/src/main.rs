@@ -24,6 +24,7 @@ mod export;
 mod expression;
 mod files;
 mod folder;
+mod follow;
 mod forget;
 mod library;
 mod live;
@@ -62,6 +63,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Let a camera drive the music, until Ctrl-C; desktops, media keys and playerctl control it (MPRIS)
     Live(live::Arguments),
+    /// Let a recorded timeline, another session's moods over MQTT, or a mood by hand drive the music, without a camera
+    Follow(Box<follow::Arguments>),
     /// Make a readable record of recordings: timeline, statistics, report, subtitles, annotations
     #[command(
         after_help = "Who is who, when it was recorded, and what the report is to say stand in notes beside a recording: \
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Follow(arguments) => follow::run(&arguments),
         Command::Process(arguments) => process::run(arguments),
         Command::Notes(arguments) => process::notes_file::run(&arguments),
         Command::Export(arguments) => export::run(arguments),

@@ -8,6 +8,7 @@
 
 pub mod actor;
 pub mod audio;
+pub mod broker;
 pub mod browser;
 pub mod bus;
 pub mod chain;

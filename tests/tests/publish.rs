@@ -2,164 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
 
+use mood_tests::broker::{Broker, PASSWORD_VARIABLE, Subscriber, free_ports};
 use mood_tests::process::{RunningProcess, TIMEOUT, shell};
 use mood_tests::readers::{assert_valid, reader_script};
-use mood_tests::{actor, command, gst_launch, run};
+use mood_tests::{actor, audio, gst_launch, gst_mood, run};
 use serde_json::Value;
-use tempfile::TempDir;
-
-const PASSWORD: &str = "p@ss word";
-
-/// A broker on ports of its own: one plain, one with TLS and a certificate that `ca.pem` signs. Both want the user `mood`.
-struct Broker {
-    process: RunningProcess,
-    folder: TempDir,
-    port: u16,
-    tls_port: u16,
-}
-
-impl Broker {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let openssl = |line: &str| {
-            run(shell(&format!("cd {} && openssl {line}", folder.path().display())), TIMEOUT)
-                .assert_success();
-        };
-        openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2",
-        );
-        openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out request.pem -subj /CN=localhost",
-        );
-        fs::write(path("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
-        openssl(
-            "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out cert.pem -days 2",
-        );
-        let mut passwords = command("mosquitto_passwd");
-        passwords.args(["-c", "-b"]).arg(path("passwords")).args(["mood", PASSWORD]);
-        run(passwords, TIMEOUT).assert_success();
-        let [port, tls_port] = free_ports();
-        let configuration = format!(
-            "user root\npassword_file {0}/passwords\nallow_anonymous false\nlistener {port} 127.0.0.1\n\
-             listener {tls_port} 127.0.0.1\ncertfile {0}/cert.pem\nkeyfile {0}/key.pem\n",
-            folder.path().display()
-        );
-        fs::write(path("mosquitto.conf"), configuration).unwrap();
-        let process = Self::run(folder.path());
-        Self { process, folder, port, tls_port }
-    }
-
-    fn run(folder: &Path) -> RunningProcess {
-        // Debian has it in /usr/sbin, which is not on every user's path.
-        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
-            .into_iter()
-            .find(|path| Path::new(path).exists());
-        let mut broker = command(program.unwrap_or("mosquitto"));
-        broker.arg("-c").arg(folder.join("mosquitto.conf"));
-        RunningProcess::start(broker)
-    }
-
-    /// Ends the broker and starts it again at once.
-    fn restart(&mut self) {
-        self.process.signal("KILL");
-        self.process = Self::run(self.folder.path());
-    }
-
-    /// A subscriber that writes `TOPIC RETAINED PAYLOAD` of everything to a file, ready when this returns.
-    fn subscribe(&self) -> Subscriber {
-        let path = self.folder.path().join("received.txt");
-        let deadline = Instant::now() + TIMEOUT;
-        loop {
-            thread::sleep(Duration::from_millis(50));
-            // Line by line, also into a file.
-            let mut client = command("stdbuf");
-            client.args([
-                "-oL",
-                "mosquitto_sub",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &self.port.to_string(),
-                "-u",
-                "mood",
-                "-P",
-                PASSWORD,
-            ]);
-            client.args(["-t", "#", "-F", "%t %r %p", "-d"]);
-            let output = File::create(&path).unwrap();
-            let child = client.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().unwrap();
-            let mut subscriber = Subscriber { child, path: path.clone() };
-            // With -d it says when the broker has confirmed the subscription.
-            let ready = Instant::now() + Duration::from_secs(10);
-            while subscriber.is_running() && Instant::now() < ready {
-                if subscriber.text().contains("SUBACK") || subscriber.text().contains("Subscribed") {
-                    return subscriber;
-                }
-                thread::sleep(Duration::from_millis(20));
-            }
-            assert!(Instant::now() < deadline, "the broker does not start");
-        }
-    }
-
-    fn credentials(&self) -> String {
-        let path = self.folder.path().join("password");
-        fs::write(&path, format!("{PASSWORD}\n")).unwrap();
-        format!("password-file={}", path.display())
-    }
-}
-
-struct Subscriber {
-    child: Child,
-    path: PathBuf,
-}
-
-impl Subscriber {
-    /// Whether it has not given up, as it does where nobody listens.
-    fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(&self.path).unwrap()
-    }
-
-    /// Payloads of a topic so far.
-    fn payloads(&self, topic: &str) -> Vec<String> {
-        let text = self.text();
-        let payload = |line: &str| Some(line.strip_prefix(topic)?.strip_prefix(' ')?.get(2..)?.to_string());
-        text.lines().filter_map(payload).collect()
-    }
-
-    fn wait(&self, what: &str, condition: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + TIMEOUT;
-        while !condition(self) {
-            assert!(Instant::now() < deadline, "no {what} in\n{}", self.text());
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
 
 /// A pipeline that shows the smiling actor for `frames` frames at 10 frames a second.
 fn pipeline(folder: &Path, frames: i32, uri: &str) -> String {
@@ -240,11 +94,29 @@ fn every_way_not_to_reach_a_broker_is_a_warning_with_its_remedy_and_the_video_go
         let told = warnings.filter(|line| line.contains(&address) && line.contains(remedy)).count();
         assert!(told >= 1, "{address}: {remedy}\n{output}");
     }
-    for refused in ["mqtt://ada:secret@h/", "mqtt://h/a/+", "kafka://h"] {
-        let output =
-            gst_launch(&format!("videotestsrc num-buffers=1 ! emotionpublish uri={refused} ! fakesink"));
-        output.assert_error(&["nowhere to publish"]);
+}
+
+#[test]
+fn a_value_that_is_refused_before_the_start_is_in_the_error_of_the_start() {
+    // gst-launch sets properties before anybody can watch the bus.
+    for (line, words) in [
+        ("videotestsrc ! emotionpublish", ["nowhere to publish", "mqtt://localhost"]),
+        ("videotestsrc ! emotionpublish uri=mqtt://me:secret@h/", ["password in the URI", PASSWORD_VARIABLE]),
+        ("videotestsrc ! emotionpublish uri=mqtt://h/a/+", ["'h/a/+'", "wildcard"]),
+        ("videotestsrc ! emotionpublish uri=kafka://h", ["'kafka:'", "use mqtt"]),
+        ("videotestsrc ! emotionpublish uri='\"file:///a b\"'", ["'b' is no URI", "%20"]),
+        (
+            "videotestsrc ! emotionpublish uri=file:///dev/null uri=osc://h",
+            ["osc needs a port", "osc://localhost:9000"],
+        ),
+        ("videotestsrc ! emotionoverlay names=Ada", ["names: give a JSON object", "\"Ada\""]),
+        ("moodplayer library=. manual-mood=hapy", ["manual-mood", "hapy"]),
+        ("moodplayer library=. subject=everybody", ["subject", "everybody"]),
+    ] {
+        gst_launch(&format!("{line} ! fakesink")).assert_error(&words);
     }
+    gst_launch("videotestsrc num-buffers=1 ! emotionpublish uri=osc://h uri=file:///dev/null ! fakesink")
+        .assert_success();
 }
 
 #[test]
@@ -308,7 +180,7 @@ fn an_independent_receiver_understands_osc() {
 #[test]
 fn moods_and_tracks_of_a_player_reach_a_socket_and_a_file() {
     let folder = tempfile::tempdir().unwrap();
-    let library = mood_tests::audio::make_library(folder.path());
+    let library = audio::make_library(folder.path());
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let reader = thread::spawn(move || {
@@ -333,4 +205,103 @@ fn moods_and_tracks_of_a_player_reach_a_socket_and_a_file() {
     assert!((2..20).contains(&count("state")), "{text}");
     let last = lines.iter().rfind(|line| line["type"] == "state").unwrap();
     assert!(last["track"]["uri"].as_str().unwrap().starts_with("file:///"), "{text}");
+}
+
+/// A session with the smiling actor before the camera that publishes below a topic.
+fn start_live(broker: &Broker, topic: &str, more: &[&str]) -> RunningProcess {
+    let folder = broker.folder.path();
+    let camera = actor::camera(folder, -1);
+    let library = audio::make_library(&folder.join("music"));
+    let uri = format!(
+        "mqtt://mood@127.0.0.1:{}/{topic}?discovery=homeassistant&{}",
+        broker.port,
+        broker.credentials()
+    );
+    let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--min-dwell", "0", "--hold-time", "0.2"]);
+    live.args(["--audio-sink", "fakesink sync=true", "--camera", &camera, "--library"]).arg(library);
+    live.args(["--publish", &uri]).args(more);
+    RunningProcess::start(live)
+}
+
+/// The latest JSON below a topic; null before the first.
+fn latest(subscriber: &Subscriber, topic: &str) -> Value {
+    let payloads = subscriber.payloads(topic);
+    payloads.last().map_or(Value::Null, |payload| serde_json::from_str(payload).unwrap())
+}
+
+#[test]
+fn home_assistant_steers_a_session_that_allows_it_and_no_other() {
+    let broker = Broker::start();
+    let subscriber = broker.subscribe();
+    // Kept since some earlier evening.
+    broker.publish("room/set/mood", "angry", &["-r"]);
+    let live = start_live(&broker, "room", &["--allow-mqtt-commands"]);
+    let deaf = start_live(&broker, "hall", &[]);
+    let control = |key: &str| latest(&subscriber, "room/control")[key].clone();
+    let wait = |key: &str, value: Value| {
+        subscriber.wait(&format!("{key} {value}"), |_| control(key) == value);
+    };
+    subscriber.wait("commands", |subscriber| subscriber.payloads("room/control/status") == ["online"]);
+    wait("status", "playing".into());
+    assert_eq!((control("mood"), control("strategy")), ("automatic".into(), "match".into()));
+    for topic in ["room", "hall"] {
+        subscriber
+            .wait("a track", |subscriber| !latest(subscriber, &format!("{topic}/state"))["track"].is_null());
+    }
+    for _ in 0..3 {
+        for (topic, payload) in [("mood", "hapy"), ("volume", "1"), ("skip", "now"), ("mood", "")] {
+            broker.publish(&format!("room/set/{topic}"), payload, &[]);
+        }
+    }
+    for topic in ["room", "hall"] {
+        broker.publish(&format!("{topic}/set/mood"), "sad", &[]);
+    }
+    wait("mood", "sad".into());
+    subscriber.wait("the mood", |subscriber| latest(subscriber, "room/state")["mood"] == "sad");
+    for (topic, payload, key, value) in [
+        ("hold", "ON", "hold", true.into()),
+        ("hold", "OFF", "hold", false.into()),
+        ("strategy", "iso", "strategy", "iso".into()),
+        ("pause", "ON", "status", "paused".into()),
+        ("pause", "OFF", "status", "playing".into()),
+        ("mood", "automatic", "mood", "automatic".into()),
+    ] {
+        broker.publish(&format!("room/set/{topic}"), payload, &[]);
+        wait(key, value);
+    }
+    let begun = |subscriber: &Subscriber| {
+        let tracks = subscriber.payloads("room/track");
+        tracks.iter().filter(|track| track.contains("\"started\"")).count()
+    };
+    let before = begun(&subscriber);
+    broker.publish("room/set/exclude", "PRESS", &[]);
+    subscriber.wait("another track", |subscriber| begun(subscriber) > before);
+
+    let path = broker.folder.path().join("control.jsonl");
+    fs::write(&path, subscriber.payloads("room/control").join("\n")).unwrap();
+    assert_valid("publication.schema.json", &path);
+
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    subscriber.wait("the end", |subscriber| {
+        subscriber.payloads("room/control/status").last().is_some_and(|status| status == "offline")
+    });
+    for (words, count) in [("the broker had kept", 1), ("that is no command", 1), ("warning", 2)] {
+        assert_eq!(output.stderr.matches(words).count(), count, "{words}: {output}");
+    }
+    deaf.signal("INT");
+    let output = deaf.wait(TIMEOUT).assert_success();
+    assert!(!output.stderr.contains("warning"), "{output}");
+    assert!(subscriber.payloads("hall/state").iter().all(|state| !state.contains("\"sad\"")));
+    assert_eq!(subscriber.payloads("hall/control"), [""; 0]);
+
+    let late = broker.subscribe();
+    for (component, key) in [("select", "mood"), ("switch", "hold"), ("button", "skip")] {
+        let topic = |room: &str| format!("homeassistant/{component}/{room}/set_{key}/config");
+        late.wait(key, |late| !late.payloads(&topic("room")).is_empty());
+        assert_eq!(latest(&late, &topic("room"))["command_topic"], format!("room/set/{key}"));
+        assert!(late.payloads(&topic("hall")).is_empty());
+    }
+    let output = run(gst_mood(&["live", "--publish", "osc://h:1", "--allow-mqtt-commands"]), TIMEOUT);
+    assert!(output.code == Some(2) && output.stderr.contains("--publish mqtt://HOST"), "{output}");
 }

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -87,6 +87,7 @@ impl Mpd {
         for (key, value) in [
             ("music_directory", music.display().to_string()),
             ("db_file", path("mpd.db")),
+            ("sticker_file", path("stickers.db")),
             ("bind_to_address", path("socket")),
             ("bind_to_address", "127.0.0.1".into()),
             ("port", port.to_string()),
@@ -219,6 +220,48 @@ fn mpd_without_the_tracks_says_what_to_do_and_plays_any_file_over_its_socket() {
     assert!(song.contains('/'), "{song}");
     live.signal("INT");
     live.wait(TIMEOUT).assert_success();
+}
+
+#[test]
+fn what_is_scanned_from_mpd_is_played_there_without_a_camera() {
+    let room = Room::new();
+    let mpd = Mpd::start(room.folder.path(), &room.music);
+    // The mood in the file beside it is for others.
+    mpd.ask("sticker set song sad.wav mood angry").unwrap();
+    let database = room.folder.path().join("library.db");
+    let scan = |source: &str, more: &[&str]| {
+        let mut scan = gst_mood(&["library", "scan", source, "--tags-only", "--library"]);
+        scan.arg(&database).args(more);
+        run(scan, TIMEOUT)
+    };
+    let address = format!("mpd://127.0.0.1:{}", mpd.port);
+    let output = scan(&address, &[]);
+    assert!(output.code == Some(2) && output.stderr.contains("--music-folder"), "{output}");
+    scan(&address, &["--music-folder", "/nowhere"]).assert_error(&["none of the 3 songs", "/nowhere"]);
+    let output = scan(&address, &["/tmp"]);
+    assert!(output.code == Some(2) && output.stderr.contains("scanned alone"), "{output}");
+    scan("mpd://127.0.0.1:1", &[]).assert_error(&["start MPD"]);
+    assert!(!database.exists());
+    scan(&format!("mpd://{}", room.folder.path().join("socket").display()), &[]).assert_success();
+    fs::remove_file(room.music.join("happy 1.wav")).unwrap();
+    let output = scan(&address, &["--music-folder", room.music.to_str().unwrap()]);
+    assert!(output.code == Some(1) && output.stderr.contains("happy 1.wav: MPD has it"), "{output}");
+    let mut list = gst_mood(&["library", "list", "--library"]);
+    list.arg(&database);
+    let list = run(list, TIMEOUT).assert_success().stdout;
+    assert!(list.lines().count() == 3 && list.contains("angry"), "{list}");
+
+    let mut follow = gst_mood(&["follow", "-", "--no-mpris", "--player", &address, "--library"]);
+    follow.arg(&database).stdin(Stdio::piped());
+    let mut follow = follow.spawn().unwrap();
+    let mut input = follow.stdin.take().unwrap();
+    writeln!(input, "angry").unwrap();
+    assert_eq!(mpd.wait_for_song("sad"), "sad.wav");
+    writeln!(input, "happy").unwrap();
+    mpd.wait_for_song("happy 2");
+    drop(input);
+    assert!(follow.wait().unwrap().success());
+    mpd.wait_for_state("stop");
 }
 
 #[test]

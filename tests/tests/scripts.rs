@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use mood_tests::process::TIMEOUT;
@@ -149,5 +150,40 @@ fn wrong_arguments_are_reported_with_the_usage() {
             output.code == Some(1) && output.stderr.contains("/nowhere: no such file"),
             "{name}\n{output}"
         );
+    }
+}
+
+#[test]
+fn packages_are_installed_without_starting_services_and_the_policy_of_the_machine_comes_back() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let write_program = |name: &str, text: &str| {
+        fs::write(path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    // What invoke-rc.d asks before a package's service is started; then the installation may fail.
+    write_program(
+        "apt-get",
+        "[ $1 = update ] || { \"$POLICY_RC_D\" mosquitto start; echo asked $? \"$@\"; [ $5 != none ]; }",
+    );
+    write_program("systemctl", "echo systemctl \"$@\"");
+    let install = |package: &str| {
+        let mut install = command(mood_tests::paths::workspace_root().join("scripts/apt_install.sh"));
+        let search = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        install.arg(package).env("PATH", search).env("POLICY_RC_D", path("policy-rc.d"));
+        run(install, TIMEOUT)
+    };
+    let output = install("mosquitto").assert_success();
+    assert!(output.stdout.contains("asked 101 install -y -qq --no-install-recommends mosquitto"), "{output}");
+    assert!(output.stdout.contains("systemctl --system disable mosquitto.service"), "{output}");
+    assert!(!path("policy-rc.d").exists());
+    write_program("policy-rc.d", "exit 104");
+    // A run that was killed.
+    fs::rename(path("policy-rc.d"), path("policy-rc.d.before-gst-mood")).unwrap();
+    write_program("policy-rc.d", "# Written by gst-mood while packages are installed.\nexit 101");
+    for (package, code) in [("mpd", 0), ("none", 1)] {
+        assert_eq!(install(package).code, Some(code), "{package}");
+        assert_eq!(fs::read_to_string(path("policy-rc.d")).unwrap(), "#!/bin/sh\nexit 104\n", "{package}");
+        assert!(!path("policy-rc.d.before-gst-mood").exists());
     }
 }

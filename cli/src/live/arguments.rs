@@ -7,16 +7,12 @@ use mood::Subject;
 use remote_player::PlayerAddress;
 
 use crate::arguments::{AccessArguments, ClientArguments, MusicOptions, parse_coordinate, path_parser};
+use crate::data_folder::default_library;
+use crate::error::CommandError;
 
 /// The arguments of `live`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A library database, a folder with music or a playlist [default: the user's own database]
-    #[arg(short, long, value_parser = path_parser())]
-    pub library: Option<PathBuf>,
-    /// Whose ratings and exclusions count, and whose resting face is expected.
-    #[command(flatten)]
-    pub client: ClientArguments,
     /// A device such as /dev/video2, a video file, which is played again and again, or a source in gst-launch's notation
     /// [default: the first camera there is]
     #[arg(long)]
@@ -28,6 +24,32 @@ pub struct Arguments {
     /// there is no sound output, it is silent
     #[arg(long, conflicts_with_all = ["camera", "library"])]
     pub demo: bool,
+    /// Record the camera's picture and the room's sound into that folder too; needs --consent NOTE
+    #[arg(long, requires_all = ["output", "consent"])]
+    pub record_video: bool,
+    /// Where the room's sound comes from, in gst-launch's notation
+    #[arg(long, value_name = "SOURCE", default_value = "autoaudiosrc", requires = "record_video")]
+    pub microphone: String,
+    /// Where the picture goes, in gst-launch's notation [default: a window]
+    #[arg(long, value_name = "SINK")]
+    pub video_sink: Option<String>,
+    /// Show no picture
+    #[arg(long, conflicts_with = "video_sink")]
+    pub no_window: bool,
+    /// What it has in common with other sessions.
+    #[command(flatten)]
+    pub session: SessionArguments,
+}
+
+/// The arguments of a session, wherever its mood comes from.
+#[derive(clap::Args)]
+pub struct SessionArguments {
+    /// A library database, a folder with music or a playlist [default: the user's own database]
+    #[arg(short, long, value_parser = path_parser())]
+    pub library: Option<PathBuf>,
+    /// Whose ratings and exclusions count, and whose resting face is expected.
+    #[command(flatten)]
+    pub client: ClientArguments,
     /// How the music follows the mood.
     #[command(flatten)]
     pub music: MusicOptions,
@@ -48,15 +70,6 @@ pub struct Arguments {
     /// Keep a record in this folder: timeline and markers while the session runs, then all that process makes
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Record the camera's picture and the room's sound into that folder too; needs --consent NOTE
-    #[arg(long, requires_all = ["output", "consent"])]
-    pub record_video: bool,
-    /// Where the room's sound comes from, in gst-launch's notation
-    #[arg(long, value_name = "SOURCE", default_value = "autoaudiosrc", requires = "record_video")]
-    pub microphone: String,
-    /// Where the picture goes, in gst-launch's notation [default: a window]
-    #[arg(long, value_name = "SINK")]
-    pub video_sink: Option<String>,
     /// Let another player play the music: mpd://HOST:PORT, mpd:///run/mpd/socket, or mpris:NAME for one on the desktop's bus.
     /// MPD's password is read from GST_MOOD_MPD_PASSWORD
     #[arg(long, value_name = "PLAYER", conflicts_with = "audio_sink")]
@@ -64,9 +77,6 @@ pub struct Arguments {
     /// Where the sound goes, in gst-launch's notation
     #[arg(long, value_name = "SINK", default_value = "autoaudiosink")]
     pub audio_sink: String,
-    /// Show no picture
-    #[arg(long, conflicts_with = "video_sink")]
-    pub no_window: bool,
     /// Do not register with the desktop's media control (MPRIS)
     #[arg(long)]
     pub no_mpris: bool,
@@ -77,12 +87,21 @@ pub struct Arguments {
     /// file:///PATH, unix:///PATH; more than once for several. The password of MQTT is read from GST_MOOD_MQTT_PASSWORD
     #[arg(long, value_name = "URI", value_parser = parse_destination)]
     pub publish: Vec<String>,
+    /// Let whoever may write to the MQTT broker of --publish steer the session below TOPIC/set: mood, strategy, pause, hold, skip,
+    /// previous, like, dislike, exclude. Nobody can without it
+    #[arg(long, requires = "publish")]
+    pub allow_mqtt_commands: bool,
     /// Print JSON, one line for whatever the player decides and plays, as in its decision log
     #[arg(long)]
     pub json: bool,
 }
 
-impl Arguments {
+impl SessionArguments {
+    /// The library that is named, or the user's own.
+    pub fn library(&self) -> Result<PathBuf, CommandError> {
+        self.library.clone().map_or_else(default_library, Ok)
+    }
+
     /// Where the sound goes, in gst-launch's notation. Where another player sounds, the mix only keeps the time.
     pub fn audio_sink(&self) -> &str {
         if self.player.is_some() { "fakesink sync=true" } else { &self.audio_sink }

@@ -41,6 +41,8 @@ pub enum SessionCommand {
     Play,
     /// Pause music and analysis, and keep the camera.
     Pause,
+    /// Go on after a pause. A session that is stopped stays so.
+    Resume,
     /// Pause if playing, else play.
     PlayPause,
     /// Stop and release the camera; [`Self::Play`] starts again.
@@ -351,7 +353,7 @@ impl SessionControl {
     }
 
     /// Changes the state, and tells those who wait where it differs.
-    pub(super) fn update(&self, change: impl FnOnce(&mut SessionState)) {
+    pub fn update(&self, change: impl FnOnce(&mut SessionState)) {
         let mut published = lock(&self.shared.published);
         let before = published.state.clone();
         let state = Arc::make_mut(&mut published.state);
@@ -365,7 +367,7 @@ impl SessionControl {
     }
 
     /// Tells the user, on standard error and in the state, what went wrong and does not end the session.
-    pub(super) fn warn(&self, text: impl Into<String>) {
+    pub fn warn(&self, text: impl Into<String>) {
         let text = text.into();
         eprintln!("gst-mood: warning: {text}");
         self.update(|state| state.warning = Some(text));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gst::prelude::*;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, SessionArguments};
 use super::film::{self, FILM, FILM_DECODER};
 use super::speaker::SPEAKER_GUARD;
 use crate::arguments::local_path;
@@ -30,8 +30,6 @@ pub fn build(
              frames."
         )
     });
-    let log = if arguments.output.is_some() { "! emotionlog name=timeline append=true" } else { "" };
-    let publisher = if arguments.publish.is_empty() { "" } else { "! emotionpublish name=publisher" };
     // Matroska can be read up to where it was cut off.
     let recording = match arguments.record_video {
         true => format!(
@@ -49,23 +47,49 @@ pub fn build(
     // around the faces. The leaky queues drop late frames, which would delay everything behind them.
     let pipeline = pipeline::parse(&format!(
         "{} {recording} ! videoconvert ! queue name=analyse leaky=downstream max-size-buffers=2
-         ! haarfacedetect scan-interval=500000000 keep-people=true ! emotionclassify name=classifier {log} {publisher} {window} ! queue name=listen ! player.mood
-         moodplayer name=player ! volume name=volume ! audioconvert ! audioresample
-         ! errorignore name={SPEAKER_GUARD} ignore-notlinked=true convert-to=ok",
-        camera.description
+         ! haarfacedetect scan-interval=500000000 keep-people=true ! emotionclassify name=classifier {} {window} ! {}",
+        camera.description,
+        record(&arguments.session),
+        music()
     ))?;
     if let Some((property, path)) = camera.location {
         pipeline::forbid_network(&pipeline);
         pipeline::element(&pipeline, "camera")?.set_property(property, path);
     }
     film::link(&pipeline);
-    if !arguments.publish.is_empty() {
-        pipeline::element(&pipeline, "publisher")?.set_property("uri", arguments.publish.join(" "));
-    }
-    let player = pipeline::element(&pipeline, "player")?;
     if arguments.demo {
-        demo::configure_player(&player);
+        demo::configure_player(&pipeline::element(&pipeline, "player")?);
     }
+    configure(&pipeline, &arguments.session, library)?;
+    Ok(pipeline)
+}
+
+/// What writes and publishes the faces of a session, in gst-launch's notation with a `!` before each element.
+pub fn record(arguments: &SessionArguments) -> String {
+    let log = if arguments.output.is_some() { "! emotionlog name=timeline append=true" } else { "" };
+    let publisher = if arguments.publish.is_empty() { "" } else { "! emotionpublish name=publisher" };
+    format!("{log} {publisher}")
+}
+
+/// What plays by frames with faces, in gst-launch's notation. A [`Speaker`](super::speaker::Speaker) is to be added.
+pub fn music() -> String {
+    format!(
+        "queue name=listen ! player.mood
+         moodplayer name=player ! volume name=volume ! audioconvert ! audioresample
+         ! errorignore name={SPEAKER_GUARD} ignore-notlinked=true convert-to=ok"
+    )
+}
+
+/// Sets what the elements of [`record`] and [`music`] are to do.
+pub fn configure(
+    pipeline: &gst::Pipeline,
+    arguments: &SessionArguments,
+    library: &str,
+) -> Result<(), CommandError> {
+    if !arguments.publish.is_empty() {
+        pipeline::element(pipeline, "publisher")?.set_property("uri", arguments.publish.join(" "));
+    }
+    let player = pipeline::element(pipeline, "player")?;
     player.set_property("library", library);
     player.set_property("client", &arguments.client.client);
     player.set_property("allow-network", arguments.access.allow_network);
@@ -79,7 +103,7 @@ pub fn build(
         }
     }
     player.set_property("subject", arguments.subject.to_string());
-    Ok(pipeline)
+    Ok(())
 }
 
 /// The sink for the annotated frames in gst-launch's notation; `None` if they are not to be shown.

@@ -14,7 +14,7 @@ use panel::{
     SpanKind, State, TrackView,
 };
 
-use super::arguments::Arguments;
+use super::arguments::SessionArguments;
 use super::control::{MoodState, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackStatus};
 use super::session::LiveSession;
 use crate::error::CommandError;
@@ -63,8 +63,12 @@ pub struct LivePanel {
 }
 
 impl LivePanel {
-    /// Starts the panel if it is asked for, and prints its links.
-    pub fn start(arguments: &Arguments, session: &LiveSession) -> Result<Option<Self>, CommandError> {
+    /// Starts the panel if it is asked for, and prints its links. `records_video` is for what it says about that.
+    pub fn start(
+        arguments: &SessionArguments,
+        session: &LiveSession,
+        records_video: bool,
+    ) -> Result<Option<Self>, CommandError> {
         let Some(address) = arguments.panel.panel else { return Ok(None) };
         let shared = Arc::new(Shared {
             control: session.control(),
@@ -73,7 +77,7 @@ impl LivePanel {
                 shows_picture: false,
                 shows_title_on_screen: true,
             }),
-            recording: describe_recording(arguments),
+            recording: describe_recording(arguments.output.is_some(), records_video),
             track_number: AtomicU64::new(0),
         });
         let (origin, pad) = (session.origin(), session.frame_pad()?);
@@ -115,8 +119,8 @@ impl Drop for LivePanel {
 }
 
 /// What is kept of a session, for the therapist.
-fn describe_recording(arguments: &Arguments) -> &'static str {
-    match (arguments.output.is_some(), arguments.record_video) {
+fn describe_recording(keeps_record: bool, records_video: bool) -> &'static str {
+    match (keeps_record, records_video) {
         (true, true) => "Picture and sound are recorded",
         (true, false) => "Moods and markers are kept, no picture",
         (false, _) => "Nothing is kept",

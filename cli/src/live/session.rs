@@ -11,7 +11,7 @@ use mood::Subject;
 use mood_meta::message::parse_player_line;
 use mood_schema::{Affect, Face, Line, TrackEvent, TrackLine};
 
-use super::arguments::Arguments;
+use super::arguments::SessionArguments;
 use super::control::{MoodSample, PlaybackStatus, SessionCommand, SessionControl, SessionState, TrackStatus};
 use super::film::{FILM_ENDED, Film};
 use super::player_status;
@@ -31,6 +31,9 @@ use crate::volume::VolumeRamp;
 const OUTPUT_DELAY: Duration = Duration::from_millis(400);
 /// How long a pause or stop waits for the music to fade out; a stalled pipeline does not fade.
 const FADE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The name of the element that gives frames with faces where nothing is classified.
+pub const FACES: &str = "faces";
 
 /// How often a device that was lost is looked for.
 const DEVICE_INTERVAL: Duration = Duration::from_secs(1);
@@ -93,27 +96,31 @@ pub struct LiveSession {
 }
 
 impl LiveSession {
-    /// A session that is stopped.
+    /// A session that is stopped. Where the camera is a video file, `repeats_film` plays it again and again; `may_be_silent` lets
+    /// it begin without a sound output.
     pub fn new(
         pipeline: gst::Pipeline,
-        arguments: &Arguments,
+        arguments: &SessionArguments,
         client: Option<&ConsentedClient>,
+        repeats_film: bool,
+        may_be_silent: bool,
     ) -> Result<Self, CommandError> {
         let bus = pipeline.bus().ok_or_else(|| CommandError::Failed("a pipeline without a bus".into()))?;
         let (control, commands) = SessionControl::new(bus.clone());
         let player = pipeline::element(&pipeline, "player")?;
-        let classifier = pipeline::element(&pipeline, "classifier")?;
+        let classifier = pipeline.by_name("classifier");
         let record = arguments.output.as_ref().map(|folder| Record::create(folder, &pipeline, client));
         let record = record.transpose()?;
-        let film = if arguments.once { None } else { Film::repeat(&pipeline) };
+        let film = if repeats_film { Film::repeat(&pipeline) } else { None };
+        let open_face = |classifier| ClientFace::open(&arguments.client.client, classifier);
         let session = Self {
             speaker: Speaker::new(&pipeline, arguments.audio_sink())?,
-            may_be_silent: arguments.demo,
+            may_be_silent,
             next_speaker_look: Instant::now(),
             speaker_interval: DEVICE_INTERVAL,
             film,
             client: client.map(|client| Client::open(&client.name)).transpose()?,
-            client_face: ClientFace::open(&arguments.client.client, classifier)?,
+            client_face: classifier.map(open_face).transpose()?.flatten(),
             ramp: VolumeRamp::new(&pipeline::element(&pipeline, "volume")?)?,
             steering: Steering::new(player.clone(), control.clone()),
             player,
@@ -154,9 +161,9 @@ impl LiveSession {
 
     /// The pad that every frame passes once its faces are classified.
     pub fn frame_pad(&self) -> Result<gst::Pad, CommandError> {
-        let classifier = pipeline::element(&self.pipeline, "classifier")?;
-        let pad = classifier.static_pad("src");
-        pad.ok_or_else(|| CommandError::Failed("the classifier has no source pad".into()))
+        let classifier = self.pipeline.by_name("classifier").or_else(|| self.pipeline.by_name(FACES));
+        let pad = classifier.and_then(|classifier| classifier.static_pad("src"));
+        pad.ok_or_else(|| CommandError::Failed("nothing in the pipeline gives faces".into()))
     }
 
     /// Plays until the end. With a `source`, the player appears among the desktop's media players and answers
@@ -402,7 +409,8 @@ impl LiveSession {
                 self.is_quitting = true;
                 self.fade_out_to(Stopped)?;
             }
-            (SessionCommand::Play | SessionCommand::PlayPause, Paused | Stopped) => {
+            (SessionCommand::Play | SessionCommand::PlayPause, Paused | Stopped)
+            | (SessionCommand::Resume, Paused) => {
                 self.fade_out = None;
                 self.ramp.set_gain(self.steering.volume());
                 if self.status != Playing {
@@ -412,6 +420,7 @@ impl LiveSession {
             (SessionCommand::Pause | SessionCommand::PlayPause, Playing) => self.fade_out_to(Paused)?,
             (SessionCommand::Stop, Playing | Paused) => self.fade_out_to(Stopped)?,
             (SessionCommand::Pause | SessionCommand::Skip | SessionCommand::Previous, Stopped)
+            | (SessionCommand::Resume, Playing | Stopped)
             | (SessionCommand::Play, Playing)
             | (SessionCommand::Pause, Paused) => {}
             (command, status) => {

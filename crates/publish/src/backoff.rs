@@ -4,6 +4,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
+/// How often somebody who pauses looks whether it is still wanted.
+pub(crate) const STEP: Duration = Duration::from_millis(50);
 
 /// Pauses that double from half a second to half a minute.
 #[derive(Debug)]

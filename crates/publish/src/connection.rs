@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use flume::Receiver;
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, STEP};
 use crate::delivery::Connection;
 use crate::json_lines::JsonLines;
 use crate::osc::OscSender;
@@ -99,7 +99,6 @@ pub(crate) fn serve(endpoint: &Endpoint, receiver: &Receiver<Publication>, outbo
 
 /// Waits. Returns false once the sender is gone; what is queued then is lost.
 fn pause(duration: Duration, receiver: &Receiver<Publication>, outbox: &Outbox) -> bool {
-    const STEP: Duration = Duration::from_millis(50);
     let mut left = duration;
     while !left.is_zero() {
         if receiver.is_disconnected() {

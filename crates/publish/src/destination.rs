@@ -92,7 +92,9 @@ pub struct OscDestination {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
     /// The text is no URI.
-    #[error("'{0}' is no URI: use mqtt://HOST/TOPIC, osc://HOST:PORT, file:///PATH, unix:///PATH or stdout:")]
+    #[error(
+        "'{0}' is no URI: use mqtt://HOST/TOPIC, osc://HOST:PORT, file:///PATH, unix:///PATH or stdout:, with %20 for a blank"
+    )]
     NotAUri(String),
     /// There is no such protocol.
     #[error("nothing publishes to '{0}:': use mqtt, mqtts, osc, file, unix or stdout")]
@@ -154,8 +156,8 @@ impl FromStr for Destination {
 }
 
 impl MqttDestination {
-    /// The topic of a kind of publication, or of [`STATUS`].
-    pub(crate) fn topic_of(&self, kind: &str) -> String {
+    /// The topic of a kind of publication, such as `state`, or any other below [`Self::topic`].
+    pub fn topic_of(&self, kind: &str) -> String {
         format!("{}/{kind}", self.topic)
     }
 

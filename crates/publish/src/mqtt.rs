@@ -7,33 +7,18 @@
 //! | `frame`, `mood`, `track`, `safety`, `marker` | the line as JSON | no |
 
 use std::collections::VecDeque;
-use std::fs;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
 
 use flume::Receiver;
 use rumqttc::{
-    AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
-    Outgoing, Packet, QoS, TlsConfiguration, Transport,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS,
 };
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, STEP};
+use crate::broker::{self, FAREWELL};
 use crate::destination::STATUS;
 use crate::outbox::Outbox;
-use crate::{MqttDestination, PASSWORD_VARIABLE, Publication, QualityOfService, home_assistant};
-
-/// Publications that are sent and not yet acknowledged, or about to be sent.
-const IN_FLIGHT: u16 = 64;
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long a connection, and a write to a broker that has stalled, may take, s.
-const NETWORK_TIMEOUT: u64 = 5;
-/// How long the broker may take to acknowledge the last publications at the end.
-const FAREWELL: Duration = Duration::from_secs(2);
+use crate::{MqttDestination, Publication, QualityOfService, home_assistant};
 
 /// Publishes until the sender is gone.
 pub(crate) fn serve(destination: &MqttDestination, receiver: &Receiver<Publication>, outbox: &Outbox) {
@@ -97,14 +82,14 @@ impl<'a> Session<'a> {
         let mut backoff = Backoff::default();
         loop {
             // Made anew each time: the password's file or the certificates may have been mended meanwhile.
-            let failure = match self.options() {
+            let failure = match broker::options(self.destination, Some(STATUS), self.qos) {
                 Ok(options) => {
                     let mut in_flight = InFlight::default();
                     let result = self.publish(options, receiver, &mut backoff, &mut in_flight).await;
                     in_flight.give_up(self.outbox);
                     match result {
                         Ok(()) => return,
-                        Err(error) => self.describe(&error),
+                        Err(error) => broker::describe(self.destination, &error),
                     }
                 }
                 Err(reason) => reason,
@@ -116,7 +101,7 @@ impl<'a> Session<'a> {
                     self.outbox.lose(receiver.drain().count() as u64);
                     return;
                 }
-                sleep(Duration::from_millis(50)).await;
+                sleep(STEP).await;
             }
         }
     }
@@ -129,9 +114,7 @@ impl<'a> Session<'a> {
         backoff: &mut Backoff,
         in_flight: &mut InFlight,
     ) -> Result<(), ConnectionError> {
-        let (client, mut events) = AsyncClient::new(options, usize::from(IN_FLIGHT));
-        events.network_options.set_connection_timeout(NETWORK_TIMEOUT);
-        while !matches!(events.poll().await?, Event::Incoming(Packet::ConnAck(_))) {}
+        let (client, mut events) = broker::connect(options).await?;
         *backoff = Backoff::default();
         self.outbox.restore();
         // What waits for a place in the client's queue, the next one last.
@@ -225,102 +208,4 @@ impl<'a> Session<'a> {
             Err(ClientError::Request(_) | ClientError::TryRequest(_)) => Some(message),
         }
     }
-
-    fn options(&self) -> Result<MqttOptions, String> {
-        let destination = self.destination;
-        // Unique, or the broker ends the connection of the other one with this name (MQTT 3.1.1, section 3.1.4).
-        let id = format!("gst-mood-{}-{}", std::process::id(), next_client_number());
-        let mut options = MqttOptions::new(id, &destination.host, destination.port);
-        options.set_keep_alive(KEEP_ALIVE).set_inflight(IN_FLIGHT);
-        options.set_last_will(LastWill::new(self.destination.topic_of(STATUS), "offline", self.qos, true));
-        if let Some(user) = &destination.user {
-            options.set_credentials(user, self.password()?);
-        }
-        if destination.tls {
-            let config = tls_config(destination)?;
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))));
-        }
-        Ok(options)
-    }
-
-    fn password(&self) -> Result<String, String> {
-        let Some(path) = &self.destination.password_file else {
-            return Ok(std::env::var(PASSWORD_VARIABLE).unwrap_or_default());
-        };
-        let text = fs::read_to_string(path)
-            .map_err(|error| format!("the password's file {} cannot be read: {error}", path.display()))?;
-        Ok(text.lines().next().unwrap_or_default().into())
-    }
-
-    /// What is wrong and what to do, for a user.
-    fn describe(&self, error: &ConnectionError) -> String {
-        let host = &self.destination.host;
-        match error {
-            ConnectionError::ConnectionRefused(
-                ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-            ) => format!(
-                "the broker refuses the user name or the password; give USER@ in the URI and the password in \
-                 {PASSWORD_VARIABLE} or ?password-file=PATH"
-            ),
-            ConnectionError::ConnectionRefused(code) => {
-                format!("the broker refuses the connection: {code:?}")
-            }
-            ConnectionError::Tls(rumqttc::TlsError::Io(error)) if is_certificate_error(error) => format!(
-                "{error}; give the certificate of the authority that signed the broker's with ?ca=PATH"
-            ),
-            ConnectionError::Tls(error) => {
-                format!("no encrypted connection: {error}; is {} the port for TLS?", self.destination.port)
-            }
-            ConnectionError::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                format!(
-                    "nobody listens on port {} of {host}; start the broker, or correct the port",
-                    self.destination.port
-                )
-            }
-            ConnectionError::NetworkTimeout => {
-                format!("{host} does not answer; check the host and the network")
-            }
-            ConnectionError::FlushTimeout => "the broker takes nothing".into(),
-            ConnectionError::Io(error) => format!("{error}; check the host {host} and the network"),
-            error => error.to_string(),
-        }
-    }
-}
-
-/// A number that no other client of this process has.
-fn next_client_number() -> u64 {
-    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-}
-
-fn is_certificate_error(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .and_then(|error| error.downcast_ref())
-        .is_some_and(|error| matches!(error, tokio_rustls::rustls::Error::InvalidCertificate(_)))
-}
-
-/// Trusts the destination's certificates, or those of the system.
-fn tls_config(destination: &MqttDestination) -> Result<ClientConfig, String> {
-    let mut trusted = RootCertStore::empty();
-    if let Some(path) = &destination.ca {
-        let unusable =
-            |error: &dyn std::fmt::Display| format!("no certificate in {}: {error}", path.display());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| unusable(&error))?;
-            trusted.add(certificate).map_err(|error| unusable(&error))?;
-        }
-    } else {
-        trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if trusted.is_empty() {
-        return Err(
-            "no certificates to trust; install the package ca-certificates, or give one with ?ca=PATH".into(),
-        );
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(trusted).with_no_client_auth())
 }

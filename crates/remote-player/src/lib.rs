@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use address::{AddressError, PASSWORD_VARIABLE, PlayerAddress};
 pub use mirror::{Mirror, Outcome, Step, UserAction, Wish};
-pub use mpd::Mpd;
+pub use mpd::{Mpd, MpdDatabase};
 
 /// Whether a player plays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! MPD, the Music Player Daemon (<https://mpd.readthedocs.io/en/stable/protocol.html>), and Mopidy by its MPD frontend.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mpd_client::Client;
 use mpd_client::client::{CommandError, ConnectWithPasswordError};
 use mpd_client::commands::{self, SongId};
+use mpd_client::protocol::Command as RawCommand;
 use mpd_client::responses::{PlayState, Status};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Runtime;
@@ -16,6 +18,8 @@ use crate::{PASSWORD_VARIABLE, Playback, PlayerAddress, PlayerError, RemotePlaye
 
 /// How long MPD may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long MPD may take to list its database.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a song is faded out before another cuts in, and in again: MPD crossfades only at the end of a song.
 const FADE: Duration = Duration::from_millis(400);
 /// Steps of a fade.
@@ -126,6 +130,47 @@ impl RemotePlayer for Mpd {
     }
 }
 
+/// What an MPD server has in its database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MpdDatabase {
+    /// The folder with the music, as the server sees it; `None` where it does not say, as over TCP.
+    pub music_directory: Option<PathBuf>,
+    /// The songs, relative to that folder.
+    pub songs: Vec<String>,
+    /// What users have noted as a song's mood, the sticker `mood`, by song; empty where the server keeps no stickers.
+    pub moods: BTreeMap<String, String>,
+}
+
+impl MpdDatabase {
+    /// Reads the database of a server, whose connection is closed afterwards.
+    ///
+    /// # Errors
+    /// [`PlayerError::Gone`] where it cannot be reached, [`PlayerError::Refused`] where it does not permit it.
+    pub fn read(address: &PlayerAddress) -> Result<Self, PlayerError> {
+        let failed = |error: std::io::Error| PlayerError::Gone(error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let read = runtime.block_on(timeout(DATABASE_TIMEOUT, async {
+            let client = connect(address).await?;
+            let songs = command(&client, commands::ListAllIn::root()).await?;
+            let config = client.raw_command(RawCommand::new("config")).await;
+            let music_directory =
+                config.ok().and_then(|mut config| config.get("music_directory")).map(PathBuf::from);
+            let moods = match command(&client, commands::StickerFind::new("", "mood")).await {
+                Ok(stickers) => stickers.value.into_iter().collect(),
+                Err(PlayerError::Refused(_)) => BTreeMap::new(),
+                Err(gone) => return Err(gone),
+            };
+            let songs = songs.into_iter().map(|song| song.url).collect();
+            Ok(Self { music_directory, songs, moods })
+        }));
+        match read {
+            Ok(Err(PlayerError::Gone(reason))) => Err(PlayerError::Gone(format!("{address}: {reason}"))),
+            Ok(read) => read,
+            Err(_) => Err(PlayerError::Gone(format!("{address}: it does not answer in time"))),
+        }
+    }
+}
+
 impl Drop for Mpd {
     fn drop(&mut self) {
         let (Some(client), Some(crossfade)) = (&self.client, self.previous_crossfade) else { return };
@@ -200,7 +245,8 @@ async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
         let add = if status.current_song.is_some() { add.after_current(0) } else { add };
         match command(client, add).await {
             Ok(id) => return Ok(id),
-            Err(PlayerError::Refused(message)) => reason = message,
+            Err(PlayerError::Refused(message)) if reason.is_empty() => reason = message,
+            Err(PlayerError::Refused(_)) => {}
             Err(gone) => return Err(gone),
         }
     }
@@ -212,7 +258,8 @@ async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
 }
 
 /// The names that MPD may have for a track: the URI, or for a file its path, which MPD accepts over a Unix socket and without
-/// percent-encoding only, then the path relative to a music directory that is not known, from the longest to the shortest.
+/// percent-encoding only, then the path relative to a music directory that is not known, from the longest to the shortest, and
+/// at last the URI, which Mopidy takes.
 fn names(uri: &str) -> Vec<String> {
     let path =
         Url::parse(uri).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
@@ -220,7 +267,7 @@ fn names(uri: &str) -> Vec<String> {
     let parts: Vec<&Path> = path.iter().skip(1).map(Path::new).collect();
     let relative = (0..parts.len()).map(|start| parts[start..].iter().collect());
     let names = std::iter::once(path.clone()).chain(relative);
-    names.filter_map(|path: PathBuf| path.to_str().map(Into::into)).collect()
+    names.filter_map(|path: PathBuf| path.to_str().map(Into::into)).chain([uri.into()]).collect()
 }
 
 fn playback(status: &Status) -> Playback {
@@ -239,7 +286,7 @@ mod tests {
     fn a_file_is_tried_by_its_address_and_by_every_relative_path() {
         assert_eq!(
             names("file:///music/M%C3%A4rz/a.ogg"),
-            ["/music/März/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg"]
+            ["/music/März/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg", "file:///music/M%C3%A4rz/a.ogg"]
         );
         assert_eq!(names("http://h/a.ogg"), ["http://h/a.ogg"]);
     }

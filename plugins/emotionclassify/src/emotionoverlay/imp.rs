@@ -4,6 +4,7 @@ use std::sync::{LazyLock, Mutex};
 
 use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
+use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use mood_meta::video_frame::{self, MapFrameError};
@@ -81,7 +82,15 @@ impl ObjectImpl for EmotionOverlay {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
+        let is_running = self.obj().current_state() > gst::State::Ready;
+        property::set(&*self.obj(), pspec, || {
+            let mut settings = lock(&self.settings);
+            let set = settings.set(pspec.name(), value);
+            if let (Err(error), false) = (&set, is_running) {
+                settings.refusal = Some(error.to_string());
+            }
+            set
+        });
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -129,6 +138,13 @@ impl BaseTransformImpl for EmotionOverlay {
         gst::debug!(CAT, imp = self, "Drawing on {:?}", info);
         lock(&self.state).info = Some(info);
         Ok(())
+    }
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        match &lock(&self.settings).refusal {
+            Some(refusal) => Err(gst::error_msg!(gst::LibraryError::Settings, ("{refusal}"))),
+            None => Ok(()),
+        }
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {

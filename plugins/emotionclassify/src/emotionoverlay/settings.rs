@@ -30,6 +30,9 @@ pub(super) struct Settings {
     pub show_id: bool,
     /// What is drawn instead of ids.
     pub names: Arc<BTreeMap<u32, String>>,
+    /// Why the latest `names` were refused before the element was started, which fails then: whoever set them may not have
+    /// watched the bus yet.
+    pub refusal: Option<String>,
     /// Whether faces are pixelated.
     pub blur_faces: bool,
     /// Whether the complete frame is pixelated while a person may be there who is not found.
@@ -44,6 +47,7 @@ impl Default for Settings {
             show_distribution: true,
             show_id: true,
             names: Arc::default(),
+            refusal: None,
             blur_faces: false,
             blur_strict: false,
             font_scale: 1.0,
@@ -126,7 +130,10 @@ impl Settings {
         match name {
             "show-distribution" => self.show_distribution = value.get()?,
             "show-id" => self.show_id = value.get()?,
-            "names" => self.names = parse_names(value.get::<Option<&str>>()?.unwrap_or_default())?.into(),
+            "names" => {
+                self.names = parse_names(value.get::<Option<&str>>()?.unwrap_or_default())?.into();
+                self.refusal = None;
+            }
             "blur-faces" => self.blur_faces = value.get()?,
             "blur-strict" => self.blur_strict = value.get()?,
             "font-scale" => self.font_scale = value.get()?,

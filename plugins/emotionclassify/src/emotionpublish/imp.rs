@@ -106,6 +106,9 @@ impl BaseTransformImpl for EmotionPublish {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
+        if let Some(refusal) = settings.refusal {
+            return Err(gst::error_msg!(gst::LibraryError::Settings, ("uri: {refusal}")));
+        }
         if settings.destinations.is_empty() {
             return Err(gst::error_msg!(
                 gst::ResourceError::NotFound,

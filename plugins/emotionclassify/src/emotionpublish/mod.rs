@@ -18,6 +18,8 @@
 //!   `/face/ID/affect`, `/marker`, `/safety`.
 //! - `file:///PATH` (continued), `unix:///PATH` (a socket on which another program listens), `stdout:`: JSON Lines.
 //!
+//! A blank within a URI is written `%20`. With a URI that names no destination the element does not start.
+//!
 //! The JSON is described by docs/publication.schema.json.
 //!
 //! The video never waits: each destination has a thread and a queue of `queue-size` publications, of which the oldest are dropped

@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub uri: Option<String>,
     /// What `uri` names.
     pub destinations: Vec<Destination>,
+    /// Why the latest `uri` was refused: the element does not start then, since whoever set it may not have watched the bus yet.
+    pub refusal: Option<DestinationError>,
     /// How often frames are published.
     pub pacing: Pacing,
     /// How many publications wait for each destination at most.
@@ -25,7 +27,13 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { uri: None, destinations: Vec::new(), pacing: Pacing::default(), queue_size: 256 }
+        Self {
+            uri: None,
+            destinations: Vec::new(),
+            refusal: None,
+            pacing: Pacing::default(),
+            queue_size: 256,
+        }
     }
 }
 
@@ -88,15 +96,22 @@ impl Settings {
     /// Sets the property `name`, one of [`Self::properties`].
     ///
     /// # Errors
-    /// A URI that names no destination; what was set before stays.
+    /// A URI that names no destination; what was set before stays, and [`Self::refusal`] remembers the reason.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), DestinationError> {
         match name {
             "uri" => {
                 let uri: Option<String> = value.get().unwrap_or_default();
                 let uri = uri.filter(|uri| !uri.trim().is_empty());
                 let parts = uri.iter().flat_map(|uri| uri.split_whitespace());
-                self.destinations = parts.map(str::parse).collect::<Result<_, _>>()?;
-                self.uri = uri;
+                match parts.map(str::parse).collect::<Result<_, DestinationError>>() {
+                    Ok(destinations) => {
+                        (self.destinations, self.uri, self.refusal) = (destinations, uri, None)
+                    }
+                    Err(error) => {
+                        self.refusal = Some(error.clone());
+                        return Err(error);
+                    }
+                }
             }
             "interval" => self.pacing.interval = Duration::from_nanos(value.get().unwrap_or_default()),
             "changes-only" => self.pacing.changes_only = value.get().unwrap_or_default(),
