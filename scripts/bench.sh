@@ -10,6 +10,7 @@
 #   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
 #   live      a live session at 720p: from the camera to panel and window, and where the processor's time goes. 2 minutes.
+#   publish   what publishing costs a pipeline, a broker that stalls, how soon MPD plays what a mood asks for. 4 minutes.
 #   session   gst-mood process on a talking head against decoding alone; memory over two hours, and with the film. 10 minutes.
 #
 # The frames are those of a real clip (MOOD_TEST_DATA), or of the demo's actor where there is none.
@@ -107,6 +108,12 @@ live() {
     section 'From the camera to panel and window' /usr/bin/python3 benches/live.py "$frames/720.yuv"
 }
 
+publish() {
+    cargo build -q --release --workspace
+    # Debian's own Python has the GStreamer bindings.
+    section 'Publishing, and another player' /usr/bin/python3 benches/publish.py
+}
+
 session() {
     cargo build -q --release -p gst-mood
     find_clip
@@ -127,7 +134,7 @@ chapter() {
 import sys
 from pathlib import Path
 file, name = Path("benches/RESULTS.md"), sys.argv[1]
-order = ["haar", "tilt", "classify", "player", "library", "live", "session", "notes"]
+order = ["haar", "tilt", "classify", "player", "library", "live", "publish", "session", "notes"]
 chapters = {}
 for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
     chapters[part.split(None, 1)[0]] = part
@@ -136,11 +143,11 @@ file.write_text("\n".join("# " + chapters[part].rstrip("\n") + "\n" for part in 
 ' "$1"
 }
 
-[ $# -gt 0 ] || set -- haar tilt classify player library live session
+[ $# -gt 0 ] || set -- haar tilt classify player library live publish session
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 mkdir -p target/bench
 for part in "$@"; do
-    case $part in haar | tilt | classify | player | library | live | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
+    case $part in haar | tilt | classify | player | library | live | publish | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
     {
         printf '%s\n\n' "$part"
         printf 'Written by `make bench PARTS=%s` on %s: %s, %s cores, %s.\n' \

@@ -136,13 +136,21 @@ fn two_cameras_play_until_both_end() {
 
 #[test]
 fn wrong_arguments_are_reported_with_the_usage() {
-    for name in ["annotate.sh", "timeline.sh", "detect.sh", "live.sh", "two-cameras.sh"] {
+    for name in [
+        "annotate.sh",
+        "timeline.sh",
+        "detect.sh",
+        "live.sh",
+        "two-cameras.sh",
+        "two-rooms.sh",
+        "ges-effect.sh",
+    ] {
         let output = run(pipeline_script(name), TIMEOUT);
         assert!(output.code == Some(2) && output.stderr.contains("usage: "), "{name}\n{output}");
         let mut missing = pipeline_script(name);
         missing.args(["/nowhere", "/nowhere", "/nowhere"].iter().take(match name {
             "annotate.sh" => 3,
-            "timeline.sh" => 2,
+            "timeline.sh" | "ges-effect.sh" => 2,
             _ => 1,
         }));
         let output = run(missing, TIMEOUT);

@@ -17,6 +17,8 @@ pub const HIDDEN: &str = "hidden";
 /// `label_id`; of a face, where the detector knows it, `roll` in degrees, clockwise positive; of a face also
 /// `source`, `detected` or `followed`, and where an earlier face looks alike `resembles`, that face's id.
 pub const DETECTION: &str = "detection";
+/// Name of the param with the id that DL Streamer's tracker gives to what it follows: `id`, integer.
+pub const OBJECT_ID: &str = "object_id";
 /// Name of the param with a classification: `label`, `label_id`, `confidence` 0-1, `model_name`, `attribute_name`,
 /// `type`.
 pub const CLASSIFICATION: &str = "classification";
@@ -144,11 +146,11 @@ fn add_region<'a>(
     meta
 }
 
-/// Adds the [`CLASSIFICATION`] param to the region of face `id`. Does nothing where there is no such region. `model` is
-/// the name of the model that classified the face.
+/// Adds the [`CLASSIFICATION`] param to a face's region, by its index in what [`read_faces`] gives: other detectors give several
+/// regions the same id. Does nothing where there is no such region. `model` is the name of the model that classified the face.
 pub fn add_classification(
     buffer: &mut gst::BufferRef,
-    id: u32,
+    index: usize,
     classification: &Classification,
     model: &str,
 ) {
@@ -162,7 +164,8 @@ pub fn add_classification(
         .build();
     let region = buffer
         .iter_meta_mut::<gst_video::VideoRegionOfInterestMeta>()
-        .find(|meta| meta.roi_type() == FACE && meta.id() == id as i32);
+        .filter(|meta| meta.roi_type() == FACE)
+        .nth(index);
     if let Some(mut meta) = region {
         meta.add_param(param);
     }
@@ -171,33 +174,44 @@ pub fn add_classification(
 /// Reads the faces of a buffer with their eyes, in the order in which they were added.
 pub fn read_faces(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
     let mut faces = Vec::new();
+    // What eyes name as their parent.
+    let mut region_ids = Vec::new();
     let mut eyes = Vec::new();
     for meta in buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>() {
         let (x, y, w, h) = meta.rect();
         let bbox = PixelRect { x, y, w, h };
         match meta.roi_type() {
-            FACE => faces.push(FaceRegion {
-                id: meta.id() as u32,
-                bbox,
-                confidence: meta.param(DETECTION).and_then(|param| param.get("confidence").ok()),
-                detector_roll: meta.param(DETECTION).and_then(|param| param.get("roll").ok()),
-                source: meta
-                    .param(DETECTION)
-                    .and_then(|param| param.get::<&str>("source").ok())
-                    .map(FaceSource::from_name)
-                    .unwrap_or_default(),
-                resembles: meta.param(DETECTION).and_then(|param| param.get("resembles").ok()),
-                eyes: Vec::new(),
-            }),
+            FACE => {
+                region_ids.push(meta.id() as u32);
+                faces.push(FaceRegion {
+                    id: read_id(&meta),
+                    bbox,
+                    confidence: meta.param(DETECTION).and_then(|param| param.get("confidence").ok()),
+                    detector_roll: meta.param(DETECTION).and_then(|param| param.get("roll").ok()),
+                    source: meta
+                        .param(DETECTION)
+                        .and_then(|param| param.get::<&str>("source").ok())
+                        .map(FaceSource::from_name)
+                        .unwrap_or_default(),
+                    resembles: meta.param(DETECTION).and_then(|param| param.get("resembles").ok()),
+                    eyes: Vec::new(),
+                });
+            }
             EYE => eyes.push((meta.parent_id() as u32, bbox)),
             _ => {}
         }
     }
     eyes.sort_by_key(|(_, eye)| eye.x);
-    for face in &mut faces {
-        face.eyes.extend(eyes.iter().filter(|(parent, _)| *parent == face.id).map(|(_, eye)| *eye));
+    for (face, id) in faces.iter_mut().zip(region_ids) {
+        face.eyes.extend(eyes.iter().filter(|(parent, _)| *parent == id).map(|(_, eye)| *eye));
     }
     faces
+}
+
+/// The id of a face: that of DL Streamer's tracker where there is one, whose regions are numbered anew in each frame.
+fn read_id(meta: &gst_video::VideoRegionOfInterestMeta) -> u32 {
+    let tracked = meta.param(OBJECT_ID).and_then(|param| param.get::<i32>("id").ok());
+    tracked.unwrap_or_else(|| meta.id()) as u32
 }
 
 #[cfg(test)]
@@ -251,8 +265,8 @@ mod tests {
             raw: None,
             affect: Affect::default(),
         };
-        add_classification(buffer.make_mut(), 9, &classification, "mini_xception");
-        add_classification(buffer.make_mut(), 3, &classification, "mini_xception");
+        add_classification(buffer.make_mut(), 1, &classification, "mini_xception");
+        add_classification(buffer.make_mut(), 0, &classification, "mini_xception");
         let meta = buffer.iter_meta::<gst_video::VideoRegionOfInterestMeta>().next().unwrap();
         let param = meta.param(CLASSIFICATION).unwrap();
         assert_eq!(param.get::<&str>("label").unwrap(), "sad");

@@ -8,7 +8,7 @@ use mpd_client::Client;
 use mpd_client::client::{CommandError, ConnectWithPasswordError};
 use mpd_client::commands::{self, SongId};
 use mpd_client::protocol::Command as RawCommand;
-use mpd_client::responses::{PlayState, Status};
+use mpd_client::responses::{PlayState, Song, Status};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
@@ -18,6 +18,12 @@ use crate::{PASSWORD_VARIABLE, Playback, PlayerAddress, PlayerError, RemotePlaye
 
 /// How long MPD may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// `Permission denied` in MPD's protocol: `ACK_ERROR_PERMISSION`.
+const PERMISSION: u64 = 4;
+/// An unknown command, or one that the server has switched off: `ACK_ERROR_UNKNOWN`.
+const UNKNOWN: u64 = 5;
+/// How many songs' stickers are asked for with one command list, whose length MPD limits.
+const STICKERS_AT_ONCE: usize = 100;
 /// How long MPD may take to list its database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a song is faded out before another cuts in, and in again: MPD crossfades only at the end of a song.
@@ -149,26 +155,41 @@ impl MpdDatabase {
     pub fn read(address: &PlayerAddress) -> Result<Self, PlayerError> {
         let failed = |error: std::io::Error| PlayerError::Gone(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let read = runtime.block_on(timeout(DATABASE_TIMEOUT, async {
+        let read = async {
             let client = connect(address).await?;
             let songs = command(&client, commands::ListAllIn::root()).await?;
             let config = client.raw_command(RawCommand::new("config")).await;
             let music_directory =
                 config.ok().and_then(|mut config| config.get("music_directory")).map(PathBuf::from);
-            let moods = match command(&client, commands::StickerFind::new("", "mood")).await {
-                Ok(stickers) => stickers.value.into_iter().collect(),
-                Err(PlayerError::Refused(_)) => BTreeMap::new(),
-                Err(gone) => return Err(gone),
-            };
+            let moods = moods(&client, &songs).await?;
             let songs = songs.into_iter().map(|song| song.url).collect();
             Ok(Self { music_directory, songs, moods })
-        }));
-        match read {
+        };
+        // A timer is made within the runtime only.
+        match runtime.block_on(async { timeout(DATABASE_TIMEOUT, read).await }) {
             Ok(Err(PlayerError::Gone(reason))) => Err(PlayerError::Gone(format!("{address}: {reason}"))),
             Ok(read) => read,
             Err(_) => Err(PlayerError::Gone(format!("{address}: it does not answer in time"))),
         }
     }
+}
+
+/// The stickers `mood`, by song.
+async fn moods(client: &Client, songs: &[Song]) -> Result<BTreeMap<String, String>, PlayerError> {
+    let mut moods = BTreeMap::new();
+    // Not by `sticker find` from the root, whose name is an empty argument, which the protocol's library leaves out.
+    for songs in songs.chunks(STICKERS_AT_ONCE) {
+        let lists: Vec<_> = songs.iter().map(|song| commands::StickerList::new(&song.url)).collect();
+        let lists = match client.command_list(lists).await {
+            Ok(lists) => lists,
+            Err(CommandError::ErrorResponse { error, .. }) if error.code == UNKNOWN => break,
+            Err(error) => return Err(to_player_error(error)),
+        };
+        for (song, mut stickers) in songs.iter().zip(lists) {
+            moods.extend(stickers.value.remove("mood").map(|mood| (song.url.clone(), mood)));
+        }
+    }
+    Ok(moods)
 }
 
 impl Drop for Mpd {
@@ -215,15 +236,17 @@ async fn connect(address: &PlayerAddress) -> Result<Client, PlayerError> {
 }
 
 async fn command<C: commands::Command>(client: &Client, sent: C) -> Result<C::Response, PlayerError> {
-    /// `Permission denied` in MPD's protocol: `ACK_ERROR_PERMISSION`.
-    const PERMISSION: u64 = 4;
-    client.command(sent).await.map_err(|error| match error {
+    client.command(sent).await.map_err(to_player_error)
+}
+
+fn to_player_error(error: CommandError) -> PlayerError {
+    match error {
         CommandError::ErrorResponse { error, .. } if error.code == PERMISSION => PlayerError::Refused(
             format!("MPD does not permit it ({}); give its password in {PASSWORD_VARIABLE}", error.message),
         ),
         CommandError::ErrorResponse { error, .. } => PlayerError::Refused(error.message.into()),
         error => PlayerError::Gone(error.to_string()),
-    })
+    }
 }
 
 /// Sets the volume to shares of `volume`, one after the other.

@@ -445,3 +445,76 @@ fn missing_provider_gives_a_warning() {
         assert!(warning.error().to_string().contains("on the processor instead"), "{}", warning.error());
     }
 }
+
+/// The frame as another detector gives it: regions of type `face`, without our metadata.
+fn foreign_frame(info: &VideoInfo, index: u64, faces: &[(i32, u32)]) -> gst::Buffer {
+    let mut buffer = frame(info, index, &[]);
+    for (id, x) in faces {
+        let buffer = buffer.get_mut().unwrap();
+        let mut meta = gst_video::VideoRegionOfInterestMeta::add(buffer, "face", (*x, 20, 100, 100));
+        meta.set_id(*id);
+        // What DL Streamer adds; others add nothing.
+        meta.add_param(
+            gst::Structure::builder("detection").field("confidence", 0.8).field("label_id", 1i32).build(),
+        );
+    }
+    gst_video::VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "car", (0, 0, 50, 50));
+    buffer
+}
+
+#[test]
+fn regions_of_another_detector_are_classified_as_ours_are() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let probabilities = |faces: Vec<Face>, x: u32| {
+        let face = faces.into_iter().find(|face| face.bbox.x == f64::from(x) / 320.0).unwrap();
+        (face.id, face.classification.unwrap().probabilities)
+    };
+    let (mut ours, _) = harness(&info, |_| {});
+    let own_frame = frame(&info, 0, &[face(1, 10, 20, 100), face(2, 200, 20, 100)]);
+    let expected = read_frame(&ours.push_and_pull(own_frame).unwrap()).faces;
+    let expected = [10, 200].map(|x| probabilities(expected.clone(), x).1);
+    assert_ne!(expected[0], expected[1]);
+
+    // The opencv plugin's detector numbers nothing, another one does.
+    for (ids, kept) in [([0, 0], None), ([7, 7], None), ([7, 9], Some([7, 9]))] {
+        let (mut harness, bus) = harness(&info, |_| {});
+        let mut first = None;
+        for index in 0..3 {
+            // They move a little, and may come in another order.
+            let x = [10, 200].map(|x| x + 2 * u32::try_from(index).unwrap());
+            let mut faces = vec![(ids[0], x[0]), (ids[1], x[1])];
+            if index == 1 {
+                faces.reverse();
+            }
+            let output = harness.push_and_pull(foreign_frame(&info, index, &faces)).unwrap();
+            let faces = read_frame(&output).faces;
+            assert_eq!(faces.len(), 2, "no car");
+            let found = x.map(|x| probabilities(faces.clone(), x));
+            let ids = found.map(|(id, _)| id);
+            assert!(ids[0] != ids[1] && kept.is_none_or(|kept| kept == ids), "{ids:?}");
+            assert_eq!(*first.get_or_insert(ids), ids, "who is who");
+            if index == 0 {
+                assert_eq!(found.map(|(_, probabilities)| probabilities), expected);
+            }
+            for meta in output.iter_meta::<gst_video::VideoRegionOfInterestMeta>() {
+                assert_eq!(meta.param("classification").is_some(), meta.roi_type() == "face");
+            }
+        }
+        assert_eq!(emotion_messages(&bus).len(), 2, "a label for each, which does not change");
+    }
+}
+
+#[test]
+fn dl_streamers_tracker_says_who_is_who() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let (mut harness, _) = harness(&info, |_| {});
+    for index in 0..3u64 {
+        // Its regions are numbered anew in each frame.
+        let mut buffer = foreign_frame(&info, index, &[(100 + index as i32, 10)]);
+        let mut meta = buffer.get_mut().unwrap().iter_meta_mut::<gst_video::VideoRegionOfInterestMeta>();
+        meta.next().unwrap().add_param(gst::Structure::builder("object_id").field("id", 4i32).build());
+        drop(meta);
+        let output = harness.push_and_pull(buffer).unwrap();
+        assert_eq!(read_frame(&output).faces[0].id, 4);
+    }
+}

@@ -26,6 +26,7 @@ use mood_schema::{Face, Frame};
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
+use super::untracked::UntrackedFaces;
 use super::{Baseline, Messages};
 
 /// What the quality of a face that was followed and not detected is multiplied by. The detector knows frontal faces:
@@ -42,6 +43,7 @@ struct State {
     classifier: Classifier,
     smoother: FaceSmoother,
     resting_faces: RestingFaces,
+    untracked: UntrackedFaces,
     /// Where the resting faces began: `told` or `found` for a profile, which was read at start.
     known_profile: Option<&'static str>,
     /// Of the current caps.
@@ -165,6 +167,7 @@ impl BaseTransformImpl for EmotionClassify {
             classifier,
             smoother: FaceSmoother::default(),
             resting_faces,
+            untracked: UntrackedFaces::default(),
             known_profile,
             info: None,
             announcement: SettingsAnnouncement::new("emotionclassify"),
@@ -255,11 +258,14 @@ impl EmotionClassify {
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(FrameError::NotStarted)?;
         let info = state.info.clone().ok_or(FrameError::NotNegotiated)?;
+        if is_first_writer {
+            state.untracked.identify(&mut regions, now);
+        }
         self.classify(state, settings, buffer, &info, &regions)?;
 
         let mut frame = Frame::default();
         let mut messages = Vec::new();
-        for region in &regions {
+        for (index, region) in regions.iter().enumerate() {
             let mut face = region.to_face(info.width(), info.height());
             let shift = match settings.baseline {
                 Baseline::Off => LogitShift::ZERO,
@@ -269,7 +275,7 @@ impl EmotionClassify {
                 state.smoother.classification(region.id, &shift, thresholds)
             {
                 let model = state.classifier.name();
-                mood_meta::region::add_classification(buffer, region.id, &classification, model);
+                mood_meta::region::add_classification(buffer, index, &classification, model);
                 let has_changed = state.smoother.record_label(region.id, classification.label, now);
                 face.classification = Some(classification);
                 (face.quality, face.quality_limit) = (quality.score, quality.limit);

@@ -2,7 +2,8 @@
 //!
 //! Classifies the facial expression of every face region of a frame into seven emotions, with Mini-Xception
 //! through ONNX Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest
-//! of type `face`. Pixels are not changed. Each face's region gets a `classification` param, and the buffer
+//! of type `face`; faces that have no ids of their own (or one for all) are told apart by their places, and DL Streamer's `object_id`
+//! counts where it is there. Pixels are not changed. Each face's region gets a `classification` param, and the buffer
 //! gets the custom meta `GstMoodFrame`, which also survives scaling and conversion.
 //!
 //! ## Properties
@@ -45,6 +46,7 @@
 
 mod imp;
 mod settings;
+mod untracked;
 
 use glib::prelude::*;
 use gst::prelude::PluginApiExt;

@@ -1,0 +1,371 @@
+//! The recipes of pipelines/ that connect to other programs, run against these programs: a network camera, Icecast,
+//! mosquitto, receivers of video, GStreamer Editing Services, a C compiler.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use mood_schema::{Emotion, Mood};
+use mood_tests::broker::free_ports;
+use mood_tests::bus::wait_for;
+use mood_tests::process::{RunningProcess, TIMEOUT, shell};
+use mood_tests::{Timeline, actor, audio, command, gst_launch, media, paths, pipeline_script, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A loudspeaker that writes what it plays into a file.
+fn loudspeaker(file: &Path) -> String {
+    let file = file.display();
+    format!(
+        "audioconvert ! audio/x-raw,format=F32LE,channels=1 ! filesink location={file} buffer-mode=unbuffered"
+    )
+}
+
+/// Waits until music sounds in such a file: nothing plays before a face was seen.
+#[track_caller]
+fn wait_for_music(file: &Path) {
+    wait_for("music", || {
+        let bytes = fs::read(file).ok()?;
+        let samples = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        samples.into_iter().any(|sample| sample.abs() > 0.01).then_some(())
+    });
+}
+
+/// A pipeline description of a source that shows the smiling actor at 10 frames a second until it is interrupted.
+fn camera(folder: &Path) -> String {
+    let photo = actor::write_photo(folder);
+    format!(
+        "multifilesrc location={} loop=true caps=image/png,framerate=10/1 ! pngdec ! videoconvert ! identity sync=true",
+        photo.display()
+    )
+}
+
+/// Ends a recipe as Ctrl-C does.
+#[track_caller]
+fn interrupt(recipe: RunningProcess) {
+    recipe.signal("INT");
+    let output = recipe.wait(TIMEOUT);
+    assert!(!output.stderr.contains("ERROR"), "{output}");
+}
+
+#[test]
+fn a_network_camera_drives_the_music() {
+    let folder = TempDir::new().unwrap();
+    let music = audio::make_library(&folder.path().join("music"));
+    let mut server = command("/usr/bin/python3");
+    server.arg(paths::workspace_root().join("tests/readers/rtsp_camera.py"));
+    server.arg(actor::write_photo(folder.path())).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut server = server.spawn().unwrap();
+    let address = BufReader::new(server.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let sound = folder.path().join("sound");
+    let mut recipe = pipeline_script("rtsp-camera.sh");
+    recipe.args([&address]).arg(music).env("VIDEO_SINK", "fakesink").env("AUDIO_SINK", loudspeaker(&sound));
+    let recipe = RunningProcess::start(recipe);
+    wait_for_music(&sound);
+    interrupt(recipe);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn two_rooms_have_music_and_publications_of_their_own() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let music = audio::make_library(&path("music"));
+    let mut recipe = pipeline_script("two-rooms.sh");
+    recipe.arg(&music).env("CAMERA_1", camera(folder.path())).env("CAMERA_2", camera(folder.path()));
+    for room in ["1", "2"] {
+        recipe.env(format!("AUDIO_SINK_{room}"), loudspeaker(&path(room)));
+        recipe.env(format!("PUBLISH_{room}"), format!("file://{}", path(&format!("{room}.jsonl")).display()));
+    }
+    let recipe = RunningProcess::start(recipe);
+    for room in ["1", "2"] {
+        wait_for_music(&path(room));
+        wait_for("a publication", || {
+            fs::read_to_string(path(&format!("{room}.jsonl"))).ok()?.contains("\"happy\"").then_some(())
+        });
+    }
+    interrupt(recipe);
+}
+
+#[test]
+fn icecast_listeners_hear_the_music() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let [port, _] = free_ports();
+    fs::create_dir(path("logs")).unwrap();
+    let root = match rustix::process::geteuid().is_root() {
+        true => "<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>",
+        false => "",
+    };
+    run(shell(&format!("chmod -R a+rwX {}", folder.path().display())), TIMEOUT).assert_success();
+    fs::write(
+        path("icecast.xml"),
+        format!(
+            "<icecast><hostname>localhost</hostname><authentication><source-password>p@ss word</source-password>\
+             </authentication><listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>\
+             <paths><logdir>{0}</logdir><webroot>/usr/share/icecast2/web</webroot><adminroot>/usr/share/icecast2/admin\
+             </adminroot></paths><logging><accesslog>access</accesslog><errorlog>error</errorlog></logging>{root}</icecast>",
+            path("logs").display()
+        ),
+    )
+    .unwrap();
+    let mut server = command("icecast2");
+    server.arg("-c").arg(path("icecast.xml"));
+    let _server = RunningProcess::start(server);
+    wait_for("icecast", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    let music = audio::make_library(&path("music"));
+    fs::write(path("password"), "p@ss word\n").unwrap();
+    let start = |password: &str| {
+        let mut recipe = pipeline_script("icecast.sh");
+        recipe.arg(&music).args(["127.0.0.1", &port.to_string(), "/mood.ogg"]);
+        recipe.env("CAMERA", camera(folder.path())).env("ICECAST_PASSWORD_FILE", path(password));
+        RunningProcess::start(recipe)
+    };
+    fs::write(path("wrong"), "guessed\n").unwrap();
+    let output = start("wrong").wait(TIMEOUT);
+    assert!(output.code == Some(1) && output.stderr.contains("icecast.sh: "), "{output}");
+    let recipe = start("password");
+    // A listener who comes too early is told that there is no such stream.
+    let heard = path("heard");
+    wait_for("the stream", || {
+        let mut listener = command("ffmpeg");
+        listener.args(["-nostdin", "-v", "error", "-y", "-i", &format!("http://127.0.0.1:{port}/mood.ogg")]);
+        listener.args(["-t", "3", "-f", "f32le", "-ac", "1"]).arg(&heard);
+        (run(listener, TIMEOUT).code == Some(0)).then_some(())
+    });
+    wait_for_music(&heard);
+    interrupt(recipe);
+}
+
+#[test]
+fn home_assistants_broker_lets_it_steer_the_session_and_nobody_else_in() {
+    let folder = TempDir::new().unwrap();
+    let music = audio::make_library(&folder.path().join("music"));
+    let broker = folder.path().join("broker");
+    let [port, _] = free_ports();
+    let mut recipe = pipeline_script("home-assistant.sh");
+    recipe.arg(&music).args(["--camera", &camera(folder.path()), "--no-window", "--no-mpris"]);
+    recipe.args(["--audio-sink", "fakesink sync=true"]).env("BROKER", &broker).env("PORT", port.to_string());
+    recipe.env("ROOM", "kitchen").env("LISTEN", "127.0.0.1");
+    let recipe = RunningProcess::start(recipe);
+    let client = |program: &str, more: &[&str]| {
+        let password = fs::read_to_string(broker.join("homeassistant.password")).ok()?;
+        let mut client = command(program);
+        client.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+            "-u",
+            "homeassistant",
+            "-P",
+            password.trim(),
+        ]);
+        client.args(more);
+        Some(run(client, TIMEOUT))
+    };
+    let read = |topic: &str| {
+        wait_for(topic, || {
+            let received = client("mosquitto_sub", &["-t", topic, "-C", "1", "-W", "5"])?;
+            serde_json::from_str::<Value>(received.stdout.trim()).ok()
+        })
+    };
+    let config = read("homeassistant/select/kitchen/set_mood/config");
+    assert_eq!(config["command_topic"], "kitchen/set/mood");
+    client("mosquitto_pub", &["-t", "kitchen/set/mood", "-m", "sad"]).unwrap().assert_success();
+    wait_for("the mood", || (read("kitchen/control")["mood"] == "sad").then_some(()));
+    // The broker takes it and passes it on to nobody.
+    client("mosquitto_pub", &["-t", "kitchen/control", "-m", "{}", "-r"]).unwrap();
+    assert_eq!(read("kitchen/control")["mood"], "sad");
+    let mut stranger = command("mosquitto_pub");
+    stranger.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-t", "kitchen/set/mood", "-m", "happy"]);
+    assert_ne!(run(stranger, TIMEOUT).code, Some(0));
+    let mode = run(shell(&format!("stat -c %a {}/*.password", broker.display())), TIMEOUT).stdout;
+    assert_eq!(mode.lines().collect::<Vec<_>>(), ["600", "600"]);
+    interrupt(recipe);
+}
+
+#[test]
+fn obs_gets_the_annotated_picture_over_the_network_and_by_shared_memory() {
+    let folder = TempDir::new().unwrap();
+    let [port, _] = free_ports();
+    let shm = folder.path().join("shm");
+    let start = |shm: Option<&Path>| {
+        let mut recipe = pipeline_script("obs.sh");
+        recipe.env("CAMERA", camera(folder.path())).env("PORT", port.to_string());
+        recipe.env("SIZE", "width=320,height=240");
+        if let Some(shm) = shm {
+            recipe.env("SHM", shm);
+        }
+        RunningProcess::start(recipe)
+    };
+    let save = |name: &str| {
+        format!(
+            "videoconvert ! video/x-raw,format=RGB ! filesink location={}/{name}.raw",
+            folder.path().display()
+        )
+    };
+    let recipe = start(None);
+    gst_launch(&format!(
+        "udpsrc port={port} timeout=60000000000 ! tsdemux ! h264parse ! avdec_h264 ! identity eos-after=30 ! {}",
+        save("udp")
+    ))
+    .assert_success();
+    interrupt(recipe);
+    let recipe = start(Some(&shm));
+    wait_for("shared memory", || shm.exists().then_some(()));
+    gst_launch(&format!(
+        "shmsrc socket-path={} num-buffers=30 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! {}",
+        shm.display(),
+        save("shm")
+    ))
+    .assert_success();
+    // Killed: GStreamer 1.22's shmsink calls its own end an error.
+    drop(recipe);
+    for name in ["udp", "shm"] {
+        assert_is_annotated(&fs::read(folder.path().join(name).with_extension("raw")).unwrap(), name);
+    }
+}
+
+/// Whether the last frame of RGB video of 320x240 has a box in the colour of the mood happy.
+#[track_caller]
+fn assert_is_annotated(video: &[u8], name: &str) {
+    let colour = Mood::from(Emotion::Happy).colour();
+    let frame = &video[video.len() - 320 * 240 * 3..];
+    let is_close = |pixel: &[u8; 3]| pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 48);
+    let count = frame.as_chunks::<3>().0.iter().filter(|pixel| is_close(pixel)).count();
+    assert!(count > 100, "{name}: {count} pixels");
+}
+
+#[test]
+fn the_annotation_is_an_effect_of_editing_services() {
+    let folder = TempDir::new().unwrap();
+    let recording = actor::write_recording(folder.path(), "recording.mp4");
+    let out = folder.path().join("annotated.webm");
+    let mut recipe = pipeline_script("ges-effect.sh");
+    recipe.arg(&recording).arg(&out);
+    run(recipe, TIMEOUT).assert_success();
+    let raw = folder.path().join("raw");
+    let mut decode = command("ffmpeg");
+    decode
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(&out)
+        .args(["-s", "320x240", "-pix_fmt", "rgb24", "-f", "rawvideo"]);
+    run(
+        {
+            decode.arg(&raw);
+            decode
+        },
+        TIMEOUT,
+    )
+    .assert_success();
+    let video = fs::read(&raw).unwrap();
+    assert!(video.len() >= 40 * 320 * 240 * 3, "two seconds");
+    assert_is_annotated(&video, "ges");
+}
+
+#[test]
+fn a_c_program_reads_the_metadata_without_code_of_ours() {
+    let Some(clip) = media("video/single_face.mp4") else { return };
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("read_meta");
+    let source = paths::workspace_root().join("pipelines/read_meta.c");
+    let (program, source) = (program.display(), source.display());
+    let flags = "$(pkg-config --cflags --libs gstreamer-1.0)";
+    run(
+        shell(&format!("gcc -Wall -Wextra -Wno-unused-parameter -Werror -o {program} {source} {flags}")),
+        TIMEOUT,
+    )
+    .assert_success();
+    let read = |clip: &Path| -> Command {
+        let mut read = command(program.to_string());
+        read.arg(clip);
+        read
+    };
+    let output = run(read(&clip), TIMEOUT).assert_success();
+    let lines: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split(' ').collect()).collect();
+    assert!(lines.len() > 60, "{output}");
+    for line in &lines {
+        let sum: f64 = line[4..].iter().map(|probability| probability.parse::<f64>().unwrap()).sum();
+        assert!(line.len() == 11 && (sum - 1.0).abs() < 0.01, "{line:?}");
+    }
+    let output = run(read(Path::new("/nowhere")), TIMEOUT);
+    assert!(output.code == Some(1) && output.stderr.contains("/nowhere"), "{output}");
+}
+
+#[test]
+fn labstreaminglayer_receives_samples_and_markers_with_their_times() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("mood.lsl");
+    // Whoever else is in the laboratory does not meet this test's streams.
+    let settings = folder.path().join("lsl_api.cfg");
+    let session = format!("[lab]\nSessionID = test-{}\nKnownPeers = {{127.0.0.1}}\n", std::process::id());
+    fs::write(&settings, format!("{session}[multicast]\nResolveScope = machine\n")).unwrap();
+    let python = |script: &str| {
+        let mut python = command(paths::workspace_root().join("target/readers/bin/python"));
+        python.arg(paths::workspace_root().join(script)).env("LSLAPICFG", &settings).stdin(Stdio::null());
+        python
+    };
+    let mut bridge = python("pipelines/lsl_bridge.py");
+    bridge.arg(&socket);
+    let bridge = RunningProcess::start(bridge);
+    wait_for("the bridge", || socket.exists().then_some(()));
+    let mut receiver = python("tests/readers/lsl.py");
+    receiver.args(["20", "2"]).stdout(Stdio::piped());
+    let mut receiver = receiver.spawn().unwrap();
+    let mut lines = BufReader::new(receiver.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.find(|line| line == "ready").as_deref(), Some("ready"));
+    let (camera, music) = (camera(folder.path()), audio::make_library(&folder.path().join("music")));
+    let publisher = RunningProcess::start(shell(&format!(
+        "exec gst-launch-1.0 {camera} ! videoconvert ! haarfacedetect ! emotionclassify ! emotionpublish interval=0 \
+         uri=unix://{} ! moodplayer library={} ! fakesink sync=true",
+        socket.display(),
+        music.display()
+    )));
+    let received: Value = serde_json::from_str(&lines.next().expect("what was received")).unwrap();
+    assert!(receiver.wait().unwrap().success());
+    interrupt(publisher);
+    assert_eq!(received["labels"][3], "happy");
+    let samples = received["samples"].as_array().unwrap();
+    let last = samples.last().unwrap()["value"].as_array().unwrap();
+    assert!(last[3].as_f64().unwrap() > 0.4 && last[9] == 1.0, "{last:?}");
+    let times: Vec<f64> = samples.iter().map(|sample| sample["time"].as_f64().unwrap()).collect();
+    // Those of the frames, ten a second, once the first, which waited for the model to be loaded, are past.
+    let steady = times[10..].windows(2).all(|pair| (pair[1] - pair[0] - 0.1).abs() < 0.05);
+    assert!(steady && times.is_sorted(), "{times:?}");
+    assert!(
+        samples.iter().all(|sample| (0.0..60.0).contains(&sample["age"].as_f64().unwrap())),
+        "{samples:?}"
+    );
+    let markers: Vec<&Value> =
+        received["markers"].as_array().unwrap().iter().map(|marker| &marker["value"][0]).collect();
+    assert_eq!(markers, ["mood happy", "track happy"]);
+    bridge.signal("TERM");
+    bridge.wait(TIMEOUT).assert_success();
+    assert!(!socket.exists());
+}
+
+#[test]
+fn the_faces_of_the_opencv_plugin_are_classified() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("timeline.jsonl");
+    let photo = actor::write_photo(folder.path());
+    gst_launch(&format!(
+        "filesrc location={} ! pngdec ! imagefreeze num-buffers=5 ! videoconvert ! video/x-raw,format=RGB,framerate=10/1 ! \
+         facedetect display=false profile=/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml ! \
+         videoconvert ! emotionclassify ! emotionlog location={} ! fakesink",
+        photo.display(),
+        log.display()
+    ))
+    .assert_success();
+    let frames = Timeline::read(&log).frames;
+    assert_eq!(frames.len(), 5);
+    for frame in frames {
+        let face = frame.faces.iter().max_by(|a, b| a.bbox.w.total_cmp(&b.bbox.w)).unwrap();
+        assert_eq!((face.id, face.classification.as_ref().unwrap().label), (1, Emotion::Happy.into()));
+    }
+}
