@@ -6,6 +6,7 @@
 #             same frames with the same parameters, in alternation; the cost from small frames to large ones; memory over
 #             100,000 frames; which settings find faces. 10 minutes.
 #   tilt      faces that lean: how many are found, false detections, cost; against MediaPipe's boxes. 10 minutes.
+#   film      faces that `gst-mood process` finds, and that are sharp in its film with hidden faces; against the same. 2 minutes.
 #   classify  crates/mini-xception against ONNX Runtime alone; the resting face; emotionclassify in a pipeline. 3 minutes.
 #   player    the mood policy against simpler ways; hours of music in lock step. 5 minutes.
 #   library   a scan of 1,000 files, and picks out of up to 200,000 tracks. 10 minutes.
@@ -69,15 +70,29 @@ haar() {
     fi
 }
 
-tilt() {
-    local venv=target/bench-venv-tilt
+# Sets `venv` to the Python environment with the other detector.
+use_reference_detector() {
+    venv=target/bench-venv-tilt
     if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import cv2, mediapipe' 2>/dev/null; then
         python3 -m venv "$venv"
         "$venv/bin/pip" install -q --disable-pip-version-check -r benches/requirements-tilt.txt
     fi
+}
+
+tilt() {
+    local venv
+    use_reference_detector
     [ -d "$data/images" ] || { echo 'bench: no photographs: set MOOD_TEST_DATA' >&2; exit 1; }
     cargo build -q --release -p face-search --example find_faces
     section 'The search for faces that lean' "$venv/bin/python" benches/tilt.py --data "$data" 2>/dev/null
+}
+
+film() {
+    local venv
+    use_reference_detector
+    [ -d "$data/video" ] || { echo 'bench: no clips: set MOOD_TEST_DATA' >&2; exit 1; }
+    cargo build -q --release --workspace
+    section 'Faces found, and faces that the film shows' "$venv/bin/python" benches/film.py --data "$data" 2>/dev/null
 }
 
 classify() {
@@ -134,7 +149,7 @@ chapter() {
 import sys
 from pathlib import Path
 file, name = Path("benches/RESULTS.md"), sys.argv[1]
-order = ["haar", "tilt", "classify", "player", "library", "live", "publish", "session", "notes"]
+order = ["haar", "tilt", "film", "classify", "player", "library", "live", "publish", "session", "notes"]
 chapters = {}
 for part in ("\n" + file.read_text() if file.exists() else "").split("\n# ")[1:]:
     chapters[part.split(None, 1)[0]] = part
@@ -143,11 +158,11 @@ file.write_text("\n".join("# " + chapters[part].rstrip("\n") + "\n" for part in 
 ' "$1"
 }
 
-[ $# -gt 0 ] || set -- haar tilt classify player library live publish session
+[ $# -gt 0 ] || set -- haar tilt film classify player library live publish session
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 mkdir -p target/bench
 for part in "$@"; do
-    case $part in haar | tilt | classify | player | library | live | publish | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
+    case $part in haar | tilt | film | classify | player | library | live | publish | session) ;; *) echo "bench: no part $part" >&2; exit 2 ;; esac
     {
         printf '%s\n\n' "$part"
         printf 'Written by `make bench PARTS=%s` on %s: %s, %s cores, %s.\n' \

@@ -179,3 +179,25 @@ fn two_people_get_two_ids() {
         assert!(sides.iter().all(|left| *left == sides[0]), "face {id} changes sides: {sides:?}");
     }
 }
+
+/// Another detector finds both people in every frame (`benches/tilt.py`). One head is tilted so far that it is seldom detected:
+/// it is followed for more than three seconds.
+#[test]
+fn a_tilted_head_is_followed_to_the_end_at_any_scan_interval() {
+    let Some(clip) = media("video/two_people.mp4") else { return };
+    let folder = TempDir::new().unwrap();
+    for milliseconds in [250, 1000] {
+        let out = folder.path().join(format!("{milliseconds}.jsonl"));
+        gst_launch(&format!(
+            "-e filesrc location='{}' ! decodebin ! videoconvert ! haarfacedetect scan-interval={milliseconds}000000 ! \
+             emotionlog location='{}' ! fakesink",
+            clip.display(),
+            out.display()
+        ))
+        .assert_success();
+        let frames = Timeline::read(&out).assert_in_order().frames;
+        let is_complete = |frame: &&FrameLine| frame.faces.len() == 2;
+        let complete = frames.iter().filter(is_complete).count();
+        assert!(complete >= 53, "{milliseconds} ms: both in {complete} of {} frames", frames.len());
+    }
+}
