@@ -134,6 +134,14 @@ fn another_sessions_moods_come_over_mqtt_as_long_as_it_publishes() {
     subscriber.wait("the follower", |_| last_mood()["people"] == 0);
     broker.publish("room/frame", "happy", &[]);
     broker.publish("room/frame", "[1]", &[]);
+    // More than the 10 KB that MQTT clients are content with unless told otherwise, in both directions.
+    let crowd = (1..=60).map(|id| Face { id, ..frame(Emotion::Happy).faces[0].clone() }).collect();
+    let crowd = Line::Frame(FrameLine { frame: 0, pts: 0, faces: crowd }).to_json();
+    broker.publish("room/frame", &crowd, &[]);
+    subscriber.wait("a crowd", |_| last_mood()["people"] == 60);
+    subscriber.wait("its faces", |subscriber| {
+        subscriber.payloads("follower/frame").iter().any(|frame| frame.contains("\"id\":60,"))
+    });
     let camera = actor::camera(folder, -1);
     for _ in 0..2 {
         let publisher = RunningProcess::start(shell(&format!(

@@ -10,9 +10,10 @@ use std::process::Stdio;
 use std::thread;
 
 use mood_tests::broker::{Broker, PASSWORD_VARIABLE, Subscriber, free_ports};
+use mood_tests::bus::PrivateBus;
 use mood_tests::process::{RunningProcess, TIMEOUT, shell};
 use mood_tests::readers::{assert_valid, reader_script};
-use mood_tests::{actor, audio, gst_launch, gst_mood, run};
+use mood_tests::{actor, audio, command, gst_launch, gst_mood, run};
 use serde_json::Value;
 
 /// A pipeline that shows the smiling actor for `frames` frames at 10 frames a second.
@@ -208,7 +209,7 @@ fn moods_and_tracks_of_a_player_reach_a_socket_and_a_file() {
 }
 
 /// A session with the smiling actor before the camera that publishes below a topic.
-fn start_live(broker: &Broker, topic: &str, more: &[&str]) -> RunningProcess {
+fn start_live(broker: &Broker, bus: &PrivateBus, topic: &str, more: &[&str]) -> RunningProcess {
     let folder = broker.folder.path();
     let camera = actor::camera(folder, -1);
     let library = audio::make_library(&folder.join("music"));
@@ -217,9 +218,10 @@ fn start_live(broker: &Broker, topic: &str, more: &[&str]) -> RunningProcess {
         broker.port,
         broker.credentials()
     );
-    let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--min-dwell", "0", "--hold-time", "0.2"]);
+    let mut live = gst_mood(&["live", "--no-window", "--min-dwell", "0", "--hold-time", "0.2"]);
     live.args(["--audio-sink", "fakesink sync=true", "--camera", &camera, "--library"]).arg(library);
     live.args(["--publish", &uri]).args(more);
+    bus.use_in(&mut live);
     RunningProcess::start(live)
 }
 
@@ -235,8 +237,9 @@ fn home_assistant_steers_a_session_that_allows_it_and_no_other() {
     let subscriber = broker.subscribe();
     // Kept since some earlier evening.
     broker.publish("room/set/mood", "angry", &["-r"]);
-    let live = start_live(&broker, "room", &["--allow-mqtt-commands"]);
-    let deaf = start_live(&broker, "hall", &[]);
+    let bus = PrivateBus::start(broker.folder.path());
+    let live = start_live(&broker, &bus, "room", &["--allow-mqtt-commands"]);
+    let deaf = start_live(&broker, &bus, "hall", &["--no-mpris"]);
     let control = |key: &str| latest(&subscriber, "room/control")[key].clone();
     let wait = |key: &str, value: Value| {
         subscriber.wait(&format!("{key} {value}"), |_| control(key) == value);
@@ -276,6 +279,17 @@ fn home_assistant_steers_a_session_that_allows_it_and_no_other() {
     let before = begun(&subscriber);
     broker.publish("room/set/exclude", "PRESS", &[]);
     subscriber.wait("another track", |subscriber| begun(subscriber) > before);
+
+    // Whoever stops it there switches the camera off, and nobody elsewhere switches it on.
+    let mut stop = command("playerctl");
+    stop.args(["--player=gst_mood", "stop"]);
+    bus.use_in(&mut stop);
+    run(stop, TIMEOUT).assert_success();
+    wait("status", "stopped".into());
+    broker.publish("room/set/pause", "OFF", &[]);
+    broker.publish("room/set/hold", "ON", &[]);
+    wait("hold", true.into());
+    assert_eq!(control("status"), "stopped");
 
     let path = broker.folder.path().join("control.jsonl");
     fs::write(&path, subscriber.payloads("room/control").join("\n")).unwrap();

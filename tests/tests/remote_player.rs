@@ -269,10 +269,13 @@ fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
     let room = Room::new();
     let live = room.start_live("mpris:mpv");
     thread::sleep(Duration::from_secs(2));
-    let mut mpv = room.on_bus(command("mpv"));
-    // Paused: what is opened while it is idle is called stopped by mpv-mpris, although it plays.
-    mpv.args(["--idle", "--pause", "--no-video", "--ao=null", "--no-terminal"]);
-    let _mpv = RunningProcess::start(mpv);
+    let mpv = || {
+        let mut mpv = room.on_bus(command("mpv"));
+        // Paused: what is opened while it is idle is called stopped by mpv-mpris, although it plays.
+        mpv.args(["--idle", "--pause", "--no-video", "--ao=null", "--no-terminal"]);
+        mpv
+    };
+    let first = RunningProcess::start(mpv());
     let playing = |name: &str| {
         wait_for(name, || {
             let state = room.playerctl(&["-p", "mpv", "metadata", "--format", "{{status}} {{xesam:url}}"]);
@@ -284,9 +287,13 @@ fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
     wait_for("pause", || (room.playerctl(&["-p", "gst_mood", "status"]) == "Paused").then_some(()));
     room.playerctl(&["-p", "gst_mood", "play"]);
     playing("happy");
+    // It goes, and returns.
+    drop(first);
+    let _second = RunningProcess::start(mpv());
+    playing("happy");
     live.signal("INT");
     let output = live.wait(TIMEOUT).assert_success();
-    assert!(output.stderr.contains("there is no such player"), "{output}");
+    assert_eq!(output.stderr.matches("there is no such player").count(), 2, "{output}");
 }
 
 #[test]
