@@ -2,11 +2,11 @@
 
 PREFIX ?= /usr/local
 PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
-PLUGINS = facedetect emotionclassify moodplayer
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test test-checked test-faults soak bench fuzz lint install clean
+.PHONY: help setup build demo test test-checked test-faults soak bench fuzz lint install uninstall deb test-deb notices sbom audit \
+  element-pages reproducible clean
 
 help:
 	@echo 'make demo     install what is missing, build, run the built-in demo and leave its results in target/demo'
@@ -18,8 +18,13 @@ help:
 	@echo 'make build    plugins and command line into target/release'
 	@echo 'make bench    benchmarks against other programs, into benches/RESULTS.md; PARTS=haar for a part'
 	@echo 'make fuzz     random files of every kind that is read, MINUTES=1 for each'
-	@echo 'make lint     formatting, clippy, documentation, module cycles'
-	@echo 'make install  plugins, ONNX Runtime, the large model and gst-mood into PREFIX ($(PREFIX))'
+	@echo 'make lint     formatting, clippy, documentation, module cycles, licences and sources of dependencies'
+	@echo 'make install  plugins, ONNX Runtime, the large model, gst-mood, man pages and completions into PREFIX ($(PREFIX))'
+	@echo 'make uninstall  removes them again'
+	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root'
+	@echo 'make notices  licences of what is linked in; make sbom: a CycloneDX bill of materials; make audit: known vulnerabilities'
+	@echo 'make element-pages  docs/elements, after a change of an element'
+	@echo 'make reproducible  two release builds in two folders give the same bytes'
 
 setup:
 	@scripts/setup.sh
@@ -61,13 +66,42 @@ lint: setup
 	cargo check --manifest-path fuzz/Cargo.toml --bins
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	scripts/module_cycles.py
+	@scripts/setup.sh supply-chain
+	target/supply-chain/bin/cargo-deny --log-level error check bans licenses sources
 
+# What is installed is listed in scripts/install.sh, once for both.
 install: build
-	install -d $(addprefix $(DESTDIR),$(PLUGIN_DIR) $(PREFIX)/lib/onnxruntime $(PREFIX)/share/gst-mood $(PREFIX)/bin)
-	install -m 644 $(PLUGINS:%=target/release/libgst%.so) $(DESTDIR)$(PLUGIN_DIR)
-	cp -P target/onnxruntime/* $(DESTDIR)$(PREFIX)/lib/onnxruntime
-	install -m 644 models/mini_xception_large.onnx $(DESTDIR)$(PREFIX)/share/gst-mood
-	install -m 755 target/release/gst-mood $(DESTDIR)$(PREFIX)/bin
+	PREFIX=$(PREFIX) PLUGIN_DIR=$(PLUGIN_DIR) DESTDIR=$(DESTDIR) scripts/install.sh install
+
+uninstall:
+	PREFIX=$(PREFIX) PLUGIN_DIR=$(PLUGIN_DIR) DESTDIR=$(DESTDIR) scripts/install.sh uninstall
+
+deb: build notices
+	scripts/deb.sh
+
+# Installs the packages in a fresh root of this machine's distribution, below target/, and runs everything there.
+test-deb: deb
+	scripts/test_deb.sh
+
+notices:
+	scripts/third_party.py notices target/third-party-notices.txt
+
+sbom:
+	@scripts/setup.sh supply-chain
+	target/supply-chain/bin/python scripts/third_party.py sbom target/sbom.cdx.json
+
+# docs/elements from the elements' own docs; a test compares.
+element-pages:
+	MOOD_UPDATE_DOCS=1 cargo test --release --workspace --test inspect pages_of_the_elements
+
+# Known vulnerabilities and yanked crates; it fetches RustSec's database from GitHub.
+audit:
+	@scripts/setup.sh supply-chain
+	target/supply-chain/bin/cargo-deny check advisories
+
+# Builds twice in two folders, which takes long, and compares.
+reproducible:
+	scripts/reproducible.sh
 
 clean:
 	cargo clean

@@ -2,6 +2,7 @@
 # Prepares a Debian or Ubuntu machine to build, run and test: installs apt packages, checks the Rust toolchain, fetches ONNX
 # Runtime from its PyPI wheel into target/onnxruntime, the Python readers of the tests into target/readers, and Snakemake for
 # pipelines/cluster into target/snakemake. It starts no service, and is silent and quick where everything is installed.
+# `setup.sh supply-chain` only fetches cargo-deny and the writer of the bill of materials into target/supply-chain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,6 +91,7 @@ PYTHON
 }
 
 # install_python REQUIREMENTS FOLDER NAME USERS: makes a Python environment, and makes it again when the requirements change.
+# Each wheel has to have a checksum that is listed there (scripts/pin_wheels.sh).
 install_python() {
     local wanted=$1 venv=$2
     cmp -s "$wanted" "$venv/requirements.txt" && return 0
@@ -97,7 +99,7 @@ install_python() {
     rm -rf "$venv"
     # Where a wheel is missing for this platform, everything but the tests that need it still works.
     if python3 -m venv "$venv" &&
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -r "$wanted"; then
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$wanted"; then
         cp "$wanted" "$venv/requirements.txt"
     else
         rm -rf "$venv"
@@ -106,6 +108,10 @@ install_python() {
 }
 
 mkdir -p target
+if [ "${1:-}" = supply-chain ]; then
+    install_python packaging/requirements.txt target/supply-chain cargo-deny 'make lint, make sbom and make audit'
+    exit 0
+fi
 install_packages
 check_rust
 install_onnxruntime

@@ -29,6 +29,7 @@ mod forget;
 mod library;
 mod live;
 mod lock;
+mod manual;
 mod media_kind;
 mod mpris;
 mod pipeline;
@@ -94,6 +95,9 @@ enum Command {
     Recommend(recommend::Arguments),
     /// Check for everything that is needed: its version and place, or what to install if it is missing
     Doctor(doctor::Arguments),
+    /// Write man pages and shell completions, for packages
+    #[command(hide = true)]
+    Manual(manual::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -119,6 +123,7 @@ fn main() -> ExitCode {
         Command::Library(command) => library::run(command),
         Command::Recommend(arguments) => recommend::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Manual(arguments) => manual::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

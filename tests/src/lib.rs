@@ -12,6 +12,7 @@ pub mod broker;
 pub mod browser;
 pub mod bus;
 pub mod chain;
+pub mod element_docs;
 pub mod panel;
 pub mod paths;
 pub mod process;

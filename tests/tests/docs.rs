@@ -8,38 +8,18 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use mood_tests::process::{RunningProcess, TIMEOUT, shell};
-use mood_tests::{actor, audio, paths};
+use mood_tests::{actor, audio, element_docs, paths};
 use tempfile::TempDir;
 
-/// The folders of the elements, each with the docs in its `mod.rs`.
-const ELEMENTS: [&str; 6] = [
-    "facedetect/src/haarfacedetect",
-    "emotionclassify/src/emotionclassify",
-    "emotionclassify/src/emotionoverlay",
-    "emotionclassify/src/emotionpublish",
-    "emotionclassify/src/emotionlog",
-    "moodplayer/src/moodplayer",
-];
 /// Sources that need a device.
 const CAMERAS: [&str; 3] = ["v4l2src", "autovideosrc", "libcamerasrc"];
 /// How long a pipeline without an end runs before it is interrupted.
 const ENDLESS_TIME: Duration = Duration::from_secs(4);
-
-/// The text of the docs in a Rust file, outer and inner, without the comment markers.
-fn doc_text(file: &Path) -> String {
-    let source = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let docs = source.lines().filter_map(|line| {
-        let line = line.trim_start();
-        let text = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
-        Some(text.strip_prefix(' ').unwrap_or(text))
-    });
-    docs.collect::<Vec<_>>().join("\n")
-}
 
 /// The commands in the fenced `shell` blocks of a Markdown text. Lines that end in a backslash are joined.
 fn shell_commands(markdown: &str) -> Vec<String> {
@@ -50,11 +30,6 @@ fn shell_commands(markdown: &str) -> Vec<String> {
         commands.extend(lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
     }
     commands
-}
-
-/// The docs file of an element.
-fn section_docs(element: &str) -> PathBuf {
-    paths::workspace_root().join("plugins").join(element).join("mod.rs")
 }
 
 /// The section of README.md with the pipelines to copy.
@@ -128,8 +103,8 @@ fn run_example(origin: &str, command: &str) {
 
 #[test]
 fn the_example_pipelines_of_the_elements_run() {
-    for element in ELEMENTS {
-        let commands = shell_commands(&doc_text(&section_docs(element)));
+    for element in element_docs::FOLDERS {
+        let commands = shell_commands(&element_docs::text(&element_docs::file(element)));
         let pipelines: Vec<_> = commands.iter().filter(|line| line.starts_with("gst-launch-1.0 ")).collect();
         assert!(!pipelines.is_empty(), "{element} has no example pipeline");
         for pipeline in pipelines {
@@ -155,12 +130,12 @@ fn the_pipelines_of_the_readme_run() {
 
 #[test]
 fn every_element_is_documented_in_the_same_form() {
-    for element in ELEMENTS {
+    for element in element_docs::FOLDERS {
         let name = element.rsplit('/').next().unwrap();
-        let source = fs::read_to_string(section_docs(element)).unwrap();
+        let source = fs::read_to_string(element_docs::file(element)).unwrap();
         let first = source.lines().next().unwrap();
         assert_eq!(first, format!("//! SECTION:element-{name}"), "{element}");
-        let docs = doc_text(&section_docs(element));
+        let docs = element_docs::text(&element_docs::file(element));
         let headings: Vec<&str> = docs.lines().filter(|line| line.starts_with('#')).collect();
         let order = ["## Properties", "## Pads", "## Signals", "## Messages", "## Example pipelines"];
         let positions: Vec<Option<usize>> =

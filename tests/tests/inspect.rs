@@ -11,7 +11,7 @@ use glib::subclass::SignalId;
 use gst::glib;
 use gst::prelude::*;
 use mood_tests::process::TIMEOUT;
-use mood_tests::{command, paths, run};
+use mood_tests::{command, element_docs, paths, run};
 
 /// A property: name, type with range or values, default, and when it may be changed.
 type Property = (&'static str, &'static str, &'static str, Mutability);
@@ -60,6 +60,7 @@ const ELEMENTS: [Element; 6] = [
             ("messages", "GstHaarFaceDetectMessages none on-change every-frame", "none", Playing),
             ("min-neighbors", "guint 0..1000", "3", Playing),
             ("min-size", "guint 0..32767", "0", Playing),
+            ("roi", "gchararray", "", Playing),
             ("roll-range", "gdouble 0..90", "45", Playing),
             ("follow", "guint64 0..86400000000000", "5000000000", Playing),
             ("people", "guint 0..64", "0", Playing),
@@ -529,5 +530,88 @@ fn the_filters_keep_the_sequence_numbers_of_events() {
             sent.iter().filter(|(kind, _)| *kind != gst::EventType::Caps).copied().collect();
         let kept: Vec<_> = kept.into_iter().filter(|(kind, _)| *kind != gst::EventType::Caps).collect();
         assert_eq!(kept, expected, "{name}");
+    }
+}
+
+/// The pages of the elements are written anew where this variable is set.
+const UPDATE_VARIABLE: &str = "MOOD_UPDATE_DOCS";
+
+/// The page of an element in docs/elements: what gst-inspect-1.0 shows of it, and the docs in its source.
+fn element_page(element: &Element) -> String {
+    let factory = element.factory();
+    let metadata = |key: &str| factory.metadata(key).unwrap().to_string();
+    let folder =
+        element_docs::FOLDERS.iter().find(|folder| folder.ends_with(element.name)).expect(element.name);
+    let docs = element_docs::head(&element_docs::file(folder));
+    let (_, docs) = docs.split_once('\n').unwrap();
+    let (prose, examples) = docs.split_once("## Example pipelines").unwrap();
+    // Sections of the docs are sections of the page; the tables follow them.
+    let mut page = format!(
+        "<!-- Made by make element-pages from the element's own docs and from what gst-inspect-1.0 shows. -->\n\n\
+         # {}\n\n{}: {}.\n\n{} in plugin `{}`.\n\n{}\n\n",
+        element.name,
+        metadata("long-name"),
+        metadata("description"),
+        metadata("klass"),
+        element.plugin,
+        prose.trim(),
+    );
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    page += "## Properties in full\n\n| property | type, range or values | default | may change | |\n|---|---|---|---|---|\n";
+    let instance = factory.create().build().unwrap();
+    let mut properties = element.own_properties();
+    properties.sort_by_key(|property| property.name().to_owned());
+    for property in properties {
+        let (kind, default, mutability) = describe(&instance, &property);
+        let mutability = match mutability {
+            ReadOnly => "read only",
+            Ready => "in NULL and READY",
+            Playing => "always",
+        };
+        let blurb = cell(property.blurb().unwrap_or_default());
+        let default = if default.is_empty() { "empty".to_owned() } else { format!("`{}`", cell(&default)) };
+        page +=
+            &format!("| `{}` | {} | {default} | {mutability} | {blurb} |\n", property.name(), cell(&kind));
+    }
+    page += "\n## Pad templates\n\n";
+    for template in factory.static_pad_templates() {
+        let (direction, presence) =
+            (format!("{:?}", template.direction()), format!("{:?}", template.presence()));
+        /// No list that an element itself states is as long.
+        const MANY_FORMATS: usize = 80;
+        let formats = template.caps().structure(0).and_then(|caps| caps.get::<gst::List>("format").ok());
+        let caps = match formats {
+            // Which ones depends on GStreamer's version.
+            Some(formats) if formats.len() > MANY_FORMATS => {
+                "raw video of nearly every format that GStreamer has".to_owned()
+            }
+            _ => format!("`{}`", template.caps()),
+        };
+        page += &format!("- `{}`, {direction}, {presence}: {caps}\n", template.name_template());
+    }
+    if !element.signals.is_empty() {
+        page += "\n## Signals in full\n\n";
+        for signal in element.signals {
+            page += &format!("- {signal}\n");
+        }
+    }
+    page += &format!("\n## Example pipelines\n\n{}\n", examples.trim());
+    page
+}
+
+#[test]
+fn the_pages_of_the_elements_are_up_to_date() {
+    let folder = paths::workspace_root().join("docs/elements");
+    for element in &ELEMENTS {
+        let page = element_page(element);
+        let path = folder.join(format!("{}.md", element.name));
+        if std::env::var_os(UPDATE_VARIABLE).is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&path, &page).unwrap();
+        }
+        let found = fs::read_to_string(&path).unwrap_or_default();
+        // Not the pages: their difference would be long.
+        let first = page.lines().zip(found.lines()).find(|(made, found)| made != found);
+        assert!(page == found, "{}: run make element-pages; {first:#?}", path.display());
     }
 }

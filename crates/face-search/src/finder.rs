@@ -118,6 +118,23 @@ impl FaceFinder {
         time: Option<u64>,
         settings: &SearchSettings,
     ) -> Result<Vec<FoundFace>, ParamsError> {
+        let all = PixelRect { x: 0, y: 0, w: image.width() as u32, h: image.height() as u32 };
+        self.find_faces_within(image, time, settings, &[all])
+    }
+
+    /// Finds the faces in parts of a frame, `areas` in pixels, as [`find_faces`](Self::find_faces) does in all of it. A new
+    /// face must lie inside one of the areas completely; a known one is found while its centre lies inside. Without areas
+    /// nothing is found.
+    ///
+    /// # Errors
+    /// The scale factor is out of range.
+    pub fn find_faces_within(
+        &mut self,
+        image: &GrayImage,
+        time: Option<u64>,
+        settings: &SearchSettings,
+        areas: &[PixelRect],
+    ) -> Result<Vec<FoundFace>, ParamsError> {
         let time = time
             .unwrap_or_else(|| self.last_frame.map_or(0, |last| last.saturating_add(UNTIMED_FRAME_DURATION)));
         if self.last_frame.is_some_and(|last| time < last) {
@@ -136,8 +153,8 @@ impl FaceFinder {
         let is_nobody_missed =
             !known.is_empty() && known.len() >= settings.people && known.iter().all(is_found);
         let due = self.schedule.advance(time, settings.scan_interval, rolls.len(), is_nobody_missed);
-        self.turned.start_image();
-        let mut faces = self.search(image, time, &params, &rolls, &due, settings.roll_range)?;
+        let mut faces = self.search(image, areas, time, &params, &rolls, &due, settings.roll_range)?;
+        faces.retain(|face| has_centre_inside(&face.detection.rect, areas));
         faces.sort_by_key(|face| Reverse(face.detection.rect.area()));
         let observe = |face: &TiltedDetection| Observation {
             rect: face.detection.rect.to_f64(),
@@ -161,6 +178,7 @@ impl FaceFinder {
         }
         if settings.follow > 0 {
             self.follower.follow(image, time, settings, &mut self.tracker, &self.recognizer, &mut found);
+            found.retain(|found| has_centre_inside(&found.face.rect, areas));
             found.sort_by_key(|found| Reverse(found.face.rect.area()));
         }
         self.recognizer.learn(image, time, &mut found);
@@ -175,10 +193,12 @@ impl FaceFinder {
         Ok(found)
     }
 
-    /// Searches what is due of the frame, and around the known faces that this leaves out.
+    /// Searches what is due of the areas, and around the known faces that this leaves out.
+    #[expect(clippy::too_many_arguments, reason = "what is searched, and for what")]
     fn search(
         &mut self,
         image: &GrayImage,
+        areas: &[PixelRect],
         time: u64,
         params: &Params,
         rolls: &[f64],
@@ -186,22 +206,9 @@ impl FaceFinder {
         roll_range: f64,
     ) -> Result<Vec<TiltedDetection>, ParamsError> {
         let mut found: Vec<TiltedDetection> = Vec::new();
-        if due.upright {
-            let min_neighbors = match rolls {
-                [] => params.min_neighbors,
-                // Those with little evidence count for the roll.
-                _ => params.min_neighbors.min(turned::MIN_NEIGHBORS_MERGED),
-            };
-            self.full_detector.set_params(Params { min_neighbors, ..*params })?;
-            let upright = self.full_detector.detect(image);
-            found.extend(upright.into_iter().map(|detection| TiltedDetection {
-                detection,
-                roll: 0.0,
-                is_around_known: false,
-            }));
-        }
-        for &index in &due.tilted {
-            self.turned.search_image(image, rolls[index], params, &mut found)?;
+        for area in areas {
+            let added = self.search_area(&image.crop(*area), params, rolls, due)?;
+            add_area(&mut found, added, area);
         }
         let full_search = found.clone();
         let is_left_out = |face: &Prediction| {
@@ -225,6 +232,36 @@ impl FaceFinder {
             [] => turned::remove_duplicates(found),
             _ => turned::merge_orientations(&found, params.min_neighbors),
         })
+    }
+
+    /// Searches what is due of an area of the frame. Places are those in the area.
+    fn search_area(
+        &mut self,
+        area: &GrayImage,
+        params: &Params,
+        rolls: &[f64],
+        due: &Due,
+    ) -> Result<Vec<TiltedDetection>, ParamsError> {
+        let mut found = Vec::new();
+        if due.upright {
+            let min_neighbors = match rolls {
+                [] => params.min_neighbors,
+                // Those with little evidence count for the roll.
+                _ => params.min_neighbors.min(turned::MIN_NEIGHBORS_MERGED),
+            };
+            self.full_detector.set_params(Params { min_neighbors, ..*params })?;
+            let upright = self.full_detector.detect(area);
+            found.extend(upright.into_iter().map(|detection| TiltedDetection {
+                detection,
+                roll: 0.0,
+                is_around_known: false,
+            }));
+        }
+        self.turned.start_image();
+        for &index in &due.tilted {
+            self.turned.search_image(area, rolls[index], params, &mut found)?;
+        }
+        Ok(found)
     }
 
     /// Searches for the known faces that `is_searched` chooses where they are predicted, at about their size and
@@ -290,6 +327,31 @@ impl FaceFinder {
     }
 }
 
+/// Whether the centre of a face lies inside one of the areas.
+fn has_centre_inside(face: &PixelRect, areas: &[PixelRect]) -> bool {
+    let (x, y) = (face.x + face.w / 2, face.y + face.h / 2);
+    areas.iter().any(|area| (area.x..area.x + area.w).contains(&x) && (area.y..area.y + area.h).contains(&y))
+}
+
+/// Adds what was found in an area to what was found in others. Of one face in two areas that overlap, the detection with more
+/// evidence is kept.
+fn add_area(found: &mut Vec<TiltedDetection>, added: Vec<TiltedDetection>, area: &PixelRect) {
+    let others = found.len();
+    for mut face in added {
+        let rect = face.detection.rect;
+        face.detection.rect = PixelRect { x: rect.x + area.x, y: rect.y + area.y, ..rect };
+        let same = found[..others].iter_mut().find(|other| {
+            let (a, b) = (other.detection.rect.to_f64(), face.detection.rect.to_f64());
+            other.roll == face.roll && turned::are_same_face(&a, &b)
+        });
+        match same {
+            Some(other) if other.detection.neighbors < face.detection.neighbors => *other = face,
+            Some(_) => {}
+            None => found.push(face),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -342,6 +404,38 @@ pub(crate) mod tests {
             assert_eq!(finder.last_frame, Some(frame * 40_000_000));
             assert!(faces.len() <= 1 && faces.iter().all(|face| face.face.rect.w <= 13));
         }
+    }
+
+    #[test]
+    fn of_a_face_in_two_areas_the_better_detection_is_kept() {
+        let face = |x, neighbors, roll| TiltedDetection {
+            detection: Detection { rect: PixelRect { x, y: 5, w: 40, h: 40 }, neighbors },
+            roll,
+            is_around_known: false,
+        };
+        let mut found = Vec::new();
+        add_area(
+            &mut found,
+            vec![face(10, 7, 0.0), face(12, 9, 0.0)],
+            &PixelRect { x: 0, y: 0, w: 90, h: 50 },
+        );
+        assert_eq!(found.len(), 2, "detections of one area stay as they were grouped");
+        let area = PixelRect { x: 8, y: 0, w: 90, h: 50 };
+        add_area(&mut found, vec![face(2, 20, 0.0), face(2, 5, 35.0)], &area);
+        assert_eq!(found, [face(10, 20, 0.0), face(12, 9, 0.0), face(10, 5, 35.0)]);
+    }
+
+    #[test]
+    fn without_areas_nothing_is_found_and_all_of_the_frame_is_one() {
+        let pixels: Vec<u8> = (0..40 * 30_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let image = GrayImage::new(&pixels, 40, 30, 40).unwrap();
+        let settings = SearchSettings { roll_range: 45.0, ..SETTINGS };
+        let everywhere = finder().find_faces(&image, Some(0), &settings).unwrap();
+        let mut other = finder();
+        let all = PixelRect { x: 0, y: 0, w: 40, h: 30 };
+        assert_eq!(other.find_faces_within(&image, Some(0), &settings, &[all]).unwrap(), everywhere);
+        assert!(!everywhere.is_empty());
+        assert_eq!(other.find_faces_within(&image, Some(1), &settings, &[]).unwrap(), []);
     }
 
     #[test]

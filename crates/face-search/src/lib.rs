@@ -39,7 +39,13 @@
 //!
 //! So a new face appears within one interval (and one frame, on weak evidence), a tilted one beside others within
 //! two, and a face that left is no longer reported after one interval.
+//!
+//! # Areas
+//!
+//! [`FaceFinder::find_faces_within`] searches parts of the frame only. Each is searched as if it were a frame, so that a new
+//! face must lie inside one of them completely; a known face is reported while its centre lies inside.
 
+mod area;
 mod eyes;
 mod face;
 mod finder;
@@ -51,6 +57,7 @@ mod settings;
 mod small_faces;
 mod turned;
 
+pub use area::{ParseAreaError, SearchArea};
 pub use face::FoundFace;
 pub use finder::{FaceFinder, KnownPeople};
 pub use settings::SearchSettings;

@@ -30,22 +30,27 @@ pub struct SearchSettings {
 }
 
 impl SearchSettings {
+    /// Side of the smallest face that is searched for in a frame of `width` x `height`, pixels.
+    pub fn smallest_face(&self, width: usize, height: usize) -> u32 {
+        smallest_face(self.min_size, width, height)
+    }
+
     /// The detector's settings for a full search of an image.
     pub(crate) fn detector_params(&self, image: &GrayImage) -> Params {
         Params {
             scale_factor: self.scale_factor,
             min_neighbors: self.min_neighbors,
-            min_size: Size::square(smallest_face(self.min_size, image)),
+            min_size: Size::square(smallest_face(self.min_size, image.width(), image.height())),
             max_size: Size::square(self.max_size),
             threads: self.threads,
         }
     }
 }
 
-/// Side of the smallest face that is searched for in an image, pixels, with the setting `min_size`.
-pub(crate) fn smallest_face(min_size: u32, image: &GrayImage) -> u32 {
+/// Side of the smallest face that is searched for in an image of `width` x `height`, pixels, with the setting `min_size`.
+pub(crate) fn smallest_face(min_size: u32, width: usize, height: usize) -> u32 {
     match min_size {
-        0 => (image.width().min(image.height()) / 12) as u32,
+        0 => (width.min(height) / 12) as u32,
         size => size,
     }
 }

@@ -72,7 +72,7 @@ impl SmallFaceSearch {
     /// None that the caller can cause: all settings are valid.
     pub fn search(&mut self, time: u64, image: &GrayImage) -> Result<(), ParamsError> {
         self.next = time.saturating_add(self.interval);
-        let limit = smallest_face(self.min_size, image);
+        let limit = smallest_face(self.min_size, image.width(), image.height());
         let smallest = ((f64::from(limit) * SMALLEST_SHARE) as u32).max(self.window);
         let mut faces = Vec::new();
         if smallest < limit {

@@ -22,11 +22,15 @@ fn faces(buffer: &gst::Buffer) -> Vec<FaceRegion> {
 #[test]
 fn the_same_face_in_every_format() {
     let mut found = Vec::new();
+    // One harness, since a cascade takes longer to read than a frame to search.
+    let mut harness = harness("roll-range=0", &info(VideoFormat::I420, 321, 241));
     for format in mood_meta::luma::FORMATS {
         for padding in [0, 52] {
             let info = info(format, 321, 241);
-            let mut harness = harness("", &info);
-            let buffer = harness.push_and_pull(frame(&info, &[HEAD], 0, padding)).unwrap();
+            let caps = info.to_caps().unwrap();
+            harness.set_caps(caps.clone(), caps);
+            let number = found.len() as u64;
+            let buffer = harness.push_and_pull(frame(&info, &[HEAD], number, padding)).unwrap();
             let faces = faces(&buffer);
             assert_eq!(faces.len(), 1, "{format:?}");
             found.push((faces[0].bbox, format, padding));
@@ -98,18 +102,110 @@ fn allocation_queries_are_answered_by_downstream() {
 
 #[test]
 fn tiny_and_odd_sizes_are_supported() {
+    let mut harness = harness("min-neighbors=0 threads=2 roll-range=20", &info(VideoFormat::I420, 1, 1));
+    let mut number = 0;
     for format in mood_meta::luma::FORMATS {
         for (width, height) in [(1, 1), (2, 1), (1, 7), (23, 23), (24, 24), (25, 401), (33, 31)] {
             let info = info(format, width, height);
-            let mut harness = harness("min-neighbors=0 threads=2", &info);
-            for number in 0..2 {
-                assert!(
-                    harness.push_and_pull(frame(&info, &[], number, 0)).is_ok(),
-                    "{format:?} {width}x{height}"
-                );
+            let caps = info.to_caps().unwrap();
+            harness.set_caps(caps.clone(), caps);
+            for _ in 0..2 {
+                let frame = frame(&info, &[], number, 0);
+                assert!(harness.push_and_pull(frame).is_ok(), "{format:?} {width}x{height}");
+                number += 1;
             }
         }
     }
+}
+
+#[test]
+fn only_the_rectangles_of_roi_are_searched() {
+    let info = info(VideoFormat::I420, 480, 240);
+    let heads = [(110, 120, 60), (370, 120, 60)];
+    let places = |properties: &str, heads: &[common::Head]| {
+        let mut harness = harness(properties, &info);
+        let out = harness.push_and_pull(frame(&info, heads, 0, 0)).unwrap();
+        let mut centres: Vec<u32> =
+            faces(&out).iter().map(|face| (face.bbox.x + face.bbox.w / 2) / 100).collect();
+        centres.sort_unstable();
+        centres
+    };
+    for (roi, expected) in [
+        ("", &[1, 3][..]),
+        ("0,0,480,240", &[1, 3]),
+        ("0,0,240,240", &[1]),
+        ("50%,0,50%,100%", &[3]),
+        ("50%,0,50%,100%;0,0,240,100%", &[1, 3]),
+        // A face in two rectangles is one face.
+        ("0,0,300,240;5,0,300,240;10,0,300,240", &[1]),
+        // The face is cut off.
+        ("0,0,110,240", &[]),
+        ("0,0,9,9;50%,0,50%,100%", &[3]),
+    ] {
+        assert_eq!(places(&format!("roi={roi}"), &heads), expected, "{roi}");
+        assert_eq!(places(&format!("roi={roi} roll-range=0"), &heads), expected, "{roi}, upright");
+    }
+}
+
+#[test]
+fn a_face_is_found_at_its_place_in_the_frame_until_it_leaves_the_rectangle() {
+    let info = info(VideoFormat::Gray8, 480, 240);
+    for properties in ["", "roll-range=0", "scan-interval=400000000"] {
+        let mut everywhere = harness(properties, &info);
+        let mut limited = harness(&format!("roi=0,0,240,100% {properties}"), &info);
+        for number in 0..24 {
+            let x = 120 + 8 * number as i64;
+            let heads = [(x, 120, 60)];
+            let all = faces(&everywhere.push_and_pull(frame(&info, &heads, number, 0)).unwrap());
+            let found = faces(&limited.push_and_pull(frame(&info, &heads, number, 0)).unwrap());
+            match x {
+                ..=170 => assert!(
+                    found.len() == 1 && found[0].bbox.x.abs_diff(all[0].bbox.x) <= 4,
+                    "{properties} {x}: {found:?} {all:?}"
+                ),
+                250.. => assert!(found.is_empty(), "{properties} {x}: {found:?}"),
+                _ => assert!(found.iter().all(|face| face.id == 1), "{properties} {x}: {found:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn rectangles_in_which_no_face_can_be_found_are_warned_about() {
+    let info = info(VideoFormat::I420, 320, 240);
+    let mut harness = harness("", &info);
+    let bus = gst::Bus::new();
+    let element = harness.element().unwrap();
+    element.set_bus(Some(&bus));
+    let warnings = || -> Vec<String> {
+        let messages = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]));
+        messages
+            .map(|message| match message.view() {
+                gst::MessageView::Warning(warning) => warning.error().to_string(),
+                _ => String::new(),
+            })
+            .collect()
+    };
+    for (number, (roi, expected)) in [
+        ("", &[][..]),
+        ("400,0,100,100;0,0,50%,50%", &["400,0,100,100 lies outside the frame of 320x240"]),
+        ("0,0,300,10", &["0,0,300,10 is smaller than the smallest face searched, 20 pixels"]),
+        ("nonsense", &["'nonsense' is no rectangle"]),
+        ("0,0,100,100", &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        element.set_property("roi", roi);
+        for repeat in 0..2 {
+            harness.push_and_pull(frame(&info, &[], number as u64 * 2 + repeat, 0)).unwrap();
+        }
+        let found = warnings();
+        assert_eq!(found.len(), expected.len(), "{roi}: {found:?}");
+        assert!(found.iter().zip(expected).all(|(found, text)| found.contains(text)), "{found:?}");
+    }
+    element.set_property("roi", "0, 0, 12.50%, 9 ;");
+    assert_eq!(element.property::<String>("roi"), "0,0,12.5%,9");
 }
 
 #[test]

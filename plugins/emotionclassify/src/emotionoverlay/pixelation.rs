@@ -188,8 +188,7 @@ pub(super) fn read_luma(
     frame: &gst_video::VideoFrameRef<&gst::BufferRef>,
     sample: &mut LumaSample,
 ) -> Result<(), IncompletePlaneError> {
-    let has_luma_plane = frame.format_info().pixel_stride().first() == Some(&1);
-    if has_luma_plane && luma::FORMATS.contains(&frame.format()) {
+    if luma::has_luma_plane(frame.format_info()) && luma::FORMATS.contains(&frame.format()) {
         // The plane is borrowed where it lies.
         let mut unused = Vec::new();
         sample.read_image(&luma::read(frame, &mut unused).map_err(|_| IncompletePlaneError)?);

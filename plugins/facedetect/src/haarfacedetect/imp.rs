@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use face_search::{FaceFinder, FoundFace, KnownPeople, SearchSettings};
+use face_search::{FaceFinder, FoundFace, KnownPeople, SearchArea};
 use frame_witness::{LumaSample, Witness};
 use glib::subclass::prelude::*;
-use gray_image::StretchedImage;
+use gray_image::{PixelRect, StretchedImage};
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
@@ -45,6 +45,17 @@ struct State {
     announcement: SettingsAnnouncement,
     /// Tells readers of logs in which parts of a session the ids are of the same people; `None` where they are not kept.
     people_memory: Option<String>,
+    checked_roi: Option<CheckedRoi>,
+}
+
+/// For what it was last checked whether faces can be found in the rectangles of `roi`.
+#[derive(PartialEq)]
+struct CheckedRoi {
+    areas: Arc<[SearchArea]>,
+    /// Width and height of the frame, pixels.
+    frame: (u32, u32),
+    /// Side of the smallest face, square pixels.
+    smallest: u32,
 }
 
 impl State {
@@ -164,6 +175,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             cascades,
             announcement: SettingsAnnouncement::new("haarfacedetect"),
             people_memory,
+            checked_roi: None,
         });
         Ok(())
     }
@@ -231,6 +243,9 @@ impl BaseTransformImpl for HaarFaceDetect {
         if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
+        for warning in self.check_roi(&settings) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
+        }
         let message = self.process_frame(&settings, buffer).map_err(|error| error.report(&*self.obj()))?;
         if let Some(structure) = message {
             message::post(&*self.obj(), structure);
@@ -280,7 +295,7 @@ impl HaarFaceDetect {
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(FrameError::NotStarted)?;
         let info = state.info.clone().ok_or(FrameError::NotNegotiated)?;
-        let found = find_faces(state, &settings.search, buffer, &info).map_err(FrameError::Failed)?;
+        let found = find_faces(state, settings, buffer, &info).map_err(FrameError::Failed)?;
         gst::trace!(CAT, imp = self, "{:?}: {found:?}", buffer.pts());
 
         let mut ids: Vec<u32> = found.iter().map(|found| found.id).collect();
@@ -310,10 +325,39 @@ impl HaarFaceDetect {
         Ok(is_message_due.then(|| message::build_faces(&frame.faces, stream_time)))
     }
 
+    /// What makes rectangles of `roi` useless in the current frame size, once for each size and setting.
+    fn check_roi(&self, settings: &Settings) -> Vec<String> {
+        let mut state = lock(&self.state);
+        let Some(State { info: Some(info), checked_roi, .. }) = state.as_mut() else { return Vec::new() };
+        let aspect = PixelAspect::from_info(info);
+        let (width, height) = (info.width(), info.height());
+        let square = aspect.square_size(width, height);
+        let smallest = settings.search.smallest_face(square.0, square.1);
+        let current = CheckedRoi { areas: Arc::clone(&settings.roi), frame: (width, height), smallest };
+        if checked_roi.as_ref() == Some(&current) {
+            return Vec::new();
+        }
+        *checked_roi = Some(current);
+        let warning = |area: &SearchArea| match area
+            .in_frame(width, height)
+            .map(|rect| aspect.to_square(&rect))
+        {
+            None => Some(format!(
+                "roi: {area} lies outside the frame of {width}x{height}, so no face is searched for there"
+            )),
+            Some(rect) if rect.w.min(rect.h) < smallest => Some(format!(
+                "roi: {area} is smaller than the smallest face searched, {smallest} pixels, so none is found there: make it \
+                 larger or lower min-size"
+            )),
+            Some(_) => None,
+        };
+        settings.roi.iter().filter_map(warning).collect()
+    }
+
     /// Pushes the settings event where it has not been pushed yet or the settings have changed since.
     fn announce_settings(&self, settings: &Settings) {
         let event = lock(&self.state).as_mut().and_then(|state| {
-            let settings = logged_settings(&settings.search, &state.cascades, state.people_memory.as_deref());
+            let settings = logged_settings(settings, &state.cascades, state.people_memory.as_deref());
             state.announcement.update(settings)
         });
         if let Some(event) = event {
@@ -339,7 +383,7 @@ fn frame_scale(previous: &gst_video::VideoInfo, info: &gst_video::VideoInfo) -> 
 /// Searches the luma of a frame, in square pixels.
 fn find_faces(
     state: &mut State,
-    search: &SearchSettings,
+    settings: &Settings,
     buffer: &gst::BufferRef,
     info: &gst_video::VideoInfo,
 ) -> Result<Vec<FoundFace>, gst::ErrorMessage> {
@@ -348,20 +392,27 @@ fn find_faces(
     let image = luma::read(&frame, &mut state.luma)
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
     state.sample.read_image(&image);
-    let image = PixelAspect::from_info(info).square_image(image, &mut state.square_luma);
+    let aspect = PixelAspect::from_info(info);
+    let image = aspect.square_image(image, &mut state.square_luma);
     let time = buffer.pts().map(gst::ClockTime::nseconds);
-    state
-        .finder
-        .find_faces(&image, time, search)
-        .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))
+    let search = &settings.search;
+    let found = if settings.roi.is_empty() {
+        state.finder.find_faces(&image, time, search)
+    } else {
+        let rects = settings.roi.iter().filter_map(|area| area.in_frame(info.width(), info.height()));
+        let areas: Vec<PixelRect> = rects.map(|rect| aspect.to_square(&rect)).collect();
+        state.finder.find_faces_within(&image, time, search, &areas)
+    };
+    found.map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))
 }
 
 /// The settings that decide about the faces found, for logs.
 fn logged_settings(
-    search: &SearchSettings,
+    settings: &Settings,
     cascades: &Map<String, Value>,
     people_memory: Option<&str>,
 ) -> Map<String, Value> {
+    let search = &settings.search;
     let fields = [
         ("scale-factor", Value::from(search.scale_factor)),
         ("min-neighbors", search.min_neighbors.into()),
@@ -373,10 +424,13 @@ fn logged_settings(
         ("follow", search.follow.into()),
         ("people", search.people.into()),
     ];
-    let mut settings = cascades.clone();
-    settings.extend(fields.map(|(key, value)| (key.to_string(), value)));
-    settings.extend(people_memory.map(|name| (PEOPLE_MEMORY.to_owned(), name.into())));
-    settings
+    let mut logged = cascades.clone();
+    logged.extend(fields.map(|(key, value)| (key.to_string(), value)));
+    logged.extend(people_memory.map(|name| (PEOPLE_MEMORY.to_owned(), name.into())));
+    if !settings.roi.is_empty() {
+        logged.insert("roi".into(), settings.roi_text().into());
+    }
+    logged
 }
 
 fn to_region(found: &FoundFace) -> FaceRegion {

@@ -37,6 +37,9 @@
 //!   interval. The searches for heads that lean are spread over the interval; while faces are known and none is
 //!   missed, only one side has its turn in each, and at most one a second, so that another head that leans appears within two
 //!   intervals, or 2.5 s where that is longer.
+//! - With `roi`, only rectangles of the frame are searched, each as if it were a frame: a new face must lie inside one
+//!   completely, and a known one is reported while its centre lies inside. A rectangle outside the frame, or smaller than the
+//!   smallest face, is warned about. Sizes, such as the default of `min-size`, remain those of the frame.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each
@@ -58,6 +61,11 @@
 //! Search complete frames twice a second, and only around known faces in between:
 //! ```shell
 //! gst-launch-1.0 filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect eyes-cascade=eye scan-interval=500000000 ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
+//! ```
+//!
+//! Search only the left half of the frame, and a corner at the right:
+//! ```shell
+//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! haarfacedetect roi="0,0,50%,100%;75%,0,25%,50%" messages=on-change ! fakesink
 //! ```
 
 mod imp;

@@ -1,6 +1,8 @@
 //! The properties of `haarfacedetect`.
 
-use face_search::SearchSettings;
+use std::sync::Arc;
+
+use face_search::{ParseAreaError, SearchArea, SearchSettings};
 use glib::prelude::*;
 use glib::value::ValueTypeMismatchError;
 use gray_image::GrayImage;
@@ -22,6 +24,17 @@ const MAX_COUNT: u32 = 1000;
 /// appearance of the face, see `face_search`.
 const DEFAULT_FOLLOW: u64 = 5_000_000_000;
 
+/// A value that a property does not take.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SettingsError {
+    /// The value has another type than the property.
+    #[error(transparent)]
+    Type(#[from] ValueTypeMismatchError),
+    /// The text of `roi` is no list of rectangles.
+    #[error("roi: {0}")]
+    Roi(#[from] ParseAreaError),
+}
+
 /// The values of the properties.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -31,6 +44,8 @@ pub(super) struct Settings {
     pub eyes_cascade: String,
     /// What to search for, and when.
     pub search: SearchSettings,
+    /// The parts of the frame that are searched; empty: all of it.
+    pub roi: Arc<[SearchArea]>,
     /// When element messages are posted.
     pub messages: Messages,
 }
@@ -53,6 +68,7 @@ impl Default for Settings {
                 people: 0,
                 keep_people: false,
             },
+            roi: Arc::default(),
             messages: Messages::default(),
         }
     }
@@ -199,6 +215,17 @@ impl Settings {
                 .default_value(search.roll_range)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecString::builder("roi")
+                .nick("Regions of interest")
+                .blurb(
+                    "Rectangles x,y,w,h of the frame that are searched, with semicolons in between: left edge, upper edge, \
+                     width and height in pixels, or with a percent sign in percent of the frame, such as '50%,0,50%,100%' \
+                     for its right half. A new face must lie inside one completely. Empty, the default: all of the frame. \
+                     Set it where only some places matter, or where others give false detections",
+                )
+                .default_value(Some(""))
+                .mutable_playing()
+                .build(),
             glib::ParamSpecEnum::builder_with_default("messages", messages)
                 .nick("Messages")
                 .blurb(
@@ -211,8 +238,8 @@ impl Settings {
     }
 
     /// Sets the property `name`, one of [`Self::properties`], whose range GObject has checked. Fails for a
-    /// value of another type.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), ValueTypeMismatchError> {
+    /// value of another type, and for a `roi` that is no list of rectangles.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), SettingsError> {
         let search = &mut self.search;
         match name {
             "cascade" => {
@@ -230,10 +257,18 @@ impl Settings {
             "follow" => search.follow = value.get()?,
             "people" => search.people = value.get::<u32>()? as usize,
             "keep-people" => search.keep_people = value.get()?,
+            "roi" => {
+                self.roi = SearchArea::parse_list(value.get::<Option<&str>>()?.unwrap_or_default())?.into();
+            }
             "messages" => self.messages = value.get()?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// The rectangles of `roi` as the property has them.
+    pub fn roi_text(&self) -> String {
+        self.roi.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
     }
 
     /// The value of the property `name`; `None` where there is no such property.
@@ -253,6 +288,7 @@ impl Settings {
             "follow" => search.follow.to_value(),
             "people" => (search.people as u32).to_value(),
             "keep-people" => search.keep_people.to_value(),
+            "roi" => self.roi_text().to_value(),
             "messages" => self.messages.to_value(),
             _ => return None,
         })

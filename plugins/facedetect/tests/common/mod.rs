@@ -73,7 +73,11 @@ pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
 /// Frame `number`, at `number` times 40 ms, with drawn heads. If `padding` is not 0, as many bytes follow
 /// every row, and a video meta gives the strides.
 pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> gst::Buffer {
-    let rows = |plane: u32| info.comp_height(plane.min(info.n_components() - 1) as u8) as usize;
+    let rows = |plane: u32| {
+        let components =
+            (0..info.n_components() as u8).filter(|&component| info.comp_plane(component) == plane);
+        components.map(|component| info.comp_height(component) as usize).max().unwrap()
+    };
     let strides: Vec<i32> = info.stride().iter().map(|stride| stride + padding as i32).collect();
     let mut offsets = Vec::new();
     let mut size = 0;
@@ -92,22 +96,41 @@ pub fn frame(info: &VideoInfo, heads: &[Head], number: u64, padding: usize) -> g
             VideoMeta::add_full(buffer, flags, info.format(), width, height, &offsets, &strides).unwrap();
         }
         let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info).unwrap();
-        let format = frame.format_info();
-        let step = format.pixel_stride()[0] as usize;
-        let samples = if format.is_rgb() { 3 } else { 1 };
-        let offsets: Vec<usize> =
-            format.poffset().iter().take(samples).map(|&offset| offset as usize).collect();
-        let stride = frame.plane_stride()[0] as usize;
-        let data = frame.plane_data_mut(0).unwrap();
-        for y in 0..info.height() as usize {
-            for x in 0..info.width() as usize {
-                for offset in &offsets {
-                    data[y * stride + x * step + offset] = grey(heads, x, y);
-                }
+        let drawn = draw(info, heads);
+        let drawn = gst_video::VideoFrame::from_buffer_readable(drawn.0, &drawn.1).unwrap();
+        // GStreamer writes the format, so that what is read is not what we take it to be.
+        let mut config = gst_video::VideoConverterConfig::new();
+        config.set_dither_method(gst_video::VideoDitherMethod::None);
+        let converter = gst_video::VideoConverter::new(drawn.info(), info, Some(config)).unwrap();
+        converter.frame_ref(&drawn.as_video_frame_ref(), &mut frame);
+    }
+    buffer
+}
+
+/// Drawn heads in a format of 8 bits with the same components as that of `info`.
+fn draw(info: &VideoInfo, heads: &[Head]) -> (gst::Buffer, VideoInfo) {
+    let (width, height) = (info.width() as usize, info.height() as usize);
+    let format = info.format_info();
+    let (format, components) = match (format.is_rgb(), format.is_gray()) {
+        (true, _) => (VideoFormat::Argb, 4),
+        (false, true) => (VideoFormat::Gray8, 1),
+        (false, false) => (VideoFormat::Ayuv, 4),
+    };
+    let drawn = VideoInfo::builder(format, info.width(), info.height());
+    let drawn = drawn.fps(info.fps()).colorimetry(&info.colorimetry()).build().unwrap();
+    let mut bytes = vec![128u8; drawn.size()];
+    let stride = drawn.stride()[0] as usize;
+    for (y, row) in bytes.chunks_mut(stride).take(height).enumerate() {
+        for (x, pixel) in row.chunks_mut(components).take(width).enumerate() {
+            let value = grey(heads, x, y);
+            match format {
+                VideoFormat::Argb => pixel.copy_from_slice(&[255, value, value, value]),
+                VideoFormat::Ayuv => pixel.copy_from_slice(&[255, value, 128, 128]),
+                _ => pixel[0] = value,
             }
         }
     }
-    buffer
+    (gst::Buffer::from_mut_slice(bytes), drawn)
 }
 
 /// A harness around the element, with properties given as `name=value name=value`.

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Builds the release twice, in two folders of different names, from the last commit, and compares the bytes of what is shipped:
+# reproducible.sh [PACKAGE...], such as gstfacedetect; without packages all of the workspace. The folders' names are kept out of the
+# binaries by --remap-path-prefix; Cargo.lock fixes the dependencies.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+source=$PWD
+scratch=$source/target/reproducible
+files=(gst-mood libgstfacedetect.so libgstemotionclassify.so libgstmoodplayer.so)
+packages=(--workspace)
+if [ $# -gt 0 ]; then
+    files=()
+    packages=()
+    for package in "$@"; do
+        packages+=(-p "$package")
+        case $package in
+        gst-mood) files+=(gst-mood) ;;
+        *) files+=("lib$package.so") ;;
+        esac
+    done
+fi
+rm -rf "$scratch"
+for folder in first another-name; do
+    mkdir -p "$scratch/$folder"
+    git archive HEAD | tar -x -C "$scratch/$folder"
+    # The version helper writes the commit, or without git the date of the sources, into the plugins.
+    find "$scratch/$folder" -exec touch -d "@$(git log -1 --format=%ct)" {} +
+    (
+        cd "$scratch/$folder"
+        export SOURCE_DATE_EPOCH CARGO_INCREMENTAL=0
+        SOURCE_DATE_EPOCH=$(git -C "$source" log -1 --format=%ct)
+        export RUSTFLAGS="--remap-path-prefix=$PWD=/gst-mood --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+        cargo build --release --locked "${packages[@]}"
+        (cd target/release && sha256sum "${files[@]}") | tee "$scratch/$folder.sha256"
+    )
+    # What has been compared needs no disk.
+    mkdir -p "$scratch/$folder-files"
+    (cd "$scratch/$folder/target/release" && cp "${files[@]}" "$scratch/$folder-files")
+    rm -rf "${scratch:?}/$folder"
+done
+if cmp "$scratch/first.sha256" "$scratch/another-name.sha256"; then
+    echo "reproducible: both builds have the same bytes"
+else
+    echo "reproducible: the builds differ; their files are in $scratch" >&2
+    exit 1
+fi
