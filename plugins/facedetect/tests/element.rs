@@ -204,6 +204,11 @@ fn rectangles_in_which_no_face_can_be_found_are_warned_about() {
         assert_eq!(found.len(), expected.len(), "{roi}: {found:?}");
         assert!(found.iter().zip(expected).all(|(found, text)| found.contains(text)), "{found:?}");
     }
+    let refused = gst::ElementFactory::make("haarfacedetect").property("roi", "nonsense").build().unwrap();
+    assert!(refused.set_state(gst::State::Paused).is_err(), "it would search what was to be left out");
+    refused.set_property("roi", "");
+    assert!(refused.set_state(gst::State::Paused).is_ok());
+    refused.set_state(gst::State::Null).unwrap();
     element.set_property("roi", "0, 0, 12.50%, 9 ;");
     assert_eq!(element.property::<String>("roi"), "0,0,12.5%,9");
 }

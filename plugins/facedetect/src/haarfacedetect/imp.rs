@@ -101,7 +101,15 @@ impl ObjectImpl for HaarFaceDetect {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        property::set(&*self.obj(), pspec, || lock(&self.settings).set(pspec.name(), value));
+        let is_running = self.obj().current_state() > gst::State::Ready;
+        property::set(&*self.obj(), pspec, || {
+            let mut settings = lock(&self.settings);
+            let set = settings.set(pspec.name(), value);
+            if let (Err(error), false) = (&set, is_running) {
+                settings.refusal = Some(error.to_string());
+            }
+            set
+        });
         let keeps_people = lock(&self.settings).search.keep_people;
         if !keeps_people {
             *lock(&self.kept) = None;
@@ -146,6 +154,9 @@ impl BaseTransformImpl for HaarFaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
+        if let Some(refusal) = &settings.refusal {
+            return Err(gst::error_msg!(gst::LibraryError::Settings, ("{refusal}")));
+        }
         let mut cascades = Map::new();
         let cascade = self.load_cascade("cascade", &settings.cascade, &mut cascades)?;
         let eyes_cascade = match settings.eyes_cascade.as_str() {

@@ -39,7 +39,7 @@
 //!   intervals, or 2.5 s where that is longer.
 //! - With `roi`, only rectangles of the frame are searched, each as if it were a frame: a new face must lie inside one
 //!   completely, and a known one is reported while its centre lies inside. A rectangle outside the frame, or smaller than the
-//!   smallest face, is warned about. Sizes, such as the default of `min-size`, remain those of the frame.
+//!   smallest face, is warned about; the element does not start with a text that is no list of rectangles. Sizes, such as the default of `min-size`, remain those of the frame.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each

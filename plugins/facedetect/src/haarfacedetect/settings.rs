@@ -46,6 +46,9 @@ pub(super) struct Settings {
     pub search: SearchSettings,
     /// The parts of the frame that are searched; empty: all of it.
     pub roi: Arc<[SearchArea]>,
+    /// Why the latest `roi` was refused before the element was started, which fails then: places that were to be left out must
+    /// not be searched, and whoever set it may not have watched the bus yet.
+    pub refusal: Option<String>,
     /// When element messages are posted.
     pub messages: Messages,
 }
@@ -69,6 +72,7 @@ impl Default for Settings {
                 keep_people: false,
             },
             roi: Arc::default(),
+            refusal: None,
             messages: Messages::default(),
         }
     }
@@ -259,6 +263,7 @@ impl Settings {
             "keep-people" => search.keep_people = value.get()?,
             "roi" => {
                 self.roi = SearchArea::parse_list(value.get::<Option<&str>>()?.unwrap_or_default())?.into();
+                self.refusal = None;
             }
             "messages" => self.messages = value.get()?,
             _ => {}
