@@ -49,6 +49,6 @@ if [ -n "$runtime_dir" ] && [ -e target/onnxruntime/libonnxruntime.so ]; then
         ln -sfn "$library" "$root$runtime_dir/libonnxruntime.so"
     else
         rm -f "$root$runtime_dir/libonnxruntime.so"
-        rmdir --ignore-fail-on-non-empty "$root$runtime_dir" 2>/dev/null || true
+        rmdir -p --ignore-fail-on-non-empty "$root$runtime_dir" 2>/dev/null || true
     fi
 fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the packages of target/debian in a fresh root of this machine's distribution (mmdebstrap, below target/; SUITE=trixie: of
 # another release of it), without what they only recommend, and runs everything there with an empty environment: gst-inspect-1.0 on
-# every element, `gst-mood doctor` and `demo`, a pipeline, man page and completions; then removes them again. It needs root and
-# Debian's archive.
+# every element, `gst-mood doctor` and `demo`, a pipeline, man page and completions; then removes them again. Before that it tries
+# `make install` and `make uninstall`. It needs root and Debian's archive.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,14 @@ root=$PWD/target/deb-root
 tools=gstreamer1.0-tools
 rm -rf "$root"
 trap 'rm -rf --one-file-system "$root"' EXIT
+
+echo 'test_deb: installation without packages, and its removal'
+export DESTDIR=$PWD/target/installed PREFIX=/opt/mood
+rm -rf "$DESTDIR"
+scripts/install.sh install
+DESTDIR= "$DESTDIR$PREFIX/bin/gst-mood" doctor | grep -q "ok .*$DESTDIR$PREFIX/lib/onnxruntime/"
+scripts/install.sh uninstall
+[ ! -e "$DESTDIR" ] || { find "$DESTDIR"; echo 'test_deb: make uninstall leaves these behind' >&2; exit 1; }
 
 echo "test_deb: a root of $ID $suite"
 mmdebstrap --quiet --variant=apt "$suite" "$root" ${MIRROR:-}
