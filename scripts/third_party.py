@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
@@ -93,6 +92,8 @@ def write_notices(path):
 
 
 def write_sbom(path):
+    import tomllib
+
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType

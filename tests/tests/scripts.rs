@@ -195,3 +195,51 @@ fn packages_are_installed_without_starting_services_and_the_policy_of_the_machin
         assert!(!path("policy-rc.d.before-gst-mood").exists());
     }
 }
+
+#[test]
+fn every_python_package_is_pinned_with_its_checksums() {
+    let root = mood_tests::paths::workspace_root();
+    let folders = ["tests/readers", "pipelines/cluster", "packaging", "benches", "training"];
+    for folder in folders {
+        let read = |name: &str| fs::read_to_string(root.join(folder).join(name)).unwrap();
+        let pinned = read("requirements.txt");
+        // A package and its checksums are one line, continued with backslashes.
+        let lines: Vec<String> = pinned.replace("\\\n", " ").lines().map(str::to_lowercase).collect();
+        let packages: Vec<&String> = lines.iter().filter(|line| line.contains("==")).collect();
+        assert!(
+            packages.iter().all(|line| line.contains("--hash=sha256:")),
+            "{folder}: run scripts/pin_wheels.sh"
+        );
+        let named = read("requirements.in").to_lowercase();
+        for wanted in named.lines().filter(|line| line.contains("==")) {
+            // Hyphens, underscores and dots are the same to pip.
+            let normal = |text: &str| text.trim().replace(['_', '.'], "-");
+            let is_pinned =
+                packages.iter().any(|line| normal(line).starts_with(&format!("{} ", normal(wanted))));
+            assert!(is_pinned, "{folder}: {wanted}: run scripts/pin_wheels.sh");
+        }
+    }
+}
+
+#[test]
+fn the_notices_have_the_licence_of_every_crate_that_is_linked_in() {
+    let folder = TempDir::new().unwrap();
+    let notices = folder.path().join("notices.txt");
+    let mut script = command(mood_tests::paths::workspace_root().join("scripts/third_party.py"));
+    script.arg("notices").arg(&notices);
+    run(script, TIMEOUT).assert_success();
+    let text = fs::read_to_string(&notices).unwrap();
+    let (names, texts) = text.split_once(&"=".repeat(80)).unwrap();
+    let crates: Vec<&str> = names.lines().skip(2).filter(|line| !line.is_empty()).collect();
+    assert!(crates.len() > 100 && crates.iter().any(|line| line.starts_with("gstreamer 0.")), "{crates:#?}");
+    for line in crates {
+        let (name, _) = line.split_once(": ").unwrap();
+        assert!(texts.contains(name), "{name} has no text");
+    }
+    // Of tests and build scripts nothing is shipped, and what is ours is under the licences beside the notices.
+    assert!(
+        ["gst-plugin-version-helper", "allocation-counter", "mood-meta"]
+            .iter()
+            .all(|name| !names.contains(name))
+    );
+}
