@@ -6,8 +6,8 @@ usage: benches/publish.py [--rounds N] [--stall SECONDS]     after make build; w
 - Cost: 500 frames a second with one face give 1,000 publications a second, for the broker mosquitto on this machine. CPU time of the
   thread that the frames pass and of the whole process, with emotionpublish and with identity in its place, in alternation. The
   share of the thread is the share of a frame's time at any frame rate.
-- Stall: mosquitto is stopped (SIGSTOP) while 30 frames a second are published; the longest time between two frames, against the
-  same time before, and the memory.
+- Stall: mosquitto is stopped (SIGSTOP) while 30 frames a second are published; the longest times between two frames, against the
+  same time before and against a branch without emotionpublish, which the machine's load delays as much; and the memory.
 - MPD: a mood is given by hand to `gst-mood follow --player`; the sound comes from MPD's fifo output, and each mood has a tone of its
   own. From the line on standard input until the new tone is heard; the fades are in it.
 """
@@ -86,16 +86,20 @@ def cpu_seconds():
 
 
 def run_pipeline(photo, rate, seconds, element, during=None):
-    """CPU seconds by thread, the times of the frames, and the element's statistics, of a live pipeline."""
+    """CPU seconds by thread, the times of the frames behind the element and, with `during`, of those in another branch, and the
+    element's statistics, of a live pipeline."""
+    tee, control = ("tee name=tee ! ", " tee. ! queue ! fakesink name=control") if during else ("", "")
     pipeline = Gst.parse_launch(
         f"filesrc location={photo} ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! imagefreeze name=camera is-live=true "
         f"num-buffers={int(rate * (seconds + 2))} ! video/x-raw,framerate={rate}/1 ! haarfacedetect threads=1 roll-range=0 "
-        "scan-interval=3600000000000 follow=0 ! emotionclassify interval=3600000000000 ! queue name=frames ! "
-        f"{element} name=measured ! fakesink name=sink"
+        f"scan-interval=3600000000000 follow=0 ! emotionclassify interval=3600000000000 ! {tee}queue name=frames ! "
+        f"{element} name=measured ! fakesink name=sink{control}"
     )
-    times = []
-    pad = pipeline.get_by_name("sink").get_static_pad("sink")
-    pad.add_probe(Gst.PadProbeType.BUFFER, lambda *_: times.append(time.monotonic()) or Gst.PadProbeReturn.OK)
+    times, control_times = [], []
+    for name, noted in (("sink", times), ("control", control_times)):
+        if sink := pipeline.get_by_name(name):
+            note = lambda _pad, _info, noted=noted: noted.append(time.monotonic()) or Gst.PadProbeReturn.OK
+            sink.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, note)
     pipeline.set_state(Gst.State.PLAYING)
     while not times:
         time.sleep(0.05)
@@ -110,7 +114,7 @@ def run_pipeline(photo, rate, seconds, element, during=None):
     statistics_ = measured.get_property("stats").to_string() if measured.find_property("stats") and element != "identity" else ""
     pipeline.set_state(Gst.State.NULL)
     cpu = {name: (value - before.get(name, 0)) / (time.monotonic() - begin) for name, value in after.items()}
-    return cpu, times[first:first + count], statistics_
+    return cpu, times[first:first + count], control_times[first:], statistics_
 
 
 def measure_cost(photo, broker, rounds):
@@ -118,7 +122,7 @@ def measure_cost(photo, broker, rounds):
     rows = {"identity": [], publish: []}
     for _ in range(rounds):
         for element in rows:
-            cpu, _, stats = run_pipeline(photo, 500, 10, element)
+            cpu, _, _, stats = run_pipeline(photo, 500, 10, element)
             thread = sum(value for name, value in cpu.items() if name.startswith("frames"))
             rows[element].append((thread, sum(cpu.values())))
             if stats:
@@ -148,12 +152,15 @@ def measure_stall(photo, broker, seconds):
         broker.process.send_signal(signal.SIGCONT)
 
     stalled_at = []
-    _, times, stats = run_pipeline(photo, 30, 2 * seconds + 5, element, stall)
-    gaps = {True: [], False: []}
-    for one, other in zip(times, times[1:]):
-        gaps[one > stalled_at[0]].append(1000 * (other - one))
-    for name, stalled in (("before", False), ("while it stalls", True)):
-        print(f"{name}: {len(gaps[stalled])} frames, the longest time between two {max(gaps[stalled]):.1f} ms")
+    _, times, control, stats = run_pipeline(photo, 30, 2 * seconds + 5, element, stall)
+    for branch, times in (("with emotionpublish", times), ("without", control)):
+        gaps = {True: [], False: []}
+        for one, other in zip(times, times[1:]):
+            gaps[one > stalled_at[0]].append(1000 * (other - one))
+        for name, stalled in (("before", False), ("while it stalls", True)):
+            longest = sorted(gaps[stalled])[-3:]
+            print(f"{branch}, {name}: {len(gaps[stalled])} frames, the longest times between two "
+                  f"{longest[2]:.0f}, {longest[1]:.0f}, {longest[0]:.0f} ms")
     print(f"memory {memory[0]:.1f} MB, after {seconds} s of stalling {memory[1]:.1f} MB; {stats}")
 
 
