@@ -63,7 +63,7 @@ fuzz:
 lint: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo check --manifest-path fuzz/Cargo.toml --bins
+	cargo check --manifest-path fuzz/Cargo.toml --bins --all-features
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	scripts/module_cycles.py
 	@scripts/setup.sh supply-chain

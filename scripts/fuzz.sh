@@ -7,11 +7,13 @@ cd "$(dirname "$0")/.."
 
 minutes=${1:-1}
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(cascade detect container notes photo playlist table tags timeline)
+[ ${#targets[@]} -gt 0 ] || targets=(cascade detect container notes photo playlist table tags timeline metadata frames)
 export PATH=$PWD/target/fuzz-tools/bin:$PATH
 command -v cargo-fuzz >/dev/null || cargo install -q --locked --root target/fuzz-tools cargo-fuzz
 # Sanitizers need a nightly compiler, or this variable with a stable one.
 export RUSTC_BOOTSTRAP=1
+# What GLib and fontconfig keep until the process ends counts as a leak.
+export ASAN_OPTIONS=detect_leaks=0
 
 # seed TARGET NAME [PREFIX]: a seed from standard input; PREFIX, in printf's notation, is what the target reads first.
 seed() {
@@ -53,6 +55,9 @@ make_seeds() {
         ffmpeg -nostdin -v quiet -y -f lavfi -i testsrc=size=16x12 -frames:v 1 "target/fuzz/seed.$path" || continue
         seed photo "$path" <"target/fuzz/seed.$path"
     done
+    # The page in which the comments of Ogg end, with the second of them.
+    printf 'OggS\000\001\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\001\013\007\000\000\000TITLE=a' |
+        seed container ogg-comments '\003'
     # EXIF, orientation 6, in its place behind the first marker.
     tail -c +3 target/fuzz/seed.jpg | seed photo exif \
         '\377\330\377\341\000\042Exif\000\000II*\000\010\000\000\000\001\000\022\001\003\000\001\000\000\000\006\000\000\000\000\000\000\000'
@@ -60,14 +65,17 @@ make_seeds() {
 
 make_seeds
 [ "$minutes" != 0 ] || exit 0
+[ ! -e target/onnxruntime/libonnxruntime.so ] || export ORT_DYLIB_PATH=$PWD/target/onnxruntime/libonnxruntime.so
 cd fuzz
 failed=0
 for target in "${targets[@]}"; do
+    features=()
+    case $target in metadata | frames) features=(--features elements) ;; esac
     mkdir -p "../target/fuzz/$target" "corpus/$target"
     # Leak detection is off: it reports threads whose destructors the C library has not freed yet.
     options=(-max_total_time=$((60 * minutes)) -timeout=120 -rss_limit_mb=2048 -max_len=40000 -detect_leaks=0)
     [ ! -e "$target.dict" ] || options+=("-dict=$target.dict")
-    if ! cargo fuzz run --release "$target" "../target/fuzz/$target" "corpus/$target" -- "${options[@]}" \
+    if ! cargo fuzz run --release "${features[@]}" "$target" "../target/fuzz/$target" "corpus/$target" -- "${options[@]}" \
         >"../target/fuzz/$target.log" 2>&1; then
         echo "$target: failed, see target/fuzz/$target.log and fuzz/artifacts/$target" >&2
         failed=1

@@ -16,14 +16,14 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(length) = media_container::declared_length_if_truncated(&path) {
         assert!(length > rest.len() as u64);
     }
-    // An ID3v2 tag, or FLAC with a picture, of 1 MiB; or nothing before.
-    let tag: &[u8] = match first % 3 {
-        0 => b"",
-        1 => b"ID3\x04\0\0\0\x40\0\0",
-        _ => b"fLaC\x06\x10\0\0",
+    // An ID3v2 tag, or FLAC with a picture, of 1 MiB; an Ogg file with as long a comment; or nothing before.
+    let tag = match first % 4 {
+        0 => Vec::new(),
+        1 => [&b"ID3\x04\0\0\0\x40\0\0"[..], &[0; 1 << 20]].concat(),
+        2 => [&b"fLaC\x06\x10\0\0"[..], &[0; 1 << 20]].concat(),
+        _ => ogg(),
     };
-    let content = if tag.is_empty() { 0 } else { 1 << 20 };
-    let file = [tag, &vec![0; content], rest].concat();
+    let file = [&tag, rest].concat();
     let length = file.len() as u64;
     let Ok(Some(mut view)) = FileView::without_large_tags(Cursor::new(&file), length) else { return };
     assert!(!view.is_empty() && view.len() < length);
@@ -37,3 +37,17 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(part[..read], whole[position..position + read]);
     }
 });
+
+/// The beginning of an Ogg Opus file, up to its second comment; the first fills 17 pages.
+fn ogg() -> Vec<u8> {
+    const PAGE: usize = 255 * 255;
+    const PAGES: usize = 17;
+    let page = |flags: u8, segments: &[u8], content: &[u8]| {
+        [b"OggS\0", &[flags][..], &[0; 20], &[segments.len() as u8], segments, content].concat()
+    };
+    let length = (PAGES * PAGE - 20) as u32;
+    let mut packet = [&b"OpusTags\0\0\0\0\x02\0\0\0"[..], &length.to_le_bytes()].concat();
+    packet.resize(PAGES * PAGE, b'A');
+    let pages = packet.chunks(PAGE).flat_map(|content| page(0, &[255; 255], content));
+    page(2, &[9], b"OpusHead\x01").into_iter().chain(pages).collect()
+}

@@ -1,6 +1,12 @@
 //! What the targets share.
 
+#[cfg(feature = "elements")]
+mod elements;
+
 use std::path::PathBuf;
+
+#[cfg(feature = "elements")]
+pub use elements::{formats, init_gstreamer, push};
 
 /// An empty folder of this process in memory, where there is such a file system.
 pub fn folder() -> PathBuf {

@@ -245,43 +245,61 @@ fn the_last_rows_and_columns_are_hidden_at_any_size() {
     }
 }
 
+/// Checks that a frame whose rows have `padding` bytes more is hidden as the same one without them. `rows` gives the rows of a
+/// plane.
+fn check_padded(info: &VideoInfo, padding: usize, rows: impl Fn(usize) -> usize) {
+    let (format, (width, height)) = (info.format(), (info.width(), info.height()));
+    let source = convert(&noise(width, height, info.interlace_mode()), info);
+    let (mut bytes, mut offsets) = (vec![77], Vec::new());
+    let tight = source.map_readable().unwrap();
+    let planes = info.n_planes() as usize;
+    let row_start = |plane: usize, row: usize| info.offset()[plane] + row * info.stride()[plane] as usize;
+    for plane in 0..planes {
+        offsets.push(bytes.len());
+        for row in 0..rows(plane) {
+            bytes.extend_from_slice(&tight[row_start(plane, row)..][..info.stride()[plane] as usize]);
+            bytes.extend(std::iter::repeat_n(77, padding));
+        }
+    }
+    let mut padded = gst::Buffer::from_mut_slice(bytes);
+    let strides: Vec<i32> = info.stride().iter().map(|stride| stride + padding as i32).collect();
+    let flags = gst_video::VideoFrameFlags::empty();
+    gst_video::VideoMeta::add_full(padded.make_mut(), flags, format, width, height, &offsets, &strides)
+        .unwrap();
+    let (hidden, expected) = (push(padded, info, true).0, push(source.copy(), info, true).0);
+    let (hidden, expected) = (hidden.map_readable().unwrap(), expected.map_readable().unwrap());
+    assert!(expected.as_slice() != tight.as_slice(), "{format}");
+    for component in 0..info.n_components() as u8 {
+        let plane = info.comp_plane(component) as usize;
+        let length = info.comp_width(component) as usize * info.comp_pstride(component) as usize;
+        for row in 0..rows(plane) {
+            let (start, padded_start) =
+                (row_start(plane, row), offsets[plane] + row * strides[plane] as usize);
+            let same = hidden[padded_start..][..length] == expected[start..][..length];
+            assert!(same, "{format} plane {plane} row {row} with {padding} bytes more");
+            let stride = info.stride()[plane] as usize;
+            assert_eq!(hidden[padded_start + stride..][..padding], vec![77; padding], "the padding stays");
+        }
+    }
+}
+
 #[test]
 fn padded_rows_and_planes_are_hidden_as_others() {
+    use gst_video::VideoInterlaceMode::{Interleaved, Progressive};
     init();
-    for (format, row_counts) in [
-        (VideoFormat::I420, &[102, 52, 52][..]),
-        (VideoFormat::Nv12, &[102, 52]),
-        (VideoFormat::Yuv9, &[102, 26, 26]),
-    ] {
-        let info = info(format, 98, 102, gst_video::VideoInterlaceMode::Interleaved);
-        let source = convert(&noise(98, 102, info.interlace_mode()), &info);
-        let (mut bytes, mut offsets) = (vec![77], Vec::new());
-        let strides: Vec<i32> = info.stride().iter().map(|stride| stride + 19).collect();
-        let tight = source.map_readable().unwrap();
-        let plane_rows = |plane: usize| (0..row_counts[plane]).map(move |row| (plane, row));
-        for plane in 0..row_counts.len() {
-            offsets.push(bytes.len());
-            for (plane, row) in plane_rows(plane) {
-                let stride = info.stride()[plane] as usize;
-                bytes.extend_from_slice(&tight[info.offset()[plane] + row * stride..][..stride]);
-                bytes.extend([77; 19]);
-            }
-        }
-        let mut padded = gst::Buffer::from_mut_slice(bytes);
-        let flags = gst_video::VideoFrameFlags::INTERLACED;
-        let meta = padded.make_mut();
-        gst_video::VideoMeta::add_full(meta, flags, format, 98, 102, &offsets, &strides).unwrap();
-        let (hidden, expected) = (push(padded, &info, true).0, push(source.copy(), &info, true).0);
-        let (hidden, expected) = (hidden.map_readable().unwrap(), expected.map_readable().unwrap());
-        assert!(expected.as_slice() != tight.as_slice());
-        for (plane, row) in (0..row_counts.len()).flat_map(plane_rows) {
-            let stride = info.stride()[plane] as usize;
-            let length = info.comp_width(plane as u8) as usize * info.comp_pstride(plane as u8) as usize;
-            let (start, padded_start) =
-                (info.offset()[plane] + row * stride, offsets[plane] + row * strides[plane] as usize);
-            let name = format!("{format} plane {plane} row {row}");
-            assert_eq!(hidden[padded_start..][..length], expected[start..][..length], "{name}");
-            assert_eq!(hidden[padded_start + stride..][..19], [77; 19], "{name}: the padding stays");
+    for (format, rows) in
+        [(VideoFormat::I420, [102, 52]), (VideoFormat::Nv12, [102, 52]), (VideoFormat::Yuv9, [102, 26])]
+    {
+        check_padded(&info(format, 98, 102, Interleaved), 19, |plane| rows[plane.min(1)]);
+    }
+    for format in formats() {
+        let info = info(format, 34, 26, Progressive);
+        let rows = |plane: usize| {
+            let end = info.offset().get(plane + 1).copied().unwrap_or(info.size());
+            (end - info.offset()[plane]) / info.stride()[plane] as usize
+        };
+        for padding in [1, 6] {
+            check_padded(&info, padding, rows);
         }
     }
 }

@@ -25,7 +25,15 @@ impl Pixels {
     /// will be blended into frames that [`is_blended_as_yuv`] is true of.
     pub fn new(mut bytes: Vec<u8>, width: i32, is_yuv: bool) -> Result<Self, glib::BoolError> {
         if is_yuv {
-            bytes.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = to_ayuv(u32::from_ne_bytes(*pixel)));
+            // Most pixels are like the one before, and the conversion divides.
+            let mut last = (0, to_ayuv(0));
+            for pixel in bytes.as_chunks_mut().0 {
+                let argb = u32::from_ne_bytes(*pixel);
+                if argb != last.0 {
+                    last = (argb, to_ayuv(argb));
+                }
+                *pixel = last.1;
+            }
         }
         let format = match is_yuv {
             true => gst_video::VideoFormat::Ayuv,

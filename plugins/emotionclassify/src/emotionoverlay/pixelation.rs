@@ -220,7 +220,8 @@ struct Band {
     width: usize,
     /// The band's part of each plane.
     planes: Vec<Vec<u8>>,
-    /// Bytes between the starts of rows, of each plane.
+    /// Bytes between the starts of rows of `planes`: multiples of 16, because GStreamer's packing writes whole words and ends
+    /// the process where a frame's stride puts them at odd addresses.
     strides: Vec<i32>,
     /// `rows` x `width` unpacked pixels, in rows of [`Self::row_bytes`].
     pixels: Vec<u8>,
@@ -232,22 +233,25 @@ impl Band {
         let format = frame.format_info();
         let depth = UnpackedDepth::for_format(format)?;
         let (rows, width) = (bottom - top, frame.width() as usize);
-        let strides: Vec<i32> = frame.plane_stride().get(..format.n_planes() as usize)?.to_vec();
-        let mut planes = Vec::new();
-        for (plane, &stride) in strides.iter().enumerate() {
+        let (mut planes, mut strides) = (Vec::new(), Vec::new());
+        for (plane, &stride) in frame.plane_stride().get(..format.n_planes() as usize)?.iter().enumerate() {
             let stride = usize::try_from(stride).ok()?;
+            let own_stride = stride.next_multiple_of(16);
             // One row for each row of pixels in subsampled planes too, which the bounds check of gstreamer-rs demands.
-            let mut copy = vec![0; (rows + 1) * stride];
+            let mut copy = vec![0; (rows + 1) * own_stride];
             let bytes = video_frame::plane_data(frame, plane)?;
             let range = plane_rows(format, plane, top, bottom);
             let bytes = bytes.get(range.start * stride..)?;
-            let length = (range.len() * stride).min(bytes.len());
-            copy.get_mut(..length)?.copy_from_slice(&bytes[..length]);
+            for (own, row) in copy.chunks_exact_mut(own_stride).zip(bytes.chunks(stride)).take(range.len()) {
+                own[..row.len()].copy_from_slice(row);
+            }
             if frame.info().is_interlaced() && range.len() % 2 == 1 {
                 // The second field's last row of chroma is not in the plane, see `hide_field_rows`.
-                copy.copy_within((range.len() - 1) * stride..range.len() * stride, range.len() * stride);
+                let end = range.len() * own_stride;
+                copy.copy_within(end - own_stride..end, end);
             }
             planes.push(copy);
+            strides.push(i32::try_from(own_stride).ok()?);
         }
         let flags = if frame.info().is_interlaced() {
             gst_video::VideoPackFlags::INTERLACED
@@ -339,11 +343,13 @@ impl Band {
             );
         }
         for (plane, copy) in self.planes.iter().enumerate() {
-            let stride = self.strides[plane] as usize;
+            let stride = usize::try_from(*frame.plane_stride().get(plane)?).ok()?;
             let range = plane_rows(self.format, plane, self.top, self.top + self.rows);
             let bytes = video_frame::plane_data_mut(frame, plane)?.get_mut(range.start * stride..)?;
-            let length = (range.len() * stride).min(bytes.len());
-            bytes[..length].copy_from_slice(&copy[..length]);
+            let own_rows = copy.chunks_exact(self.strides[plane] as usize);
+            for (row, own) in bytes.chunks_mut(stride).zip(own_rows).take(range.len()) {
+                row.copy_from_slice(&own[..row.len()]);
+            }
         }
         Some(())
     }
