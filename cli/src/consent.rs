@@ -72,7 +72,11 @@ impl DateNotes {
             Self::Text(text) => text.clone(),
         };
         let line = to_line(&text);
-        find_date(&text).ok_or_else(|| format!("{key} = \"{line}\" is no date: write one such as 2026-05-03"))
+        match find_date(&text) {
+            Ok(Some(date)) => Ok(date),
+            Ok(None) => Err(format!("{key} = \"{line}\" is no date: write one such as 2026-05-03")),
+            Err(error) => Err(format!("{key} = \"{line}\": {error}")),
+        }
     }
 }
 
@@ -128,7 +132,9 @@ impl ConsentNotes {
 impl Consent {
     /// The consent of a note; `by` is who agreed.
     pub fn parse(note: &str, by: Option<&str>) -> Result<Self, String> {
-        let date = find_date(note).ok_or_else(|| {
+        let date =
+            find_date(note).map_err(|error| format!("the consent note '{}': {error}", to_line(note)))?;
+        let date = date.ok_or_else(|| {
             format!(
                 "the consent note '{}' says not when they agreed: write the date in it, such as \"signed 3 May 2026, in the \
                  practice's files\"",
@@ -219,38 +225,112 @@ fn today() -> String {
     now.split('T').next().unwrap_or_default().into()
 }
 
-/// The first date in a text, as ISO 8601: `2026-05-03`, `3.5.2026`, `3 May 2026`, `May 3rd, 2026`, `3. Mai 2026`, `today`.
-fn find_date(text: &str) -> Option<String> {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("of"))
-        .map(str::to_lowercase)
-        .collect();
-    if words.iter().any(|word| ["today", "heute"].contains(&word.as_str())) {
-        return Some(today());
+/// Why the first date of a text cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum DateError {
+    /// The calendar has no such day.
+    #[error("{0} is no date: there is no such day")]
+    Impossible(String),
+    /// Day and month may each be the first number.
+    #[error("{text} may be {} or {}: write {} or {}, or the month in words",
+        .readings[0].describe_date(), .readings[1].describe_date(), .readings[0], .readings[1])]
+    Ambiguous {
+        /// The date as it is written.
+        text: String,
+        /// With the day first, and with the month first.
+        readings: [RecordingTime; 2],
+    },
+}
+
+/// A part of a text between characters that are neither letters nor digits.
+struct Word {
+    /// In lower case.
+    text: String,
+    /// Such a character before it, without white space; `None` where there is none or several.
+    separator: Option<char>,
+}
+
+fn split_words(text: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut between = String::new();
+    for c in text.chars() {
+        if !c.is_alphanumeric() {
+            between.push(c);
+        } else if between.is_empty()
+            && let Some(word) = words.last_mut()
+        {
+            word.text.extend(c.to_lowercase());
+        } else {
+            let mut separators = between.chars().filter(|c| !c.is_whitespace());
+            let separator = separators.next().filter(|_| separators.next().is_none());
+            words.push(Word { text: c.to_lowercase().collect(), separator });
+            between.clear();
+        }
     }
+    words.retain(|word| word.text != "of");
+    words
+}
+
+/// Years that a date may have; other numbers are none.
+const YEARS: std::ops::RangeInclusive<u32> = 1900..=2200;
+
+/// The first date in a text, as ISO 8601: `2026-05-03`, `3.5.2026`, `3 May 2026`, `May 3rd, 2026`, `3. Mai 2026`, or without one
+/// `today`. With dots the day comes first, as where dates are written so; of other numbers nobody knows, so they are an
+/// error if both may be the month.
+fn find_date(text: &str) -> Result<Option<String>, DateError> {
+    let words = split_words(text);
+    for words in words.windows(3) {
+        if let [one, two, three] = words
+            && let Some(date) = read_date([one, two, three])
+        {
+            return date.map(|date| Some(date.to_string()));
+        }
+    }
+    let is_today = |word: &Word| ["today", "heute"].contains(&word.text.as_str());
+    Ok(words.iter().any(is_today).then(today))
+}
+
+/// The date of three words; `None` where they are none.
+fn read_date(words: [&Word; 3]) -> Option<Result<RecordingTime, DateError>> {
+    let [one, two, three] = words;
     // The time of the day of a date of TOML stands behind a t.
-    let number = |word: &str| -> Option<u32> {
-        let digits = word.find(|c: char| !c.is_ascii_digit()).map_or(word, |end| &word[..end]);
-        let rest = &word[digits.len()..];
+    let number = |word: &Word| -> Option<u32> {
+        let text = word.text.as_str();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).map_or(text, |end| &text[..end]);
+        let rest = &text[digits.len()..];
         let is_number = ["", "st", "nd", "rd", "th"].contains(&rest) || rest.starts_with('t');
         digits.parse().ok().filter(|_| is_number)
     };
-    let date = |year: u32, month: u32, day: u32| {
-        let is_valid = (1900..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-        is_valid.then(|| format!("{year:04}-{month:02}-{day:02}"))
+    let separator = two.separator.filter(|separator| three.separator == Some(*separator));
+    let written = || {
+        let separator = separator.map_or_else(|| " ".into(), String::from);
+        let day = three.text.split('t').next().unwrap_or_default();
+        [&one.text, &two.text, day].join(&separator)
     };
-    words.windows(3).find_map(|words| {
-        let [one, two, three] = words else { return None };
-        let numbers = [one, two, three].map(|word| number(word));
-        match numbers {
-            [Some(year), Some(month), Some(day)] if year > 31 => date(year, month, day),
-            [Some(day), Some(month), Some(year)] => date(year, month, day).or_else(|| date(year, day, month)),
-            [Some(day), None, Some(year)] => date(year, find_month(two)?, day),
-            [None, Some(day), Some(year)] => date(year, find_month(one)?, day),
-            _ => None,
+    let date = |year: u32, month: u32, day: u32| {
+        // The calendar of recording times knows the days of a month.
+        format!("{year:04}-{month:02}-{day:02}").parse::<RecordingTime>()
+    };
+    let possible =
+        |year, month, day| Some(date(year, month, day).map_err(|_| DateError::Impossible(written())));
+    match [one, two, three].map(number) {
+        [Some(year), Some(month), Some(day)] if YEARS.contains(&year) && separator.is_some() => {
+            possible(year, month, day)
         }
-    })
+        [Some(one), Some(two), Some(year)] if YEARS.contains(&year) => match separator? {
+            '.' => possible(year, two, one),
+            _ => match (date(year, two, one), date(year, one, two)) {
+                (Ok(day_first), Ok(month_first)) if day_first != month_first => {
+                    Some(Err(DateError::Ambiguous { text: written(), readings: [day_first, month_first] }))
+                }
+                (Ok(date), _) | (_, Ok(date)) => Some(Ok(date)),
+                (Err(_), Err(_)) => Some(Err(DateError::Impossible(written()))),
+            },
+        },
+        [Some(day), None, Some(year)] if YEARS.contains(&year) => possible(year, find_month(&two.text)?, day),
+        [None, Some(day), Some(year)] if YEARS.contains(&year) => possible(year, find_month(&one.text)?, day),
+        _ => None,
+    }
 }
 
 /// The number of a month by its English or German name or its first three letters.
@@ -285,20 +365,67 @@ mod tests {
             "2026-05-03",
             "on 2026-05-03T10:00:00, form 12",
             "unterschrieben am 3.5.2026",
+            "unterschrieben am 03. 05. 2026, heute eingescannt",
             "3. Mai 2026",
             "May 3rd, 2026",
             "the 3rd of May 2026",
-            "05/03/2026 or so: 3/5/2026",
+            "room 12, 7; form 4/2026/05/03",
+            "2026/5/3",
         ] {
-            let expected = if text.starts_with("05/03") { "2026-03-05" } else { "2026-05-03" };
-            assert_eq!(find_date(text).as_deref(), Some(expected), "{text}");
+            assert_eq!(find_date(text), Ok(Some("2026-05-03".into())), "{text}");
         }
-        for text in ["yes", "signed", "form 12", "3 Mayo 26", "May 2026", "3 Ma 2026", "99.99.2026", ""] {
-            assert_eq!(find_date(text), None, "{text}");
+        // One of the numbers is no month, or both are the same.
+        for (text, date) in [
+            ("5/13/2026", "2026-05-13"),
+            ("13/5/2026", "2026-05-13"),
+            ("13-5-2026", "2026-05-13"),
+            ("5/5/2026", "2026-05-05"),
+            ("29.2.2024", "2024-02-29"),
+            ("Feb 29, 2024", "2024-02-29"),
+        ] {
+            assert_eq!(find_date(text), Ok(Some(date.into())), "{text}");
         }
-        assert_eq!(find_date("signed today"), Some(today()));
+        for text in
+            ["yes", "signed", "form 12", "3 Mayo 26", "May 2026", "3 Ma 2026", "rooms 5 3 2026", "3/5/26", ""]
+        {
+            assert_eq!(find_date(text), Ok(None), "{text}");
+        }
+        assert_eq!(find_date("signed today"), Ok(Some(today())));
         let now = crate::files::utc_now();
         assert!(now.starts_with(&today()) || now.contains("T00:00:0"), "{now}");
+    }
+
+    #[test]
+    fn dates_with_two_readings_or_of_no_day_are_refused() {
+        for (text, written) in [("signed 5/3/2026", "5/3/2026"), ("on 05-03-2026, today", "05-03-2026")] {
+            let error = find_date(text).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "{written} may be 5 March 2026 or 3 May 2026: write 2026-03-05 or 2026-05-03, or the month in words"
+                )
+            );
+        }
+        for text in [
+            "31.2.2026",
+            "2026-02-31",
+            "29.2.2025",
+            "31/6/2026",
+            "13/13/2026",
+            "5.13.2026",
+            "0.5.2026",
+            "31 April 2026",
+            "April 31st, 2026",
+            "99.99.2026",
+            "signed 31.2.2026, checked 3 May 2026",
+        ] {
+            let error = find_date(text).unwrap_err();
+            assert!(matches!(error, DateError::Impossible(_)), "{text}: {error}");
+        }
+        assert_eq!(
+            find_date("31. 2. 2026").unwrap_err().to_string(),
+            "31.2.2026 is no date: there is no such day"
+        );
     }
 
     #[test]
@@ -317,6 +444,14 @@ mod tests {
         assert!(table("on = 2026-05-03").unwrap().parse(None).unwrap_err().contains("who"));
         assert!(table("by = 'Ada'").is_err() && table("on = 2026-05-03\nyes = true").is_err());
         assert!(table("by = 'Ada'\non = 'soon'").unwrap().parse(None).is_err());
+        // Also the last day is a date like any other, and TOML has a calendar.
+        for (until, part) in [("'5/3/2199'", "5 March 2199 or 3 May 2199"), ("'31.4.2199'", "no such day")] {
+            let consent = table(&format!("by = 'Ada'\non = 2026-05-03\nuntil = {until}")).unwrap();
+            let error = consent.parse(None).unwrap_err();
+            assert!(error.starts_with("until = ") && error.contains(part), "{error}");
+        }
+        assert!(table("by = 'Ada'\non = 2026-02-31").is_err());
+        assert!(parse("signed 5/3/2026").unwrap_err().contains("5 March 2026 or 3 May 2026"));
         assert_eq!(ConsentNotes::Text(" ".into()).parse(None), Ok(None));
     }
 }

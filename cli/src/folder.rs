@@ -182,7 +182,7 @@ pub fn write_report_to(
     let mut videos = [ANNOTATED_VIDEO, RECORDED_VIDEO].into_iter();
     let video = videos.find(|name| is_beside && folder.join(name).exists());
     // Both begin with the session's clock.
-    let film = video.map(|name| Film { file: name.into(), start: 0 });
+    let film = video.map(|name| Film { file: name.into(), start: 0, has_labels: name == ANNOTATED_VIDEO });
     let page = session::report::render_session(timeline, summary, &summary.title, film);
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }

@@ -300,6 +300,19 @@ pub fn is_missing_plugin(message: &gst::message::Error) -> bool {
     error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound)
 }
 
+/// What to do about a missing decoder: install the packages that may have it, or where they are installed, convert the file.
+fn decoder_remedy() -> String {
+    // A plugin of each package.
+    let packages = [("libav", "gstreamer1.0-libav"), ("videoparsersbad", "gstreamer1.0-plugins-bad")];
+    let is_missing = |(plugin, _): &(&str, &str)| gst::Registry::get().find_plugin(plugin).is_none();
+    let missing: Vec<&str> = packages.into_iter().filter(is_missing).map(|(_, package)| package).collect();
+    if missing.is_empty() {
+        "GStreamer's packages have none: convert it, for example with ffmpeg".into()
+    } else {
+        format!("install {}", missing.join(" and "))
+    }
+}
+
 /// Describes an error in one line for the user: what happened and, where GStreamer's own text does not say
 /// it, what to do.
 pub fn describe_error(message: &gst::message::Error) -> String {
@@ -322,7 +335,7 @@ pub fn describe_error(message: &gst::message::Error) -> String {
     if is_missing_plugin(message) {
         let missing =
             debug.lines().find(|line| line.starts_with("Missing")).unwrap_or("a decoder is missing");
-        return format!("{missing}: install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
+        return format!("{missing}: {}", decoder_remedy());
     }
     if error.matches(gst::StreamError::Demux) || error.matches(gst::StreamError::Decode) {
         return format!("it is damaged, or nothing that can be played ({error})");

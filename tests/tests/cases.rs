@@ -59,6 +59,124 @@ fn recordings_of_reported_kinds_are_analysed() {
     }
 }
 
+/// One frame rate, other sizes, turns, sounds and containers than those of the test media.
+#[test]
+fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
+    let Some(clip) = media(CLIP) else { return };
+    let sandbox = Sandbox::new();
+    sandbox.transcode("clip.mp4", &clip, &with_fast_encoding(&["-t", "0.4", "-vf", "scale=320:-2"]));
+    let clip = sandbox.path("clip.mp4");
+    let make = |name: &str, arguments: &[&str]| sandbox.transcode(name, &clip, arguments);
+    // Phones held upside down and on the other side.
+    for (degrees, filter) in [("180", "hflip,vflip"), ("90", "transpose=cclock")] {
+        make("turned.mp4", &with_fast_encoding(&["-an", "-vf", filter]));
+        let rotate = format!("rotate={degrees}");
+        let turned = sandbox.path("turned.mp4");
+        sandbox.transcode(&format!("phone{degrees}.mp4"), &turned, &["-c", "copy", "-metadata:s:v", &rotate]);
+    }
+    // Pictures that begin later than the sound.
+    let late = |name: &str, seconds: &str, more: &[&str]| {
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-nostdin", "-v", "error", "-itsoffset", seconds, "-i"]).arg(&clip).arg("-i").arg(&clip);
+        ffmpeg.args(["-map", "0:v", "-map", "1:a", "-c", "copy"]).args(more).arg(sandbox.path(name));
+        run(ffmpeg, TIMEOUT).assert_success();
+    };
+    late("late.mp4", "0.3", &[]);
+    late("near.ts", "0.3", &[]);
+    // GStreamer 1.22 loses all times of this one.
+    late("late.ts", "1.5", &[]);
+    sandbox.transcode("remedy.mkv", &sandbox.path("late.ts"), &["-c", "copy"]);
+    // All of it lies behind an hour without anything.
+    late("hour.mov", "0.3", &["-output_ts_offset", "3600"]);
+    // Raw streams with and without a rate.
+    let x265 = "log-level=none:vui-timing-info=0";
+    make("raw.h265", &["-an", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
+    make("raw.m2v", &["-an", "-c:v", "mpeg2video"]);
+    make("raw.m4v", &["-an", "-c:v", "mpeg4", "-f", "m4v"]);
+    make("moves.webp", &["-an", "-r", "10", "-loop", "0"]);
+    // A size that changes in mid-stream, without a container.
+    make("a.h264", &with_fast_encoding(&["-an"]));
+    make("b.h264", &with_fast_encoding(&["-an", "-vf", "scale=240:-2"]));
+    let parts = ["a.h264", "b.h264", "a.h264"].map(|part| fs::read(sandbox.path(part)).unwrap());
+    fs::write(sandbox.path("sizes.h264"), parts.concat()).unwrap();
+    image::RgbImage::new(64, 64).save(sandbox.path("cover.png")).unwrap();
+    let cover = sandbox.path("cover.png");
+    let attach =
+        ["-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "png", "-disposition:v:1", "attached_pic"];
+    make("cover.mp4", &[&["-i", cover.to_str().unwrap()], &attach[..]].concat());
+    // Eight channels without a layout, samples of 64 bits, and a code that nobody knows.
+    let eight = "pan=octagonal|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0|c6=c0|c7=c0";
+    make("eight.mov", &["-c:v", "copy", "-af", eight, "-c:a", "pcm_s16le"]);
+    make("floats.mov", &["-c:v", "copy", "-c:a", "pcm_f64le", "-ar", "96000"]);
+    let mut bytes = fs::read(&clip).unwrap();
+    for at in 0..bytes.len() - 4 {
+        if bytes[at..at + 4] == *b"mp4a" {
+            bytes[at..at + 4].copy_from_slice(b"xyz1");
+        }
+    }
+    fs::write(sandbox.path("unknown.mov"), bytes).unwrap();
+    let names = [
+        "phone180.mp4",
+        "phone90.mp4",
+        "late.mp4",
+        "near.ts",
+        "late.ts",
+        "remedy.mkv",
+        "hour.mov",
+        "raw.h265",
+        "raw.m2v",
+        "raw.m4v",
+        "moves.webp",
+        "sizes.h264",
+        "cover.mp4",
+        "eight.mov",
+        "floats.mov",
+        "unknown.mov",
+    ];
+    let output = sandbox.process(&names);
+    assert!(output.code == Some(1) && output.stderr.contains("2 of 16 inputs failed"), "{output}");
+    for (name, what) in [("late.ts", "its times are lost"), ("hour.mov", "preview")] {
+        let is_reported = |line: &str| line.contains(name) && line.contains(what) && line.contains("-c copy");
+        assert!(output.stderr.lines().any(is_reported), "{name}\n{output}");
+    }
+    // Frames, begin and duration in milliseconds, warnings.
+    let results: [(&str, u64, u64, u64, &[&str]); 14] = [
+        ("phone180", 12, 0, 400, &[]),
+        ("phone90", 12, 0, 400, &[]),
+        ("late", 12, 300, 400, &[]),
+        ("near", 12, 300, 400, &[]),
+        ("remedy", 12, 1500, 400, &[]),
+        ("raw", 12, 0, 480, &["times-assumed"]),
+        ("raw.m2v", 12, 0, 400, &[]),
+        ("raw.m4v", 12, 0, 400, &["times-assumed"]),
+        ("moves", 5, 0, 500, &[]),
+        ("sizes", 36, 0, 1200, &[]),
+        ("cover", 12, 0, 400, &[]),
+        ("eight", 12, 0, 400, &[]),
+        ("floats", 12, 0, 400, &[]),
+        ("unknown", 12, 0, 400, &[]),
+    ];
+    for (session, frames, begin, duration, warnings) in results {
+        let summary = sandbox.summary(session);
+        assert!(summary["frames"] == frames && summary["complete"] == true, "{session}: {summary}");
+        for (key, expected) in [("begin", begin), ("duration", duration)] {
+            // A frame of audio, by which containers round.
+            let found = summary[key].as_u64().unwrap() / 1_000_000;
+            assert!(found.abs_diff(expected) <= 34, "{session}: {key} {found}");
+        }
+        assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
+        let timeline = sandbox.timeline(session);
+        assert_eq!(timeline.face_ids(), BTreeSet::from([1]), "{session}");
+        assert!(timeline.share(|faces| faces == 1) > 0.9, "{session}");
+    }
+    let films = ["eight.mov", "floats.mov", "unknown.mov"];
+    sandbox.process(&[&films[..], &["--overlay"]].concat()).assert_success();
+    for (session, warnings) in [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"])] {
+        assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
+        assert!(sandbox.path("out").join(session).join("annotated.mp4").exists(), "{session}");
+    }
+}
+
 /// The mean valence of all faces, and the width and the height of the mean box, shares of the frame.
 fn describe(timeline: &Timeline) -> [f64; 3] {
     let faces: Vec<_> = timeline.frames.iter().flat_map(|frame| &frame.faces).collect();

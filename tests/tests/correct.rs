@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -128,6 +129,22 @@ fn an_edited_file_of_elan_becomes_the_record_and_can_be_taken_back() {
     assert!(table.lines().next().unwrap().ends_with(",subject,machine_label,corrected_by"));
     let changed = table.lines().filter(|line| line.ends_with(",Anna <b>")).count();
     assert!(changed > 50, "{changed}");
+    // Every frame has a row, also one in which nobody was found.
+    let frames: BTreeSet<u64> =
+        table.lines().skip(1).map(|line| line.split_once(',').unwrap().0.parse().unwrap()).collect();
+    assert!(frames.into_iter().eq(0..FRAMES), "{table}");
+    // What a human saw while no face was found.
+    let gap = label_sequence(FRAMES, 5).iter().position(Option::is_none).unwrap() as u64;
+    let [from, to] = [gap * PERIOD, (gap + 1) * PERIOD].map(|time| time as f64 / 1e9);
+    fs::write(session.path("gap.csv"), format!("start,end,label,tier\n{from},{to},disgust,Person 1\n"))
+        .unwrap();
+    session.run("correct", &["gap.csv", "--by", "Gil", "--partial"]).assert_success();
+    let table = session.text("timeline.csv");
+    let row = table.lines().find(|line| line.ends_with(",Gil")).unwrap();
+    assert!(row.starts_with(&format!("{gap},")) && row.contains(",1,,,,,disgust,,1,"), "{row}");
+    let columns = |row: &str| row.matches(',').count();
+    assert_eq!(columns(row), columns(table.lines().next().unwrap()));
+    session.run("correct", &["--undo"]).assert_success();
     assert!(session.text("session.vtt").contains("surprise"));
     let again = session.run("export", &["--to", "jsonl", "-o", "-"]).assert_success().stdout;
     assert!(again.contains(r#"{"type":"correction","id":1,"#) && again.lines().count() as u64 == FRAMES + 3);

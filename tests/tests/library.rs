@@ -82,9 +82,27 @@ fn every_audio_format_gives_the_same_loudness_and_its_tags() {
 #[test]
 fn aiff_files_open_every_time() {
     let (folder, music, _) = make_folders();
-    for index in 0..10 {
+    // As CDs, studios and old samplers have them, with the tags of a music library, and AIFF-C of little endian or floats.
+    let kinds = [
+        ("aiff", "pcm_s16be"),
+        ("aif", "pcm_s24be"),
+        ("aiff", "pcm_s8"),
+        ("aifc", "pcm_f32be"),
+        ("aifc", "pcm_s16le"),
+    ];
+    for (index, (extension, codec)) in (0..10).zip(kinds.into_iter().cycle()) {
         let source = audio::write_tone(folder.path(), "source.wav", 200.0 + 10.0 * f64::from(index), 1, "");
-        encode(&source, &music.join(format!("{index}.aiff")), &[]);
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(&source).args([
+            "-c:a",
+            codec,
+            "-f",
+            "aiff",
+            "-write_id3v2",
+            "1",
+        ]);
+        ffmpeg.args(["-metadata", "title=Morning"]).arg(music.join(format!("{index}.{extension}")));
+        run(ffmpeg, TIMEOUT).assert_success();
         fs::remove_file(source).unwrap();
     }
     let scans = ["a.db", "b.db", "c.db"].map(|name| {
@@ -93,6 +111,36 @@ fn aiff_files_open_every_time() {
         library(&["export"], &database).assert_success().stdout
     });
     assert!(scans[0].lines().count() == 11 && scans.iter().all(|scan| *scan == scans[0]), "{scans:?}");
+}
+
+#[test]
+fn sound_in_rare_containers_is_taken_or_named_at_once() {
+    let (folder, music, database) = make_folders();
+    let source = audio::write_tone(folder.path(), "source.wav", 440.0, 1, "");
+    let taken = ["a.webm", "b.mp4", "c.w64", "d.au", "e.mka"];
+    for name in taken {
+        encode(&source, &music.join(name), &[]);
+    }
+    // Compressed AIFF-C, for which GStreamer's decodebin waits in some runs, and what no package plays.
+    for (name, codec) in [("f.aifc", "pcm_mulaw"), ("g.aifc", "adpcm_ima_qt"), ("h.caf", "pcm_s16le")] {
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(&source).args(["-c:a", codec]).arg(music.join(name));
+        run(ffmpeg, TIMEOUT).assert_success();
+    }
+    let started = Instant::now();
+    let output = library(&["scan", text(&music), "--json"], &database);
+    // It is no timing: a scan that waits for sound gives up after 20 s.
+    assert!(started.elapsed() < Duration::from_secs(20), "{output}");
+    let report: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!((output.code, &report["added"]), (Some(1), &taken.len().into()), "{output}");
+    for (name, what) in [
+        ("f.aifc", "compressed samples (ulaw)"),
+        ("g.aifc", "compressed samples (ima4)"),
+        ("h.caf", "convert it"),
+    ] {
+        let is_named = |line: &str| line.contains(name) && line.contains(what) && line.contains("ffmpeg");
+        assert!(output.stderr.lines().any(is_named), "{name}\n{output}");
+    }
 }
 
 #[test]

@@ -408,7 +408,7 @@ fn a_client_is_stored_with_consent_only_and_can_be_forgotten() {
     let expected = serde_json::json!({ "by": "Ada L.", "date": "2026-05-03", "note": "signed 3 May 2026" });
     assert_eq!(sandbox.summary("two")["consent"], expected);
     let page = fs::read_to_string(sandbox.path("out/two/report.html")).unwrap();
-    assert!(page.contains("Consent was given by Ada L. on 2026-05-03"));
+    assert!(page.contains("Consent was given by Ada L. on 3 May 2026"));
     let listed = run(sandbox.command(&["clients", "--json"]), TIMEOUT).assert_success();
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!((&listed[0]["by"], &listed[0]["date"]), (&"Ada L.".into(), &"2026-05-03".into()));

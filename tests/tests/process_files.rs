@@ -343,6 +343,20 @@ fn photographs_are_done_or_it_is_said_what_to_convert() {
     // What phones append is no damage.
     fs::write(path("d.jfif"), [&jpeg[..], b"appended by a phone"].concat()).unwrap();
     fs::write(path("e cut.jpg"), &jpeg[..jpeg.len() * 2 / 3]).unwrap();
+    // Neighbours: other compressions, depths and colours, and other formats that are cut off.
+    sandbox.transcode("in/lzw.tif", &path("a.tif"), &["-compression_algo", "lzw", "-pix_fmt", "gray"]);
+    sandbox.transcode(
+        "in/deep.tiff",
+        &path("a.tif"),
+        &["-compression_algo", "deflate", "-pix_fmt", "rgb48le"],
+    );
+    for (whole, cut_off) in [("a.tif", "cut.tif"), ("cut.png", "cut.png"), ("cut.bmp", "cut.bmp")] {
+        if !path(whole).exists() {
+            photo.save(path(whole)).unwrap();
+        }
+        let bytes = fs::read(path(whole)).unwrap();
+        fs::write(path(cut_off), &bytes[..bytes.len() * 2 / 3]).unwrap();
+    }
     image::GrayImage::from_pixel(33_000, 40, image::Luma([90])).save(path("f panorama.jpg")).unwrap();
     fs::write(path("g.heic"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
     fs::write(path("h.avif"), b"\0\0\0\x1cftypavif\0\0\0\0avifmif1").unwrap();
@@ -353,7 +367,10 @@ fn photographs_are_done_or_it_is_said_what_to_convert() {
     fs::write(path("b.jpg.toml"), "").unwrap();
     let output = sandbox.process(&["in", "--json"]);
     assert_eq!(output.code, Some(1), "{output}");
-    assert!(output.stderr.contains("4 of 9 inputs failed"), "{output}");
+    assert!(output.stderr.contains("7 of 14 inputs failed"), "{output}");
+    for name in ["cut.tif", "cut.png", "cut.bmp"] {
+        assert_reported(&output, name, &["it is damaged"]);
+    }
     let results: Value = serde_json::from_str(&output.stdout).unwrap();
     let result = |name: &str| {
         let path = format!("in/{name}");
@@ -364,7 +381,7 @@ fn photographs_are_done_or_it_is_said_what_to_convert() {
             .find(|result| result["input"] == path.trim_end_matches('/'))
             .unwrap()
     };
-    for name in ["a.tif", "b.jpg", "c.jpe", "d.jfif", "f panorama.jpg"] {
+    for name in ["a.tif", "b.jpg", "c.jpe", "d.jfif", "deep.tiff", "f panorama.jpg", "lzw.tif"] {
         assert_eq!(result(name)["state"], "done", "{name}");
     }
     for name in ["g.heic", "h.avif", "i.dng"] {
@@ -384,7 +401,7 @@ fn photographs_are_done_or_it_is_said_what_to_convert() {
     assert_reported(&output, "6 files were passed over", &["letter.txt", "1 more"]);
     // A second run does the cut one again, and no other.
     let again = sandbox.process(&["in"]);
-    assert_eq!(again.stdout.matches("finished before").count(), 5, "{again}");
+    assert_eq!(again.stdout.matches("finished before").count(), 7, "{again}");
     sandbox.process(&["in/g.heic"]).assert_error(&["g.heic", "convert"]);
     if let Some(cut) = media("cases/trunc.jpg") {
         sandbox.process(&[cut.to_str().unwrap()]).assert_error(&["trunc.jpg", "ends in the middle"]);

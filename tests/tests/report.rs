@@ -213,6 +213,12 @@ fn process_film(pages: &Path, clip: &Path) {
     fs::write(source.with_extension("toml"), notes).unwrap();
     let [source, music, pages] = [&source, &music, pages].map(|path| path.to_str().unwrap());
     mood(&["process", source, "-o", pages, "--overlay", "--library", music]);
+    // The film keeps the labels from before.
+    let correction = Path::new(pages).join("clip/correction.csv");
+    fs::write(&correction, "start,end,label,tier\n0.5,1,surprise,Ada\n").unwrap();
+    let session = Path::new(pages).join("film");
+    let paths = [&session, &correction].map(|path| path.to_str().unwrap());
+    mood(&["correct", paths[0], paths[1], "--by", "Bo", "--partial"]);
 }
 
 /// Checks what was observed on the page of [`process_film`].
@@ -230,7 +236,12 @@ fn check_film(film: &Value) {
         body.contains("Recorded on Sunday 3 May 2026, as the notes say.") && body.contains("Drums."),
         "{body}"
     );
-    assert!(body.contains("Ada showed"), "{body}");
+    assert!(
+        body.contains("Ada showed") && body.contains("The labels drawn in the film are the program's"),
+        "{body}"
+    );
+    assert_eq!(film["subtitles"], "showing", "those of the corrected record");
+    assert!(body.contains("Consent was given by Ada on 3 May 2026 ("), "{body}");
 }
 
 /// Makes a page that compares three sessions.

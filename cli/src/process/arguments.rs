@@ -12,7 +12,8 @@ use crate::error::CommandError;
 /// What to process, and how.
 #[derive(Args)]
 pub struct Arguments {
-    /// Videos, photographs, folders of them, or patterns such as 'archive/**/*.mp4'
+    /// Videos, photographs, folders of them, or patterns such as 'archive/**/*.mp4'; each is a session of its own, so join the parts
+    /// that a camera makes of one: ffmpeg -f concat
     #[arg(required = true, value_parser = path_parser())]
     pub inputs: Vec<PathBuf>,
     /// Folder for the results, one folder in it for each input

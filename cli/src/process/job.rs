@@ -18,8 +18,8 @@ use super::inputs::Input;
 use super::media_clock::{self, Beginning};
 use super::notes::Notes;
 use super::outputs::{self, MadeFrom, RecordedSession};
+use super::photo;
 use super::resting::{self, Relabelling, RestSource};
-use super::{photo, streams};
 use crate::clients::Client;
 use crate::digest::path_hash;
 use crate::error::CommandError;
@@ -245,6 +245,13 @@ impl Job<'_> {
         let folder = &self.input.folder;
         outputs::clear_folder(folder)?;
         let beginning = self.find_beginning();
+        if beginning.has_lost_times {
+            return Err(CommandError::Failed(
+                "its times are lost in GStreamer, because the clock of the stream begins later than its sound: copy it to Matroska \
+                 (ffmpeg -i FILE -c copy FILE.mkv encodes nothing anew), and process that"
+                    .into(),
+            ));
+        }
         let rest_source = self.rest_source()?;
         let progress = self.start_progress();
         let (analysis, played) =
@@ -358,12 +365,10 @@ impl Job<'_> {
         if matches!(played, Err(CommandError::Interrupted)) {
             return played;
         }
-        let is_missing_video =
-            matches!(&played, Err(CommandError::Failed(text)) if text == streams::NO_VIDEO);
-        if is_missing_video && media_container::has_video_track(path) {
+        if !has_frames && played.is_err() && media_container::has_preview_only(path) {
             return Err(CommandError::Failed(
                 "its video covers so little of it that GStreamer takes it for a preview and does not play it: copy it to Matroska \
-                 (ffmpeg -i FILE.mp4 -c copy FILE.mkv encodes nothing anew), and process that"
+                 (ffmpeg -i FILE -c copy FILE.mkv encodes nothing anew), and process that"
                     .into(),
             ));
         }

@@ -33,6 +33,9 @@ const CLOCK_RESTART: u64 = 500_000_000;
 /// Frames a second that a stream may state, to be believed where its frames have no times.
 const PLAUSIBLE_RATES: std::ops::RangeInclusive<f64> = 1.0..=240.0;
 
+/// Frames a second that libav's decoders state where the stream states none.
+const DECODER_RATE: f64 = 25.0;
+
 /// Earlier recordings were not digital.
 const EARLIEST_YEAR: i64 = 1990;
 
@@ -43,6 +46,10 @@ pub struct Beginning {
     pub origin: gst::ClockTime,
     /// The ids of video streams that consist of a single picture, beside others that have more: covers.
     pub stills: BTreeSet<String>,
+    /// The ids of video streams whose coded frames have no times and no rate. Some decoders make times up.
+    pub untimed: BTreeSet<String>,
+    /// Whether the beginning of a stream has no times although the container states them.
+    pub has_lost_times: bool,
     /// When the file says that it was recorded.
     pub recorded: Option<RecordingTime>,
 }
@@ -54,6 +61,8 @@ struct Beginnings {
     streams: HashMap<String, StreamBeginning>,
     /// Whether all streams are known.
     has_all_streams: bool,
+    /// Whether the beginning of a stream has no times although the container states them.
+    has_lost_times: bool,
     /// When the file says that it was recorded.
     recorded: Option<RecordingTime>,
 }
@@ -67,6 +76,8 @@ struct StreamBeginning {
     earliest: Option<gst::ClockTime>,
     /// Id of a video stream.
     video_id: Option<String>,
+    /// Whether a buffer behind the first has a time, or any has a duration, which comes from a rate.
+    is_timed: bool,
 }
 
 impl Beginnings {
@@ -91,6 +102,12 @@ impl Beginnings {
         }
         videos().filter(|(_, count)| *count <= 1).map(|(id, _)| id.clone()).collect()
     }
+
+    /// The video streams of which several frames have come, none with a time. The first of a raw stream has the time 0.
+    fn untimed(&self) -> BTreeSet<String> {
+        let streams = self.streams.values().filter(|stream| stream.count > 1 && !stream.is_timed);
+        streams.filter_map(|stream| stream.video_id.clone()).collect()
+    }
 }
 
 /// How a file begins. What is wrong with it will be seen when the file is decoded; nothing is decoded here. Of a file with a
@@ -106,6 +123,12 @@ pub fn find_beginning(path: &Path) -> Beginning {
     };
     pipeline::forbid_network(&pipeline);
     let beginnings = Arc::new(Mutex::new(Beginnings::default()));
+    let found = Arc::clone(&beginnings);
+    pipeline.connect_deep_element_added(move |_, _, element| {
+        if element.factory().is_some_and(|factory| factory.name() == "tsdemux") {
+            watch_times(element, &found);
+        }
+    });
     let weak_pipeline = pipeline.downgrade();
     let found = Arc::clone(&beginnings);
     parser.connect_pad_added(move |_, pad| {
@@ -129,7 +152,36 @@ pub fn find_beginning(path: &Path) -> Beginning {
     // A pipeline that does not stop has nothing to do with what was found.
     let _ = pipeline.set_state(gst::State::Null);
     let beginnings = lock(&beginnings);
-    Beginning { origin: beginnings.earliest(), stills: beginnings.stills(), recorded: beginnings.recorded }
+    Beginning {
+        origin: beginnings.earliest(),
+        stills: beginnings.stills(),
+        untimed: beginnings.untimed(),
+        has_lost_times: beginnings.has_lost_times,
+        recorded: beginnings.recorded,
+    }
+}
+
+/// Looks for streams to whose beginning a demuxer of transport streams gives no times. GStreamer 1.22 gives none up to the first
+/// time of the program's clock, which may come with a stream that begins later than others.
+fn watch_times(demuxer: &gst::Element, beginnings: &Arc<Mutex<Beginnings>>) {
+    let beginnings = Arc::clone(beginnings);
+    demuxer.connect_pad_added(move |_, pad| {
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let name = caps.structure(0).map(|caps| caps.name().to_string()).unwrap_or_default();
+        if !["video/", "audio/"].iter().any(|kind| name.starts_with(kind)) {
+            return;
+        }
+        let beginnings = Arc::clone(&beginnings);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
+                && buffer.dts_or_pts().is_none()
+            {
+                lock(&beginnings).has_lost_times = true;
+            }
+            // The first one says it.
+            gst::PadProbeReturn::Remove
+        });
+    });
 }
 
 /// Reads the times of the buffers of a parsed stream, if it is video or audio.
@@ -160,10 +212,11 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
                 Some(gst::PadProbeData::Buffer(buffer)) => {
                     let time = clock.stream_time(buffer.pts());
                     let mut beginnings = lock(&beginnings);
-                    if let Some(StreamBeginning { count, earliest, .. }) = beginnings.streams.get_mut(&stream)
-                    {
-                        *count += 1;
-                        *earliest = [*earliest, time].into_iter().flatten().min();
+                    if let Some(beginning) = beginnings.streams.get_mut(&stream) {
+                        let has_time = buffer.dts_or_pts().is_some() && beginning.count > 0;
+                        beginning.is_timed |= has_time || buffer.duration().is_some();
+                        beginning.count += 1;
+                        beginning.earliest = [beginning.earliest, time].into_iter().flatten().min();
                     }
                 }
                 _ => {}
@@ -199,6 +252,8 @@ pub struct FrameClock {
     rate: Option<f64>,
     /// Frames a second by the caps of the stream, where they are plausible.
     stream_rate: Option<f64>,
+    /// Whether the coded frames have no times, whatever the decoder says.
+    is_untimed: bool,
     /// Number of frames.
     frames: u64,
     /// Number of frames without a time.
@@ -221,15 +276,22 @@ impl FrameClock {
         Self { rate, ..Self::default() }
     }
 
+    /// Ignores the times that a decoder makes up, where the coded frames have none.
+    pub fn ignore_decoder(&mut self) {
+        self.is_untimed = true;
+    }
+
     /// Takes over the frame rate that the caps of raw video state.
     fn set_caps(&mut self, caps: &gst::CapsRef) {
         let rate = caps.structure(0).and_then(|caps| caps.get::<gst::Fraction>("framerate").ok());
         let rate = rate.map(|rate| f64::from(rate.numer()) / f64::from(rate.denom()));
-        self.stream_rate = rate.filter(|rate| PLAUSIBLE_RATES.contains(rate));
+        let is_made_up = |rate: f64| self.is_untimed && rate == DECODER_RATE;
+        self.stream_rate = rate.filter(|rate| PLAUSIBLE_RATES.contains(rate) && !is_made_up(*rate));
     }
 
     /// The time of the next frame, ns, which states `time`, ns, or none.
     fn next_time(&mut self, time: Option<u64>) -> u64 {
+        let time = time.filter(|_| !self.is_untimed);
         self.frames += 1;
         let Some([first, last]) = self.span else {
             self.untimed += u64::from(time.is_none());
@@ -460,6 +522,17 @@ mod tests {
         clock.span = None;
         assert_eq!(follow(&mut clock, untimed).0, [0, 100_000_000, 200_000_000]);
         assert_eq!(clock.warnings(), [], "it was stated");
+        // What the decoder of a stream without times makes up.
+        for (stated, period) in [(25, 40_000_000), (50, 20_000_000)] {
+            let mut clock = FrameClock::default();
+            clock.ignore_decoder();
+            let caps =
+                gst::Structure::builder("video/x-raw").field("framerate", gst::Fraction::new(stated, 1));
+            clock.set_caps(gst::Caps::builder_full().structure(caps.build()).build().as_ref());
+            assert_eq!(clock.stream_rate.is_some(), stated == 50, "25 is what decoders state of no stream");
+            let (times, kinds) = follow(&mut clock, [0, 7, 9].map(Some));
+            assert_eq!((times, kinds), (vec![0, period, 2 * period], vec![WarningKind::TimesAssumed]));
+        }
     }
 
     #[test]

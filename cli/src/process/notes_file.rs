@@ -137,8 +137,18 @@ fn fill_in(name: &str, results: Option<&SessionFolder>) -> String {
 # What was planned, what happened, what to look at.
 # """
 
+# What the session is compared by with others, such as music or no music; parts of it under another condition: docs/analysis.md
+# condition = "music"
+
 # People and clients are named only with a note that they agree: who, when, where the signed form is.
 # consent = "signed on 3 May 2026, in the practice's files"
+# Or, instead of that line, a table with all that a form says, at the end of this file:
+# [consent]
+# by = "Ada Lovelace"
+# on = 2026-05-03
+# scope = "analysis of the videos"
+# until = 2036-05-03
+# note = "form 12, in the practice's files"
 
 # Keeps the session in this client's history:
 # client = "the client's name"
@@ -222,23 +232,35 @@ mod tests {
             (notes.people.name(3).as_str(), notes.people.subject, notes.recorded),
             ("person3", None, None)
         );
-        // What is proposed is valid too, once the marks are removed.
-        let text: String = text
-            .lines()
-            .map(|line| {
-                line.strip_prefix("# ")
-                    .filter(|l| l.contains('=') || *l == "\"\"\"" || l.starts_with("What was p"))
-                    .unwrap_or(line)
-                    .to_owned()
-                    + "\n"
-            })
-            .collect();
+        // What is proposed is valid too, once the marks are removed: the consent as a text, or as a table at the end.
+        let (before, rest) = text.split_once("# [consent]\n").unwrap();
+        let (table, after) = rest.split_once("\n\n").unwrap();
+        let unmark = |text: &str| -> String {
+            let is_proposed =
+                |line: &&str| line.contains(" = ") || *line == "\"\"\"" || line.starts_with("What was p");
+            let unmarked =
+                |line: &str| line.strip_prefix("# ").filter(is_proposed).unwrap_or(line).to_owned();
+            text.lines().map(|line| unmarked(line) + "\n").collect()
+        };
+        let with_table = format!(
+            "{}[consent]\n{}",
+            unmark(&format!("{before}\n{after}")).replace("\nconsent = ", "\n# consent = "),
+            unmark(table)
+        );
+        let text = unmark(&format!("{before}\n{after}"));
+        fs::write(folder.path().join("a.toml"), &with_table).unwrap();
+        let terms = load().unwrap_or_else(|error| panic!("{error}\n{with_table}")).consent.unwrap().terms;
+        assert_eq!(
+            crate::consent::describe_terms(&terms),
+            "by Ada Lovelace, on 2026-05-03, for analysis of the videos, until 2036-05-03"
+        );
         fs::write(folder.path().join("a.toml"), &text).unwrap();
         let notes = load().unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(
             notes.people.subject == Some(1) && notes.note.is_some() && notes.recorded.is_some(),
             "{text}"
         );
+        assert_eq!(notes.conditions.condition.as_deref(), Some("music"));
         assert_eq!(notes.client.unwrap().note, "signed on 3 May 2026, in the practice's files");
     }
 

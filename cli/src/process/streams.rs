@@ -220,7 +220,7 @@ fn connect_decoder(
     let (links_of_added_pads, clock) = (Arc::clone(&connected.links), Arc::clone(&connected.frames));
     let weak_pipeline = pipeline.downgrade();
     let StreamRequest { video: wanted, beginning, sound, .. } = request;
-    let Beginning { origin, stills, .. } = beginning;
+    let Beginning { origin, stills, untimed, .. } = beginning;
     decoder.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(name) = caps.structure(0).map(|caps| caps.name().to_string()) else { return };
@@ -241,6 +241,9 @@ fn connect_decoder(
             }
             links.videos += 1;
             if links.videos == wanted + 1 {
+                if pad.stream_id().is_some_and(|id| untimed.contains(id.as_str())) {
+                    lock(&clock).ignore_decoder();
+                }
                 media_clock::rebase_frames(pad, origin, Arc::clone(&clock));
                 links.has_video = pad.link(&sink).is_ok();
             }
@@ -284,7 +287,7 @@ fn connect_decoder(
 }
 
 /// The error of a file without a video stream that plays.
-pub const NO_VIDEO: &str = "it has no video that can be decoded";
+const NO_VIDEO: &str = "it has no video that can be decoded";
 
 fn is_audio(caps: &gst::Caps) -> bool {
     caps.structure(0).is_some_and(|caps| caps.name().starts_with("audio/"))

@@ -26,7 +26,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 pub use joined::joins;
-pub use mp4::has_video_track;
+pub use mp4::has_preview_only;
 pub use transport_stream::has_private_stream;
 pub use view::{FileView, ViewReader};
 

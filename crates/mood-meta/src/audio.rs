@@ -10,6 +10,8 @@ use glib::prelude::*;
 use gst::prelude::*;
 use media_container::FileView;
 
+use self::aiff::Samples;
+
 /// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns
 /// the last of them, an `audioconvert`, for the caller to link onwards.
 ///
@@ -19,7 +21,7 @@ use media_container::FileView;
 ///
 /// # Errors
 ///
-/// Where an element of gstreamer1.0-plugins-base is missing.
+/// Where an element of gstreamer1.0-plugins-base is missing, and for AIFF files that GStreamer does not read.
 pub fn add_audio_decoder(
     pipeline: &gst::Pipeline,
     uri: &str,
@@ -28,10 +30,20 @@ pub fn add_audio_decoder(
     // The queue behind the decoder sets the pace, not a clock.
     pipeline.use_clock(None::<&gst::Clock>);
     let path = glib::filename_from_uri(uri).map(|(path, _)| path).ok();
-    if let Some(file) = path.as_deref().filter(|path| aiff::has_raw_samples(path))
-        && let Ok(parser) = make_element("aiffparse")
-    {
-        return add_aiff_reader(pipeline, file, &parser);
+    if let Some((file, samples)) = path.as_deref().and_then(|path| Some((path, aiff::find_samples(path)?))) {
+        match samples {
+            Samples::Raw => {
+                if let Ok(parser) = make_element("aiffparse") {
+                    return add_aiff_reader(pipeline, file, &parser);
+                }
+            }
+            // `aiffparse` refuses them, and `decodebin` then waits in some runs for a pad that never comes.
+            Samples::Compressed(kind) => {
+                return Err(glib::bool_error!(
+                    "has compressed samples ({kind}), which GStreamer does not read in AIFF: convert it (ffmpeg -i FILE FILE.flac)"
+                ));
+            }
+        }
     }
     let convert = make_element("audioconvert")?;
     let source = match path.as_deref().and_then(FileView::open_without_large_tags) {

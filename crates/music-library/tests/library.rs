@@ -132,6 +132,18 @@ fn id3_tag(frames: &[(&str, &str)]) -> Vec<u8> {
     [&b"ID3\x03\0\0\0\0\0"[..], &[size], &content].concat()
 }
 
+/// An ID3v2.2 tag with user-defined text frames (`TXX`), in Latin-1.
+fn old_id3_tag(frames: &[(&str, &str)]) -> Vec<u8> {
+    let mut content = Vec::new();
+    for (description, text) in frames {
+        let body = [&[0][..], description.as_bytes(), &[0], text.as_bytes()].concat();
+        content.extend([&b"TXX"[..], &(body.len() as u32).to_be_bytes()[1..], &body].concat());
+    }
+    let size = content.len() as u8;
+    assert!(size < 128);
+    [&b"ID3\x02\0\0\0\0\0"[..], &[size], &content].concat()
+}
+
 /// Four silent frames of MPEG-1 Layer III, 128 kbit/s, 44.1 kHz.
 fn silent_mp3() -> Vec<u8> {
     [&[0xff, 0xfb, 0x90, 0x64][..], &[0; 413]].concat().repeat(4)
@@ -147,6 +159,8 @@ fn moods_and_gains_are_read_however_programs_write_them() {
     {
         std::fs::write(folder.path().join(name), [tags, silent_mp3()].concat()).unwrap();
     }
+    let old = [old_id3_tag(&[("MoOd", "Calm"), ("REPLAYGAIN_TRACK_GAIN", "+2,5 dB")]), silent_mp3()].concat();
+    std::fs::write(folder.path().join("f.mp3"), old).unwrap();
     let utf16: Vec<u8> = "\u{feff}glücklich; ruhig".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (name, moods) in [("d.wav", utf16), ("e.wav", b"fr\xf6hlich\rcalm".to_vec())] {
         write_wav(folder.path(), name, &[]);
@@ -154,10 +168,11 @@ fn moods_and_gains_are_read_however_programs_write_them() {
     }
     let tracks = open(folder.path()).unwrap().tracks;
     let moods: Vec<_> = tracks.iter().map(|track| track.moods.join("; ")).collect();
-    assert_eq!(moods, ["Happy", "Sad", "Happy", "glücklich; ruhig", "fröhlich; calm"]);
+    assert_eq!(moods, ["Happy", "Sad", "Happy", "glücklich; ruhig", "fröhlich; calm", "Calm"]);
     assert_eq!(tracks[3].emotions, [Emotion::Happy]);
     let loudness: Vec<_> = tracks.iter().map(|track| track.loudness).collect();
     assert_eq!(loudness[..3], [Some(-11.6), None, Some(-11.6)]);
+    assert_eq!(loudness[5], Some(-20.5));
     assert_eq!((tracks[1].bpm, tracks[2].bpm), (Some(120.5), None), "of two tags the first one counts");
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::RecordingTime;
+
 /// Who agreed to what is stored, and when. Dates are ISO 8601, such as `2026-05-03`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentTerms {
@@ -35,11 +37,16 @@ impl ConsentRecord {
     pub(crate) fn describe(&self) -> String {
         let ConsentTerms { by, date, scope, until } = &self.terms;
         let by = by.as_ref().map(|by| format!(" by {by}"));
-        let date = date.as_ref().map(|date| format!(" on {date}"));
+        let date = date.as_ref().map(|date| format!(" on {}", describe_date(date)));
         let scope = scope.as_ref().map(|scope| format!(" for {scope}"));
-        let until = until.as_ref().map(|until| format!(", until {until}"));
+        let until = until.as_ref().map(|until| format!(", until {}", describe_date(until)));
         let note = self.note.as_ref().map(|note| format!(" ({note})"));
         let parts: String = [by, date, scope, until, note].into_iter().flatten().collect();
         format!("Consent was given{parts}.")
     }
+}
+
+/// A date in words, without the weekday; what is no date stays as it is.
+fn describe_date(date: &str) -> String {
+    date.parse::<RecordingTime>().map_or_else(|_| date.to_owned(), |date| date.describe_date())
 }

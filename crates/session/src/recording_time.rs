@@ -93,12 +93,17 @@ impl RecordingTime {
         to_date(self.day)[0]
     }
 
+    /// The date in words, such as `3 May 2026`.
+    pub fn describe_date(&self) -> String {
+        let [year, month, day] = to_date(self.day);
+        let month = MONTHS.get((month - 1).max(0) as usize).copied().unwrap_or_default();
+        format!("{day} {month} {year}")
+    }
+
     /// In words, such as `Sunday 3 May 2026, 14:05 (UTC+02:00)`.
     pub fn describe(&self) -> String {
-        let [year, month, day] = to_date(self.day);
         let weekday = WEEKDAYS.get(self.day.rem_euclid(7) as usize).copied().unwrap_or_default();
-        let month = MONTHS.get((month - 1).max(0) as usize).copied().unwrap_or_default();
-        let mut text = format!("{weekday} {day} {month} {year}");
+        let mut text = format!("{weekday} {}", self.describe_date());
         if let Some(second) = self.second {
             text += &format!(", {:02}:{:02}", second / 3600, second / 60 % 60);
         }

@@ -9,17 +9,26 @@ const RAW_TYPES: [&[u8; 4]; 6] = [b"NONE", b"sowt", b"fl32", b"FL32", b"fl64", b
 /// Chunks that are looked at for the one that describes the samples. Files have less than ten.
 const MAX_CHUNKS: usize = 1000;
 
-/// Whether `path` is an AIFF file with samples that need no decoder. `false` for a file that cannot be read.
-pub(super) fn has_raw_samples(path: &Path) -> bool {
-    File::open(path).and_then(read_is_raw).unwrap_or(false)
+/// How the samples of an AIFF file are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Samples {
+    /// They need no decoder.
+    Raw,
+    /// By a compression that `aiffparse` does not know, with its type, such as `ulaw`.
+    Compressed(String),
+}
+
+/// How the samples of `path` are stored; `None` for what is no AIFF file or cannot be read.
+pub(super) fn find_samples(path: &Path) -> Option<Samples> {
+    File::open(path).and_then(read_samples).ok().flatten()
 }
 
 /// Reads the file's header, and the chunks up to `COMM`.
-fn read_is_raw(mut file: impl Read + Seek) -> io::Result<bool> {
+fn read_samples(mut file: impl Read + Seek) -> io::Result<Option<Samples>> {
     let mut header = [0; 12];
     file.read_exact(&mut header)?;
     let is_compressed = match (&header[..4], &header[8..]) {
-        (b"FORM", b"AIFF") => return Ok(true),
+        (b"FORM", b"AIFF") => return Ok(Some(Samples::Raw)),
         (b"FORM", b"AIFC") => true,
         _ => false,
     };
@@ -30,13 +39,16 @@ fn read_is_raw(mut file: impl Read + Seek) -> io::Result<bool> {
             // Channels, number of samples, bits, rate as an 80-bit float, compression type.
             let mut common = [0; 22];
             file.read_exact(&mut common)?;
-            return Ok(RAW_TYPES.iter().any(|raw| common[18..] == raw[..]));
+            let compression = &common[18..];
+            let is_raw = RAW_TYPES.iter().any(|raw| compression == &raw[..]);
+            let name = || String::from_utf8_lossy(compression).replace(|c: char| !c.is_ascii_graphic(), "?");
+            return Ok(Some(if is_raw { Samples::Raw } else { Samples::Compressed(name()) }));
         }
         let size = u32::from_be_bytes([chunk[4], chunk[5], chunk[6], chunk[7]]);
         // Chunks have an even length.
         file.seek(SeekFrom::Current(i64::from(size) + i64::from(size % 2)))?;
     }
-    Ok(false)
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -51,9 +63,14 @@ mod tests {
             let version = [&b"FVER\0\0\0\x03"[..], &[0; 4]].concat();
             [&b"FORM\0\0\0\0AIFC"[..], &version, b"COMM\0\0\0\x16", &[0; 18], kind].concat()
         };
-        let is_raw = |bytes: &[u8]| read_is_raw(Cursor::new(bytes)).unwrap_or(false);
-        assert!(is_raw(b"FORM\0\0\0\0AIFF") && is_raw(&compressed(b"sowt")) && is_raw(&compressed(b"fl32")));
-        assert!(!is_raw(&compressed(b"ulaw")) && !is_raw(&compressed(b"")));
-        assert!(!is_raw(b"FORM\0\0\0\0ILBM") && !is_raw(b"RIFF") && !is_raw(b""));
+        let find = |bytes: &[u8]| read_samples(Cursor::new(bytes)).ok().flatten();
+        for raw in [b"FORM\0\0\0\0AIFF".to_vec(), compressed(b"sowt"), compressed(b"fl32")] {
+            assert_eq!(find(&raw), Some(Samples::Raw), "{raw:?}");
+        }
+        assert_eq!(find(&compressed(b"ulaw")), Some(Samples::Compressed("ulaw".into())));
+        assert_eq!(find(&compressed(b"a\n\xffb")), Some(Samples::Compressed("a??b".into())));
+        for other in [&b"FORM\0\0\0\0ILBM"[..], b"RIFF", b"", &compressed(b"")] {
+            assert_eq!(find(other), None, "{other:?}");
+        }
     }
 }

@@ -21,7 +21,8 @@ const TRAILING_COLUMNS: [&str; 4] = ["valence", "arousal", "quality", "subject"]
 /// Columns at the end where humans corrected the labels: the classifier's label, and who replaced it.
 const CORRECTION_COLUMNS: [&str; 2] = ["machine_label", "corrected_by"];
 
-/// Writes a header line, a row for every face of every frame, and one with `success` 0 for a frame without a face.
+/// Writes a header line, a row for every face of every frame, one for each person who was not found but whom a human labelled, and
+/// one with `success` 0 for a frame without any.
 pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Write) -> io::Result<()> {
     let names: HashMap<u32, &str> =
         summary.people.iter().map(|person| (person.id, person.name.as_str())).collect();
@@ -34,7 +35,27 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
     rows.write_record(columns.chain(correction_columns.iter().copied()))?;
     for (frame, duration) in timeline.frames_with_duration() {
         let seconds = format!("{}.{:09}", frame.pts / 1_000_000_000, frame.pts % 1_000_000_000);
-        if frame.faces.is_empty() {
+        let middle = frame.pts.saturating_add(duration / 2);
+        let is_found = |id: u32| frame.faces.iter().any(|face| face.id == id);
+        // What a human saw of people whose face was not found.
+        let mut seen: Vec<(u32, &Change)> = changes
+            .iter()
+            .filter(|(id, _)| !is_found(**id))
+            .filter_map(|(id, changes)| {
+                Some((*id, change_at(changes, middle).filter(|c| c.label.is_some())?))
+            })
+            .collect();
+        seen.sort_by_key(|(id, _)| *id);
+        for (id, change) in &seen {
+            let mut row = vec![frame.frame.to_string(), seconds.clone(), id.to_string()];
+            row.extend(vec![String::new(); 4]);
+            row.extend([describe_label(change.label), String::new(), success(change.label)]);
+            row.extend(vec![String::new(); Emotion::ALL.len() + 3]);
+            row.push(names.get(id).copied().unwrap_or_default().to_owned());
+            row.extend([String::new(), corrected_by(summary, *id, change).to_owned()]);
+            rows.write_record(&row)?;
+        }
+        if frame.faces.is_empty() && seen.is_empty() {
             let number = frame.frame.to_string();
             // Without a face there is nothing but the place in the recording.
             let empty = vec![""; LEADING_COLUMNS.len() - 3];
@@ -43,14 +64,13 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
             rows.write_record(row.chain(vec![""; rest]))?;
         }
         for face in &frame.faces {
-            let middle = frame.pts.saturating_add(duration / 2);
             let change = changes.get(&face.id).and_then(|changes| change_at(changes, middle));
             let machine = face.classification.as_ref().map(|result| result.label);
             let label = change.map_or(machine, |change| change.label);
             let mut row = vec![frame.frame.to_string(), seconds.clone(), face.id.to_string()];
             row.extend(<[f64; 4]>::from(face.bbox).map(format_number));
             row.push(describe_label(label));
-            let success = u8::from(label.is_some_and(|label| label != Label::Uncertain)).to_string();
+            let success = success(label);
             match &face.classification {
                 Some(result) => {
                     row.extend([format_number(result.confidence), success]);
@@ -73,6 +93,11 @@ pub(super) fn write(timeline: &Timeline, summary: &Summary, writer: &mut dyn Wri
         }
     }
     rows.flush()
+}
+
+/// The column `success`: whether there is a label other than `uncertain`.
+fn success(label: Option<Label>) -> String {
+    u8::from(label.is_some_and(|label| label != Label::Uncertain)).to_string()
 }
 
 /// The label's name, or nothing.

@@ -8,7 +8,7 @@ use mood_schema::{Emotion, Mood};
 use serde_json::{Value, json};
 
 use super::people_section::listed_people;
-use super::section::Film;
+use super::section::{Film, has_outdated_labels};
 use crate::track_play::join_restarts;
 use crate::{Summary, Timeline, chart, export};
 
@@ -28,6 +28,7 @@ const NO_BIN: [u8; BIN_BYTES] = [255; BIN_BYTES];
 /// - `bins`, `values`: number of bins of equal duration, and their bytes in Base64: see [`BIN_BYTES`] and [`NO_BIN`]
 /// - `episodes` (start, end, label, probability in percent), `moods` and `tracks` (start, end, name, mood), `marks` (time, text)
 /// - `films`: file and start (stream time, s)
+/// - `outdated`: whether the films show labels that humans have corrected since
 /// - `faces`: of each listed person the id, the time at which the image is best, and where it is (shares of the frame)
 pub(super) fn to_json(timeline: &Timeline, summary: &Summary, films: &[Film]) -> String {
     let seconds = |pts: u64| (pts.saturating_sub(summary.begin) as f64 / 1e7).round() / 100.0;
@@ -86,6 +87,7 @@ pub(super) fn to_json(timeline: &Timeline, summary: &Summary, films: &[Film]) ->
         "tracks": tracks.collect::<Vec<_>>(),
         "marks": summary.markers.iter().map(|mark| json!([seconds(mark.pts), mark.text])).collect::<Vec<_>>(),
         "films": films.iter().map(|film| json!([film.file, film.start as f64 / 1e9])).collect::<Vec<_>>(),
+        "outdated": has_outdated_labels(summary, films),
         "faces": faces.collect::<Vec<_>>(),
     });
     // Only a `<` could end the element.

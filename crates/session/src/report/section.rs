@@ -9,6 +9,8 @@ pub struct Film {
     pub file: String,
     /// The stream time of the session at its beginning, ns.
     pub start: u64,
+    /// Whether the classifier's labels are drawn in it.
+    pub has_labels: bool,
 }
 
 /// What the sections of a page are made from.
@@ -16,6 +18,11 @@ pub struct Film {
 pub(super) struct SessionPage<'a> {
     pub timeline: &'a Timeline,
     pub summary: &'a Summary,
+}
+
+/// Whether the film shows labels that humans have corrected since.
+pub(super) fn has_outdated_labels(summary: &Summary, films: &[Film]) -> bool {
+    !summary.corrections.is_empty() && films.iter().any(|film| film.has_labels)
 }
 
 /// Whether the session is so short that its times have tenths of a second: less than two minutes.

@@ -6,7 +6,7 @@ use super::correction_section::{describe_corrections, render_corrections};
 use super::dyad_section::render_dyads;
 use super::format::escape_html;
 use super::people_section::render_people;
-use super::section::{Film, SessionPage, section};
+use super::section::{Film, SessionPage, has_outdated_labels, section};
 use super::session_tables::{
     render_episodes, render_markers, render_responses, render_shares, render_tracks, render_transitions,
 };
@@ -89,6 +89,12 @@ fn render_note(summary: &Summary) -> String {
 
 /// The film, or what to do without one, and the moment that is looked at in words.
 fn render_view(summary: &Summary, films: &[Film]) -> String {
+    let outdated = if has_outdated_labels(summary, films) {
+        "<p class=\"drawn\">The labels drawn in the film are the program's, from before the correction. Its subtitles show the \
+         corrected record.</p>\n"
+    } else {
+        ""
+    };
     let source = films.first().map(|film| format!(r#" src="{}""#, escape_html(&film.file)));
     let hidden = if source.is_none() { " hidden" } else { "" };
     let picker_hidden = if source.is_none() { "" } else { " hidden" };
@@ -110,7 +116,7 @@ fn render_view(summary: &Summary, films: &[Film]) -> String {
         r#"<div class="view">
 <video controls playsinline preload="metadata"{source}{hidden} aria-label="The film of the session"></video>
 <p id="film-state" role="status" hidden></p>
-<p class="pick"{picker_hidden}><label for="recording">To watch the recording beside the chart, pick its file. It stays on this device.</label>
+{outdated}<p class="pick"{picker_hidden}><label for="recording">To watch the recording beside the chart, pick its file. It stays on this device.</label>
 <input type="file" id="recording" multiple accept="video/*,audio/*,.mkv,.mts,.ts"></p>
 {link}<div id="moment"></div>
 </div>

@@ -18,9 +18,10 @@ function makeFilm(data, onTime) {
     const add = (from, to, text) => {
       if (to + shift > 0) cues.addCue(new VTTCue(Math.max(from + shift, 0), to + shift, text));
     };
-    for (const [from, to, label] of data.episodes) if (label !== "neutral") add(from, to, label);
+    // Beside labels in the film that are no longer right, neutral says something, too.
+    for (const [from, to, label] of data.episodes) if (label !== "neutral" || data.outdated) add(from, to, label);
     for (const [at, text] of data.marks) add(at, at + 2, "[" + text + "]");
-    cues.mode = isPicked ? "showing" : "hidden";
+    cues.mode = isPicked || data.outdated ? "showing" : "hidden";
   }
 
   function open(index, then) {
