@@ -16,11 +16,7 @@ from playwright.sync_api import sync_playwright
 
 chromium, clip, checked, folder = sys.argv[1], sys.argv[2], sys.argv[3].split(","), Path(sys.argv[4]).resolve()
 
-VIEWS = {
-    "light": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1100, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light", "device_scale_factor": 2},
-}
+DESKTOP = {"width": 1100, "height": 900}
 
 
 def wait_until(page, condition):
@@ -123,25 +119,34 @@ with sync_playwright() as playwright:
             found["seconds"] = max(found.get("seconds", 0), time.monotonic() - start)
             return page
 
-        for name, options in VIEWS.items():
-            page = open_page(**options)
-            page.screenshot(path=path.parent / f"{name}.png", full_page=name == "light")
-            found["overflow"][name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if name == "light":
-                # Tables beside the film fit without being moved, also in windows that are hardly wide enough for both.
-                for width in (1024, 1240, 1260):
-                    page.set_viewport_size({"width": width, "height": 900})
-                    found["overflow"][f"table at {width}"] = page.evaluate(
-                        "Math.max(0, ...[...document.querySelectorAll('.scroll:has(table)')].map((box) => box.scrollWidth - box.clientWidth))"
-                    )
-                page.set_viewport_size(options["viewport"])
-            violations = Axe().run(page).response["violations"] if path.parent.name in checked and name != "phone" else []
+        def check_accessibility(page, name):
+            violations = Axe().run(page).response["violations"] if path.parent.name in checked else []
             for violation in violations:
                 found["axe"].append(f"{name}: {violation['id']}: {[node['target'] for node in violation['nodes']][:3]}")
-            if name == "phone" and page.query_selector("video") and page.is_visible("video"):
-                page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
-                found["phone film"] = film_is_visible(page)
-        page = open_page(viewport={"width": 1100, "height": 900})
+
+        def overflow(page):
+            return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+        page = open_page(viewport={"width": 390, "height": 800}, device_scale_factor=2)
+        page.screenshot(path=path.parent / "phone.png")
+        found["overflow"]["phone"] = overflow(page)
+        if page.query_selector("video") and page.is_visible("video"):
+            page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+            found["phone film"] = film_is_visible(page)
+        page = open_page(viewport=DESKTOP)
+        # Opening a page takes longer than to give it other colours.
+        for name in ("dark", "light"):
+            page.emulate_media(color_scheme=name)
+            page.screenshot(path=path.parent / f"{name}.png", full_page=name == "light")
+            found["overflow"][name] = overflow(page)
+            check_accessibility(page, name)
+        # Tables beside the film fit without being moved, also in windows that are hardly wide enough for both.
+        for width in (1024, 1240, 1260):
+            page.set_viewport_size({"width": width, "height": 900})
+            found["overflow"][f"table at {width}"] = page.evaluate(
+                "Math.max(0, ...[...document.querySelectorAll('.scroll:has(table)')].map((box) => box.scrollWidth - box.clientWidth))"
+            )
+        page.set_viewport_size(DESKTOP)
         if page.query_selector("#picture canvas"):
             use_session(page, found)
         found["text"] = page.inner_text("body")

@@ -171,7 +171,9 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
     }
     let films = ["eight.mov", "floats.mov", "unknown.mov"];
     sandbox.process(&[&films[..], &["--overlay"]].concat()).assert_success();
-    for (session, warnings) in [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"])] {
+    for (session, warnings) in
+        [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"])]
+    {
         assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
         assert!(sandbox.path("out").join(session).join("annotated.mp4").exists(), "{session}");
     }

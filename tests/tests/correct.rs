@@ -117,7 +117,7 @@ fn an_edited_file_of_elan_becomes_the_record_and_can_be_taken_back() {
 
     // Page and exports show it, and who said it.
     let page = session.text("report.html");
-    assert!(page.contains("corrected by Anna &lt;b&gt;, last on 20") && !page.contains("Anna <b>"));
+    assert!(page.contains("corrected by Anna &lt;b&gt;, last on ") && !page.contains("Anna <b>"));
     assert!(page.contains("(from edited.eaf)") && page.contains(">nothing</td>"));
     let machine_episodes = before["episodes"].as_array().unwrap().len();
     let tiers = session.tier_sizes();
@@ -168,7 +168,7 @@ fn an_edited_file_of_elan_becomes_the_record_and_can_be_taken_back() {
         .unwrap();
     session.run("correct", &["bo.csv", "--by", "Bo"]).assert_error(&["--partial", "--whole"]);
     session.run("correct", &["bo.csv", "--by", "Bo", "--partial"]).assert_success();
-    assert!(session.text("report.html").contains("corrected by Anna &lt;b&gt;, Bo, last on 20"));
+    assert!(session.text("report.html").contains("corrected by Anna &lt;b&gt;, Bo, last on "));
     let table = session.text("timeline.csv");
     assert!(table.lines().any(|line| line.ends_with(",Bo") && line.contains(",fear,")));
     assert!(table.lines().any(|line| line.ends_with(",Anna <b>")), "what Anna said elsewhere stays hers");

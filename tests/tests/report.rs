@@ -240,6 +240,8 @@ fn check_film(film: &Value) {
         body.contains("Ada showed") && body.contains("The labels drawn in the film are the program's"),
         "{body}"
     );
+    // What a human changed is not what the resting face changed.
+    assert!(body.contains("that changed no label for more than 1 % of the time"), "{body}");
     assert_eq!(film["subtitles"], "showing", "those of the corrected record");
     assert!(body.contains("Consent was given by Ada on 3 May 2026 ("), "{body}");
 }

@@ -11,7 +11,7 @@ use super::session_tables::{fold, moment};
 use crate::export::corrected_by;
 use crate::percent::format_percent;
 use crate::time_format::format_duration;
-use crate::{CorrectionSummary, MachineRecord, PersonSummary, Summary};
+use crate::{CorrectionSummary, MachineRecord, PersonSummary, RecordingTime, Summary};
 
 /// Largest number of changes listed of a person, the longest ones.
 const MAX_ROWS: usize = 50;
@@ -57,9 +57,10 @@ fn describe_source(summary: &Summary, correction: &CorrectionSummary) -> String 
     format!("{} corrected {extent} of {person} on {}{file}.", correction.by, day(&correction.utc))
 }
 
-/// The date of an ISO 8601 time.
-fn day(utc: &str) -> &str {
-    utc.split('T').next().unwrap_or_default()
+/// The date of an ISO 8601 time in words.
+fn day(utc: &str) -> String {
+    let date = utc.split('T').next().unwrap_or_default();
+    utc.parse::<RecordingTime>().map_or_else(|_| date.to_owned(), |time| time.describe_date())
 }
 
 /// What became of a person's record.

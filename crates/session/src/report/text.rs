@@ -110,11 +110,13 @@ fn describe_resting_face(subject: &PersonSummary) -> Option<String> {
     let resting_face = subject.resting_face.as_ref()?;
     let share_of =
         |labels: &BTreeMap<Label, f64>, label: Label| labels.get(&label).copied().unwrap_or_default();
+    // What a human corrected is no effect of the resting face.
+    let labels = subject.machine.as_ref().map_or(&subject.labels, |machine| &machine.labels);
     let mut changes: Vec<(Label, f64, f64)> = Emotion::ALL
         .map(Label::Known)
         .into_iter()
         .chain([Label::Uncertain])
-        .map(|label| (label, share_of(&resting_face.labels_without, label), share_of(&subject.labels, label)))
+        .map(|label| (label, share_of(&resting_face.labels_without, label), share_of(labels, label)))
         .filter(|(_, without, with)| (without - with).abs() >= 0.01)
         .collect();
     changes.sort_by(|a, b| (b.1 - b.2).abs().total_cmp(&(a.1 - a.2).abs()));
@@ -128,6 +130,9 @@ fn describe_resting_face(subject: &PersonSummary) -> Option<String> {
         .collect();
     let effect = match changes.as_slice() {
         [] => "that changed no label for more than 1 % of the time".to_owned(),
+        changes if subject.machine.is_some() => {
+            format!("with that, the program says {}", changes.join(" and "))
+        }
         changes => format!("with that, {} is {}", subject.name, changes.join(" and ")),
     };
     let seconds = (resting_face.applied.seconds.max(0.0) * 1e9) as u64;
@@ -210,7 +215,11 @@ pub(super) fn describe_quality(summary: &Summary) -> String {
     };
     let share = |time: u64, total: u64| escape_html(&format_percent(time as f64 / total.max(1) as f64));
     let absent = share(subject.absent, subject.absent.saturating_add(subject.found));
-    let uncertain = share(subject.uncertain, subject.classified);
+    let [uncertain, classified] = match &subject.machine {
+        Some(machine) => [machine.uncertain, machine.classified],
+        None => [subject.uncertain, subject.classified],
+    };
+    let uncertain = share(uncertain, classified);
     format!(
         "<p>In this session the picture of {}'s face was {quality}; {absent} of the time it was not found, and {uncertain} of the time \
          it was found the program could not say what it showed. Ranges in brackets are 95 % confidence intervals: how much another \
