@@ -65,7 +65,7 @@
 //!
 //! Search only the left half of the frame, and a corner at the right:
 //! ```shell
-//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! haarfacedetect roi="0,0,50%,100%;75%,0,25%,50%" messages=on-change ! fakesink
+//! gst-launch-1.0 -m filesrc location=session.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect roi="0,0,50%,100%;75%,0,25%,50%" messages=on-change ! fakesink
 //! ```
 
 mod imp;
