@@ -20,16 +20,18 @@ if [ $# -gt 0 ]; then
         esac
     done
 fi
+commit=$(git rev-parse HEAD)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
+# The plugins state a commit and a date. Without a repository above the folders these are the version and the date of the sources,
+# whatever is committed meanwhile.
+export SOURCE_DATE_EPOCH GIT_CEILING_DIRECTORIES=$scratch CARGO_INCREMENTAL=0
 rm -rf "$scratch"
 for folder in first another-name; do
     mkdir -p "$scratch/$folder"
-    git archive HEAD | tar -x -C "$scratch/$folder"
-    # The version helper writes the commit, or without git the date of the sources, into the plugins.
-    find "$scratch/$folder" -exec touch -d "@$(git log -1 --format=%ct)" {} +
+    git archive "$commit" | tar -x -C "$scratch/$folder"
+    find "$scratch/$folder" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     (
         cd "$scratch/$folder"
-        export SOURCE_DATE_EPOCH CARGO_INCREMENTAL=0
-        SOURCE_DATE_EPOCH=$(git -C "$source" log -1 --format=%ct)
         export RUSTFLAGS="--remap-path-prefix=$PWD=/gst-mood --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
         cargo build --release --locked "${packages[@]}"
         (cd target/release && sha256sum "${files[@]}") | tee "$scratch/$folder.sha256"
