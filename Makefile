@@ -24,7 +24,7 @@ help:
 	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root'
 	@echo 'make notices  licences of what is linked in; make sbom: a CycloneDX bill of materials; make audit: known vulnerabilities'
 	@echo 'make element-pages  docs/elements, after a change of an element'
-	@echo 'make reproducible  two release builds in two folders give the same bytes'
+	@echo 'make reproducible  builds the last commit twice, in two folders, and compares the bytes'
 
 setup:
 	@scripts/setup.sh
