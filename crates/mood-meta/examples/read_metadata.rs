@@ -14,7 +14,8 @@ pub fn print_faces(
     print: impl Fn(String) + Send + Sync + 'static,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = gst::parse::launch(
-        "filesrc name=source ! decodebin ! videoconvert ! haarfacedetect ! emotionclassify ! fakesink name=sink",
+        "filesrc name=source ! decodebin ! videoconvert ! videoflip video-direction=auto ! haarfacedetect ! \
+         emotionclassify ! fakesink name=sink",
     )?;
     let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| "not a pipeline")?;
     pipeline.by_name("source").ok_or("no source")?.set_property("location", video);
