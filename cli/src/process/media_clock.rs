@@ -285,6 +285,11 @@ impl FrameClock {
     fn set_caps(&mut self, caps: &gst::CapsRef) {
         let rate = caps.structure(0).and_then(|caps| caps.get::<gst::Fraction>("framerate").ok());
         let rate = rate.map(|rate| f64::from(rate.numer()) / f64::from(rate.denom()));
+        self.set_stream_rate(rate);
+    }
+
+    /// Takes over the frames a second that a decoder states, if they are plausible and not made up.
+    fn set_stream_rate(&mut self, rate: Option<f64>) {
         let is_made_up = |rate: f64| self.is_untimed && rate == DECODER_RATE;
         self.stream_rate = rate.filter(|rate| PLAUSIBLE_RATES.contains(rate) && !is_made_up(*rate));
     }
