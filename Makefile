@@ -5,7 +5,7 @@ PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test test-checked test-faults soak bench fuzz lint install uninstall deb test-deb notices sbom audit \
+.PHONY: help setup build demo test test-checked test-faults test-asan soak bench fuzz lint install uninstall deb test-deb notices sbom audit \
   element-pages reproducible clean
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test     install what is missing, build, and run all the tests'
 	@echo 'make test-checked  the same tests with overflow checks and debug assertions'
 	@echo 'make test-faults  failing cameras, loudspeakers, disks, clocks and processes, at length; FACTOR=40'
+	@echo 'make test-asan  the SIMD kernels and the readers of foreign bytes under AddressSanitizer'
 	@echo 'make soak     hours of media at full speed: memory, files and threads stay flat; HOURS=12'
 	@echo 'make setup    only install what is missing'
 	@echo 'make build    plugins and command line into target/release'
@@ -48,6 +49,13 @@ test-checked: build
 FACTOR ?= 40
 test-faults: build
 	MOOD_FAULTS=$(FACTOR) cargo test --release --workspace --test faults --test properties -- --nocapture
+
+# Tests of the SIMD kernels and of what reads foreign bytes, under AddressSanitizer. Sanitizers need a nightly compiler, or
+# RUSTC_BOOTSTRAP with a stable one. What the process keeps until its end counts as a leak.
+ASAN_CRATES = gray-image haar frame-witness face-track media-container
+test-asan:
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=detect_leaks=0 cargo test --no-fail-fast --lib --tests \
+		--target $$(rustc -vV | sed -n 's/^host: //p') --target-dir target/asan $(ASAN_CRATES:%=-p %)
 
 HOURS ?= 12
 soak: build
