@@ -528,13 +528,11 @@ mod tests {
         assert_eq!(follow(&mut clock, untimed).0, [0, 100_000_000, 200_000_000]);
         assert_eq!(clock.warnings(), [], "it was stated");
         // What the decoder of a stream without times makes up.
-        for (stated, period) in [(25, 40_000_000), (50, 20_000_000)] {
+        for (stated, period) in [(25.0, 40_000_000), (50.0, 20_000_000)] {
             let mut clock = FrameClock::default();
             clock.ignore_decoder();
-            let caps =
-                gst::Structure::builder("video/x-raw").field("framerate", gst::Fraction::new(stated, 1));
-            clock.set_caps(gst::Caps::builder_full().structure(caps.build()).build().as_ref());
-            assert_eq!(clock.stream_rate.is_some(), stated == 50, "25 is what decoders state of no stream");
+            clock.set_stream_rate(Some(stated));
+            assert_eq!(clock.stream_rate.is_some(), stated == 50.0, "25 is what decoders state of no stream");
             let (times, kinds) = follow(&mut clock, [0, 7, 9].map(Some));
             assert_eq!((times, kinds), (vec![0, period, 2 * period], vec![WarningKind::TimesAssumed]));
         }
