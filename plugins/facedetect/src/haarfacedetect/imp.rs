@@ -207,8 +207,9 @@ impl BaseTransformImpl for HaarFaceDetect {
             match state.info.as_ref().map(|previous| frame_scale(previous, &info)) {
                 // The same picture in another size.
                 Some(Some(factor)) if factor != 1.0 => state.finder.scale(factor),
-                // Places in a frame of another shape say nothing about this one.
-                Some(None) => state.reset(),
+                // Places in a frame of another shape say nothing about this one, but the people are the same, as where a
+                // phone is turned.
+                Some(None) => state.finder.restart(),
                 Some(Some(_)) | None => {}
             }
             state.info = Some(info);

@@ -23,9 +23,9 @@
 //! - Ids are assigned by the predicted motion of each face, and survive crossings. Who was gone for more than a
 //!   second, or comes back elsewhere or after a cut, gets the old id where the looks of the face and the clothes
 //!   decide clearly; otherwise a new one, and the field `resembles` of the face, and of its param `detection`, has
-//!   the earlier id. `people` states how many people there are and decides doubtful cases. A step back in time, a
-//!   flush or a new frame shape starts a new scene with new ids, and forgets what people look like. Frames without
-//!   a timestamp are taken to be 40 ms apart.
+//!   the earlier id. `people` states how many people there are and decides doubtful cases. A step back in time or a
+//!   flush starts a new scene with new ids, and forgets what people look like, unless `keep-people` is set. A new frame
+//!   shape starts a new scene with the same people. Frames without a timestamp are taken to be 40 ms apart.
 //! - A face that is no longer detected is followed by its appearance for `follow` at most, as long as the place
 //!   looks like the face, if it was detected often enough before. `source`, in the param `detection` and in
 //!   `GstMoodFrame`, is `followed` then and otherwise `detected`. It is a face that is turned away or hidden in
