@@ -5,9 +5,10 @@ and to the window, and where the processor's time goes.
 usage: benches/live.py FRAMES.yuv [--seconds N]     after make build; I420 frames of a face, 1280x720
 
 The camera is another process: this one, which writes frames into shared memory. Each frame carries its number as 16 black and
-white squares, by which it is recognised where the window would show it. Every two seconds the picture moves by 32 pixels; the
-first event of the panel whose face has moved too belongs to the frame that moved. The window is a file, so that what a display
-costs is not in it. Latencies are meaningful on an otherwise idle machine only; CPU time also on a busy one.
+white squares, by which it is recognised where the window would show it. An event of the panel belongs to the frame of the record
+with the same box of the largest face, and the frames of the record to those of the window, which has all of them. The window is
+a file, so that what a display costs is not in it. Latencies are meaningful on an otherwise idle machine only; CPU time also on
+a busy one.
 """
 
 import argparse
@@ -36,8 +37,6 @@ FRAME_SIZE = WIDTH * HEIGHT * 3 // 2
 CAPS = f"video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={RATE}/1"
 # The number of a frame: bits in squares of this many pixels.
 BITS, SQUARE = 16, 16
-# How far the picture moves, pixels, and after how many frames.
-STEP, PERIOD = 32, 60
 # What the threads do, by the beginning of the name that GStreamer gives them after the pad that they push from.
 WORK = [
     ("camera", "camera: copies frames from shared memory, and for the record encodes them with x264enc"),
@@ -70,9 +69,6 @@ class Camera:
 
     def picture(self, number):
         planes = bytearray(self.pictures[number % len(self.pictures)])
-        if number // PERIOD % 2:
-            # The whole picture moves to the right, a row at a time; the rows' ends come round.
-            planes = planes[-STEP:] + planes[:-STEP]
         for bit in range(BITS):
             value = b"\xeb" if number >> bit & 1 else b"\x10"
             for row in range(SQUARE):
@@ -108,7 +104,7 @@ def watch_window(fifo, shown):
 
 
 def watch_panel(link, events):
-    """Notes when each event with faces arrives, and where the largest face is."""
+    """Notes when each event with faces arrives, and the box of the largest face."""
     host, path = re.match(r"http://([^/]+)(/\S*)", link).groups()
     connection = http.client.HTTPConnection(host)
     connection.request("GET", path + "events")
@@ -120,27 +116,30 @@ def watch_panel(link, events):
             elif line.startswith(b"data: ") and name == b"faces":
                 faces = json.loads(line[6:])
                 if faces:
-                    events.append((time.monotonic(), faces[0]["box"][0] * WIDTH))
+                    events.append((time.monotonic(), tuple(faces[0]["box"])))
     except OSError:
         pass  # The session has ended.
 
 
-def panel_latencies(camera, events, since):
-    """How long each move of the picture took to the panel, seconds."""
+def panel_latencies(camera, shown, events, timeline):
+    """How long after a frame the panel had its face, seconds."""
+    frames = [json.loads(line) for line in timeline.read_text().splitlines()]
+    frames = [frame for frame in frames if frame["type"] == "frame"]
+    # The stop may cut off the last ones of the window; if others were missing, it would not be known which is which.
+    if not 0 <= len(frames) - len(shown) <= 2:
+        sys.exit(f"{len(frames)} frames in the record, {len(shown)} in the window")
+    numbers = {}
+    for number, frame in zip(sorted(shown), frames):
+        if frame["faces"]:
+            numbers.setdefault(tuple(frame["faces"][0]["box"]), []).append(number)
     found = []
-    for number, sent in list(camera.sent.items()):
-        if number % PERIOD or sent < since + 1:
-            continue
-        before = [x for at, x in events if sent - 0.5 < at <= sent]
-        after = [x for at, x in events if sent + 0.7 < at < sent + 1.5]
-        if not before or not after:
-            continue
-        old, new = statistics.median(before), statistics.median(after)
-        if abs(new - old) < STEP / 2:
-            continue
-        middle = (old + new) / 2
-        moved = (at for at, x in events if at > sent and (x > middle) == (new > old))
-        found.append(next(moved) - sent)
+    for at, box in events:
+        # A box that was there before is that of the latest frame that was sent.
+        sent = [camera.sent[number] for number in numbers.get(box, []) if camera.sent[number] < at]
+        if sent:
+            found.append(at - max(sent))
+    if len(found) < len(events) // 2:
+        sys.exit(f"only {len(found)} of {len(events)} events of the panel are known frames")
     return found
 
 
@@ -187,7 +186,9 @@ def measure(camera, options, folder, library, seconds):
     used = {name: (time - before.get(name, 0)) / elapsed for name, time in after.items()}
     window_latencies = [at - camera.sent[number] for number, at in shown.items() if since < at < since + elapsed]
     frames = sum(first < number <= last for number in shown)
-    return used, window_latencies, panel_latencies(camera, events, since), frames / (last - first)
+    measured = [event for event in events if since < event[0] < since + elapsed]
+    panel = panel_latencies(camera, shown, measured, folder / "record/timeline.jsonl")
+    return used, window_latencies, panel, frames / (last - first)
 
 
 def milliseconds(values):
