@@ -1,44 +1,55 @@
 #!/usr/bin/env bash
-# One step of the training on a GPU: `training/gpu.sh teachers DATA RUNS`, then `training/gpu.sh students DATA RUNS`, which
-# has the teachers' lessons made first. The networks of a step train side by side, since none of them fills the device. A
-# step that was cut off goes on when it is called again. TEACHERS="1 2 3" are the teachers' seeds; what takes too long can
-# be cut with EPOCHS, and VIEWS is how many views of the faces there are lessons for.
+# The whole training on one GPU by the clock: `training/gpu.sh DATA RUNS SECONDS`. Teachers train side by side for 0.52 of the
+# time; then their lessons are made and students learn from those that are there. Python with the packages of requirements.txt
+# must be `python3`. TEACHERS and STUDENTS name configurations, each as NAME:CONFIG[:SEED].
 set -euo pipefail
-[ $# = 3 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
-step=$1 data=$(realpath "$2") runs=$(realpath -m "$3")
+[ $# = 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
+data=$(realpath "$1") runs=$(realpath -m "$2") begin=$(date +%s) seconds=$3
 cd "$(dirname "$0")"
-seeds=${TEACHERS:-1 2 3}
+teachers=${TEACHERS:-resnet-1:teacher_resnet:1 resnet-2:teacher_resnet:5 vgg-1:teacher_vgg:2 vgg-2:teacher_vgg:6}
+students=${STUDENTS:-small:small_gpu:11 large:large_gpu:12}
+views=${VIEWS:-64} holdout=0.04
+export PYTHONUNBUFFERED=1 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
 jobs=()
 
-start() {
-    local name=$1
+# Seconds until a share of the time, in percent, has passed.
+left() { echo $((begin + seconds * $1 / 100 - $(date +%s))); }
+
+train() {
+    local name config seed
+    IFS=: read -r name config seed <<<"$1"
     shift
-    [ ! -e "$runs/$name/model.pt" ] || return 0
     mkdir -p "$runs/$name"
-    python3 train.py --data "$data" --out "$runs/$name" ${EPOCHS:+--epochs "$EPOCHS"} "$@" \
-        > >(sed -u "s/^/$name: /" | tee -a "$runs/$name/output.txt") 2>&1 &
+    python3 train.py --data "$data" --holdout $holdout --out "$runs/$name" --config "configs/$config.toml" \
+        ${seed:+--seed "$seed"} "$@" >"$runs/$name/output.txt" 2>&1 &
     jobs+=($!)
 }
 
-case $step in
-teachers)
-    for seed in $seeds; do
-        start "teacher-$seed" --config configs/teacher.toml --seed "$seed"
-    done ;;
-students)
-    teachers=()
-    for seed in $seeds; do
-        teachers+=(--teacher "$runs/teacher-$seed/model.pt")
-    done
-    python3 lessons.py --data "$data" --out "$runs/lessons" --views "${VIEWS:-40}" "${teachers[@]}"
-    for network in mini_xception mini_xception_large; do
-        start "$network" --config "configs/$network.toml" --lessons "$runs/lessons"
-    done ;;
-*) echo "gpu.sh: no step '$step': teachers or students" >&2; exit 2 ;;
-esac
+finish() {
+    local failed=0
+    for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+    jobs=()
+    [ $failed = 0 ] || { tail -n 5 "$runs"/*/output.txt >&2; exit 1; }
+}
 
-failed=0
-for job in "${jobs[@]}"; do
-    wait "$job" || failed=1
+for teacher in $teachers; do train "$teacher" --seconds "$(left 52)"; done
+finish
+models=()
+for teacher in $teachers; do models+=(--teacher "$runs/${teacher%%:*}/model.pt"); done
+echo "teachers: $(($(date +%s) - begin)) s"
+half=$((views / 2))
+mkdir -p "$runs/lessons"
+for first in 0 $half; do
+    python3 lessons.py --data "$data" --holdout $holdout --out "$runs/lessons" --first "$first" --views $half \
+        --geometry 0.8 --light 0.35 --mixup 0.15 --cutmix 0.15 "${models[@]}" >"$runs/lessons/output-$first.txt" 2>&1 &
+    jobs+=($!)
 done
-exit $failed
+while [ "$(find "$runs/lessons" -name 'view-*.pt' | wc -l)" -lt $((views < 6 ? views : 6)) ]; do
+    sleep 0.5
+    kill -0 "${jobs[0]}" 2>/dev/null || [ -e "$runs/lessons/view-000.pt" ] || finish
+done
+echo "first lessons: $(($(date +%s) - begin)) s"
+export MEMORY_FORMAT=${STUDENT_FORMAT:-}
+for student in $students; do train "$student" --lessons "$runs/lessons" --seconds "$(left 97)"; done
+finish
+echo "students: $(($(date +%s) - begin)) s"

@@ -1,16 +1,22 @@
 """Builds networks from their configuration and loads trained ones."""
 
+import os
+
 import torch
 
+import heads
 from model import MiniXception
 from teacher import VGG, ResNet
+
+# Order of dimensions in memory. Some devices run depthwise convolutions faster in the other one.
+FORMAT = torch.contiguous_format if os.environ.get("MEMORY_FORMAT") == "contiguous" else torch.channels_last
 
 
 def build(config):
     """The network of a configuration, whose table `network` has its kind and the parameters of its constructor."""
     kind = {"mini_xception": MiniXception, "resnet": ResNet, "vgg": VGG}[config["network"]["kind"]]
     options = {key: value for key, value in config["network"].items() if key != "kind"}
-    return kind(**options).to(memory_format=torch.channels_last)
+    return kind(**options).to(memory_format=FORMAT)
 
 
 def load(path, device="cpu"):
@@ -35,10 +41,12 @@ def normalise(x):
 
 @torch.no_grad()
 def logits(model, pixels, device="cpu"):
-    """The model's logits f32 (N, 7) for u8 faces (N, 48, 48), without augmentation."""
+    """The model's logits f32 (N, 7) for u8 faces (N, 48, 48), without augmentation; of a teacher with three distributions, the
+    logarithm of their merit."""
     model.eval()
     parts = []
     for chunk in torch.from_numpy(pixels).to(device).split(512):
-        x = normalise(chunk.float().unsqueeze(1)).contiguous(memory_format=torch.channels_last)
+        x = normalise(chunk.float().unsqueeze(1)).contiguous(memory_format=FORMAT)
         parts.append(model(x).float())
-    return torch.cat(parts).cpu()
+    said = torch.cat(parts).cpu()
+    return heads.merit(heads.probabilities(said)).clamp_min(1e-6).log() if said.shape[1] == heads.COLUMNS else said

@@ -15,7 +15,7 @@ class Optimizer:
     def __init__(self, model, config):
         matrices = list(_mixing_kernels(model)) if "muon_lr" in config else []
         # torch's Muon accepts only matrices. Each must share its memory with its kernel: `view` fails rather than copy it.
-        self.matrices = [(kernel, _channels_last(kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
+        self.matrices = [(kernel, _in_order(kernel, kernel.detach()).view(len(kernel), -1)) for kernel in matrices]
         rest = [p for p in model.parameters() if all(p is not kernel for kernel in matrices)]
         self.optimizers = {"adamw": torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weight_decay"])}
         self.peak_rates = {"adamw": config["lr"]}
@@ -28,7 +28,7 @@ class Optimizer:
     def step(self, share):
         """Takes a step with `share` (0-1) of the peak learning rates and clears the gradients."""
         for kernel, matrix in self.matrices:
-            matrix.grad = _channels_last(kernel.grad).flatten(1)
+            matrix.grad = _in_order(kernel, kernel.grad).flatten(1)
         for name, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
                 group["lr"] = self.peak_rates[name] * share
@@ -52,6 +52,6 @@ def _mixing_kernels(model):
     return (m.weight for m in convolutions if m is not getattr(model, "head", None))
 
 
-def _channels_last(kernel):
-    """The kernel as (outputs, height, width, inputs), the order of channels_last in memory."""
-    return kernel.permute(0, 2, 3, 1)
+def _in_order(kernel, tensor):
+    """A tensor of the kernel's shape, its dimensions in the order that the kernel has in memory."""
+    return tensor if kernel.is_contiguous() else tensor.permute(0, 2, 3, 1)
