@@ -74,17 +74,25 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         let turned = sandbox.path("turned.mp4");
         sandbox.transcode(&format!("phone{degrees}.mp4"), &turned, &["-c", "copy", "-metadata:s:v", &rotate]);
     }
-    // Pictures that begin later than the sound.
-    let late = |name: &str, seconds: &str, more: &[&str]| {
+    // One stream begins later than the other.
+    let delay = |name: &str, seconds: &str, maps: [&str; 2], more: &[&str]| {
         let mut ffmpeg = command("ffmpeg");
         ffmpeg.args(["-nostdin", "-v", "error", "-itsoffset", seconds, "-i"]).arg(&clip).arg("-i").arg(&clip);
-        ffmpeg.args(["-map", "0:v", "-map", "1:a", "-c", "copy"]).args(more).arg(sandbox.path(name));
+        ffmpeg.args(["-map", maps[0], "-map", maps[1], "-c", "copy"]).args(more).arg(sandbox.path(name));
         run(ffmpeg, TIMEOUT).assert_success();
     };
+    let late = |name: &str, seconds: &str, more: &[&str]| delay(name, seconds, ["0:v", "1:a"], more);
     late("late.mp4", "0.3", &[]);
     late("near.ts", "0.3", &[]);
     // GStreamer 1.22 loses all times of this one.
     late("late.ts", "1.5", &[]);
+    // The sound ends before the pictures begin, and the reverse. In the transport stream the clock begins with the pictures.
+    for (early, after, seconds) in
+        [("early.ts", "after.ts", "3"), ("early.mkv", "after.mkv", "3"), ("early.mp4", "after.mp4", "1")]
+    {
+        late(early, seconds, &[]);
+        delay(after, seconds, ["1:v", "0:a"], &[]);
+    }
     sandbox.transcode("remedy.mkv", &sandbox.path("late.ts"), &["-c", "copy"]);
     // All of it lies behind an hour without anything.
     late("hour.mov", "0.3", &["-output_ts_offset", "3600"]);
@@ -121,6 +129,12 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         "late.mp4",
         "near.ts",
         "late.ts",
+        "early.ts",
+        "early.mkv",
+        "early.mp4",
+        "after.ts",
+        "after.mkv",
+        "after.mp4",
         "remedy.mkv",
         "hour.mov",
         "raw.h265",
@@ -134,17 +148,23 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         "unknown.mov",
     ];
     let output = sandbox.process(&names);
-    assert!(output.code == Some(1) && output.stderr.contains("2 of 16 inputs failed"), "{output}");
+    assert!(output.code == Some(1) && output.stderr.contains("2 of 22 inputs failed"), "{output}");
     for (name, what) in [("late.ts", "its times are lost"), ("hour.mov", "preview")] {
         let is_reported = |line: &str| line.contains(name) && line.contains(what) && line.contains("-c copy");
         assert!(output.stderr.lines().any(is_reported), "{name}\n{output}");
     }
     // Frames, begin and duration in milliseconds, warnings.
-    let results: [(&str, u64, u64, u64, &[&str]); 14] = [
+    let results: [(&str, u64, u64, u64, &[&str]); 20] = [
         ("phone180", 12, 0, 400, &[]),
         ("phone90", 12, 0, 400, &[]),
         ("late", 12, 300, 400, &[]),
         ("near", 12, 300, 400, &[]),
+        ("early", 12, 3000, 400, &[]),
+        ("early.mkv", 12, 3000, 400, &[]),
+        ("early.mp4", 12, 1000, 400, &[]),
+        ("after", 12, 0, 400, &[]),
+        ("after.mkv", 12, 0, 400, &[]),
+        ("after.mp4", 12, 0, 400, &[]),
         ("remedy", 12, 1500, 400, &[]),
         ("raw", 12, 0, 480, &["times-assumed"]),
         ("raw.m2v", 12, 0, 400, &[]),
@@ -169,10 +189,10 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         assert_eq!(timeline.face_ids(), BTreeSet::from([1]), "{session}");
         assert!(timeline.share(|faces| faces == 1) > 0.9, "{session}");
     }
-    let films = ["eight.mov", "floats.mov", "unknown.mov"];
+    let films = ["eight.mov", "floats.mov", "unknown.mov", "early.ts"];
     sandbox.process(&[&films[..], &["--overlay"]].concat()).assert_success();
     for (session, warnings) in
-        [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"])]
+        [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"]), ("early", &[])]
     {
         assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
         assert!(sandbox.path("out").join(session).join("annotated.mp4").exists(), "{session}");

@@ -252,6 +252,11 @@ impl Job<'_> {
                     .into(),
             ));
         }
+        if beginning.is_uncertain {
+            let text = "its beginning could not be read in time, so that its times may count from another moment than in a player: \
+                 copy it to a faster disk and process it again";
+            warnings.push(Warning::new(WarningKind::TimesAssumed, text));
+        }
         let rest_source = self.rest_source()?;
         let progress = self.start_progress();
         let (analysis, played) =
@@ -271,7 +276,7 @@ impl Job<'_> {
         if let (Ok(()), Some(declared), false) = (&played, progress.media_duration(), is_joined) {
             let [_, end] = timeline.span();
             // Some containers count their duration from the origin of their clock.
-            let end = Duration::from_nanos(end.saturating_add(beginning.origin.nseconds()));
+            let end = Duration::from_nanos(end.saturating_add(beginning.origin.stream_time()));
             warnings.extend(early_end_warning(end, declared));
         }
         progress.finish(progress.media_position());

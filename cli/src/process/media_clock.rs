@@ -23,8 +23,12 @@ use crate::pipeline::{self, set_path};
 const BUFFERS_PER_STREAM: u32 = 4;
 /// Buffers read in all. A stream that has none among them begins later than the others.
 const MAX_BUFFERS: u32 = 400;
-/// How long is looked. The streams seen until then determine the origin.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long is looked for the beginnings of all streams. The streams seen until then determine the origin.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long is looked for further pictures of what may be a cover.
+const STILLS_TIMEOUT: Duration = Duration::from_secs(5);
+/// The period of the clock of transport streams, ns: 33 bits of 90 kHz (ISO/IEC 13818-1, 2.4.2.2).
+const TRANSPORT_CLOCK_PERIOD: u64 = (1 << 33) * 100_000 / 9;
 /// How often it is checked whether enough was read.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(5);
 
@@ -42,8 +46,10 @@ const EARLIEST_YEAR: i64 = 1990;
 /// How a file begins.
 #[derive(Clone, Debug, Default)]
 pub struct Beginning {
-    /// The stream time at which the earliest video or audio stream begins; 0 where that cannot be found out.
-    pub origin: gst::ClockTime,
+    /// When the earliest video or audio stream begins; stream time 0 where that cannot be found out.
+    pub origin: Origin,
+    /// Whether a stream may begin earlier than `origin`, because the file was not read as fast as expected.
+    pub is_uncertain: bool,
     /// The ids of video streams that consist of a single picture, beside others that have more: covers.
     pub stills: BTreeSet<String>,
     /// The ids of video streams whose coded frames have no times and no rate. Some decoders make times up.
@@ -54,9 +60,47 @@ pub struct Beginning {
     pub recorded: Option<RecordingTime>,
 }
 
+/// The time from which all times of a recording count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Stream time, ns.
+    time: i64,
+    /// Whether times come from the clock of a transport stream, see [`UnwrappedTime`].
+    is_transport_stream: bool,
+}
+
+impl Origin {
+    /// What must be added to a time that counts from here to get stream time, ns; 0 where the origin is before stream time 0.
+    pub fn stream_time(self) -> u64 {
+        self.time.max(0).unsigned_abs()
+    }
+}
+
+/// Continues the times of a transport stream before 0. GStreamer's demuxer counts from the first time of the program's clock
+/// (PCR), and what comes before it gets a time at the end of the clock's period.
+#[derive(Debug, Default)]
+struct UnwrappedTime {
+    /// Whether all times until now were before 0; `None` before the first.
+    is_before: Option<bool>,
+}
+
+impl UnwrappedTime {
+    /// The time before or after 0, ns, of a time as the demuxer gives it, ns. A recording that goes on for half a period stays
+    /// as it is.
+    fn unwrap(&mut self, time: u64) -> i64 {
+        let is_late = time > TRANSPORT_CLOCK_PERIOD / 2;
+        let is_before = self.is_before.unwrap_or(true) && is_late;
+        self.is_before = Some(is_before);
+        let time = i64::try_from(time).unwrap_or(i64::MAX);
+        if is_before { time.saturating_sub_unsigned(TRANSPORT_CLOCK_PERIOD) } else { time }
+    }
+}
+
 /// What is known about the beginnings of a file's streams.
 #[derive(Default)]
 struct Beginnings {
+    /// Whether the file is a transport stream.
+    is_transport_stream: bool,
     /// By the name of the stream's pad.
     streams: HashMap<String, StreamBeginning>,
     /// Whether all streams are known.
@@ -72,8 +116,8 @@ struct Beginnings {
 struct StreamBeginning {
     /// Number of buffers.
     count: u32,
-    /// The earliest time among them.
-    earliest: Option<gst::ClockTime>,
+    /// The earliest time among them, ns of stream time.
+    earliest: Option<i64>,
     /// Id of a video stream.
     video_id: Option<String>,
     /// Whether a buffer behind the first has a time, or any has a duration, which comes from a rate.
@@ -81,16 +125,16 @@ struct StreamBeginning {
 }
 
 impl Beginnings {
-    /// Whether no earlier time is to be expected, and no further picture of what may be a cover.
+    /// Whether no earlier time is to be expected.
     fn are_known(&self) -> bool {
         let counts = || self.streams.values().map(|stream| stream.count);
-        let has_begun = counts().sum::<u32>() >= MAX_BUFFERS
-            || self.has_all_streams && counts().all(|count| count >= BUFFERS_PER_STREAM);
-        has_begun && self.stills().is_empty()
+        counts().sum::<u32>() >= MAX_BUFFERS
+            || self.has_all_streams && counts().all(|count| count >= BUFFERS_PER_STREAM)
     }
 
-    fn earliest(&self) -> gst::ClockTime {
-        self.streams.values().filter_map(|stream| stream.earliest).min().unwrap_or_default()
+    fn origin(&self) -> Origin {
+        let time = self.streams.values().filter_map(|stream| stream.earliest).min().unwrap_or_default();
+        Origin { time, is_transport_stream: self.is_transport_stream }
     }
 
     /// The video streams of which one picture has come, where others have more.
@@ -126,6 +170,7 @@ pub fn find_beginning(path: &Path) -> Beginning {
     let found = Arc::clone(&beginnings);
     pipeline.connect_deep_element_added(move |_, _, element| {
         if element.factory().is_some_and(|factory| factory.name() == "tsdemux") {
+            lock(&found).is_transport_stream = true;
             watch_times(element, &found);
         }
     });
@@ -138,13 +183,20 @@ pub fn find_beginning(path: &Path) -> Beginning {
     });
     let found = Arc::clone(&beginnings);
     parser.connect_no_more_pads(move |_| lock(&found).has_all_streams = true);
-    let deadline = Instant::now() + TIMEOUT;
+    let begin = Instant::now();
+    let mut is_uncertain = false;
     if pipeline.set_state(gst::State::Playing).is_ok()
         && let Some(bus) = pipeline.bus()
     {
         let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-        while !lock(&beginnings).are_known() && Instant::now() < deadline {
-            if bus.timed_pop_filtered(POLL_INTERVAL, &ends).is_some() {
+        loop {
+            let (are_known, has_stills) = {
+                let beginnings = lock(&beginnings);
+                (beginnings.are_known(), !beginnings.stills().is_empty())
+            };
+            is_uncertain = !are_known && begin.elapsed() >= TIMEOUT;
+            let is_over = are_known && (!has_stills || begin.elapsed() >= STILLS_TIMEOUT);
+            if is_uncertain || is_over || bus.timed_pop_filtered(POLL_INTERVAL, &ends).is_some() {
                 break;
             }
         }
@@ -153,7 +205,8 @@ pub fn find_beginning(path: &Path) -> Beginning {
     let _ = pipeline.set_state(gst::State::Null);
     let beginnings = lock(&beginnings);
     Beginning {
-        origin: beginnings.earliest(),
+        origin: beginnings.origin(),
+        is_uncertain,
         stills: beginnings.stills(),
         untimed: beginnings.untimed(),
         has_lost_times: beginnings.has_lost_times,
@@ -197,8 +250,12 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
         let (stream, beginnings) = (pad.name().to_string(), Arc::clone(beginnings));
         let video_id = pad.stream_id().filter(|_| name.starts_with("video/") || name.starts_with("image/"));
         let beginning = StreamBeginning { video_id: video_id.map(Into::into), ..StreamBeginning::default() };
-        lock(&beginnings).streams.insert(stream.clone(), beginning);
-        let clock = StreamClock::new(pad);
+        let is_transport_stream = {
+            let mut beginnings = lock(&beginnings);
+            beginnings.streams.insert(stream.clone(), beginning);
+            beginnings.is_transport_stream
+        };
+        let clock = StreamClock::new(pad, is_transport_stream);
         pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             match &info.data {
                 Some(gst::PadProbeData::Event(event)) => {
@@ -210,7 +267,7 @@ fn watch_stream(pipeline: &gst::Pipeline, pad: &gst::Pad, beginnings: &Arc<Mutex
                     clock.follow(event);
                 }
                 Some(gst::PadProbeData::Buffer(buffer)) => {
-                    let time = clock.stream_time(buffer.pts());
+                    let time = buffer.pts().and_then(|pts| clock.stream_time(pts));
                     let mut beginnings = lock(&beginnings);
                     if let Some(beginning) = beginnings.streams.get_mut(&stream) {
                         let has_time = buffer.dts_or_pts().is_some() && beginning.count > 0;
@@ -390,7 +447,7 @@ impl FrameClock {
 }
 
 /// Lets the times of the frames that leave `pad` count from `origin`, with a segment from 0 on, as `frames` gives them.
-pub fn rebase_frames(pad: &gst::Pad, origin: gst::ClockTime, frames: Arc<Mutex<FrameClock>>) {
+pub fn rebase_frames(pad: &gst::Pad, origin: Origin, frames: Arc<Mutex<FrameClock>>) {
     if let Some(caps) = pad.current_caps() {
         lock(&frames).set_caps(&caps);
     }
@@ -407,7 +464,7 @@ pub fn rebase_frames(pad: &gst::Pad, origin: gst::ClockTime, frames: Arc<Mutex<F
 
 /// Lets the times of all buffers that leave `pad` count from `origin`, with a segment from 0 on; `latest` gets the latest of
 /// them, ns.
-pub fn rebase_sound(pad: &gst::Pad, origin: gst::ClockTime, latest: Arc<AtomicU64>) {
+pub fn rebase_sound(pad: &gst::Pad, origin: Origin, latest: Arc<AtomicU64>) {
     rebase_with(pad, origin, move |item| match item {
         Item::Caps(_) => None,
         Item::Time(time) => time.inspect(|time| {
@@ -428,10 +485,10 @@ enum Item<'a> {
 /// it has none stay as they are.
 fn rebase_with(
     pad: &gst::Pad,
-    origin: gst::ClockTime,
+    origin: Origin,
     convert: impl Fn(Item) -> Option<gst::ClockTime> + Send + Sync + 'static,
 ) {
-    let clock = StreamClock::new(pad);
+    let clock = StreamClock::new(pad, origin.is_transport_stream);
     pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         match &mut info.data {
             Some(gst::PadProbeData::Event(event)) => {
@@ -448,8 +505,10 @@ fn rebase_with(
                 }
             }
             Some(gst::PadProbeData::Buffer(buffer)) => {
-                let time = buffer.pts().and_then(|pts| clock.stream_time_anywhere(Some(pts)));
-                if let Some(time) = convert(Item::Time(time.map(|time| time.saturating_sub(origin)))) {
+                let time = buffer.pts().and_then(|pts| clock.stream_time_anywhere(pts));
+                let since_origin = |time: i64| time.saturating_sub(origin.time).max(0).unsigned_abs();
+                let time = time.map(|time| gst::ClockTime::from_nseconds(since_origin(time)));
+                if let Some(time) = convert(Item::Time(time)) {
                     let buffer = buffer.make_mut();
                     buffer.set_pts(time);
                     buffer.set_dts(gst::ClockTime::NONE);
@@ -464,12 +523,15 @@ fn rebase_with(
 /// Converts the timestamps of a pad's buffers to stream time.
 struct StreamClock {
     segment: Mutex<Option<gst::FormattedSegment<gst::ClockTime>>>,
+    /// For a transport stream.
+    unwrapped: Option<Mutex<UnwrappedTime>>,
 }
 
 impl StreamClock {
     /// Begins with the segment that the pad has.
-    fn new(pad: &gst::Pad) -> Self {
-        let clock = Self { segment: Mutex::default() };
+    fn new(pad: &gst::Pad, is_transport_stream: bool) -> Self {
+        let unwrapped = is_transport_stream.then(Mutex::default);
+        let clock = Self { segment: Mutex::default(), unwrapped };
         if let Some(event) = pad.sticky_event::<gst::event::Segment>(0) {
             clock.follow(&event);
         }
@@ -483,16 +545,25 @@ impl StreamClock {
         }
     }
 
-    /// The stream time of a timestamp; `None` without one, or outside the segment.
-    fn stream_time(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        lock(&self.segment).as_ref()?.to_stream_time(pts)
+    /// The stream time of a timestamp, ns; `None` outside the segment.
+    fn stream_time(&self, pts: gst::ClockTime) -> Option<i64> {
+        let time = lock(&self.segment).as_ref()?.to_stream_time(pts)?;
+        Some(self.unwrap(time.nseconds()))
     }
 
-    /// The stream time of a timestamp, also outside the segment; what lies before 0 counts as 0. `None` without a
-    /// timestamp or a segment.
-    fn stream_time_anywhere(&self, pts: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
+    /// The stream time of a timestamp, ns, also outside the segment; what lies before 0 counts as 0, except in a transport
+    /// stream. `None` without a segment.
+    fn stream_time_anywhere(&self, pts: gst::ClockTime) -> Option<i64> {
         let time = lock(&self.segment).as_ref()?.to_stream_time_full(pts)?;
-        Some(time.positive().unwrap_or_default())
+        Some(self.unwrap(time.positive().map_or(0, gst::ClockTime::nseconds)))
+    }
+
+    /// The time, ns, that a stream time stands for.
+    fn unwrap(&self, time: u64) -> i64 {
+        match &self.unwrapped {
+            Some(unwrapped) => lock(unwrapped).unwrap(time),
+            None => i64::try_from(time).unwrap_or(i64::MAX),
+        }
     }
 }
 
@@ -552,5 +623,17 @@ mod tests {
         let (times, kinds) = follow(&mut clock, held);
         assert_eq!(times, (0..23).map(|frame| frame * second).collect::<Vec<_>>());
         assert_eq!(kinds, [WarningKind::TimesAssumed]);
+    }
+
+    #[test]
+    fn times_before_the_first_of_a_transport_streams_clock_are_negative() {
+        let period = TRANSPORT_CLOCK_PERIOD;
+        let unwrap = |times: &[u64]| {
+            let mut unwrapped = UnwrappedTime::default();
+            times.iter().map(|time| unwrapped.unwrap(*time)).collect::<Vec<_>>()
+        };
+        assert_eq!(unwrap(&[period - 5, period - 1, 0, 3]), [-5, -1, 0, 3]);
+        let long = i64::try_from(period - 5).unwrap();
+        assert_eq!(unwrap(&[0, period - 5]), [0, long], "a recording of more than 13 hours");
     }
 }
