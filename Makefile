@@ -5,7 +5,7 @@ PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test test-checked test-faults test-asan soak bench fuzz lint install uninstall deb test-deb notices sbom audit \
+.PHONY: help setup build demo test test-checked test-faults test-asan soak bench fuzz lint install uninstall deb test-deb test-analytics notices sbom audit \
   element-pages reproducible clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make install  plugins, ONNX Runtime, the large model, gst-mood, man pages and completions into PREFIX ($(PREFIX))'
 	@echo 'make uninstall  removes them again'
 	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root'
+	@echo 'make test-analytics  the feature v1_24, metas of GStreamer 1.24 and later, in a root of Debian 13'
 	@echo 'make notices  licences of what is linked in; make sbom: a CycloneDX bill of materials; make audit: known vulnerabilities'
 	@echo 'make element-pages  docs/elements, after a change of an element'
 	@echo 'make reproducible  builds the last commit twice, in two folders, and compares the bytes'
@@ -90,6 +91,10 @@ deb: build notices
 # Installs the packages in a fresh root of this machine's distribution, below target/, and runs everything there.
 test-deb: deb
 	scripts/test_deb.sh
+
+# The root is of Debian 13, below target/; made at the first time.
+test-analytics:
+	scripts/foreign_root.sh trixie scripts/test_analytics.sh
 
 notices:
 	scripts/third_party.py notices target/third-party-notices.txt

@@ -2,6 +2,7 @@
 //!
 //! - [`region`]: `GstVideoRegionOfInterestMeta` of type `face` and `eye`, with DL Streamer's params
 //! - [`frame`]: the custom meta `GstMoodFrame`, one a buffer, which survives scaling and conversion
+//! - [`analytics`]: the faces as metas of GStreamer's analytics library too, with the feature `v1_24`
 //! - [`witness`]: in that meta, what the frame looked like when its faces were found
 //! - [`video_frame`]: a buffer mapped as a frame, with its video metadata checked
 //! - [`luma`]: the luma of a video frame in any common format, the input of detector and classifier
@@ -14,6 +15,7 @@
 //!
 //! This crate defines no GObject type: two plugins that link it would both try to register the type.
 
+pub mod analytics;
 pub mod audio;
 pub mod event;
 pub mod filter;
@@ -40,13 +42,16 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads a buffer's faces: from its `GstMoodFrame` where it has one, else from the detector's face regions, without
-/// classification. `None` where it has neither. `width` and `height` are the frame's, in pixels.
+/// Reads a buffer's faces: from its `GstMoodFrame` where it has one, else from the detector's face regions or object detections,
+/// without classification. `None` where it has none of them. `width` and `height` are the frame's, in pixels.
 pub fn read_faces(buffer: &gst::BufferRef, width: u32, height: u32) -> Option<Frame> {
     if let Some(frame) = frame::read(buffer) {
         return Some(frame);
     }
-    let faces: Vec<Face> =
-        region::read_faces(buffer).iter().map(|region| region.to_face(width, height)).collect();
+    let mut regions = region::read_faces(buffer);
+    if regions.is_empty() {
+        regions = analytics::read_faces(buffer).into_iter().map(|object| object.region).collect();
+    }
+    let faces: Vec<Face> = regions.iter().map(|region| region.to_face(width, height)).collect();
     (!faces.is_empty()).then_some(Frame { faces })
 }

@@ -16,6 +16,7 @@ use mini_xception::patch;
 use mini_xception::resting_face::{FaceObservation, LogitShift, RestingFaces, RestingProfile};
 use mini_xception::smoothing::{FaceSmoother, LabelThresholds};
 use mini_xception::{Classifier, Model, Provider, Runtime};
+use mood_meta::analytics::{self, FirstSeen, ObjectId};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::filter::FrameError;
 use mood_meta::luma;
@@ -44,6 +45,7 @@ struct State {
     smoother: FaceSmoother,
     resting_faces: RestingFaces,
     untracked: UntrackedFaces,
+    first_seen: FirstSeen,
     /// Where the resting faces began: `told` or `found` for a profile, which was read at start.
     known_profile: Option<&'static str>,
     /// Of the current caps.
@@ -168,6 +170,7 @@ impl BaseTransformImpl for EmotionClassify {
             smoother: FaceSmoother::default(),
             resting_faces,
             untracked: UntrackedFaces::default(),
+            first_seen: FirstSeen::default(),
             known_profile,
             info: None,
             announcement: SettingsAnnouncement::new("emotionclassify"),
@@ -199,6 +202,7 @@ impl BaseTransformImpl for EmotionClassify {
         {
             state.smoother.clear();
             state.resting_faces.clear();
+            state.first_seen.clear();
         }
         let handled = self.parent_sink_event(event);
         if event_type == gst::EventType::Segment {
@@ -242,8 +246,8 @@ impl EmotionClassify {
         settings: &Settings,
         buffer: &mut gst::BufferRef,
     ) -> Result<Vec<gst::Structure>, FrameError> {
-        let mut regions = mood_meta::region::read_faces(buffer);
         let detected = mood_meta::frame::read(buffer);
+        let (mut regions, mut objects) = read_regions(buffer, detected.is_some());
         // A converter on the way drops the regions' params, but not the frame's metadata.
         for region in regions.iter_mut().filter(|region| region.detector_roll.is_none()) {
             let faces = detected.iter().flat_map(|frame| &frame.faces);
@@ -262,6 +266,13 @@ impl EmotionClassify {
             state.untracked.identify(&mut regions, now);
         }
         self.classify(state, settings, buffer, &info, &regions)?;
+        let to_error = |error: glib::BoolError| {
+            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
+        };
+        // Of a detector that writes no object detections, or behind an element that drops them.
+        for (object, region) in objects.iter_mut().zip(&regions).filter(|(object, _)| object.is_none()) {
+            *object = analytics::add_face(buffer, region, &mut state.first_seen).map_err(to_error)?;
+        }
 
         let mut frame = Frame::default();
         let mut messages = Vec::new();
@@ -276,6 +287,9 @@ impl EmotionClassify {
             {
                 let model = state.classifier.name();
                 mood_meta::region::add_classification(buffer, index, &classification, model);
+                if let Some(object) = objects[index] {
+                    analytics::add_classification(buffer, object, &classification).map_err(to_error)?;
+                }
                 let has_changed = state.smoother.record_label(region.id, classification.label, now);
                 face.classification = Some(classification);
                 (face.quality, face.quality_limit) = (quality.score, quality.limit);
@@ -299,9 +313,7 @@ impl EmotionClassify {
             None => {}
         }
         sort_by_size(&mut frame.faces);
-        mood_meta::frame::write(buffer, &frame).map_err(|error| {
-            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
-        })?;
+        mood_meta::frame::write(buffer, &frame).map_err(to_error)?;
         if is_first_writer {
             write_witness(state, buffer, &info, &frame)?;
         }
@@ -374,6 +386,18 @@ impl EmotionClassify {
             self.obj().src_pad().push_event(event);
         }
     }
+}
+
+/// The faces of a buffer, and for each its object detection: by regions of interest where there are any, else, unless one of our
+/// detectors has searched the frame, by the object detections of another.
+fn read_regions(buffer: &gst::BufferRef, is_searched: bool) -> (Vec<FaceRegion>, Vec<Option<ObjectId>>) {
+    let regions = mood_meta::region::read_faces(buffer);
+    let objects = analytics::read_faces(buffer);
+    if regions.is_empty() && !is_searched {
+        return objects.into_iter().map(|object| (object.region, Some(object.object))).unzip();
+    }
+    let found = regions.iter().map(|region| analytics::find_object(&objects, region)).collect();
+    (regions, found)
 }
 
 /// Reads the profile in a file, for the network whose file has this SHA-256.

@@ -4,7 +4,8 @@
 //! through ONNX Runtime. It works behind `haarfacedetect` or any other element that adds regions of interest
 //! of type `face`; faces that have no ids of their own (or one for all) are told apart by their places, and DL Streamer's `object_id`
 //! counts where it is there. Pixels are not changed. Each face's region gets a `classification` param, and the buffer
-//! gets the custom meta `GstMoodFrame`, which also survives scaling and conversion.
+//! gets the custom meta `GstMoodFrame`, which also survives scaling and conversion. Built with the feature `v1_24`, it also reads and
+//! writes the metas of GStreamer's analytics library (docs/METADATA.md).
 //!
 //! ## Properties
 //!

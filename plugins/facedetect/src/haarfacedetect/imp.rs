@@ -11,6 +11,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::base_transform::{InputBuffer, PrepareOutputBufferSuccess};
 use gst_base::subclass::prelude::*;
 use haar::{Cascade, CascadeError};
+use mood_meta::analytics::{self, FirstSeen};
 use mood_meta::event::SettingsAnnouncement;
 use mood_meta::filter::FrameError;
 use mood_meta::pixel_aspect::PixelAspect;
@@ -40,6 +41,7 @@ struct State {
     square_luma: StretchedImage,
     /// The face ids of the frame before, sorted.
     ids: Vec<u32>,
+    first_seen: FirstSeen,
     /// Names and SHA-256 of the cascades, for logs.
     cascades: Map<String, Value>,
     announcement: SettingsAnnouncement,
@@ -63,7 +65,10 @@ impl State {
     fn reset(&mut self) {
         match self.people_memory {
             Some(_) => self.finder.restart(),
-            None => self.finder.reset(),
+            None => {
+                self.finder.reset();
+                self.first_seen.clear();
+            }
         }
     }
 }
@@ -183,6 +188,7 @@ impl BaseTransformImpl for HaarFaceDetect {
             sample: LumaSample::default(),
             square_luma: StretchedImage::default(),
             ids: Vec::new(),
+            first_seen: FirstSeen::default(),
             cascades,
             announcement: SettingsAnnouncement::new("haarfacedetect"),
             people_memory,
@@ -317,8 +323,12 @@ impl HaarFaceDetect {
         let aspect = PixelAspect::from_info(&info);
         let regions: Vec<FaceRegion> =
             found.iter().map(|found| aspect.face_to_stored(&to_region(found))).collect();
+        let to_error = |error: glib::BoolError| {
+            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
+        };
         for region in &regions {
             add_region(buffer, region, info.width(), info.height());
+            analytics::add_face(buffer, region, &mut state.first_seen).map_err(to_error)?;
         }
         let faces = regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
         let frame = Frame { faces };
@@ -326,9 +336,7 @@ impl HaarFaceDetect {
         let witness = Witness::capture(&state.sample, mood_meta::witness::frame_size(&info), boxes);
         // On frames without faces too: it tells "nobody is there" from "nobody has looked".
         let written = mood_meta::frame::write(buffer, &frame);
-        written.and_then(|()| mood_meta::witness::write(buffer, &witness)).map_err(|error| {
-            FrameError::Failed(gst::error_msg!(gst::StreamError::Failed, ("cannot add metadata: {error}")))
-        })?;
+        written.and_then(|()| mood_meta::witness::write(buffer, &witness)).map_err(to_error)?;
         let is_message_due = match settings.messages {
             Messages::None => false,
             Messages::OnChange => has_changed,

@@ -4,7 +4,8 @@
 //! no pixel and copies no frame: it adds a region of interest of type `face`, whose id stays with the person
 //! and whose param `detection` follows DL Streamer's conventions. With `eyes-cascade`, regions of type `eye`
 //! have the face as their parent, so that the roll of the head is exact. The roll (degrees, clockwise) is in
-//! the param `pose` of the face's region (`roll`).
+//! the param `pose` of the face's region (`roll`). Built with the feature `v1_24`, it also writes the metas of GStreamer's analytics
+//! library (docs/METADATA.md).
 //!
 //! ## Properties
 //!
