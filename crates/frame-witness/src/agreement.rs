@@ -31,7 +31,8 @@ pub(crate) struct Comparison {
     pub correlation: f64,
     /// Cells that could be compared.
     pub visible: usize,
-    /// Share of the cells compared, 0-1, whose luma is not that of the witness after the best change of gain and offset.
+    /// Share of the cells compared, 0-1, whose luma is not that of the witness after the best change of gain and offset; 1
+    /// where the correlation is below [`MIN_FRAME_CORRELATION`], which is the case of nearly all comparisons.
     pub changed: f64,
 }
 
@@ -42,21 +43,24 @@ pub(crate) fn compare(
     orientation: Orientation,
     side: usize,
 ) -> Comparison {
+    // By rows and columns: a division for each cell would take longer than the comparison.
     let pairs = || {
-        seen.iter().enumerate().filter_map(move |(index, seen)| {
-            let source = orientation.source_index(index % side, index / side, side);
-            Some((f64::from(expected[source]), f64::from((*seen)?)))
+        seen.chunks_exact(side).enumerate().flat_map(move |(row, cells)| {
+            cells.iter().enumerate().filter_map(move |(column, seen)| {
+                let source = orientation.source_index(column, row, side);
+                Some((f64::from(expected[source]), f64::from((*seen)?)))
+            })
         })
     };
     let [mut n, mut x, mut y, mut xx, mut xy, mut yy] = [0.0; 6];
-    for (a, b) in pairs() {
+    pairs().for_each(|(a, b)| {
         n += 1.0;
         x += a;
         y += b;
         xx += a * a;
         xy += a * b;
         yy += b * b;
-    }
+    });
     if n == 0.0 {
         return Comparison { correlation: 0.0, visible: 0, changed: 1.0 };
     }
@@ -66,14 +70,15 @@ pub(crate) fn compare(
     if variance_x < 0.5 || variance_y < 0.5 {
         return Comparison { correlation: 0.0, visible: n as usize, changed: 1.0 };
     }
-    let gain = covariance / variance_x;
-    let limit = MIN_CHANGE.max(MIN_CHANGE_SHARE * variance_y.sqrt());
-    let changed = pairs().filter(|(a, b)| (b - y - gain * (a - x)).abs() > limit).count();
-    Comparison {
-        correlation: covariance / (variance_x * variance_y).sqrt(),
-        visible: n as usize,
-        changed: changed as f64 / n,
-    }
+    let correlation = covariance / (variance_x * variance_y).sqrt();
+    let changed = if correlation < MIN_FRAME_CORRELATION {
+        1.0
+    } else {
+        let gain = covariance / variance_x;
+        let limit = MIN_CHANGE.max(MIN_CHANGE_SHARE * variance_y.sqrt());
+        pairs().filter(|(a, b)| (b - y - gain * (a - x)).abs() > limit).count() as f64 / n
+    };
+    Comparison { correlation, visible: n as usize, changed }
 }
 
 /// The frame that is compared with witnesses.

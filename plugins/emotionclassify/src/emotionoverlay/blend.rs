@@ -1,14 +1,42 @@
 //! Blends drawings into frames of any format.
 //!
 //! GStreamer's blending unpacks complete rows of the frame and packs them again, however narrow the drawing is. So the part
-//! of the frame that a drawing covers is copied out, blended there, and copied back.
+//! of the frame that a drawing covers is copied out, blended there, and copied back. Into the formats that most video has
+//! drawings are blended directly ([`planes`](super::planes)).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormatFlags, VideoFrameRef, VideoInfo};
 
 use super::geometry::{Area, frame_area};
+use super::planes::{self, YuvPlanes};
+
+/// The form in which drawings are blended into a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum PixelForm {
+    /// See [`Pixels::Rgb`].
+    #[default]
+    Rgb,
+    /// See [`Pixels::Yuv`].
+    Yuv,
+    /// See [`Pixels::Planes`].
+    Planes,
+}
+
+impl PixelForm {
+    /// The form for frames of this kind.
+    pub fn of_frame(info: &VideoInfo) -> Self {
+        match info.format_info().unpack_format() {
+            gst_video::VideoFormat::Ayuv if planes::is_supported(info.format()) && can_be_cut(info) => {
+                Self::Planes
+            }
+            gst_video::VideoFormat::Ayuv => Self::Yuv,
+            _ => Self::Rgb,
+        }
+    }
+}
 
 /// The pixels of a drawing.
 #[derive(Clone, Debug)]
@@ -18,12 +46,15 @@ pub(super) enum Pixels {
     /// AYUV as GStreamer makes it of [`Rgb`](Self::Rgb) whenever that is blended into a frame of YUV; alpha is not
     /// premultiplied.
     Yuv(gst::Buffer),
+    /// The same in planes, for frames that GStreamer's blending is not needed for.
+    Planes(Arc<YuvPlanes>),
 }
 
 impl Pixels {
-    /// The pixels in `bytes`, which are those of cairo's ARGB, rows of `width` pixels without padding. `is_yuv` says whether they
-    /// will be blended into frames that [`is_blended_as_yuv`] is true of.
-    pub fn new(mut bytes: Vec<u8>, width: i32, is_yuv: bool) -> Result<Self, glib::BoolError> {
+    /// The pixels in `bytes`, which are those of cairo's ARGB, rows of `width` pixels without padding, in the form of the frames
+    /// that they will be blended into.
+    pub fn new(mut bytes: Vec<u8>, width: i32, form: PixelForm) -> Result<Self, glib::BoolError> {
+        let is_yuv = form != PixelForm::Rgb;
         if is_yuv {
             // Most pixels are like the one before, and the conversion divides.
             let mut last = (0, to_ayuv(0));
@@ -34,6 +65,9 @@ impl Pixels {
                 }
                 *pixel = last.1;
             }
+        }
+        if form == PixelForm::Planes {
+            return Ok(Self::Planes(Arc::new(YuvPlanes::from_ayuv(bytes.as_chunks().0))));
         }
         let format = match is_yuv {
             true => gst_video::VideoFormat::Ayuv,
@@ -77,11 +111,6 @@ fn to_ayuv(argb: u32) -> [u8; 4] {
     ]
 }
 
-/// Whether GStreamer blends a drawing into frames of a format as AYUV.
-pub(super) fn is_blended_as_yuv(format: gst_video::VideoFormat) -> bool {
-    gst_video::VideoFormatInfo::from_format(format).unpack_format() == gst_video::VideoFormat::Ayuv
-}
-
 /// A drawing and its place in a frame.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
@@ -92,15 +121,13 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    /// The drawing as a composition for a picture that begins at `origin` in the frame.
+    /// The drawing, whose pixels are those in `buffer`, as a composition for a picture that begins at `origin` in the frame.
     fn to_composition(
         &self,
+        buffer: &gst::Buffer,
+        flags: gst_video::VideoOverlayFormatFlags,
         (x, y): (i32, i32),
     ) -> Result<gst_video::VideoOverlayComposition, glib::BoolError> {
-        let (buffer, flags) = match &self.pixels {
-            Pixels::Rgb(buffer) => (buffer, gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA),
-            Pixels::Yuv(buffer) => (buffer, gst_video::VideoOverlayFormatFlags::empty()),
-        };
         let Area { w, h, .. } = self.area;
         let (w, h) = (w.max(0) as u32, h.max(0) as u32);
         let (x, y) = (self.area.x - x, self.area.y - y);
@@ -115,6 +142,11 @@ pub(super) fn blend(
     frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     drawing: &Drawing,
 ) -> Result<(), glib::BoolError> {
+    let (pixels, flags) = match &drawing.pixels {
+        Pixels::Planes(planes) => return planes.blend(frame, drawing.area).ok_or_else(incomplete_plane),
+        Pixels::Rgb(pixels) => (pixels, gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA),
+        Pixels::Yuv(pixels) => (pixels, gst_video::VideoOverlayFormatFlags::empty()),
+    };
     // Outwards to multiples of 4, the largest chroma subsampling of any format.
     let Area { x, y, .. } = drawing.area;
     let (x, y) = (x & !3, y & !3);
@@ -124,7 +156,7 @@ pub(super) fn blend(
         return Ok(());
     };
     if !can_be_cut(frame.info()) {
-        return drawing.to_composition((0, 0))?.blend(frame);
+        return drawing.to_composition(pixels, flags, (0, 0))?.blend(frame);
     }
     let info = VideoInfo::builder(frame.format(), covered.w as u32, covered.h as u32)
         .colorimetry(&frame.info().colorimetry())
@@ -133,7 +165,7 @@ pub(super) fn blend(
     let mut buffer = gst::Buffer::with_size(info.size())?;
     let mut cut = VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), &info)?;
     copy_rows(frame, (covered.x, covered.y), &mut cut, (0, 0), covered).ok_or_else(incomplete_plane)?;
-    drawing.to_composition((covered.x, covered.y))?.blend(&mut cut)?;
+    drawing.to_composition(pixels, flags, (covered.x, covered.y))?.blend(&mut cut)?;
     copy_rows(&cut, (0, 0), frame, (covered.x, covered.y), covered).ok_or_else(incomplete_plane)
 }
 
@@ -209,7 +241,7 @@ mod tests {
     use crate::emotionoverlay::pixelation;
 
     /// A drawing with transparent, opaque and translucent pixels.
-    fn drawing(area: Area, is_yuv: bool) -> Drawing {
+    fn drawing(area: Area, form: PixelForm) -> Drawing {
         let pixel = |index: u32| {
             let alpha = [0, 255, 120, 60][(index.wrapping_mul(2_654_435_761) >> 20) as usize % 4];
             let [r, g, b] =
@@ -217,21 +249,27 @@ mod tests {
             (alpha << 24 | r << 16 | g << 8 | b).to_ne_bytes()
         };
         let bytes: Vec<u8> = (0..area.area() as u32).flat_map(pixel).collect();
-        Drawing { area, pixels: Pixels::new(bytes, area.w, is_yuv).unwrap() }
+        Drawing { area, pixels: Pixels::new(bytes, area.w, form).unwrap() }
     }
 
     #[test]
     fn parts_are_blended_as_complete_frames_are() {
         gst::init().unwrap();
-        let formats = gst_video::VideoFormat::iter_raw().filter(|format| pixelation::is_supported(*format));
-        for format in formats {
+        let formats: Vec<_> =
+            gst_video::VideoFormat::iter_raw().filter(|format| pixelation::is_supported(*format)).collect();
+        let with_odd_width = [66, 65].into_iter().flat_map(|width| {
+            let is_tried =
+                move |format: &gst_video::VideoFormat| width == 66 || planes::is_supported(*format);
+            formats.clone().into_iter().filter(is_tried).map(move |format| (width, format))
+        });
+        for (width, format) in with_odd_width {
             for area in [
                 Area { x: 13, y: 7, w: 21, h: 10 },
                 Area { x: -5, y: 30, w: 30, h: 40 },
                 Area { x: 50, y: -3, w: 40, h: 9 },
                 Area { x: 90, y: 0, w: 4, h: 4 },
             ] {
-                let info = VideoInfo::builder(format, 66, 50).build().unwrap();
+                let info = VideoInfo::builder(format, width, 50).build().unwrap();
                 let bytes: Vec<u8> =
                     (0..info.size() as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
                 let blended = |bytes: &[u8], blend: &dyn Fn(&mut VideoFrameRef<&mut gst::BufferRef>)| {
@@ -243,14 +281,16 @@ mod tests {
                     buffer.map_readable().unwrap().to_vec()
                 };
                 let blend_whole = |bytes: &[u8], drawing: &Drawing| {
-                    let composition = drawing.to_composition((0, 0)).unwrap();
+                    let Pixels::Rgb(pixels) = &drawing.pixels else { panic!("{drawing:?}") };
+                    let flags = gst_video::VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA;
+                    let composition = drawing.to_composition(pixels, flags, (0, 0)).unwrap();
                     blended(bytes, &|frame| composition.blend(frame).unwrap())
                 };
                 // Unused bits of all pixels become what packing makes them.
                 let everywhere = Area { x: 0, y: 0, w: 66, h: 50 };
-                let bytes = blend_whole(&bytes, &drawing(everywhere, false));
-                let whole = blend_whole(&bytes, &drawing(area, false));
-                let drawing = drawing(area, is_blended_as_yuv(format));
+                let bytes = blend_whole(&bytes, &drawing(everywhere, PixelForm::Rgb));
+                let whole = blend_whole(&bytes, &drawing(area, PixelForm::Rgb));
+                let drawing = drawing(area, PixelForm::of_frame(&info));
                 let part = blended(&bytes, &|frame| super::blend(frame, &drawing).unwrap());
                 assert!(whole == part, "{format:?} {area:?}");
             }

@@ -12,7 +12,7 @@ use mood_meta::wiring::WiringFault;
 use mood_meta::{event, filter, lock, property, region, witness};
 use mood_schema::{Face, Frame, Line, Rect, TrackEvent, TrackLine};
 
-use super::blend;
+use super::blend::{self, PixelForm};
 use super::geometry::{Area, frame_area};
 use super::hiding::{Decision, FaceHider, Hidden, Mode, Reason};
 use super::layout::{self, LayoutOptions, NowPlaying};
@@ -66,6 +66,8 @@ pub struct EmotionOverlay {
     hider: Mutex<FaceHider>,
     /// Taken out while a frame is drawn.
     paint_cache: Mutex<PaintCache>,
+    /// Kept to reuse its memory; taken out while a frame is read after drawing.
+    drawn_sample: Mutex<LumaSample>,
 }
 
 #[glib::object_subclass]
@@ -151,6 +153,7 @@ impl BaseTransformImpl for EmotionOverlay {
         *lock(&self.state) = State::default();
         *lock(&self.hider) = FaceHider::default();
         *lock(&self.paint_cache) = PaintCache::default();
+        *lock(&self.drawn_sample) = LumaSample::default();
         Ok(())
     }
 
@@ -245,9 +248,10 @@ impl EmotionOverlay {
         info: &gst_video::VideoInfo,
         boxes: Vec<(u32, Rect)>,
     ) -> Result<(), gst::FlowError> {
-        let mut sample = LumaSample::default();
+        let mut sample = std::mem::take(&mut *lock(&self.drawn_sample));
         read_luma(buffer, info, &mut sample).map_err(|error| self.post_flow_error(error))?;
         let renewed = Witness::capture(&sample, witness::frame_size(info), boxes);
+        *lock(&self.drawn_sample) = sample;
         witness::write(buffer, &renewed).map_err(|error| {
             self.post_flow_error(gst::error_msg!(gst::StreamError::Failed, ("Cannot add metadata: {error}")))
         })
@@ -268,7 +272,7 @@ impl EmotionOverlay {
         playing: Option<&NowPlaying>,
         settings: &Settings,
     ) -> Result<(), gst::FlowError> {
-        let painter = Painter::new(std::mem::take(&mut *lock(&self.paint_cache)), info.format());
+        let painter = Painter::new(std::mem::take(&mut *lock(&self.paint_cache)), PixelForm::of_frame(info));
         if !painter.has_fonts() {
             self.warn_about_fonts();
         }

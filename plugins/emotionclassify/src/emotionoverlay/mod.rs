@@ -55,6 +55,7 @@ mod layout;
 mod paint;
 mod palette;
 mod pixelation;
+mod planes;
 mod settings;
 
 use glib::prelude::*;

@@ -6,11 +6,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::f64::consts::{FRAC_PI_2, PI};
+use std::sync::Arc;
 
 use mood_schema::{Emotion, Label, Mood};
 use pango::prelude::*;
 
-use super::blend::{self, Drawing, Pixels};
+use super::blend::{Drawing, PixelForm, Pixels};
 use super::geometry::Area;
 use super::layout::{BarsLayout, FaceLayout, MusicLayout, OverlayLayout, TagLayout, TextMeasure};
 use super::palette::{self, Rgb};
@@ -96,14 +97,14 @@ pub(super) struct PaintCache {
     /// Width and height of texts by text and bits of the font size.
     text_sizes: HashMap<u64, HashMap<String, (i32, i32)>>,
     drawings: HashMap<DrawingKey, Kept>,
-    /// Whether the pixels of `drawings` are YUV.
-    is_yuv: bool,
+    /// Of the pixels of `drawings`.
+    form: PixelForm,
 }
 
 /// A drawing that is kept.
 #[derive(Clone, Debug)]
 struct Kept {
-    painting: Painting,
+    painting: Arc<Painting>,
     pixels: Pixels,
 }
 
@@ -122,12 +123,11 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// A painter for frames of `format`.
-    pub fn new(mut cache: PaintCache, format: gst_video::VideoFormat) -> Self {
-        let is_yuv = blend::is_blended_as_yuv(format);
-        if cache.is_yuv != is_yuv {
+    /// A painter for frames that take drawings in `form`.
+    pub fn new(mut cache: PaintCache, form: PixelForm) -> Self {
+        if cache.form != form {
             cache.drawings.clear();
-            cache.is_yuv = is_yuv;
+            cache.form = form;
         }
         Self { cache: RefCell::new(cache), typesetter: OnceCell::new() }
     }
@@ -176,7 +176,7 @@ impl Painter {
         }
         let painting = Painting::new(size, paint)?;
         let pixels = self.to_pixels(painting.clone())?;
-        let kept = Kept { painting, pixels };
+        let kept = Kept { painting: Arc::new(painting), pixels };
         let drawings = &mut self.cache.borrow_mut().drawings;
         // As painted, and as it is blended.
         let bytes = |kept: &Kept| 2 * kept.painting.bytes.len();
@@ -188,7 +188,7 @@ impl Painter {
     }
 
     fn to_pixels(&self, painting: Painting) -> Result<Pixels, PaintError> {
-        Ok(Pixels::new(painting.bytes, painting.width, self.cache.borrow().is_yuv)?)
+        Ok(Pixels::new(painting.bytes, painting.width, self.cache.borrow().form)?)
     }
 
     /// Draws a face's box: as four strips, since there is nothing inside, or as a whole where it is small.
@@ -200,13 +200,13 @@ impl Painter {
         // The smallest box with straight edges. Dashes depend on the size.
         let model = (2 * corner + 1, 2 * corner + 1);
         let painted = if w < model.0 || h < model.1 || face.label == Some(Label::Uncertain) {
-            Painting::new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?
+            Arc::new(Painting::new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?)
         } else {
             let key = DrawingKey::Box { label: face.label, line_width: line };
             self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?.painting
         };
         if w <= 2 * corner || h <= 2 * corner {
-            drawings.push(Drawing { area: face.area, pixels: self.to_pixels(painted)? });
+            drawings.push(Drawing { area: face.area, pixels: self.to_pixels((*painted).clone())? });
             return Ok(());
         }
         let strips = [
