@@ -57,6 +57,7 @@ mod palette;
 mod pixelation;
 mod planes;
 mod settings;
+mod stretch;
 
 use glib::prelude::*;
 

@@ -15,6 +15,7 @@ use super::blend::{Drawing, PixelForm, Pixels};
 use super::geometry::Area;
 use super::layout::{BarsLayout, FaceLayout, MusicLayout, OverlayLayout, TagLayout, TextMeasure};
 use super::palette::{self, Rgb};
+use super::stretch::Stretch;
 
 /// Opacity of backgrounds, 0-1: text is readable over a white image, and motion behind it remains visible.
 const BACKGROUND_OPACITY: f64 = 0.72;
@@ -82,8 +83,8 @@ enum DrawingKey {
         name_width: i32,
         row_height: i32,
         size: (i32, i32),
-        /// The bits of the shares.
-        shares: Option<[u64; 7]>,
+        /// Lengths of the bars.
+        lengths: Option<[i32; 7]>,
     },
     /// The line about the music.
     Music { title: String, mood: Option<Mood>, font: u64, title_width: i32, size: (i32, i32) },
@@ -199,11 +200,16 @@ impl Painter {
         let corner = box_border(line) + 3 * line + 1;
         // The smallest box with straight edges. Dashes depend on the size.
         let model = (2 * corner + 1, 2 * corner + 1);
-        let painted = if w < model.0 || h < model.1 || face.label == Some(Label::Uncertain) {
-            Arc::new(Painting::new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?)
+        let (painted, planes) = if w < model.0 || h < model.1 || face.label == Some(Label::Uncertain) {
+            (Arc::new(Painting::new((w, h), |cr| paint_box(cr, (w, h), line, face.label))?), None)
         } else {
             let key = DrawingKey::Box { label: face.label, line_width: line };
-            self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?.painting
+            let kept = self.kept(key, model, |cr| paint_box(cr, model, line, face.label))?;
+            let planes = match kept.pixels {
+                Pixels::Planes(planes) => Some(planes),
+                Pixels::Rgb(_) | Pixels::Yuv(_) => None,
+            };
+            (kept.painting, planes)
         };
         if w <= 2 * corner || h <= 2 * corner {
             drawings.push(Drawing { area: face.area, pixels: self.to_pixels((*painted).clone())? });
@@ -216,7 +222,14 @@ impl Painter {
             Area { x: w - corner, y: corner, w: corner, h: h - 2 * corner },
         ];
         for strip in strips {
-            let pixels = self.to_pixels(painted.stretch(strip, (w, h), corner))?;
+            let stretch = Stretch::new(strip, (painted.width, painted.height), (w, h), corner);
+            let pixels = match &planes {
+                Some(planes) => Pixels::Planes(Arc::new(planes.stretch(&stretch))),
+                None => {
+                    let bytes = stretch.apply::<[u8; 4]>(painted.bytes.as_chunks().0).into_flattened();
+                    self.to_pixels(Painting { width: strip.w, height: strip.h, bytes })?
+                }
+            };
             drawings.push(Drawing { area: Area { x: x + strip.x, y: y + strip.y, ..strip }, pixels });
         }
         Ok(())
@@ -234,10 +247,10 @@ impl Painter {
         let size = (bars.area.w, bars.area.h);
         let &BarsLayout { highlighted, name_width, row_height, .. } = bars;
         let font = bars.font.to_bits();
-        let key = |shares| DrawingKey::Bars { highlighted, font, name_width, row_height, size, shares };
+        let key = |lengths| DrawingKey::Bars { highlighted, font, name_width, row_height, size, lengths };
         let empty = self.kept(key(None), size, |cr| paint_empty_bars(cr, bars, self))?;
-        // Those of the frame before, unless the face has been classified since.
-        let filled = self.kept(key(Some(bars.shares.map(f64::to_bits))), size, |cr| {
+        // Mostly those of the frame before: the shares change a little from frame to frame, the lengths seldom.
+        let filled = self.kept(key(Some(bar_lengths(bars))), size, |cr| {
             empty.painting.copy_to(cr)?;
             paint_shares(cr, bars)
         })?;
@@ -297,26 +310,6 @@ impl Painting {
             cairo::ImageSurface::create_for_data(bytes, format, self.width, self.height, 4 * self.width)?;
         cr.set_source_surface(&surface, 0.0, 0.0)?;
         cr.paint()
-    }
-
-    /// The `part` of this drawing stretched to `size` by repeating the middle column and row, which are `corner` pixels from
-    /// the edges or further.
-    fn stretch(&self, part: Area, size: (i32, i32), corner: i32) -> Self {
-        let source = |position: i32, length: i32, own: i32| match position {
-            _ if length == own => position,
-            near if near <= corner => near,
-            far if far >= length - corner => far - (length - own),
-            _ => corner,
-        };
-        let mut bytes = Vec::with_capacity(4 * part.area().max(0) as usize);
-        for y in part.y..part.bottom() {
-            let row = source(y, size.1, self.height) * self.width;
-            for x in part.x..part.right() {
-                let pixel = 4 * (row + source(x, size.0, self.width)) as usize;
-                bytes.extend_from_slice(self.bytes.get(pixel..pixel + 4).unwrap_or(&[0; 4]));
-            }
-        }
-        Self { width: part.w, height: part.h, bytes }
     }
 }
 
@@ -404,13 +397,13 @@ fn paint_tag(
     Ok(())
 }
 
-/// The rows of bars: for each emotion its share, the upper edge of its row, and of its bar.
-fn bar_rows(bars: &BarsLayout) -> impl Iterator<Item = (Emotion, f64, f64, f64)> {
+/// The rows of bars: for each emotion the upper edge of its row, and of its bar.
+fn bar_rows(bars: &BarsLayout) -> impl Iterator<Item = (Emotion, f64, f64)> {
     let (padding, row_height) = (f64::from(bars.padding), f64::from(bars.row_height));
     let inset = ((row_height - bar_thickness(bars)) / 2.0).round();
-    Emotion::ALL.into_iter().zip(bars.shares).enumerate().map(move |(index, (emotion, share))| {
+    Emotion::ALL.into_iter().enumerate().map(move |(index, emotion)| {
         let top = padding + index as f64 * row_height;
-        (emotion, share, top, top + inset)
+        (emotion, top, top + inset)
     })
 }
 
@@ -430,7 +423,7 @@ fn paint_empty_bars(cr: &cairo::Context, bars: &BarsLayout, painter: &Painter) -
     set_colour(cr, palette::BACKGROUND, BACKGROUND_OPACITY);
     cr.fill()?;
     let (start, length) = bar_span(bars);
-    for (emotion, _, top, bar_top) in bar_rows(bars) {
+    for (emotion, top, bar_top) in bar_rows(bars) {
         let is_highlighted = bars.highlighted == Some(emotion);
         set_colour(cr, palette::FOREGROUND, if is_highlighted { 1.0 } else { 0.8 });
         if bars.name_width > 0 {
@@ -443,11 +436,17 @@ fn paint_empty_bars(cr: &cairo::Context, bars: &BarsLayout, painter: &Painter) -
     Ok(())
 }
 
+/// The lengths of the bars: whole pixels, so that their ends are as sharp as their other edges.
+fn bar_lengths(bars: &BarsLayout) -> [i32; 7] {
+    let (_, longest) = bar_span(bars);
+    bars.shares.map(|share| (longest * share).round() as i32)
+}
+
 /// Paints the bars over those of no length.
 fn paint_shares(cr: &cairo::Context, bars: &BarsLayout) -> Result<(), cairo::Error> {
-    let (start, length) = bar_span(bars);
-    for (emotion, share, _, bar_top) in bar_rows(bars) {
-        cr.rectangle(start, bar_top, length * share, bar_thickness(bars));
+    let (start, _) = bar_span(bars);
+    for ((emotion, _, bar_top), length) in bar_rows(bars).zip(bar_lengths(bars)) {
+        cr.rectangle(start, bar_top, length.into(), bar_thickness(bars));
         set_colour(cr, palette::emotion_colour(emotion), 1.0);
         cr.fill()?;
     }

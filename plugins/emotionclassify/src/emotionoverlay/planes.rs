@@ -8,6 +8,7 @@ use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef};
 
 use super::geometry::{Area, frame_area};
+use super::stretch::Stretch;
 
 /// Whether drawings are blended into the planes of a format.
 pub(super) fn is_supported(format: VideoFormat) -> bool {
@@ -38,6 +39,12 @@ impl YuvPlanes {
         Self { alpha: plane(0), components: [plane(1), plane(2), plane(3)] }
     }
 
+    /// A part of the drawing, stretched.
+    pub fn stretch(&self, stretch: &Stretch) -> Self {
+        let [y, u, v] = &self.components;
+        Self { alpha: stretch.apply(&self.alpha), components: [y, u, v].map(|values| stretch.apply(values)) }
+    }
+
     /// Blends the drawing, which is as large as `area`, into a frame whose format [`is_supported`]. The part of it outside
     /// the frame is left out. `None` where a plane is smaller than its format says.
     pub fn blend(&self, frame: &mut VideoFrameRef<&mut gst::BufferRef>, area: Area) -> Option<()> {
@@ -55,16 +62,11 @@ impl YuvPlanes {
                 continue;
             }
             let plane = format.plane()[component];
-            let [stride, pixel, offset, count, columns] = [
-                *frame.plane_stride().get(plane as usize)?,
-                format.pixel_stride()[component],
-                format.poffset()[component] as i32 + (x >> w_sub) * format.pixel_stride()[component],
-                count,
-                columns,
-            ]
-            .map(usize::try_from);
-            let (stride, pixel, offset) = (stride.ok()?, pixel.ok()?, offset.ok()?);
-            let (count, columns) = (count.ok()?, columns.ok()?);
+            let pixel = format.pixel_stride()[component];
+            let stride = usize::try_from(*frame.plane_stride().get(plane as usize)?).ok()?;
+            let offset = format.poffset()[component] as usize + usize::try_from((x >> w_sub) * pixel).ok()?;
+            let pixel = usize::try_from(pixel).ok()?;
+            let (count, columns) = (usize::try_from(count).ok()?, usize::try_from(columns).ok()?);
             let data = frame.plane_data_mut(plane).ok()?;
             for y in (y..visible.bottom()).step_by(rows as usize) {
                 let row = usize::try_from(y >> h_sub).ok()? * stride + offset;
