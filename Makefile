@@ -31,16 +31,19 @@ help:
 setup:
 	@scripts/setup.sh
 
-build: setup
-	cargo build --release --workspace
+build:
+	@scripts/build.sh
 
 demo: build
 	target/release/gst-mood demo --output target/demo
 
 # The end-to-end tests run the release build of the plugins in other processes, so it is built first. The tests are built with
 # the same profile: another would build every dependency once more, which takes longer than all tests.
-test: build
-	cargo test --release --workspace --no-fail-fast
+# Test programs run two at a time: LANES=1 runs one after the other, as cargo does.
+LANES ?= 2
+test:
+	@scripts/build.sh tests
+	@scripts/run_tests.py $(LANES)
 
 # The same tests with overflow checks and debug assertions, before a release.
 test-checked: build

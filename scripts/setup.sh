@@ -2,6 +2,7 @@
 # Prepares a Debian or Ubuntu machine to build, run and test: installs apt packages, checks the Rust toolchain, fetches ONNX
 # Runtime from its PyPI wheel into target/onnxruntime, the Python readers of the tests into target/readers, and Snakemake for
 # pipelines/cluster into target/snakemake. It starts no service, and is silent and quick where everything is installed.
+# `setup.sh build` only installs what compiling needs, and downloads the crates meanwhile.
 # `setup.sh supply-chain` only fetches cargo-deny and the writer of the bill of materials into target/supply-chain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,20 +22,27 @@ packages=("${build[@]}" "${run[@]}" "${test[@]}")
 
 log() { printf 'setup: %s\n' "$*" >&2; }
 
+# Prints those of its arguments that are not installed.
+missing_packages() {
+    local package
+    for package; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+# install_packages PACKAGE...: where they cannot be installed, it names all packages that are ever needed.
 install_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         log "this is neither Debian nor Ubuntu: install what these Debian packages hold, then run make again:"
         printf '  %s\n' "${packages[@]}" >&2
         exit 1
     fi
-    local missing=() package
-    for package in "${packages[@]}"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-    done
+    local missing root=()
+    mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
-    local root=()
     [ "$(id -u)" = 0 ] || root=(sudo)
     if [ ${#root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
+        mapfile -t missing < <(missing_packages "${packages[@]}")
         log "these packages are missing; install them as root and run make again: ${missing[*]}"
         exit 1
     fi
@@ -100,8 +108,10 @@ install_python() {
     log "fetching $3 into $venv"
     rm -rf "$venv"
     # Where a wheel is missing for this platform, everything but the tests that need it still works.
-    if python3 -m venv "$venv" &&
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$wanted"; then
+    # Python compiles the modules that are used when they are loaded first; pip would compile all of them, for half a minute.
+    if python3 -m venv --without-pip "$venv" &&
+        python3 -m pip --python "$venv/bin/python" install -q --no-compile --disable-pip-version-check --no-deps \
+            --require-hashes -r "$wanted"; then
         cp "$wanted" "$venv/requirements.txt"
     else
         rm -rf "$venv"
@@ -110,12 +120,20 @@ install_python() {
 }
 
 mkdir -p target
-if [ "${1:-}" = supply-chain ]; then
+case ${1:-} in
+build)
+    check_rust
+    # Crates are downloaded meanwhile. Where that fails, `cargo build` says why.
+    cargo fetch --quiet --locked --target "$(rustc -vV | sed -n 's/^host: //p')" 2>/dev/null &
+    install_packages "${build[@]}"
+    wait
+    exit 0 ;;
+supply-chain)
     install_python packaging/requirements.txt target/supply-chain cargo-deny 'make lint, make sbom and make audit'
-    exit 0
-fi
-install_packages
+    exit 0 ;;
+esac
 check_rust
+install_packages "${packages[@]}"
 install_onnxruntime
 # Independent readers of the files that `gst-mood` writes, for the tests only.
 install_python tests/readers/requirements.txt target/readers "the tests' readers" 'the tests of exports, process and report'
