@@ -39,6 +39,17 @@ def test_programs():
     return programs
 
 
+def make_registry():
+    """A registry of GStreamer's plugins and ours, of which each program that asks for one takes a copy."""
+    registry = ROOT / "target/tests/registry.bin"
+    registry.parent.mkdir(parents=True, exist_ok=True)
+    registry.unlink(missing_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GST_")}
+    environment |= {"GST_PLUGIN_PATH": str(ROOT / "target/release"), "GST_REGISTRY": str(registry)}
+    subprocess.run(["gst-inspect-1.0", "--version"], env=environment, stdout=subprocess.DEVNULL, check=True)
+    return registry
+
+
 def rank(program):
     """Where a program runs in the order, see FIRST."""
     group = program[2].relative_to(ROOT).parts[0]
@@ -50,6 +61,7 @@ def main():
     lanes = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     programs = sorted(test_programs(), key=rank)
     programs.append(("documentation examples", [*CARGO, "--no-fail-fast", "--quiet", "--doc"], ROOT))
+    environment = os.environ | {"MOOD_TEST_REGISTRY": str(make_registry())}
     failed, printing, began = [], Lock(), time.monotonic()
 
     def run(program):
@@ -60,7 +72,7 @@ def main():
         process = subprocess.run(
             command,
             cwd=folder,
-            env=os.environ | {"CARGO_MANIFEST_DIR": str(folder)},
+            env=environment | {"CARGO_MANIFEST_DIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -71,7 +83,8 @@ def main():
             sys.stdout.flush()
             if process.returncode:
                 failed.append(name)
-                print(f"error: {name} failed: exit code {process.returncode}", flush=True)
+                code = process.returncode
+                print(f"error: {name} failed: {f'exit code {code}' if code > 0 else f'signal {-code}'}", flush=True)
 
     with ThreadPoolExecutor(lanes) as pool:
         runs = [pool.submit(run, program) for program in programs]

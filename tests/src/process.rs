@@ -1,8 +1,9 @@
 //! Child processes: started in a controlled environment, killed when they exceed a timeout, and their output searched
 //! for panics and GLib criticals.
 
+use std::env;
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -108,11 +109,15 @@ fn data_folder() -> &'static PathBuf {
     DATA.get_or_init(|| paths::kept_folder(&format!("data-{}", paths::test_program())))
 }
 
-/// The plugin registry. It is made once for each test program, because loading all plugins takes seconds.
+/// The plugin registry. It is made once for each test program, because loading all plugins takes seconds, from that in
+/// `MOOD_TEST_REGISTRY` where scripts/run_tests.py has made one for all; GStreamer loads what has changed since.
 fn registry() -> &'static PathBuf {
     static REGISTRY: OnceLock<PathBuf> = OnceLock::new();
     REGISTRY.get_or_init(|| {
         let path = paths::kept_folder(&format!("registry-{}", paths::test_program())).join("registry.bin");
+        if let Some(made) = env::var_os("MOOD_TEST_REGISTRY") {
+            fs::copy(&made, &path).unwrap_or_else(|error| panic!("{}: {error}", made.display()));
+        }
         let mut inspect = clean_command("gst-inspect-1.0");
         inspect.arg("--version").env("GST_PLUGIN_PATH", paths::release_folder()).env("GST_REGISTRY", &path);
         run(inspect, TIMEOUT).assert_success();
