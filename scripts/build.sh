@@ -14,5 +14,8 @@ cargo build --release --workspace || status=$?
 if [ "$status" = 0 ] && [ "${1:-}" = tests ]; then
     cargo test --release --workspace --no-run --quiet || status=$?
 fi
-wait "$setup" || [ "$status" != 0 ] || status=1
+if ! wait "$setup"; then
+    echo 'build: not everything is installed that running and testing need: see the lines of setup above' >&2
+    [ "$status" != 0 ] || status=1
+fi
 exit "$status"
