@@ -28,6 +28,7 @@ for package; do
     case $package in
     mosquitto) units=mosquitto.service ;;
     mpd) units='mpd.service mpd.socket' ;;
+    mopidy*) units=mopidy.service ;;
     icecast2) units=icecast2.service ;;
     *) continue ;;
     esac

@@ -13,10 +13,10 @@ run=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstr
      fonts-dejavu-core python3 python3-pip python3-venv)
 # Tests load the opencv plugin beside ours, read our metadata in Python, open the report in chromium, and control the player
 # over a private dbus with gdbus (libglib2.0-bin) and playerctl, publish to the broker mosquitto with certificates by openssl, and let
-# mpd and mpv (mpv-mpris) play. The recipes of pipelines/ talk to icecast2, to a camera made of gst-rtsp-server, and to editing services (ges1.0-tools).
+# mpd, mopidy and mpv (mpv-mpris) play. The recipes of pipelines/ talk to icecast2, to a camera made of gst-rtsp-server, and to editing services (ges1.0-tools).
 # The example in R takes r-base-core and r-cran-nlme: 46 MB, 18 s to install on two loaded cores.
 test=(gstreamer1.0-opencv python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 ffmpeg chromium dbus libglib2.0-bin playerctl
-      mosquitto mosquitto-clients openssl mpd mpv mpv-mpris icecast2 gir1.2-gst-rtsp-server-1.0 ges1.0-tools
+      mosquitto mosquitto-clients openssl mpd mopidy-mpd mpv mpv-mpris icecast2 gir1.2-gst-rtsp-server-1.0 ges1.0-tools
       r-base-core r-cran-nlme)
 packages=("${build[@]}" "${run[@]}" "${test[@]}")
 

@@ -42,6 +42,11 @@ impl CommandError {
         }
     }
 
+    /// The system could not start a thread.
+    pub fn thread(error: io::Error) -> Self {
+        Self::Failed(format!("no thread can be started: {error}"))
+    }
+
     /// The file or folder at `path` could not be read or written.
     pub fn io(path: &Path, error: &io::Error) -> Self {
         Self::Failed(format!("{}: {error}", path.display()))

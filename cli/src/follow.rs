@@ -9,7 +9,6 @@ mod recorded_source;
 mod source;
 
 use std::io::{self, BufRead};
-use std::path::Path;
 
 use mood_schema::Emotion;
 
@@ -105,5 +104,5 @@ fn read_moods(control: SessionControl) -> Result<(), CommandError> {
     };
     // It is not waited for: a read of standard input cannot be interrupted.
     let thread = std::thread::Builder::new().name("moods".into()).spawn(read);
-    thread.map(|_| ()).map_err(|error| CommandError::io(Path::new("standard input"), &error))
+    thread.map(|_| ()).map_err(CommandError::thread)
 }

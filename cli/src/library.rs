@@ -19,7 +19,7 @@ use crate::decode::Decoder;
 use crate::error::CommandError;
 use crate::files::write_atomically;
 use crate::progress::Progress;
-use crate::{output, pipeline, plot};
+use crate::{interruption, output, plot};
 use mpd_source::MpdSource;
 
 /// Tracks with a larger [`Track::uncertainty`] have their valence and arousal listed as a guess.
@@ -233,7 +233,7 @@ fn run_scan(
     let mut report = scan.run(
         &database,
         decoder.as_ref().map(|decoder| decoder as &dyn AudioDecoder),
-        pipeline::interrupt_flag(),
+        interruption::interrupt_flag(),
         |state| {
             let bar = bar.get_or_insert_with(|| Progress::start("scanning", state.total as u64));
             bar.set_position(state.done as u64);

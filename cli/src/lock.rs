@@ -7,7 +7,7 @@ use std::time::Duration;
 use atomic_file::FileLock;
 
 use crate::error::CommandError;
-use crate::pipeline;
+use crate::interruption;
 
 /// How often it is looked whether another process has let go of a folder.
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -23,7 +23,7 @@ pub fn lock_folder(folder: &Path, announce: impl FnOnce()) -> Result<FileLock, C
         if let Some(announce) = announce.take() {
             announce();
         }
-        if pipeline::is_interrupted() {
+        if interruption::is_interrupted() {
             return Err(CommandError::Interrupted);
         }
         thread::sleep(INTERVAL);

@@ -26,6 +26,7 @@ mod files;
 mod folder;
 mod follow;
 mod forget;
+mod interruption;
 mod library;
 mod live;
 mod lock;

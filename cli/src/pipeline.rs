@@ -1,15 +1,15 @@
 //! Pipelines: built, run to their end with progress, ended early on Ctrl-C or SIGTERM, and their errors put into words.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::error::CommandError;
 use crate::files::path_to_str;
+use crate::interruption::is_interrupted;
 use crate::progress::Progress;
 
 /// How often a running pipeline's position and Ctrl-C are checked.
@@ -40,28 +40,6 @@ pub enum RunLimit {
         /// The longest that it may take.
         within: Duration,
     },
-}
-
-/// Set by Ctrl-C and by SIGTERM, with which service managers and cluster schedulers end a process. A second signal ends the
-/// process at once, as the first does if no handler can be installed.
-static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // Handlers run in this order, so the first signal finds the flag unset.
-        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag));
-        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
-    }
-    flag
-});
-
-/// Whether Ctrl-C was pressed, or SIGTERM sent.
-pub fn is_interrupted() -> bool {
-    interrupt_flag().load(Ordering::Relaxed)
-}
-
-/// The flag that Ctrl-C and SIGTERM set, from the first call on.
-pub fn interrupt_flag() -> &'static AtomicBool {
-    &INTERRUPTED
 }
 
 /// Starts GStreamer and registers the elements of this workspace in this process, whatever `GST_PLUGIN_PATH`

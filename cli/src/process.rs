@@ -32,7 +32,7 @@ use session::{Warning, WarningKind};
 use crate::error::CommandError;
 use crate::media_kind::MediaKind;
 use crate::progress::replace_control_characters;
-use crate::{doctor, pipeline};
+use crate::{doctor, interruption, pipeline};
 pub use arguments::{Arguments, ReportOptions};
 use inputs::{Input, Inputs, PassedOver};
 use job::JobOutcome;
@@ -85,7 +85,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     thread::scope(|scope| {
         for _ in 0..usize::from(arguments.jobs).min(inputs.len()) {
             scope.spawn(|| {
-                while !pipeline::is_interrupted()
+                while !interruption::is_interrupted()
                     && let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     let result = process_input(input, &arguments);
@@ -113,7 +113,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     }
     let failed = results.iter().filter(|result| matches!(result.state, InputState::Failed { .. })).count();
     match failed {
-        _ if pipeline::is_interrupted() => Err(CommandError::Interrupted),
+        _ if interruption::is_interrupted() => Err(CommandError::Interrupted),
         0 => table,
         // The reason of a single input has been printed.
         1 if inputs.len() == 1 => table.and(Err(CommandError::AlreadyReported)),

@@ -19,23 +19,20 @@ def open_inlet(kind):
 
 
 def receive(inlet, count):
-    """Values, times on this program's clock, and how long ago each was."""
+    """Values, and their times on this program's clock."""
     correction = inlet.time_correction(TIMEOUT)
-    received = []
+    values, times = [], []
     for _ in range(count):
         value, time = inlet.pull_sample(TIMEOUT)
-        assert value is not None, f"{len(received)} of {count}"
-        received.append({"value": value, "time": time + correction, "age": pylsl.local_clock() - time - correction})
-    return received
+        assert value is not None, f"{len(times)} of {count}"
+        values.append([None if part != part else part for part in value])
+        times.append(time + correction)
+    return {"values": values, "times": times}
 
 
 mood, events = open_inlet("Mood"), open_inlet("Markers")
 mood.open_stream(TIMEOUT)
 events.open_stream(TIMEOUT)
 print("ready", flush=True)
-channel = mood.info(TIMEOUT).desc().child("channels").child("channel")
-labels = []
-while not channel.empty():
-    labels.append(channel.child_value("label"))
-    channel = channel.next_sibling()
-print(json.dumps({"labels": labels, "samples": receive(mood, samples), "markers": receive(events, markers)}))
+found = {"gst-mood": receive(mood, samples), "gst-mood-markers": receive(events, markers)}
+print(json.dumps({**found, "now": pylsl.local_clock()}))

@@ -164,7 +164,14 @@ impl RunningProcess {
 
     /// Sends a signal, such as `INT`, to the process and to all processes that it started.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} -- -{}", self.child.id());
+        self.signal_with_all(&[name]);
+    }
+
+    /// Does so with several signals, one right after the other.
+    pub fn signal_with_all(&self, names: &[&str]) {
+        let kill: Vec<_> =
+            names.iter().map(|name| format!("kill -s {name} -- -{}", self.child.id())).collect();
+        let kill = kill.join(" && ");
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
@@ -172,6 +179,11 @@ impl RunningProcess {
     pub fn signal_if_running(&self, name: &str) {
         let kill = format!("kill -s {name} -- -{} 2>&1", self.child.id());
         let _ = Command::new("sh").arg("-c").arg(kill).output().unwrap();
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for the process to end. A process that exceeds `timeout` is killed and fails the test with the stacks of its
@@ -208,7 +220,7 @@ impl RunningProcess {
 impl Drop for RunningProcess {
     /// A failing test leaves no process running.
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if self.is_running() {
             self.signal("KILL");
             let _ = self.child.wait();
         }

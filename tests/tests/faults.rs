@@ -12,6 +12,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mood_tests::bus::wait_for;
 use mood_tests::process::{RunningProcess, TIMEOUT};
 use mood_tests::sandbox::{Sandbox, read_json};
 use mood_tests::{actor, audio, command, gst_mood, run};
@@ -239,14 +240,33 @@ fn a_second_signal_ends_at_once_what_the_first_cannot_end() {
     for (first, second) in [("INT", "TERM"), ("TERM", "TERM")] {
         let mut live = gst_mood(&["live", "--no-window", "--no-mpris", "--camera", camera]);
         live.args(["--audio-sink", "fakesink sync=true", "--library"]).arg(&library);
-        let running = RunningProcess::start(live);
+        let mut running = RunningProcess::start(live);
         thread::sleep(Duration::from_millis(1000));
         running.signal(first);
-        thread::sleep(Duration::from_millis(300));
-        running.signal(second);
+        // Until then it is the first signal that is repeated.
+        thread::sleep(Duration::from_millis(600));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while running.is_running() && Instant::now() < deadline {
+            running.signal_if_running(second);
+            thread::sleep(Duration::from_millis(50));
+        }
         let output = running.wait(Duration::from_secs(10));
         assert_eq!(output.code, None, "ended by the signal: {output}");
     }
+}
+
+#[test]
+fn signals_that_come_together_end_a_session_as_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = audio::make_library(&folder.path().join("library"));
+    let published = folder.path().join("published.jsonl");
+    let mut follow = gst_mood(&["follow", "--no-mpris", "--audio-sink", "fakesink sync=true", "--library"]);
+    follow.arg(&library).args(["--publish", &format!("file://{}", published.display())]);
+    let running = RunningProcess::start(follow);
+    wait_for("the session", || fs::metadata(&published).is_ok_and(|file| file.len() > 0).then_some(()));
+    // As timeout(1) and service managers do: to the process, and to its group.
+    running.signal_with_all(&["INT", "TERM", "INT"]);
+    running.wait(TIMEOUT).assert_success();
 }
 
 #[test]

@@ -6,11 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mood_schema::{
-    Affect, Classification, Emotion, Face, Frame, FrameLine, Line, Rect, SCHEMA_VERSION, SessionHeader,
-};
+use mood_schema::{Emotion, Face, FrameLine, Line, SCHEMA_VERSION, SessionHeader};
 use mood_tests::broker::Broker;
 use mood_tests::process::{ProcessOutput, RunningProcess, TIMEOUT, shell};
+use mood_tests::session_folder::{Shown, face};
 use mood_tests::{Timeline, actor, audio, gst_mood, run};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -37,29 +36,6 @@ fn tracks(output: &ProcessOutput) -> Vec<String> {
     started.map(|track| track["uri"].as_str().unwrap().rsplit('/').next().unwrap().into()).collect()
 }
 
-fn frame(emotion: Emotion) -> Frame {
-    let mut probabilities = [0.01; 7];
-    probabilities[emotion.index()] = 0.94;
-    let classification = Classification {
-        label: emotion.into(),
-        confidence: 0.94,
-        probabilities,
-        raw: None,
-        affect: Affect::from_distribution(&probabilities),
-    };
-    let face = Face {
-        id: 1,
-        bbox: Rect { x: 0.25, y: 0.25, w: 0.5, h: 0.5 },
-        classification: Some(classification),
-        quality: 1.0,
-        roll: 0.0,
-        source: Default::default(),
-        resembles: None,
-        quality_limit: None,
-    };
-    Frame { faces: vec![face] }
-}
-
 #[test]
 fn a_timeline_drives_the_music_and_is_recorded_again() {
     let folder = TempDir::new().unwrap();
@@ -70,7 +46,7 @@ fn a_timeline_drives_the_music_and_is_recorded_again() {
     let emotions = emotions.flat_map(|(emotion, count)| std::iter::repeat_n(emotion, count));
     let frames = emotions.enumerate().map(|(number, emotion)| {
         let pts = 3_600_000_000_000 + number as u64 * 100_000_000;
-        Line::Frame(FrameLine { frame: number as u64, pts, faces: frame(emotion).faces })
+        Line::Frame(FrameLine { frame: number as u64, pts, faces: vec![face(Shown::new(1, emotion))] })
     });
     let text: Vec<String> = std::iter::once(header).chain(frames).map(|line| line.to_json()).collect();
     let session = folder.path().join("session");
@@ -135,7 +111,7 @@ fn another_sessions_moods_come_over_mqtt_as_long_as_it_publishes() {
     broker.publish("room/frame", "happy", &[]);
     broker.publish("room/frame", "[1]", &[]);
     // More than the 10 KB that MQTT clients are content with unless told otherwise, in both directions.
-    let crowd = (1..=60).map(|id| Face { id, ..frame(Emotion::Happy).faces[0].clone() }).collect();
+    let crowd = (1..=60).map(|id| Face { id, ..face(Shown::new(1, Emotion::Happy)) }).collect();
     let crowd = Line::Frame(FrameLine { frame: 0, pts: 0, faces: crowd }).to_json();
     broker.publish("room/frame", &crowd, &[]);
     subscriber.wait("a crowd", |_| last_mood()["people"] == 60);

@@ -1,18 +1,20 @@
 //! The recipes of pipelines/ that connect to other programs, run against these programs: a network camera, Icecast,
-//! mosquitto, receivers of video, GStreamer Editing Services, a C compiler.
+//! mosquitto, receivers of video, GStreamer Editing Services, LabStreamingLayer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use mood_schema::{Emotion, Mood};
 use mood_tests::broker::free_ports;
 use mood_tests::bus::wait_for;
 use mood_tests::process::{RunningProcess, TIMEOUT, shell};
-use mood_tests::{Timeline, actor, audio, command, gst_launch, media, paths, pipeline_script, run};
+use mood_tests::{Timeline, actor, audio, command, gst_launch, paths, pipeline_script, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -268,37 +270,21 @@ fn the_annotation_is_an_effect_of_editing_services() {
     assert_is_annotated(&video, "ges");
 }
 
-#[test]
-fn a_c_program_reads_the_metadata_without_code_of_ours() {
-    let Some(clip) = media("video/single_face.mp4") else { return };
-    let folder = TempDir::new().unwrap();
-    let program = folder.path().join("read_meta");
-    let source = paths::workspace_root().join("pipelines/read_meta.c");
-    let (program, source) = (program.display(), source.display());
-    let flags = "$(pkg-config --cflags --libs gstreamer-1.0)";
-    run(
-        shell(&format!("gcc -Wall -Wextra -Wno-unused-parameter -Werror -o {program} {source} {flags}")),
-        TIMEOUT,
-    )
-    .assert_success();
-    let read = |clip: &Path| -> Command {
-        let mut read = command(program.to_string());
-        read.arg(clip);
-        read
-    };
-    let output = run(read(&clip), TIMEOUT).assert_success();
-    let lines: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split(' ').collect()).collect();
-    assert!(lines.len() > 60, "{output}");
-    for line in &lines {
-        let sum: f64 = line[4..].iter().map(|probability| probability.parse::<f64>().unwrap()).sum();
-        assert!(line.len() == 11 && (sum - 1.0).abs() < 0.01, "{line:?}");
-    }
-    let output = run(read(Path::new("/nowhere")), TIMEOUT);
-    assert!(output.code == Some(1) && output.stderr.contains("/nowhere"), "{output}");
+/// How well two clocks are compared over the network of a loaded computer, s: a fifth of the time between two frames.
+const ACCURACY: f64 = 0.02;
+
+/// The samples of a stream of LabStreamingLayer: their values and their times, s.
+fn samples(stream: &Value) -> Vec<(&Value, f64)> {
+    let values = stream["values"].as_array().unwrap();
+    values
+        .iter()
+        .zip(stream["times"].as_array().unwrap())
+        .map(|(value, time)| (value, time.as_f64().unwrap()))
+        .collect()
 }
 
 #[test]
-fn labstreaminglayer_receives_samples_and_markers_with_their_times() {
+fn labstreaminglayer_receives_and_records_samples_and_markers_with_their_times() {
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("mood.lsl");
     // Whoever else is in the laboratory does not meet this test's streams.
@@ -310,15 +296,32 @@ fn labstreaminglayer_receives_samples_and_markers_with_their_times() {
         python.arg(paths::workspace_root().join(script)).env("LSLAPICFG", &settings).stdin(Stdio::null());
         python
     };
+    // What sends is like another computer, whose clock is 1000 s ahead.
+    let clock = folder.path().join("clock_ahead.so");
+    let mut compiler = command("cc");
+    compiler.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(&clock);
+    compiler.arg(paths::workspace_root().join("tests/readers/clock_ahead.c")).arg("-ldl");
+    run(compiler, TIMEOUT).assert_success();
     let mut bridge = python("pipelines/lsl_bridge.py");
-    bridge.arg(&socket);
+    bridge.arg(&socket).env("LD_PRELOAD", &clock);
     let bridge = RunningProcess::start(bridge);
     wait_for("the bridge", || socket.exists().then_some(()));
+
+    // Two programs that are none of ours receive it: LabRecorder, whose files pyxdf reads, and pylsl.
+    let start = |mut program: Command| {
+        let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
+        (program, lines)
+    };
+    let mut recorder = python("tests/readers/lab_recorder.py");
+    recorder.arg(folder.path().join("session.xdf"));
+    let (mut recorder, mut recorded) = start(recorder);
     let mut receiver = python("tests/readers/lsl.py");
-    receiver.args(["20", "2"]).stdout(Stdio::piped());
-    let mut receiver = receiver.spawn().unwrap();
-    let mut lines = BufReader::new(receiver.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(lines.find(|line| line == "ready").as_deref(), Some("ready"));
+    receiver.args(["20", "2"]);
+    let (mut receiver, mut received) = start(receiver);
+    for lines in [&mut recorded, &mut received] {
+        assert_eq!(lines.find(|line| line == "ready").as_deref(), Some("ready"));
+    }
     let (camera, music) = (camera(folder.path()), audio::make_library(&folder.path().join("music")));
     let publisher = RunningProcess::start(shell(&format!(
         "exec gst-launch-1.0 {camera} ! videoconvert ! haarfacedetect ! emotionclassify ! emotionpublish interval=0 \
@@ -326,27 +329,60 @@ fn labstreaminglayer_receives_samples_and_markers_with_their_times() {
         socket.display(),
         music.display()
     )));
-    let received: Value = serde_json::from_str(&lines.next().expect("what was received")).unwrap();
+    let received: Value = serde_json::from_str(&received.next().expect("what was received")).unwrap();
     assert!(receiver.wait().unwrap().success());
+    // LabRecorder fetches twice a second, and no more when it is told to end.
+    thread::sleep(Duration::from_secs(1));
     interrupt(publisher);
-    assert_eq!(received["labels"][3], "happy");
-    let samples = received["samples"].as_array().unwrap();
-    let last = samples.last().unwrap()["value"].as_array().unwrap();
-    assert!(last[3].as_f64().unwrap() > 0.4 && last[9] == 1.0, "{last:?}");
-    let times: Vec<f64> = samples.iter().map(|sample| sample["time"].as_f64().unwrap()).collect();
-    // Those of the frames, ten a second, once the first, which waited for the model to be loaded, are past.
-    let steady = times[10..].windows(2).all(|pair| (pair[1] - pair[0] - 0.1).abs() < 0.05);
-    assert!(steady && times.is_sorted(), "{times:?}");
-    assert!(
-        samples.iter().all(|sample| (0.0..60.0).contains(&sample["age"].as_f64().unwrap())),
-        "{samples:?}"
-    );
-    let markers: Vec<&Value> =
-        received["markers"].as_array().unwrap().iter().map(|marker| &marker["value"][0]).collect();
-    assert_eq!(markers, ["mood happy", "track happy"]);
+    recorder.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let recorded: Value = serde_json::from_str(&recorded.next().expect("what was recorded")).unwrap();
+    assert!(recorder.wait().unwrap().success());
     bridge.signal("TERM");
     bridge.wait(TIMEOUT).assert_success();
     assert!(!socket.exists());
+
+    let (mood, markers) = (samples(&received["gst-mood"]), samples(&received["gst-mood-markers"]));
+    let (last, _) = mood.last().unwrap();
+    assert!(last[3].as_f64().unwrap() > 0.4 && last[9] == 1.0, "{last:?}");
+    let times: Vec<f64> = mood.iter().map(|(_, time)| *time).collect();
+    // Those of the frames, ten a second, once the first, which waited for the model to be loaded, are past.
+    let steady = times[10..].windows(2).all(|pair| (pair[1] - pair[0] - 0.1).abs() < 0.05);
+    assert!(steady && times.is_sorted(), "{times:?}");
+    // On the receiver's clock, which is not the sender's.
+    let now = received["now"].as_f64().unwrap();
+    assert!(times.iter().all(|time| (0.0..60.0).contains(&(now - time))), "{now}: {times:?}");
+    let texts: Vec<&Value> = markers.iter().map(|(value, _)| &value[0]).collect();
+    assert_eq!(texts, ["mood happy", "track happy"]);
+
+    // The recording has the same at the same times: both streams are on one clock.
+    for (name, kind, labels) in [
+        ("gst-mood", "Mood", "angry disgust fear happy sad surprise neutral valence arousal faces"),
+        ("gst-mood-markers", "Markers", ""),
+    ] {
+        let stream = &recorded[name];
+        assert_eq!(
+            (&stream["type"], stream["labels"].as_array().unwrap().len()),
+            (&kind.into(), labels.split_whitespace().count())
+        );
+        assert!(stream["labels"].as_array().unwrap().iter().eq(labels.split_whitespace()), "{stream}");
+        assert_eq!(stream["channels"], if labels.is_empty() { 1 } else { 10 });
+        let offsets = stream["clock_offsets"].as_array().unwrap();
+        assert!(
+            !offsets.is_empty()
+                && offsets.iter().all(|offset| (offset.as_f64().unwrap() + 1000.0).abs() < ACCURACY)
+        );
+        let stored = samples(stream);
+        let mut compared = 0;
+        for (value, time) in samples(&received[name]) {
+            if time > stored.last().unwrap().1 + ACCURACY {
+                break;
+            }
+            compared += 1;
+            let is_same = |(other, at): &(&Value, f64)| *other == value && (at - time).abs() < ACCURACY;
+            assert!(stored.iter().any(is_same), "{name}: {value} at {time} in {stored:?}");
+        }
+        assert!(compared >= if labels.is_empty() { 2 } else { 10 }, "{name}: {stored:?}");
+    }
 }
 
 #[test]

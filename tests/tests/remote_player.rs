@@ -1,11 +1,11 @@
-//! `gst-mood live --player`: a real MPD, and mpv over MPRIS on a private D-Bus, play what the session chooses.
+//! `gst-mood live --player`: a real MPD, a real Mopidy, and mpv over MPRIS on a private D-Bus, play what the session chooses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,6 +72,24 @@ impl Room {
     }
 }
 
+/// The answer to a command in MPD's protocol; `None` where the connection ends before.
+#[track_caller]
+fn ask(mut stream: impl Read + Write, line: &str) -> Option<String> {
+    stream.write_all(format!("{line}\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    let mut lines = BufReader::new(stream).lines();
+    lines.next()?.ok()?;
+    for line in lines {
+        let line = line.ok()?;
+        if line == "OK" {
+            return Some(answer);
+        }
+        assert!(!line.starts_with("ACK"), "{line}");
+        writeln!(answer, "{line}").unwrap();
+    }
+    None
+}
+
 /// MPD with a silent output, reached at `socket` and at a port.
 struct Mpd {
     process: RunningProcess,
@@ -117,21 +135,9 @@ impl Mpd {
 
     /// The answer to a command; `None` where MPD is not there.
     fn ask(&self, line: &str) -> Option<String> {
-        let mut stream = UnixStream::connect(self.folder.join("socket")).ok()?;
+        let stream = UnixStream::connect(self.folder.join("socket")).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.write_all(format!("{line}\n").as_bytes()).ok()?;
-        let mut answer = String::new();
-        let mut lines = BufReader::new(stream).lines();
-        lines.next()?.ok()?;
-        for line in lines {
-            let line = line.ok()?;
-            if line == "OK" {
-                return Some(answer);
-            }
-            assert!(!line.starts_with("ACK"), "{line}");
-            writeln!(answer, "{line}").unwrap();
-        }
-        None
+        ask(stream, line)
     }
 
     /// Waits until MPD plays a file whose name begins so.
@@ -262,6 +268,56 @@ fn what_is_scanned_from_mpd_is_played_there_without_a_camera() {
     drop(input);
     assert!(follow.wait().unwrap().success());
     mpd.wait_for_state("stop");
+}
+
+#[test]
+fn mopidy_plays_what_the_session_chooses() {
+    let room = Room::new();
+    let path = |name: &str| room.folder.path().join(name).display().to_string();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let configuration = format!(
+        "[core]\ncache_dir = {0}/cache\nconfig_dir = {0}/config\ndata_dir = {0}/data\n[audio]\nmixer = software\n\
+         output = fakesink sync=true\n[file]\nmedia_dirs = {1}\n[http]\nenabled = false\n\
+         [mpd]\nhostname = 127.0.0.1\nport = {port}\n",
+        room.folder.path().display(),
+        room.music.display()
+    );
+    fs::write(path("mopidy.conf"), configuration).unwrap();
+    // Debian's, whose Python has Debian's bindings to GStreamer.
+    let mut mopidy = command("/usr/bin/mopidy");
+    mopidy.args(["--config", &path("mopidy.conf")]).env_remove("GST_PLUGIN_PATH");
+    let mopidy = RunningProcess::start(mopidy);
+    let ask = |line: &str| ask(TcpStream::connect(("127.0.0.1", port)).ok()?, line);
+    let plays = |name: &str| {
+        wait_for(name, || {
+            let song = ask("currentsong")?;
+            (ask("status")?.contains("state: play") && song.contains(name)).then_some(())
+        });
+    };
+    wait_for("Mopidy", || ask("status"));
+
+    let address = format!("mpd://127.0.0.1:{port}");
+    let mut follow =
+        gst_mood(&["follow", "-", "--no-mpris", "--min-dwell", "0", "--player", &address, "--library"]);
+    follow.arg(&room.music).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut follow = follow.spawn().unwrap();
+    let mut input = follow.stdin.take().unwrap();
+    for mood in ["happy", "sad"] {
+        writeln!(input, "{mood}").unwrap();
+        plays(mood);
+    }
+    // What was played is not left behind.
+    wait_for("one song", || (ask("playlistinfo")?.matches("file: ").count() == 1).then_some(()));
+    drop(input);
+    let output = follow.wait_with_output().unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    wait_for("silence", || ask("status")?.contains("state: stop").then_some(()));
+    mopidy.signal("TERM");
+    mopidy.wait(TIMEOUT);
 }
 
 #[test]

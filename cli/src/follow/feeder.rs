@@ -32,7 +32,7 @@ impl Feeder {
         let thread = thread::Builder::new()
             .name("faces".into())
             .spawn(move || serve(&feed, source, &ends))
-            .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+            .map_err(CommandError::thread)?;
         Ok(Self { is_over, thread: Some(thread) })
     }
 }

@@ -57,9 +57,7 @@ impl MqttSource {
                 }
             },
         });
-        let listener =
-            listener.map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
-        Ok(Self { latest, _listener: listener })
+        Ok(Self { latest, _listener: listener.map_err(CommandError::thread)? })
     }
 }
 

@@ -63,9 +63,10 @@ impl MprisClient {
         );
         answer.map_err(|mut error| {
             gio::DBusError::strip_remote_error(&mut error);
-            let is_missing = [gio::DBusError::ServiceUnknown, gio::DBusError::NameHasNoOwner]
-                .into_iter()
-                .any(|missing| error.matches(missing));
+            // The last is what a player says that leaves while it is asked.
+            let missing =
+                [gio::DBusError::ServiceUnknown, gio::DBusError::NameHasNoOwner, gio::DBusError::NoReply];
+            let is_missing = missing.into_iter().any(|missing| error.matches(missing));
             if is_missing {
                 let running = self.running_players(&bus).join(", ");
                 let running = if running.is_empty() {
@@ -147,6 +148,7 @@ impl RemotePlayer for MprisClient {
             playback,
             song: url.clone().filter(|_| playback != Playback::Stopped),
             title: redact_addresses(&text("xesam:title").or(url).unwrap_or_default()).into(),
+            error: None,
             remaining: length.zip(position).map(|(length, position)| length.saturating_sub(position)),
         };
         let is_over = playback == Playback::Stopped

@@ -32,16 +32,14 @@ impl MqttCommands {
             Ok(Destination::Mqtt(broker)) => Some(broker),
             _ => None,
         });
-        let failed =
-            |error: std::io::Error| CommandError::Failed(format!("no thread can be started: {error}"));
         let mut commands = Self { is_over: Arc::default(), threads: Vec::new() };
         for broker in brokers {
-            let listener = listen(&broker, control.clone()).map_err(failed)?;
+            let listener = listen(&broker, control.clone()).map_err(CommandError::thread)?;
             let (control, is_over) = (control.clone(), commands.is_over.clone());
             let thread = thread::Builder::new()
                 .name("mqtt-state".into())
                 .spawn(move || echo(listener, &broker, &control, &is_over))
-                .map_err(failed)?;
+                .map_err(CommandError::thread)?;
             commands.threads.push(thread);
         }
         match commands.threads.is_empty() {

@@ -104,7 +104,7 @@ impl LivePanel {
         let thread = thread::Builder::new()
             .name("panel-state".into())
             .spawn(move || update_pages(&panel, &shared, &pad, origin, &is_over))
-            .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+            .map_err(CommandError::thread)?;
         Ok(Some(Self { is_dropped, thread: Some(thread) }))
     }
 }
@@ -465,7 +465,7 @@ fn watch_pictures(pad: &gst::Pad, panel: &Arc<Panel>, shared: &Arc<Shared>) -> R
                 }
             }
         })
-        .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+        .map_err(CommandError::thread)?;
     let shared = Arc::downgrade(shared);
     let next = Mutex::new(Instant::now());
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {

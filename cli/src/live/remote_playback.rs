@@ -1,13 +1,14 @@
 //! The music of a session played by another player: a thread that compares what the session wants with what the player does.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use mood_schema::redact_addresses;
 use remote_player::{
-    Mirror, Mpd, Playback, PlayerAddress, PlayerError, RemotePlayer, Report, Step, UserAction, Wish,
+    Mirror, Mpd, Outcome, Playback, PlayerAddress, PlayerError, RemotePlayer, Step, TrackStart, UserAction,
+    Wish,
 };
 
 use super::control::{PlaybackStatus, SessionCommand, SessionControl};
@@ -34,7 +35,6 @@ impl RemotePlayback {
         crossfade: Duration,
         control: SessionControl,
     ) -> Result<Self, CommandError> {
-        let failed = |error: io::Error| CommandError::Failed(format!("no thread can be started: {error}"));
         let is_over = Arc::new(AtomicBool::new(false));
         let ends = is_over.clone();
         let address = address.clone();
@@ -42,10 +42,10 @@ impl RemotePlayback {
             PlayerAddress::Mpris(name) => serve(MprisClient::new(name), &control, &ends),
             _ => match Mpd::new(address, crossfade) {
                 Ok(player) => serve(player, &control, &ends),
-                Err(error) => control.warn(failed(error).to_string()),
+                Err(error) => control.warn(CommandError::thread(error).to_string()),
             },
         });
-        Ok(Self { is_over, thread: Some(thread.map_err(failed)?) })
+        Ok(Self { is_over, thread: Some(thread.map_err(CommandError::thread)?) })
     }
 }
 
@@ -62,7 +62,7 @@ impl Drop for RemotePlayback {
 fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &AtomicBool) {
     let mut mirror = Mirror::default();
     let mut is_gone = false;
-    let mut refusals = 0;
+    let mut refusals = Refusals::default();
     loop {
         let ends = is_over.load(Ordering::Relaxed);
         let state = control.state();
@@ -74,14 +74,18 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
         };
         let wish = Wish { playback, uri: state.playing.as_ref().map(|track| track.uri.clone()) };
         match look(&mut player, &mut mirror, &wish) {
-            Ok((user, has_begun)) => {
+            Ok((outcome, error)) => {
                 if std::mem::take(&mut is_gone) {
                     control.update(|state| state.warning = None);
                 }
-                if has_begun {
-                    refusals = 0;
+                match outcome.start {
+                    Some(TrackStart::Begun) => refusals = Refusals::default(),
+                    Some(TrackStart::Failed) => {
+                        refusals.add(describe_failure(&wish, error.as_deref()), control);
+                    }
+                    None => {}
                 }
-                if let Some(action) = user {
+                if let Some(action) = outcome.user {
                     pass_on(action, control);
                 }
             }
@@ -91,13 +95,7 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
                 }
                 mirror.forget();
             }
-            Err(refused @ PlayerError::Refused(_)) => {
-                control.warn(refused.to_string());
-                refusals += 1;
-                if refusals <= MAX_REFUSALS {
-                    let _ = control.send(SessionCommand::Skip);
-                }
-            }
+            Err(PlayerError::Refused(reason)) => refusals.add(reason, control),
         }
         if ends {
             return;
@@ -111,26 +109,58 @@ fn serve(mut player: impl RemotePlayer, control: &SessionControl, is_over: &Atom
     }
 }
 
-/// One look, and what follows from it for the player; returns what its user did, and whether a track has begun.
+/// What the player did not do since it last played something.
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    latest: String,
+}
+
+impl Refusals {
+    /// Tells the user why a track is not played, and wishes for another unless too many were not.
+    fn add(&mut self, reason: String, control: &SessionControl) {
+        // A player that refuses everything is asked many times a second.
+        if self.latest != reason {
+            control.warn(reason.as_str());
+            self.latest = reason;
+        }
+        self.count += 1;
+        if self.count <= MAX_REFUSALS {
+            // A session that has ended wants nothing.
+            let _ = control.send(SessionCommand::Skip);
+        }
+    }
+}
+
+/// Why nothing sounds, for the user.
+fn describe_failure(wish: &Wish, error: Option<&str>) -> String {
+    let track = wish.uri.as_deref().map(redact_addresses).unwrap_or_default();
+    let error = error.map(|error| format!(" ({error})")).unwrap_or_default();
+    format!(
+        "the player stops where it should play {track}{error}: give it the same files at the same place, readable by it, and a \
+         decoder for them"
+    )
+}
+
+/// One look, and what follows from it for the player; returns what it shows, and why the player could not play something.
 fn look(
     player: &mut impl RemotePlayer,
     mirror: &mut Mirror,
     wish: &Wish,
-) -> Result<(Option<UserAction>, bool), PlayerError> {
-    let report: Report = player.report()?;
+) -> Result<(Outcome, Option<String>), PlayerError> {
+    let report = player.report()?;
     let outcome = mirror.look(wish, &report);
-    let has_begun = outcome.steps.iter().any(|step| matches!(step, Step::Play { .. }));
-    for step in outcome.steps {
-        let song = match &step {
+    for step in &outcome.steps {
+        let song = match step {
             Step::Play { uri, queue } => Some(player.play(uri, *queue)?),
             Step::SetPlayback(playback) => {
                 player.set_playback(*playback)?;
                 None
             }
         };
-        mirror.confirm(&step, song);
+        mirror.confirm(step, song);
     }
-    Ok((outcome.user, has_begun))
+    Ok((outcome, report.error))
 }
 
 /// What the user did at the player wins: the session does the same.

@@ -22,6 +22,7 @@ use crate::client_face::ClientFace;
 use crate::clients::Client;
 use crate::consent::ConsentedClient;
 use crate::error::CommandError;
+use crate::interruption;
 use crate::mpris::{LibrarySource, Mpris, PlayerEvent};
 use crate::output;
 use crate::pipeline;
@@ -191,7 +192,7 @@ impl LiveSession {
             self.start_mpris(source)?;
         }
         loop {
-            if pipeline::is_interrupted() {
+            if interruption::is_interrupted() {
                 self.handle_command(SessionCommand::Quit)?;
             }
             while let Ok(command) = self.commands.try_recv() {
@@ -372,8 +373,8 @@ impl LiveSession {
     fn start_mpris(&mut self, source: LibrarySource) -> Result<(), CommandError> {
         let pipeline = self.pipeline.downgrade();
         let position = move || pipeline.upgrade()?.query_position::<gst::ClockTime>().map(Duration::from);
-        let mpris = Mpris::start(source, self.control.clone(), Box::new(position))
-            .map_err(|error| CommandError::Failed(format!("no thread can be started: {error}")))?;
+        let mpris =
+            Mpris::start(source, self.control.clone(), Box::new(position)).map_err(CommandError::thread)?;
         mpris.post(PlayerEvent::Status(self.status));
         self.mpris = Some(mpris);
         Ok(())

@@ -9,6 +9,7 @@ use session::{VideoPart, Warning, WarningKind};
 use crate::error::CommandError;
 use crate::files::{partial_path, remove_if_present};
 use crate::folder::{RECORDED_VIDEO, recording_path};
+use crate::interruption;
 use crate::pipeline;
 use crate::progress::Progress;
 
@@ -57,7 +58,7 @@ pub fn join(folder: &Path, parts: &[VideoPart], warnings: &mut Vec<Warning>) -> 
     while let Err(error) = write_joined(&pieces, &joined) {
         let Some(last) = pieces.pop() else { return Ok(()) };
         warnings.push(left_warning(&last, &error.to_string()));
-        if pieces.is_empty() || pipeline::is_interrupted() {
+        if pieces.is_empty() || interruption::is_interrupted() {
             return Ok(());
         }
     }

@@ -1,4 +1,5 @@
-//! Prints the faces of a video: `read_metadata VIDEO`. Stream time in seconds, id, label, confidence and box of each.
+//! Prints the faces of a video: `read_metadata VIDEO`. Stream time in seconds, id, label, confidence and box of each, and where it is
+//! classified the seven probabilities.
 
 use gst::prelude::*;
 
@@ -29,7 +30,12 @@ pub fn print_faces(
             let label = face.classification.as_ref().map_or("unclassified", |result| result.label.as_str());
             let confidence = face.classification.as_ref().map_or(0.0, |result| result.confidence);
             let mood_schema::Rect { x, y, w, h } = face.bbox;
-            print(format!("{seconds:.3} {} {label} {confidence:.3} {x:.4} {y:.4} {w:.4} {h:.4}", face.id));
+            let probabilities = face.classification.iter().flat_map(|result| result.probabilities);
+            let probabilities: String = probabilities.map(|value| format!(" {value:.3}")).collect();
+            let id = face.id;
+            print(format!(
+                "{seconds:.3} {id} {label} {confidence:.3} {x:.4} {y:.4} {w:.4} {h:.4}{probabilities}"
+            ));
         }
         gst::PadProbeReturn::Ok
     });

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use flume::Receiver;
+use tokio::time::{Instant, sleep};
+
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often somebody who pauses looks whether it is still wanted.
@@ -23,6 +26,18 @@ impl Backoff {
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST);
         pause
+    }
+
+    /// Waits for the next pause. Returns false, before its end, once the sender is gone.
+    pub async fn wait<T>(&mut self, receiver: &Receiver<T>) -> bool {
+        let end = Instant::now() + self.next();
+        while Instant::now() < end {
+            if receiver.is_disconnected() {
+                return false;
+            }
+            sleep(STEP).await;
+        }
+        true
     }
 }
 

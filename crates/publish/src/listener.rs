@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flume::{Receiver, Sender};
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
-use crate::backoff::{Backoff, STEP};
+use crate::backoff::Backoff;
 use crate::broker::{self, FAREWELL};
 use crate::{Destination, MqttDestination};
 
@@ -122,12 +122,8 @@ async fn serve(
             let reason = mood_schema::redact_addresses(&failure);
             handle(BrokerEvent::Lost(format!("cannot listen to {name}: {reason}; it is tried again")));
         }
-        let end = Instant::now() + backoff.next();
-        while Instant::now() < end {
-            if receiver.is_disconnected() {
-                return;
-            }
-            sleep(STEP).await;
+        if !backoff.wait(receiver).await {
+            return;
         }
     }
 }

@@ -12,9 +12,9 @@ use flume::Receiver;
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
-use crate::backoff::{Backoff, STEP};
+use crate::backoff::Backoff;
 use crate::broker::{self, FAREWELL};
 use crate::destination::STATUS;
 use crate::outbox::Outbox;
@@ -95,13 +95,9 @@ impl<'a> Session<'a> {
                 Err(reason) => reason,
             };
             self.outbox.fail(failure);
-            let end = Instant::now() + backoff.next();
-            while Instant::now() < end {
-                if receiver.is_disconnected() {
-                    self.outbox.lose(receiver.drain().count() as u64);
-                    return;
-                }
-                sleep(STEP).await;
+            if !backoff.wait(receiver).await {
+                self.outbox.lose(receiver.drain().count() as u64);
+                return;
             }
         }
     }

@@ -10,7 +10,7 @@ mod mpd;
 use std::time::Duration;
 
 pub use address::{AddressError, PASSWORD_VARIABLE, PlayerAddress};
-pub use mirror::{Mirror, Outcome, Step, UserAction, Wish};
+pub use mirror::{Mirror, Outcome, Step, TrackStart, UserAction, Wish};
 pub use mpd::{Mpd, MpdDatabase};
 
 /// Whether a player plays.
@@ -36,6 +36,8 @@ pub struct Report {
     pub title: String,
     /// How much of the song is left; `None` where that is not known.
     pub remaining: Option<Duration>,
+    /// Why it could not play something, in its own words.
+    pub error: Option<String>,
 }
 
 /// Why a player did not do what it was told. The text says what to do.

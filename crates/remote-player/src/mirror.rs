@@ -10,6 +10,10 @@ const NATURAL_END: Duration = Duration::from_secs(8);
 const CUT_OFF: Duration = Duration::from_secs(2);
 /// How many looks a session may take to follow its user, which takes as long as its music fades out.
 const FOLLOWING_LOOKS: u32 = 50;
+/// How many looks a player may be stopped before a track that it was to begin counts as one that it cannot play.
+const STARTING_LOOKS: u32 = 30;
+/// How many looks a player may stay paused that was told to play, before that is its user's doing.
+const PAUSED_LOOKS: u32 = 10;
 /// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
 const REMEMBERED_SONGS: usize = 3;
 
@@ -49,6 +53,15 @@ pub enum UserAction {
     Chose(String),
 }
 
+/// What became of a track that the player was told to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackStart {
+    /// It sounds.
+    Begun,
+    /// The player has stopped by itself, and plays nothing.
+    Failed,
+}
+
 /// What follows from one look at the other player.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -56,6 +69,8 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// What its user did, to be told to the session.
     pub user: Option<UserAction>,
+    /// What became of the latest track, told once.
+    pub start: Option<TrackStart>,
 }
 
 /// Compares what a session wants with what the other player does, several times a second. What a user does at the other player
@@ -76,11 +91,14 @@ pub struct Mirror {
     by_hand: bool,
     /// What the session will wish for once it has heard of what the user did, and how many looks it may take for that.
     awaited: Option<(Playback, u32)>,
+    /// For how many looks the player has been silent since the latest track was to begin; `None` once that is settled.
+    silent_looks: Option<u32>,
 }
 
 impl Mirror {
     /// Looks at the wish and at a report.
     pub fn look(&mut self, wish: &Wish, report: &Report) -> Outcome {
+        let start = self.notice_start(wish, report);
         let user = self.notice_user(wish, report);
         let mut steps = Vec::new();
         if user.is_none() {
@@ -88,7 +106,7 @@ impl Mirror {
             self.pass_on_track(wish, report, &mut steps);
         }
         self.seen = Some(report.clone());
-        Outcome { steps, user }
+        Outcome { steps, user, start }
     }
 
     /// A step was carried out; `song` is what identifies the song of [`Step::Play`].
@@ -99,12 +117,18 @@ impl Mirror {
                 if self.own_songs.len() > REMEMBERED_SONGS {
                     self.own_songs.remove(0);
                 }
+                self.silent_looks = Some(0);
                 if !queue {
                     self.caused = Some(Playback::Playing);
                     self.by_hand = false;
                 }
             }
-            Step::SetPlayback(playback) => self.caused = Some(*playback),
+            Step::SetPlayback(playback) => {
+                self.caused = Some(*playback);
+                if *playback == Playback::Stopped {
+                    self.silent_looks = None;
+                }
+            }
         }
     }
 
@@ -115,6 +139,39 @@ impl Mirror {
 
     fn is_own(&self, report: &Report) -> bool {
         report.song.as_ref().is_some_and(|song| self.own_songs.contains(song))
+    }
+
+    fn notice_start(&mut self, wish: &Wish, report: &Report) -> Option<TrackStart> {
+        let looks = self.silent_looks?;
+        if report.playback == Playback::Playing {
+            let is_latest = report.song.is_some() && report.song.as_ref() == self.own_songs.last();
+            let sounds = self.seen.as_ref().is_some_and(|seen| {
+                (seen.playback, &seen.song) == (report.playback, &report.song)
+                    && (report.remaining.is_none() || report.remaining != seen.remaining)
+            });
+            if is_latest && sounds {
+                self.silent_looks = None;
+                return Some(TrackStart::Begun);
+            }
+        } else if wish.playback == Playback::Playing {
+            self.silent_looks = Some(looks + 1);
+            if report.playback == Playback::Paused {
+                // So quickly that it was never seen playing.
+                if looks + 1 == PAUSED_LOOKS
+                    && let Some(seen) = &mut self.seen
+                {
+                    (seen.playback, self.caused) = (Playback::Playing, Some(Playback::Playing));
+                }
+                return None;
+            }
+            // Nobody has stopped it.
+            self.caused = Some(Playback::Stopped);
+            if report.error.is_some() || looks >= STARTING_LOOKS {
+                self.silent_looks = None;
+                return Some(TrackStart::Failed);
+            }
+        }
+        None
     }
 
     fn notice_user(&mut self, wish: &Wish, report: &Report) -> Option<UserAction> {
@@ -209,12 +266,20 @@ mod tests {
         report: Report,
         /// What it was told, in words.
         steps: Vec<String>,
+        /// What became of its tracks.
+        starts: Vec<TrackStart>,
     }
 
     impl Model {
         fn look(&mut self, playback: Playback, uri: &str) -> Option<UserAction> {
             let wish = Wish { playback, uri: Some(uri.to_string()).filter(|uri| !uri.is_empty()) };
+            if self.report.playback == Playing
+                && let Some(remaining) = &mut self.report.remaining
+            {
+                *remaining -= Duration::from_millis(100);
+            }
             let outcome = self.mirror.look(&wish, &self.report);
+            self.starts.extend(outcome.start);
             for step in outcome.steps {
                 let mut song = None;
                 match &step {
@@ -227,6 +292,7 @@ mod tests {
                                 song: song.clone(),
                                 title: uri.clone(),
                                 remaining: Some(Duration::from_secs(100)),
+                                error: None,
                             };
                         }
                     }
@@ -320,6 +386,50 @@ mod tests {
         assert_eq!((model.look(Playing, "b"), model.take_steps()), (None, vec![]));
         model.look(Playing, "c");
         assert_eq!(model.take_steps(), ["play c"]);
+    }
+
+    #[test]
+    fn a_track_that_the_player_cannot_play_is_no_skip() {
+        for error in [None, Some("no such file".to_string())] {
+            let mut model = Model::default();
+            model.look(Playing, "a");
+            assert_eq!((model.look(Playing, "a"), model.look(Playing, "a")), (None, None));
+            assert_eq!(std::mem::take(&mut model.starts), [TrackStart::Begun]);
+            model.look(Playing, "b");
+            model.take_steps();
+            let looks = if error.is_some() { 1 } else { 31 };
+            model.report = Report { error: error.clone(), ..Report::default() };
+            for _ in 0..looks {
+                assert!(model.starts.is_empty());
+                assert_eq!(model.look(Playing, "b"), None);
+            }
+            assert_eq!(model.starts, [TrackStart::Failed]);
+            assert_eq!(
+                (model.look(Playing, "b"), model.take_steps()),
+                (None, vec![]),
+                "it is not tried again"
+            );
+            model.look(Playing, "c");
+            assert_eq!(model.take_steps(), ["play c"]);
+        }
+        // Nor is silence that the session wants.
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        for _ in 0..40 {
+            model.look(Playing, "");
+        }
+        assert_eq!((model.take_steps().len(), model.starts), (2, vec![]));
+    }
+
+    #[test]
+    fn a_pause_right_at_the_start_of_a_track_is_noticed() {
+        let mut model =
+            Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
+        model.look(Playing, "a");
+        assert_eq!(model.take_steps(), ["play a"]);
+        model.report.playback = Paused;
+        let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
+        assert_eq!((actions, model.starts), (vec![UserAction::Paused], vec![]));
     }
 
     #[test]

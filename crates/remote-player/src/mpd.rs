@@ -22,6 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const PERMISSION: u64 = 4;
 /// An unknown command, or one that the server has switched off: `ACK_ERROR_UNKNOWN`.
 const UNKNOWN: u64 = 5;
+/// A command that the server knows and does not have. Of all servers Mopidy alone answers so.
+const NOT_IMPLEMENTED: u64 = 0;
 /// How many songs' stickers are asked for with one command list, whose length MPD limits.
 const STICKERS_AT_ONCE: usize = 100;
 /// How long MPD may take to list its database.
@@ -37,11 +39,19 @@ pub struct Mpd {
     address: PlayerAddress,
     crossfade: Duration,
     runtime: Runtime,
-    client: Option<Client>,
+    server: Option<Server>,
     /// The songs that we have added and not yet removed, the oldest first.
     added: Vec<SongId>,
     /// The crossfade that was set before we came.
     previous_crossfade: Option<Duration>,
+}
+
+/// A server that is connected.
+#[derive(Debug)]
+struct Server {
+    client: Client,
+    /// Mopidy closes the connection where something is added by a path, and does not crossfade.
+    is_mopidy: bool,
 }
 
 impl Mpd {
@@ -51,31 +61,39 @@ impl Mpd {
     /// Those of the system.
     pub fn new(address: PlayerAddress, crossfade: Duration) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { address, crossfade, runtime, client: None, added: Vec::new(), previous_crossfade: None })
+        Ok(Self { address, crossfade, runtime, server: None, added: Vec::new(), previous_crossfade: None })
     }
 
     /// Does something with a connected client. Where that fails, the connection is given up.
     fn with_client<T>(
         &mut self,
-        work: impl AsyncFnOnce(&Client, &mut Vec<SongId>) -> Result<T, PlayerError>,
+        work: impl AsyncFnOnce(&Server, &mut Vec<SongId>) -> Result<T, PlayerError>,
     ) -> Result<T, PlayerError> {
-        let Self { address, crossfade, runtime, client, added, previous_crossfade } = self;
+        let Self { address, crossfade, runtime, server, added, previous_crossfade } = self;
         let result = runtime.block_on(async {
-            if client.is_none() {
-                let connected = within(connect(address)).await?;
-                let status = command(&connected, commands::Status).await?;
-                previous_crossfade.get_or_insert(status.crossfade);
-                command(&connected, commands::Crossfade(*crossfade)).await?;
-                added.clear();
-                *client = Some(connected);
-            }
-            match client {
-                Some(client) => within(work(client, added)).await,
-                None => Err(PlayerError::Gone("not connected".into())),
-            }
+            let server = match server {
+                Some(server) => server,
+                None => {
+                    let client = within(connect(address)).await?;
+                    let status = command(&client, commands::Status).await?;
+                    let is_mopidy = match client.command(commands::Crossfade(*crossfade)).await {
+                        Ok(()) => false,
+                        Err(CommandError::ErrorResponse { error, .. }) if error.code == NOT_IMPLEMENTED => {
+                            true
+                        }
+                        Err(error) => return Err(to_player_error(error)),
+                    };
+                    if !is_mopidy {
+                        previous_crossfade.get_or_insert(status.crossfade);
+                    }
+                    added.clear();
+                    server.insert(Server { client, is_mopidy })
+                }
+            };
+            within(work(server, added)).await
         });
         if matches!(result, Err(PlayerError::Gone(_))) {
-            *client = None;
+            *server = None;
         }
         result.map_err(|error| match error {
             PlayerError::Gone(reason) => PlayerError::Gone(format!("{address}: {reason}")),
@@ -86,7 +104,7 @@ impl Mpd {
 
 impl RemotePlayer for Mpd {
     fn report(&mut self) -> Result<Report, PlayerError> {
-        self.with_client(async |client, _| {
+        self.with_client(async |Server { client, .. }, _| {
             let status = command(client, commands::Status).await?;
             let song = command(client, commands::CurrentSong).await?;
             let title = song.map_or_else(String::new, |song| {
@@ -97,13 +115,15 @@ impl RemotePlayer for Mpd {
                 song: status.current_song.map(|(_, id)| id.0.to_string()),
                 title: mood_schema::redact_addresses(&title).into(),
                 remaining: status.duration.zip(status.elapsed).map(|(all, past)| all.saturating_sub(past)),
+                error: status.error.map(|error| mood_schema::redact_addresses(&error).into()),
             })
         })
     }
 
     fn play(&mut self, uri: &str, queue: bool) -> Result<String, PlayerError> {
-        self.with_client(async |client, added| {
-            let id = add(client, uri).await?;
+        self.with_client(async |Server { client, is_mopidy }, added| {
+            let names = if *is_mopidy { vec![uri.into()] } else { names(uri) };
+            let id = add(client, uri, &names).await?;
             if !queue {
                 let status = command(client, commands::Status).await?;
                 let volume =
@@ -128,7 +148,7 @@ impl RemotePlayer for Mpd {
     }
 
     fn set_playback(&mut self, playback: Playback) -> Result<(), PlayerError> {
-        self.with_client(async |client, _| match playback {
+        self.with_client(async |Server { client, .. }, _| match playback {
             Playback::Playing => command(client, commands::SetPause(false)).await,
             Playback::Paused => command(client, commands::SetPause(true)).await,
             Playback::Stopped => command(client, commands::Stop).await,
@@ -151,7 +171,7 @@ impl MpdDatabase {
     /// Reads the database of a server, whose connection is closed afterwards.
     ///
     /// # Errors
-    /// [`PlayerError::Gone`] where it cannot be reached, [`PlayerError::Refused`] where it does not permit it.
+    /// [`PlayerError::Gone`] where it cannot be reached or does not permit it.
     pub fn read(address: &PlayerAddress) -> Result<Self, PlayerError> {
         let failed = |error: std::io::Error| PlayerError::Gone(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -194,7 +214,9 @@ async fn moods(client: &Client, songs: &[Song]) -> Result<BTreeMap<String, Strin
 
 impl Drop for Mpd {
     fn drop(&mut self) {
-        let (Some(client), Some(crossfade)) = (&self.client, self.previous_crossfade) else { return };
+        let (Some(Server { client, .. }), Some(crossfade)) = (&self.server, self.previous_crossfade) else {
+            return;
+        };
         // As it was found. A server that is gone has nothing to be restored.
         let restored = async { timeout(TIMEOUT, command(client, commands::Crossfade(crossfade))).await };
         let _ = self.runtime.block_on(restored);
@@ -241,9 +263,11 @@ async fn command<C: commands::Command>(client: &Client, sent: C) -> Result<C::Re
 
 fn to_player_error(error: CommandError) -> PlayerError {
     match error {
-        CommandError::ErrorResponse { error, .. } if error.code == PERMISSION => PlayerError::Refused(
-            format!("MPD does not permit it ({}); give its password in {PASSWORD_VARIABLE}", error.message),
-        ),
+        // Nothing of what follows would be permitted either.
+        CommandError::ErrorResponse { error, .. } if error.code == PERMISSION => PlayerError::Gone(format!(
+            "it does not permit it ({}); give its password in {PASSWORD_VARIABLE}",
+            error.message
+        )),
         CommandError::ErrorResponse { error, .. } => PlayerError::Refused(error.message.into()),
         error => PlayerError::Gone(error.to_string()),
     }
@@ -259,18 +283,28 @@ async fn fade(client: &Client, volume: u8, shares: impl Iterator<Item = u32>) ->
     Ok(())
 }
 
-/// Adds a track behind the present song, by the first of its names that MPD knows.
-async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
+/// Adds a track behind the present song, by the first of its `names` that the server knows.
+async fn add(client: &Client, uri: &str, names: &[String]) -> Result<SongId, PlayerError> {
     let mut reason = String::new();
-    for name in names(uri) {
+    for (index, name) in names.iter().enumerate() {
         let status = command(client, commands::Status).await?;
-        let add = commands::Add::uri(&name);
-        let add = if status.current_song.is_some() { add.after_current(0) } else { add };
-        match command(client, add).await {
+        let add = commands::Add::uri(name);
+        // Not by a place relative to it: MPD 0.23 is the first to know that.
+        let add = match status.current_song {
+            Some((position, _)) => add.at(position.0 + 1),
+            None => add,
+        };
+        match client.command(add).await {
             Ok(id) => return Ok(id),
-            Err(PlayerError::Refused(message)) if reason.is_empty() => reason = message,
-            Err(PlayerError::Refused(_)) => {}
-            Err(gone) => return Err(gone),
+            // Files of one's own are not permitted over the network, others may be.
+            Err(CommandError::ErrorResponse { error, .. })
+                if error.code != PERMISSION || index + 1 < names.len() =>
+            {
+                if reason.is_empty() {
+                    reason = error.message.into();
+                }
+            }
+            Err(error) => return Err(to_player_error(error)),
         }
     }
     Err(PlayerError::Refused(format!(
@@ -281,8 +315,7 @@ async fn add(client: &Client, uri: &str) -> Result<SongId, PlayerError> {
 }
 
 /// The names that MPD may have for a track: the URI, or for a file its path, which MPD accepts over a Unix socket and without
-/// percent-encoding only, then the path relative to a music directory that is not known, from the longest to the shortest, and
-/// at last the URI, which Mopidy takes.
+/// percent-encoding only, then the path relative to a music directory that is not known, from the longest to the shortest.
 fn names(uri: &str) -> Vec<String> {
     let path =
         Url::parse(uri).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
@@ -290,7 +323,7 @@ fn names(uri: &str) -> Vec<String> {
     let parts: Vec<&Path> = path.iter().skip(1).map(Path::new).collect();
     let relative = (0..parts.len()).map(|start| parts[start..].iter().collect());
     let names = std::iter::once(path.clone()).chain(relative);
-    names.filter_map(|path: PathBuf| path.to_str().map(Into::into)).chain([uri.into()]).collect()
+    names.filter_map(|path: PathBuf| path.to_str().map(Into::into)).collect()
 }
 
 fn playback(status: &Status) -> Playback {
@@ -309,7 +342,7 @@ mod tests {
     fn a_file_is_tried_by_its_address_and_by_every_relative_path() {
         assert_eq!(
             names("file:///music/M%C3%A4rz/a.ogg"),
-            ["/music/März/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg", "file:///music/M%C3%A4rz/a.ogg"]
+            ["/music/März/a.ogg", "music/März/a.ogg", "März/a.ogg", "a.ogg"]
         );
         assert_eq!(names("http://h/a.ogg"), ["http://h/a.ogg"]);
     }
