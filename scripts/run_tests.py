@@ -22,7 +22,7 @@ FIRST = ["tests", "plugins"]
 
 
 def test_programs():
-    """The test programs in the order of cargo, as (name, command, working folder); compiles what is not up to date."""
+    """The test programs in the order of cargo, as (name, command, working folder, environment); compiles what is not up to date."""
     build = subprocess.run(
         [*CARGO, "--no-run", "--quiet", "--message-format", "json-render-diagnostics"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -34,7 +34,7 @@ def test_programs():
             package = Path(message["manifest_path"]).parent
             source = Path(message["target"]["src_path"]).relative_to(ROOT)
             program = Path(message["executable"])
-            programs.append((f"{source} ({program.relative_to(ROOT)})", [program], package))
+            programs.append((f"{source} ({program.relative_to(ROOT)})", [program], package, {"CARGO_MANIFEST_DIR": str(package)}))
     assert programs, "cargo built no tests"
     return programs
 
@@ -60,19 +60,20 @@ def main():
     """Runs everything and names what failed."""
     lanes = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     programs = sorted(test_programs(), key=rank)
-    programs.append(("documentation examples", [*CARGO, "--no-fail-fast", "--quiet", "--doc"], ROOT))
+    # A folder in the environment of cargo would make it compile ring and what depends on it again.
+    programs.append(("documentation examples", [*CARGO, "--no-fail-fast", "--quiet", "--doc"], ROOT, {}))
     environment = os.environ | {"MOOD_TEST_REGISTRY": str(make_registry())}
     failed, printing, began = [], Lock(), time.monotonic()
 
     def run(program):
-        name, command, folder = program
+        name, command, folder, variables = program
         started = time.monotonic()
         with printing:
             print(f"     Running {name}", flush=True)
         process = subprocess.run(
             command,
             cwd=folder,
-            env=environment | {"CARGO_MANIFEST_DIR": str(folder)},
+            env=environment | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
