@@ -22,7 +22,8 @@ help:
 	@echo 'make lint     formatting, clippy, documentation, module cycles, licences and sources of dependencies'
 	@echo 'make install  plugins, ONNX Runtime, the large model, gst-mood, man pages and completions into PREFIX ($(PREFIX))'
 	@echo 'make uninstall  removes them again'
-	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root'
+	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root;'
+	@echo '              SUITE=trixie, SUITE=noble: built in a root of Debian 13 or Ubuntu 24.04, in target/debian-SUITE'
 	@echo 'make test-analytics  the feature v1_24, metas of GStreamer 1.24 and later, in a root of Debian 13'
 	@echo 'make notices  licences of what is linked in; make sbom: a CycloneDX bill of materials; make audit: known vulnerabilities'
 	@echo 'make element-pages  docs/elements, after a change of an element'
@@ -88,12 +89,19 @@ install: build
 uninstall:
 	PREFIX=$(PREFIX) PLUGIN_DIR=$(PLUGIN_DIR) DESTDIR=$(DESTDIR) scripts/install.sh uninstall
 
+ifndef SUITE
 deb: build notices
 	scripts/deb.sh
+else
+deb:
+	scripts/foreign_root.sh $(SUITE) scripts/foreign_deb.sh
+	rm -rf target/debian-$(SUITE)
+	cp -r target/roots/$(SUITE)/src/target/debian target/debian-$(SUITE)
+endif
 
-# Installs the packages in a fresh root of this machine's distribution, below target/, and runs everything there.
+# Installs the packages in a fresh root of the distribution, below target/, and runs everything there.
 test-deb: deb
-	scripts/test_deb.sh
+	SUITE=$(SUITE) scripts/test_deb.sh
 
 # The root is of Debian 13, below target/; made at the first time.
 test-analytics:

@@ -2,7 +2,9 @@
 # Makes the Debian packages of this machine's distribution in target/debian/ from what `make build` has left in target/:
 #   gst-mood                the command, its man pages and completions, the large model
 #   gstreamer1.0-mood       the plugins
-#   gst-mood-onnxruntime    ONNX Runtime, only where the distribution has no libonnxruntime1.21, on which the others then depend
+#   gst-mood-onnxruntime    ONNX Runtime. Where the distribution has libonnxruntime1.21 that will do too, but it is the second choice:
+#                           Debian 13's prints 1,100 lines about schemas that are registered twice in every program that loads a
+#                           model, because its libonnx registers them as well (https://github.com/microsoft/onnxruntime/pull/32353)
 # Only dpkg and dpkg-dev are needed, which build-essential brings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,12 +21,16 @@ version="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-1~${ID}${
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 
 packages=(gst-mood gstreamer1.0-mood)
-onnxruntime=libonnxruntime1.21
-if ! apt-cache show "$onnxruntime" >/dev/null 2>&1; then
-    onnxruntime="gst-mood-onnxruntime (= $version)"
+system=
+! apt-cache show libonnxruntime1.21 >/dev/null 2>&1 || system=libonnxruntime1.21
+if [ -e target/onnxruntime/libonnxruntime.so ]; then
     packages+=(gst-mood-onnxruntime)
-    [ -e target/onnxruntime/libonnxruntime.so ] ||
-        { echo 'deb: there is neither a package libonnxruntime1.21 nor target/onnxruntime: run make setup' >&2; exit 1; }
+    onnxruntime="gst-mood-onnxruntime (= $version)${system:+ | $system}"
+elif [ -n "$system" ]; then
+    onnxruntime=$system
+else
+    echo 'deb: there is neither target/onnxruntime nor a package libonnxruntime1.21: run make setup' >&2
+    exit 1
 fi
 
 out=target/debian
@@ -79,7 +85,7 @@ for package in "${packages[@]}"; do
         sed -n 1p "packaging/debian/$package.control"
         printf 'Version: %s\nArchitecture: %s\nMaintainer: gst-mood developers <noreply@gst-mood.invalid>\n' "$version" "$architecture"
         printf 'Priority: optional\nHomepage: https://github.com/gst-mood/gst-mood\nInstalled-Size: %s\n' "$(du -sk "$stage" | cut -f1)"
-        sed -e 1d -e "s|\${shlibs:Depends}|$shlibs|; s|\${onnxruntime}|$onnxruntime|" "packaging/debian/$package.control"
+        sed -e 1d -e "s#\${shlibs:Depends}#$shlibs#; s#\${onnxruntime}#$onnxruntime#" "packaging/debian/$package.control"
     } >"$stage/DEBIAN/control"
     find "$stage" -type d -exec chmod 755 {} +
     find "$stage" -type f ! -path '*/bin/*' -exec chmod 644 {} +

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the release twice, in two folders of different names, from the last commit, and compares the bytes of what is shipped:
 # reproducible.sh [PACKAGE...], such as gstfacedetect; without packages all of the workspace. The folders' names are kept out of the
-# binaries by --remap-path-prefix; Cargo.lock fixes the dependencies.
+# binaries by --remap-path-prefix and, of C code, -ffile-prefix-map; Cargo.lock fixes the dependencies. The bytes are those of one set of
+# packages: a plugin built alone has dependencies with other features than in the workspace, and so other bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +33,10 @@ for folder in first another-name; do
     find "$scratch/$folder" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     (
         cd "$scratch/$folder"
-        export RUSTFLAGS="--remap-path-prefix=$PWD=/gst-mood --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+        cargo_home=${CARGO_HOME:-$HOME/.cargo}
+        export RUSTFLAGS="--remap-path-prefix=$PWD=/gst-mood --remap-path-prefix=$cargo_home=/cargo"
+        # SQLite and ring are in C; cc-rs passes these on.
+        export CFLAGS="-ffile-prefix-map=$PWD=/gst-mood -ffile-prefix-map=$cargo_home=/cargo"
         cargo build --release --locked "${packages[@]}"
         (cd target/release && sha256sum "${files[@]}") | tee "$scratch/$folder.sha256"
     )
