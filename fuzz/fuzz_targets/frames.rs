@@ -76,7 +76,7 @@ fn run(data: &mut Unstructured) -> Result<()> {
         resembles: None,
         quality_limit: None,
     };
-    let _ = mood_meta::frame::write(fields, &Frame { faces: vec![face] });
+    let _ = mood_meta::frame::write(fields, &Frame { faces: vec![face], shot: 0 });
     let side = |data: &mut Unstructured| data.int_in_range(0..=80);
     let region = (side(data)?, side(data)?, side(data)?, side(data)?);
     gst_video::VideoRegionOfInterestMeta::add(fields, "face", region);

@@ -51,7 +51,7 @@ pub fn write_timeline(
     let mut count = 0;
     for (frame, shown) in (0..).zip(frames) {
         let faces = shown.into_iter().map(face).collect();
-        lines.push(Line::Frame(FrameLine { frame, pts: pts(frame, period), faces }));
+        lines.push(Line::Frame(FrameLine { frame, pts: pts(frame, period), faces, shot: 0 }));
         count = frame + 1;
     }
     lines.push(Line::End(SessionEnd { pts: pts(count, period), frames: count }));

@@ -66,7 +66,12 @@ fn write_session(folder: &Path) {
                 quality_limit: None,
             }
         });
-        lines.push(Line::Frame(FrameLine { frame, pts: pts(frame), faces: faces.into_iter().collect() }));
+        lines.push(Line::Frame(FrameLine {
+            frame,
+            pts: pts(frame),
+            faces: faces.into_iter().collect(),
+            shot: 0,
+        }));
     }
     lines.push(Line::End(SessionEnd { pts: pts(FRAMES), frames: FRAMES }));
     let text: String = lines.iter().map(|line| line.to_json() + "\n").collect();

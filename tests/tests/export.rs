@@ -84,7 +84,7 @@ fn timeline() -> String {
         if (200..203).contains(&frame) {
             faces[0] = face(1, Emotion::Fear.into());
         }
-        lines.push(Line::Frame(FrameLine { frame, pts: pts(frame), faces }));
+        lines.push(Line::Frame(FrameLine { frame, pts: pts(frame), faces, shot: 0 }));
         if frame == 300 {
             let (from, to) = (Mood::Absent, Emotion::Happy.into());
             lines.push(Line::Mood(MoodLine { pts: pts(300), from, to, confidence: 0.9, evidence: [0, 1] }));

@@ -46,7 +46,12 @@ fn a_timeline_drives_the_music_and_is_recorded_again() {
     let emotions = emotions.flat_map(|(emotion, count)| std::iter::repeat_n(emotion, count));
     let frames = emotions.enumerate().map(|(number, emotion)| {
         let pts = 3_600_000_000_000 + number as u64 * 100_000_000;
-        Line::Frame(FrameLine { frame: number as u64, pts, faces: vec![face(Shown::new(1, emotion))] })
+        Line::Frame(FrameLine {
+            frame: number as u64,
+            pts,
+            faces: vec![face(Shown::new(1, emotion))],
+            shot: 0,
+        })
     });
     let text: Vec<String> = std::iter::once(header).chain(frames).map(|line| line.to_json()).collect();
     let session = folder.path().join("session");
@@ -112,7 +117,7 @@ fn another_sessions_moods_come_over_mqtt_as_long_as_it_publishes() {
     broker.publish("room/frame", "[1]", &[]);
     // More than the 10 KB that MQTT clients are content with unless told otherwise, in both directions.
     let crowd = (1..=60).map(|id| Face { id, ..face(Shown::new(1, Emotion::Happy)) }).collect();
-    let crowd = Line::Frame(FrameLine { frame: 0, pts: 0, faces: crowd }).to_json();
+    let crowd = Line::Frame(FrameLine { frame: 0, pts: 0, faces: crowd, shot: 0 }).to_json();
     broker.publish("room/frame", &crowd, &[]);
     subscriber.wait("a crowd", |_| last_mood()["people"] == 60);
     subscriber.wait("its faces", |subscriber| {

@@ -202,15 +202,25 @@ fn faces_that_are_not_found_are_hidden() {
     let sandbox = Sandbox::new();
     let hide = ["--overlay", "--blur-faces"];
     // Heads are not found in a negative.
-    let negative = sandbox.path("negative.mp4");
-    let mut ffmpeg = command("ffmpeg");
-    ffmpeg.args(["-nostdin", "-v", "error", "-i"]).arg(&clip);
-    ffmpeg.args(["-vf", "negate=components=y:enable='between(n,20,35)'", "-an", "-c:v", "libx264"]);
-    ffmpeg.args(["-preset", "ultrafast", "-crf", "12"]).arg(&negative);
-    run(ffmpeg, TIMEOUT).assert_success();
-    sandbox
-        .process(&[&[negative.to_str().unwrap()], &hide[..], &["--people", "2"]].concat())
-        .assert_success();
+    let make = |name: &str, filter: &str| {
+        let path = sandbox.path(name);
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(&clip)
+            .args(["-vf", filter, "-an", "-c:v", "libx264"]);
+        ffmpeg.args(["-preset", "ultrafast", "-crf", "12"]).arg(&path);
+        run(ffmpeg, TIMEOUT).assert_success();
+        path
+    };
+    let negative = make("negative.mp4", "negate=components=y:enable='between(n,20,35)'");
+    // A camera that is turned upside down and back, where the heads are not found either at first.
+    let turned = make(
+        "turned.mp4",
+        "rotate=PI:enable='between(n,20,35)',negate=components=y:enable='between(n,36,40)'",
+    );
+    let inputs = [negative.to_str().unwrap(), turned.to_str().unwrap()];
+    sandbox.process(&[&inputs[..], &hide[..], &["--people", "2"]].concat()).assert_success();
     let (source, film) =
         (frames(&negative, 480, 270), frames(&sandbox.path("out/negative/annotated.mp4"), 480, 270));
     let timeline = sandbox.timeline("negative");
@@ -229,6 +239,23 @@ fn faces_that_are_not_found_are_hidden() {
         }
     }
     assert_eq!(sandbox.summary("negative")["complete"], true);
+
+    let (source, film) =
+        (frames(&turned, 480, 270), frames(&sandbox.path("out/turned/annotated.mp4"), 480, 270));
+    let timeline = sandbox.timeline("turned");
+    let shots = |frame: usize| timeline.frames[frame].shot;
+    assert!(shots(0) == shots(19) && shots(20) > shots(19) && shots(36) > shots(35));
+    let heads: Vec<Rect> = timeline.frames[19].faces.iter().map(|face| face.bbox).collect();
+    assert_eq!(heads.len(), 2);
+    for (index, frame) in timeline.frames.iter().enumerate().take(41).skip(20) {
+        assert!(frame.faces.len() < 2, "frame {index}");
+        for head in &heads {
+            let upside_down = Rect { x: 1.0 - head.x - head.w, y: 1.0 - head.y - head.h, ..*head };
+            let head = if index < 36 { upside_down } else { *head };
+            let similarity = similarity(&source[index].1, &film[index].1, (480, 270), &head);
+            assert!(similarity < 0.5, "frame {index}: {similarity}");
+        }
+    }
 
     // The notes say the same as the option, so the film is made already.
     fs::copy(&clip, sandbox.path("two_people.mp4")).unwrap();

@@ -94,7 +94,7 @@ fn make_timeline(seconds: u64) -> String {
             40..200 => vec![face(1, 0.1), face(2, 0.6)],
             _ => vec![face(1, 0.1)],
         };
-        lines.push(Line::Frame(FrameLine { frame: n, pts: n * 100_000_000, faces }));
+        lines.push(Line::Frame(FrameLine { frame: n, pts: n * 100_000_000, faces, shot: 0 }));
         if n % 600 == 0 {
             let title = if n == 0 { SCRIPT_TITLE.to_owned() } else { format!("Piece {}", n / 600) };
             let (pts, uri) = (n * 100_000_000, format!("file:///{n}"));

@@ -90,7 +90,7 @@ fn read(message: &Message) -> Result<Option<Frame>, Refusal> {
         ("status", _) => Ok(None),
         _ if message.retained => Err(Refusal::Retained),
         (_, payload) => match serde_json::from_slice::<Line>(payload) {
-            Ok(Line::Frame(frame)) => Ok(Some(Frame { faces: frame.faces })),
+            Ok(Line::Frame(frame)) => Ok(Some(Frame { faces: frame.faces, shot: frame.shot })),
             _ => Err(Refusal::Unknown),
         },
     }

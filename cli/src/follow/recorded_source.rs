@@ -49,6 +49,6 @@ impl FaceSource for RecordedSource {
         }
         let next = self.frames.partition_point(|frame| frame.pts - self.start <= elapsed);
         let frame = self.frames.get(next.checked_sub(1)?)?;
-        Some(Frame { faces: frame.faces.clone() })
+        Some(Frame { faces: frame.faces.clone(), shot: frame.shot })
     }
 }

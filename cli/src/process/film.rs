@@ -427,7 +427,8 @@ fn annotate(
         }
     }
     // Where it fails, the frame has no metadata, and is hidden as a whole where faces are.
-    let _ = frame::write(buffer, &Frame { faces });
+    // What is hidden has been planned with all cuts, so the overlay sees none.
+    let _ = frame::write(buffer, &Frame { faces, shot: 0 });
 }
 
 /// Where the pictures begin later than the recording, pushes black frames for the time before, one for each change
@@ -547,7 +548,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_player_begins_with_the_frame_that_is_shown_then() {
-        let frame = |frame: u64| FrameLine { frame, pts: frame * 40 + 100, faces: Vec::new() };
+        let frame = |frame: u64| FrameLine { frame, pts: frame * 40 + 100, faces: Vec::new(), shot: 0 };
         let line = |pts| MoodLine {
             pts,
             from: Mood::Absent,

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{CutDetector, Observation, Prediction, SearchScope, Tracker};
+use face_track::{CutDetector, Observation, Prediction, SearchScope, ShotCounter, Tracker};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect};
 
 use crate::eyes::EyeFinder;
@@ -36,6 +36,7 @@ pub struct FaceFinder {
     follower: FaceFollower,
     recognizer: FaceRecognizer,
     cuts: CutDetector,
+    shots: ShotCounter,
     schedule: Schedule,
     /// Time of the last frame, ns.
     last_frame: Option<u64>,
@@ -63,6 +64,7 @@ impl FaceFinder {
             follower: FaceFollower::default(),
             recognizer: FaceRecognizer::default(),
             cuts: CutDetector::default(),
+            shots: ShotCounter::default(),
             schedule: Schedule::default(),
             last_frame: None,
         })
@@ -93,6 +95,7 @@ impl FaceFinder {
         self.follower.clear();
         self.recognizer.restart_time();
         self.cuts.reset();
+        self.shots.begin_shot();
         self.schedule = Schedule::default();
         self.last_frame = None;
     }
@@ -103,6 +106,12 @@ impl FaceFinder {
         // They learn the faces of this size anew, and another size is no cut.
         self.follower.clear();
         self.cuts.reset();
+    }
+
+    /// Number of the shot that the last frame belongs to, from 0. Where it changes, places of faces before say nothing of those
+    /// after. Other than for tracking, which also knows faces by their looks, a doubtful change counts.
+    pub fn shot(&self) -> u32 {
+        self.shots.shot()
     }
 
     /// Finds the faces of a frame, largest first.
@@ -141,7 +150,9 @@ impl FaceFinder {
             if settings.keep_people { self.restart() } else { self.reset() }
         }
         self.last_frame = Some(time);
-        if self.cuts.is_cut(image) {
+        let is_cut = self.cuts.is_cut(image);
+        self.shots.observe(image, time, is_cut);
+        if is_cut {
             self.tracker.forget_places();
             self.follower.clear();
             self.schedule = Schedule::default();

@@ -33,6 +33,7 @@ mod people;
 mod presence;
 mod recognizer;
 mod scene;
+mod shot;
 mod tracker;
 
 pub use appearance::Appearance;
@@ -44,4 +45,5 @@ pub use people::People;
 pub use presence::PresenceCheck;
 pub use recognizer::FrameRecognizer;
 pub use scene::CutDetector;
+pub use shot::ShotCounter;
 pub use tracker::{Observation, Params, Prediction, Recognizer, SearchScope, Tracker};

@@ -60,6 +60,11 @@ impl LostFaces {
         self.faces.is_empty()
     }
 
+    /// Number of faces that are remembered, lost or not, without those that probably have another id now.
+    pub fn count(&self) -> usize {
+        self.faces.iter().filter(|face| !face.is_replaced).count()
+    }
+
     /// Forgets all faces, as after a seek.
     pub fn clear(&mut self) {
         self.faces.clear();

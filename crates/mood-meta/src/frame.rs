@@ -1,6 +1,7 @@
 //! The custom meta `GstMoodFrame`: the faces of a video frame with all their attributes, one meta a buffer.
 //!
-//! Its structure: `version` uint; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
+//! Its structure: `version` uint; `shot` uint, the number of the shot, from 0, which changes where places of faces before say
+//! nothing of those after: at a cut, or where the camera was moved; `faces` array of structures `face` {`id` uint; `x` `y` `w` `h` double, shares of the
 //! frame; `quality` double 0-1; `roll` double, degrees; `source` string, `detected` or `followed`}, where an earlier
 //! face looks alike {`resembles` uint, its id}, where the quality is low {`quality-limit` string, what keeps it so} and,
 //! where the face is classified, {`label` string; `label-id` int;
@@ -46,6 +47,7 @@ pub fn write(buffer: &mut gst::BufferRef, frame: &Frame) -> Result<(), glib::Boo
     };
     let structure = meta.mut_structure();
     structure.set("version", VERSION);
+    structure.set("shot", frame.shot);
     structure.set("faces", faces_to_array(&frame.faces));
     Ok(())
 }
@@ -56,7 +58,12 @@ pub fn read(buffer: &gst::BufferRef) -> Option<Frame> {
         return None;
     }
     let meta = CustomMeta::from_buffer(buffer, NAME).ok()?;
-    Some(Frame { faces: faces_from_array(&meta.structure().get::<gst::Array>("faces").ok()?) })
+    let structure = meta.structure();
+    Some(Frame {
+        faces: faces_from_array(&structure.get::<gst::Array>("faces").ok()?),
+        // Earlier versions wrote none.
+        shot: structure.get("shot").unwrap_or_default(),
+    })
 }
 
 /// Builds the structure of a face, for the meta and for messages; `name` is the structure's name.
@@ -184,7 +191,7 @@ pub(crate) mod tests {
             quality_limit: Some(QualityLimit::Turned),
             ..happy_face(2)
         };
-        let frame = Frame { faces: vec![happy_face(1), unclassified] };
+        let frame = Frame { faces: vec![happy_face(1), unclassified], shot: 3 };
         let mut buffer = gst::Buffer::new();
         assert_eq!(read(&buffer), None);
         write(buffer.make_mut(), &frame).unwrap();
@@ -199,7 +206,7 @@ pub(crate) mod tests {
         register();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 64, 48).build().unwrap();
         let mut buffer = gst::Buffer::from_slice(vec![0u8; info.size()]);
-        let frame = Frame { faces: vec![happy_face(1)] };
+        let frame = Frame { faces: vec![happy_face(1)], shot: 1 };
         write(buffer.get_mut().unwrap(), &frame).unwrap();
         let pipeline = gst::parse::launch(
             "appsrc name=in format=time ! videoconvert ! videoscale ! videocrop left=4 ! \

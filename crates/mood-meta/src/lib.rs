@@ -53,5 +53,5 @@ pub fn read_faces(buffer: &gst::BufferRef, width: u32, height: u32) -> Option<Fr
         regions = analytics::read_faces(buffer).into_iter().map(|object| object.region).collect();
     }
     let faces: Vec<Face> = regions.iter().map(|region| region.to_face(width, height)).collect();
-    (!faces.is_empty()).then_some(Frame { faces })
+    (!faces.is_empty()).then_some(Frame { faces, shot: 0 })
 }

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn missing_emotions_are_reported_once() {
         let face = Face { classification: None, ..happy_face(1) };
-        let frame = Frame { faces: vec![face] };
+        let frame = Frame { faces: vec![face], shot: 0 };
         assert_eq!(faults(&mut WiringCheck::default(), Some(&frame)), [WiringFault::NoClassifier]);
     }
 
@@ -126,9 +126,9 @@ mod tests {
         let mut check = WiringCheck::default();
         assert_eq!(check.observe(None), None, "the first buffers may lack it");
         assert_eq!(faults(&mut check, Some(&Frame::default())), []);
-        assert_eq!(faults(&mut check, Some(&Frame { faces: vec![happy_face(1)] })), []);
+        assert_eq!(faults(&mut check, Some(&Frame { faces: vec![happy_face(1)], shot: 0 })), []);
         // Afterwards a single frame without metadata is no matter of wiring.
-        let unclassified = Frame { faces: vec![Face { classification: None, ..happy_face(1) }] };
+        let unclassified = Frame { faces: vec![Face { classification: None, ..happy_face(1) }], shot: 0 };
         assert_eq!(faults(&mut check, Some(&unclassified)), []);
         assert_eq!(faults(&mut check, None), []);
     }

@@ -71,7 +71,7 @@ mod tests {
         frame::write(buffer, &Frame::default()).unwrap();
         assert_eq!(read(buffer), Ok(None));
         write(buffer, &witness).unwrap();
-        frame::write(buffer, &Frame { faces: vec![frame::tests::happy_face(4)] }).unwrap();
+        frame::write(buffer, &Frame { faces: vec![frame::tests::happy_face(4)], shot: 0 }).unwrap();
         assert_eq!(read(buffer), Ok(Some(witness)), "a classifier does not change it");
         let mut meta = CustomMeta::from_mut_buffer(buffer, NAME).unwrap();
         meta.mut_structure().set(FIELD, "text");

@@ -184,4 +184,8 @@ pub struct Face {
 pub struct Frame {
     /// Empty where no face was found.
     pub faces: Vec<Face>,
+    /// Number of the shot, from 0. Where it differs from that of the frame before, the picture has become another one, by a
+    /// cut or a cross-fade, or because the camera was knocked or turned: places of faces before say nothing of those after.
+    #[serde(default)]
+    pub shot: u32,
 }

@@ -112,6 +112,14 @@ pub struct FrameLine {
     pub pts: u64,
     /// The faces, largest first; may be empty.
     pub faces: Vec<Face>,
+    /// Number of the shot, see [`Frame::shot`](crate::Frame::shot); left out where it is 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub shot: u32,
+}
+
+/// Whether a shot is the first one.
+fn is_first(shot: &u32) -> bool {
+    *shot == 0
 }
 
 /// A change of the mood that a player follows.
@@ -328,7 +336,7 @@ mod tests {
 
     #[test]
     fn frame_line_has_the_documented_fields() {
-        let line = Line::Frame(FrameLine { frame: 7, pts: 280_000_000, faces: vec![face()] });
+        let line = Line::Frame(FrameLine { frame: 7, pts: 280_000_000, faces: vec![face()], shot: 0 });
         let json: Value = serde_json::from_str(&line.to_json()).unwrap();
         assert_eq!(json["type"], "frame");
         assert_eq!(json["frame"], 7);
@@ -340,6 +348,7 @@ mod tests {
         assert_eq!(face["probabilities"].as_array().unwrap().len(), 7);
         assert_eq!(face["valence"], 0.87);
         assert_eq!(face["quality"], 0.8);
+        assert_eq!(json.get("shot"), None, "only behind the first shot");
         assert_eq!(face.get("raw"), None, "only where a resting face was taken off");
         assert!(face["confidence"].is_f64() && face["arousal"].is_f64());
     }
@@ -389,7 +398,7 @@ mod tests {
                 generator: "test".into(),
                 ..Default::default()
             }),
-            Line::Frame(FrameLine { frame: 0, pts: 0, faces: vec![face(), adjusted, unclassified] }),
+            Line::Frame(FrameLine { frame: 0, pts: 0, faces: vec![face(), adjusted, unclassified], shot: 2 }),
             Line::Mood(MoodLine {
                 pts: 5,
                 from: Mood::Absent,

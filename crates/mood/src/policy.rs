@@ -458,7 +458,8 @@ pub(crate) mod tests {
         emotion: Option<Emotion>,
         seconds: u64,
     ) -> Vec<(u64, PolicyEvent)> {
-        let frame = Frame { faces: emotion.map(|emotion| face(1, 0.3, emotion)).into_iter().collect() };
+        let frame =
+            Frame { faces: emotion.map(|emotion| face(1, 0.3, emotion)).into_iter().collect(), shot: 0 };
         let end = *now + seconds * SECOND;
         let mut events = Vec::new();
         while *now < end {
@@ -660,7 +661,7 @@ pub(crate) mod tests {
     #[test]
     fn the_subject_is_selected_among_all_inputs() {
         let mut policy = policy(|_| {});
-        let near = Frame { faces: vec![face(1, 0.5, Emotion::Happy)] };
+        let near = Frame { faces: vec![face(1, 0.5, Emotion::Happy)], shot: 0 };
         for frame in 0..100 {
             policy.observe(InputId(0), frame * PERIOD, &Frame::default());
             policy.observe(InputId(1), frame * PERIOD + 7, &near);

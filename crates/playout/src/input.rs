@@ -171,7 +171,7 @@ mod tests {
             queue.push(InputFrame {
                 running_time,
                 input: InputId(input),
-                frame: Frame { faces: vec![face] },
+                frame: Frame { faces: vec![face], shot: 0 },
             });
         }
         let ids = |frames: Vec<InputFrame>| frames.iter().map(|f| f.frame.faces[0].id).collect::<Vec<_>>();

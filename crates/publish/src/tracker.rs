@@ -63,7 +63,7 @@ impl Tracker {
             }
         }
         self.published = Some(self.state.clone());
-        let line = Line::Frame(FrameLine { frame: number, pts, faces: frame.faces });
+        let line = Line::Frame(FrameLine { frame: number, pts, faces: frame.faces, shot: frame.shot });
         vec![Publication::State(self.state.clone()), Publication::Line(line)]
     }
 
@@ -109,7 +109,7 @@ mod tests {
             resembles: None,
             quality_limit: None,
         };
-        Frame { faces: vec![face] }
+        Frame { faces: vec![face], shot: 0 }
     }
 
     fn kinds(publications: &[Publication]) -> Vec<&'static str> {

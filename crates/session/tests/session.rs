@@ -41,7 +41,7 @@ fn face(id: u32, label: Label) -> Face {
 }
 
 fn frame(frame: u64, ms: u64, faces: Vec<Face>) -> Line {
-    Line::Frame(FrameLine { frame, pts: ms * MS, faces })
+    Line::Frame(FrameLine { frame, pts: ms * MS, faces, shot: 0 })
 }
 
 fn track(ms: u64, event: TrackEvent, title: &str) -> Line {
@@ -623,6 +623,7 @@ fn page_of_two_hours_is_small() {
         frame: n,
         pts: n * 100 * MS,
         faces: vec![face(1, labels[(n / 300) as usize % 3])],
+        shot: 0,
     });
     let timeline = Timeline { frames: frames.collect(), ..Default::default() };
     let page =

@@ -40,6 +40,7 @@ fn timeline(frames: impl IntoIterator<Item = Vec<Face>>) -> Timeline {
         frame: n as u64,
         pts: n as u64 * SECOND / FRAME_RATE,
         faces,
+        shot: 0,
     };
     let frames: Vec<FrameLine> = frames.into_iter().enumerate().map(frame).collect();
     let end = Some(frames.len() as u64 * SECOND / FRAME_RATE);

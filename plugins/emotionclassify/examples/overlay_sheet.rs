@@ -94,7 +94,7 @@ fn draw(
     element("output")?.set_property("location", output);
     let overlay = element("overlay")?;
     let sink = overlay.static_pad("sink").ok_or("no sink pad")?;
-    let frame = Frame { faces };
+    let frame = Frame { faces, shot: 0 };
     sink.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
         if let Some(buffer) = probe.buffer_mut() {
             mood_meta::frame::write(buffer.make_mut(), &frame).ok();

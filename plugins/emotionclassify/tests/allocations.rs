@@ -31,7 +31,7 @@ fn memory_of_each_drawing_is_freed() {
         resembles: None,
         quality_limit: None,
     };
-    let frame = Frame { faces: vec![face] };
+    let frame = Frame { faces: vec![face], shot: 0 };
     let mut draw_frames = |count: u64| {
         for index in 0..count {
             let mut buffer = gst::Buffer::with_size(info.size()).unwrap();

@@ -106,7 +106,7 @@ fn overlay(mut buffer: gst::Buffer, info: &VideoInfo, blur: bool) -> gst::Buffer
         resembles: None,
         quality_limit: None,
     };
-    mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
+    mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face], shot: 0 }).unwrap();
     push(buffer, info, blur).0
 }
 

@@ -61,6 +61,16 @@ impl Picture {
         Self { name: "actor at the left".into(), width, height: 240, pixels: rows.collect(), face }
     }
 
+    /// The same with a pattern on the plain border, which shows whether it is hidden.
+    fn actor_beside_a_pattern() -> Self {
+        let mut picture = Self::actor_at_the_left();
+        let width = picture.width;
+        for (index, pixel) in picture.pixels.iter_mut().enumerate().filter(|(i, _)| i % width >= 400) {
+            *pixel = if index % 3 == 0 { 200 } else { 60 };
+        }
+        picture
+    }
+
     /// A photograph of the test data with the box given there for one of its faces; `None` where there is none.
     fn photograph() -> Option<Self> {
         let folder = std::env::var("MOOD_TEST_DATA").unwrap_or_else(|_| "../../../shared/data".into());
@@ -96,7 +106,7 @@ impl Picture {
             resembles: None,
             quality_limit: None,
         };
-        mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face] }).unwrap();
+        mood_meta::frame::write(buffer.make_mut(), &Frame { faces: vec![face], shot: 0 }).unwrap();
         let mut sample = LumaSample::default();
         sample.read_image(&GrayImage::new(&self.pixels, self.width, self.height, self.width).unwrap());
         let size = Size { width: self.width as u32, height: self.height as u32, pixel_aspect: 1.0 };
@@ -368,7 +378,7 @@ fn box_is_drawn_at_the_face_behind_a_flip() {
 #[test]
 fn lost_face_stays_hidden_and_strict_mode_hides_everything_meanwhile() {
     init();
-    let picture = Picture::actor_at_the_left();
+    let picture = Picture::actor_beside_a_pattern();
     let right_part = |pixels: &[u8]| -> Vec<u8> {
         pixels.chunks_exact(picture.width).flat_map(|row| row[500..].to_vec()).collect()
     };
@@ -378,15 +388,8 @@ fn lost_face_stays_hidden_and_strict_mode_hides_everything_meanwhile() {
         let element = harness.element().unwrap();
         element.set_property("blur-faces", true);
         element.set_property("blur-strict", is_strict);
-        // A pattern on the plain border shows whether it is hidden.
-        let mut patterned = Picture { pixels: picture.pixels.clone(), ..Picture::actor_at_the_left() };
-        for (index, pixel) in
-            patterned.pixels.iter_mut().enumerate().filter(|(i, _)| i % picture.width >= 400)
-        {
-            *pixel = if index % 3 == 0 { 200 } else { 60 };
-        }
         let mut push = |frame: u64, has_face: bool| {
-            let mut buffer = patterned.with_metadata();
+            let mut buffer = picture.with_metadata();
             if !has_face {
                 let mut witness = mood_meta::witness::read(&buffer).unwrap().unwrap();
                 witness.faces.clear();
@@ -403,8 +406,8 @@ fn lost_face_stays_hidden_and_strict_mode_hides_everything_meanwhile() {
                     .flat_map(|row| row[120..200].to_vec())
                     .collect()
             };
-            let is_face_hidden = face(&pixels) != face(&patterned.pixels);
-            (is_face_hidden, right_part(&pixels) != right_part(&patterned.pixels))
+            let is_face_hidden = face(&pixels) != face(&picture.pixels);
+            (is_face_hidden, right_part(&pixels) != right_part(&picture.pixels))
         };
         for frame in 0..10 {
             assert_eq!(push(frame, true), (true, is_strict && frame < 4), "{is_strict} {frame}");
@@ -415,6 +418,50 @@ fn lost_face_stays_hidden_and_strict_mode_hides_everything_meanwhile() {
         assert!(push(60, false).0);
         assert_eq!(push(41 + 76, false), (is_strict, is_strict), "3 s later");
         assert_eq!(push(41 + 251, false), (false, false), "10 s later");
+    }
+}
+
+#[test]
+fn behind_a_cut_everything_is_hidden_until_everybody_is_found() {
+    init();
+    let picture = Picture::actor_beside_a_pattern();
+    for is_strict in [false, true] {
+        let mut harness = gst_check::Harness::new("emotionoverlay");
+        harness.set_src_caps(picture.caps().parse().unwrap());
+        let element = harness.element().unwrap();
+        element.set_property("blur-faces", true);
+        element.set_property("blur-strict", is_strict);
+        let mut push = |frame: u64, shot: u32, has_face: bool| {
+            let mut buffer = picture.with_metadata();
+            let mut metadata = mood_meta::frame::read(&buffer).unwrap();
+            metadata.shot = shot;
+            if !has_face {
+                metadata.faces.clear();
+                let mut witness = mood_meta::witness::read(&buffer).unwrap().unwrap();
+                witness.faces.clear();
+                mood_meta::witness::write(buffer.make_mut(), &witness).unwrap();
+            }
+            mood_meta::frame::write(buffer.make_mut(), &metadata).unwrap();
+            buffer.make_mut().set_pts(gst::ClockTime::from_mseconds(40 * frame));
+            let pixels = harness.push_and_pull(buffer).unwrap().map_readable().unwrap().to_vec();
+            let differs = |columns: std::ops::Range<usize>| {
+                let rows = pixels.chunks_exact(picture.width).zip(picture.pixels.chunks_exact(picture.width));
+                rows.into_iter().any(|(row, sharp)| row[columns.clone()] != sharp[columns.clone()])
+            };
+            // The middle of the face, and what is beside all places where it is expected.
+            (differs(120..200), differs(picture.width - 40..picture.width))
+        };
+        for frame in 0..10 {
+            push(frame, 4, true);
+        }
+        assert_eq!(push(10, 4, true), (true, false), "{is_strict}");
+        // Where a face is found behind the cut, nothing else is hidden.
+        assert_eq!(push(11, 5, true), (true, false), "{is_strict}");
+        assert_eq!(push(12, 6, false), (true, true), "{is_strict}");
+        assert_eq!(push(13, 7, false), (true, true), "another cut");
+        assert_eq!(push(13 + 75, 7, false), (true, true), "3 s");
+        assert_eq!(push(13 + 76, 7, false), (is_strict, is_strict), "later");
+        assert_eq!(push(100, 7, true), (true, false), "{is_strict}");
     }
 }
 

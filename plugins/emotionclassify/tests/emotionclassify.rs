@@ -86,7 +86,7 @@ fn each_face_is_classified_and_no_pixel_changes() {
     let output = harness.push_and_pull(input).unwrap();
     assert_eq!(output.map_readable().unwrap().as_slice(), before);
 
-    let Frame { faces } = read_frame(&output);
+    let Frame { faces, .. } = read_frame(&output);
     assert_eq!(faces.iter().map(|face| face.id).collect::<Vec<_>>(), [2, 1], "largest first");
     for Face { bbox, classification, quality, .. } in &faces {
         let result = classification.as_ref().unwrap();
@@ -121,7 +121,8 @@ fn frame_without_faces_keeps_what_the_detector_wrote() {
     // videocrop drops regions: the face is still there.
     let lost = face(1, 10, 10, 20).to_face(64, 48);
     let mut cropped = frame(&info, 2, &[face(2, 30, 10, 30)]);
-    mood_meta::frame::write(cropped.get_mut().unwrap(), &Frame { faces: vec![lost.clone()] }).unwrap();
+    mood_meta::frame::write(cropped.get_mut().unwrap(), &Frame { faces: vec![lost.clone()], shot: 0 })
+        .unwrap();
     let faces = read_frame(&harness.push_and_pull(cropped).unwrap()).faces;
     assert_eq!(faces.iter().map(|face| face.id).collect::<Vec<_>>(), [2, 1], "the largest first");
     assert_eq!(faces[1], lost);
@@ -202,7 +203,7 @@ fn face_is_levelled_by_its_eyes() {
     let eye = |x, y| PixelRect { x, y, w: 10, h: 10 };
     let tilted = FaceRegion { eyes: vec![eye(80, 90), eye(120, 130)], ..face(1, 60, 60, 100) };
     let output = harness.push_and_pull(frame(&info, 0, &[tilted, face(2, 60, 60, 100)])).unwrap();
-    let Frame { faces } = read_frame(&output);
+    let Frame { faces, .. } = read_frame(&output);
     let face_with_id = |id| faces.iter().find(|face| face.id == id).unwrap();
     assert!((face_with_id(1).roll - 45.0).abs() < 1e-6);
     assert_ne!(face_with_id(1).classification, face_with_id(2).classification);

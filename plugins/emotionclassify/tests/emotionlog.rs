@@ -80,7 +80,8 @@ fn frames_moods_and_settings_are_written() {
     harness.push_event(mood_meta::event::build_settings("haarfacedetect", &settings));
 
     let mut classified = buffer(0);
-    mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
+    mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()], shot: 0 })
+        .unwrap();
     let mut detected = buffer(1);
     let region = FaceRegion {
         id: 2,
@@ -151,7 +152,8 @@ fn existing_file_is_continued_with_append_and_replaced_without() {
         element.set_property("append", append);
         let mut harness = harness(&element, CAPS);
         let mut frame = buffer(0);
-        mood_meta::frame::write(frame.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
+        mood_meta::frame::write(frame.get_mut().unwrap(), &Frame { faces: vec![sad_face()], shot: 0 })
+            .unwrap();
         harness.push_and_pull(frame).unwrap();
         drop(harness);
         element.set_state(gst::State::Null).unwrap();
@@ -233,8 +235,8 @@ fn missing_detector_and_missing_classifier_are_reported_once() {
     let unclassified = Face { classification: None, ..sad_face() };
     for (frame, expected) in [
         (None, Some("haarfacedetect")),
-        (Some(Frame { faces: vec![unclassified] }), Some("emotionclassify")),
-        (Some(Frame { faces: vec![sad_face()] }), None),
+        (Some(Frame { faces: vec![unclassified], shot: 0 }), Some("emotionclassify")),
+        (Some(Frame { faces: vec![sad_face()], shot: 0 }), None),
         (Some(Frame::default()), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -392,7 +394,8 @@ fn a_slow_reader_of_a_fifo_loses_nothing() {
     for index in 0..frames {
         // More than a pipe holds.
         let mut classified = buffer(index);
-        mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()] }).unwrap();
+        mood_meta::frame::write(classified.get_mut().unwrap(), &Frame { faces: vec![sad_face()], shot: 0 })
+            .unwrap();
         harness.push(classified).unwrap();
     }
     drop(harness);

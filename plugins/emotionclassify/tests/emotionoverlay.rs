@@ -90,7 +90,7 @@ fn face(x: f64, y: f64, w: f64, h: f64) -> Face {
 }
 
 fn with_faces(mut buffer: gst::Buffer, faces: Vec<Face>) -> gst::Buffer {
-    mood_meta::frame::write(buffer.make_mut(), &Frame { faces }).unwrap();
+    mood_meta::frame::write(buffer.make_mut(), &Frame { faces, shot: 0 }).unwrap();
     buffer
 }
 

@@ -213,7 +213,7 @@ fn feed(source: &gst_app::AppSrc, hours: u64) {
         if let Some(writable) = buffer.get_mut() {
             writable.set_pts(gst::ClockTime::SECOND * index / FPS);
             writable.set_duration(gst::ClockTime::SECOND / FPS);
-            let _ = mood_meta::frame::write(writable, &Frame { faces: vec![face(mood)] });
+            let _ = mood_meta::frame::write(writable, &Frame { faces: vec![face(mood)], shot: 0 });
         }
         if source.push_buffer(buffer).is_err() {
             return;

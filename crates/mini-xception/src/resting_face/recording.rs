@@ -79,7 +79,7 @@ mod tests {
         let frame = |frame: u64| {
             let first =
                 face(if frame < 150 { 1 } else { 3 }, 0.2, if frame < 250 { &SAD_REST } else { &SMILE });
-            FrameLine { frame, pts: frame * 200_000_000, faces: vec![first, face(2, 0.7, &SMILE)] }
+            FrameLine { frame, pts: frame * 200_000_000, faces: vec![first, face(2, 0.7, &SMILE)], shot: 0 }
         };
         (0..300).map(frame).collect()
     }

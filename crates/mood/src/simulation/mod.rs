@@ -33,7 +33,7 @@ pub trait MoodEstimator {
 
 impl MoodEstimator for Policy {
     fn estimate(&mut self, time: u64, probabilities: &[f64; 7]) -> Mood {
-        self.observe(InputId(0), time, &Frame { faces: vec![face(probabilities)] });
+        self.observe(InputId(0), time, &Frame { faces: vec![face(probabilities)], shot: 0 });
         self.update(time);
         self.mood()
     }

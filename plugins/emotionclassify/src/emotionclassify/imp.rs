@@ -274,7 +274,8 @@ impl EmotionClassify {
             *object = analytics::add_face(buffer, region, &mut state.first_seen).map_err(to_error)?;
         }
 
-        let mut frame = Frame::default();
+        let shot = detected.as_ref().map_or(0, |frame| frame.shot);
+        let mut frame = Frame { faces: Vec::new(), shot };
         let mut messages = Vec::new();
         for (index, region) in regions.iter().enumerate() {
             let mut face = region.to_face(info.width(), info.height());

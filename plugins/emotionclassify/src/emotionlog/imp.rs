@@ -261,7 +261,7 @@ impl EmotionLog {
         let (width, height) = state.frame_size.unwrap_or_default();
         let frame = mood_meta::read_faces(buffer, width, height);
         let faults = [state.wiring.observe_timestamp(buffer.pts()), state.wiring.observe(frame.as_ref())];
-        state.writer.write_frame(pts, end, frame.unwrap_or_default().faces)?;
+        state.writer.write_frame(pts, end, frame.unwrap_or_default())?;
         Ok(Findings { faults: faults.into_iter().flatten().collect(), loses_lines: state.loses_lines() })
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use mood_schema::{Face, FrameLine, Label, Line, SessionEnd, SessionHeader};
+use mood_schema::{Frame, FrameLine, Label, Line, SessionEnd, SessionHeader};
 
 use super::Format;
 use super::destination::Destination;
@@ -53,8 +53,8 @@ impl TimelineWriter {
 
     /// Writes a frame from `pts` to `end`, both ns of stream time. Frames are numbered from 0 in the order of the
     /// calls.
-    pub fn write_frame(&mut self, pts: u64, end: u64, faces: Vec<Face>) -> io::Result<()> {
-        let frame = FrameLine { frame: self.frame_count, pts, faces };
+    pub fn write_frame(&mut self, pts: u64, end: u64, frame: Frame) -> io::Result<()> {
+        let frame = FrameLine { frame: self.frame_count, pts, faces: frame.faces, shot: frame.shot };
         self.frame_count += 1;
         self.end = self.end.max(end);
         match self.format {
@@ -119,7 +119,7 @@ fn csv_rows(frame: &FrameLine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mood_schema::{Affect, Classification, Emotion, Rect};
+    use mood_schema::{Affect, Classification, Emotion, Face, Rect};
 
     fn face(id: u32, classified: bool) -> Face {
         let probabilities = [0.0, 0.0, 0.0, 0.75, 0.25, 0.0, 0.0];
@@ -148,8 +148,14 @@ mod tests {
         for append in [false, true] {
             let mut writer = TimelineWriter::open(&path, Format::Csv, append).unwrap();
             writer.begin_session(SessionHeader::default()).unwrap();
-            writer.write_frame(0, 40, vec![]).unwrap();
-            writer.write_frame(40_000_000, 80_000_000, vec![face(1, true), face(2, false)]).unwrap();
+            writer.write_frame(0, 40, Frame { faces: vec![], shot: 0 }).unwrap();
+            writer
+                .write_frame(
+                    40_000_000,
+                    80_000_000,
+                    Frame { faces: vec![face(1, true), face(2, false)], shot: 0 },
+                )
+                .unwrap();
             writer.end_session().unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
@@ -171,10 +177,10 @@ mod tests {
         let path = folder.path().join("timeline.jsonl");
         let mut writer = TimelineWriter::open(&path, Format::JsonLines, false).unwrap();
         writer.begin_session(SessionHeader::default()).unwrap();
-        writer.write_frame(0, 40, vec![face(1, true)]).unwrap();
+        writer.write_frame(0, 40, Frame { faces: vec![face(1, true)], shot: 0 }).unwrap();
         let unfinished = std::fs::read_to_string(&path).unwrap();
         assert_eq!(unfinished.lines().count(), 2, "lines are written at once");
-        writer.write_frame(40, 80, vec![]).unwrap();
+        writer.write_frame(40, 80, Frame { faces: vec![], shot: 0 }).unwrap();
         writer.end_session().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

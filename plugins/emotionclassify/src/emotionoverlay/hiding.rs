@@ -35,6 +35,8 @@ pub(super) enum Reason {
     UnknownPlacement,
     /// `blur-strict`: somebody may be there who is not found.
     Uncertain,
+    /// Another shot has begun, and not everybody who was there before it is found.
+    Cut,
 }
 
 /// The result for a frame.
@@ -59,8 +61,21 @@ pub(super) struct FaceHider {
     sample: LumaSample,
     lost: LostFaces,
     presence: PresenceCheck,
+    /// Since the last cut, until everybody is found.
+    cut: Option<Cut>,
     /// Time of the last frame, ns.
     last_time: Option<u64>,
+    /// Number of the last frame's shot.
+    last_shot: Option<u32>,
+}
+
+/// A cut behind which not everybody has been found yet.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// ns.
+    time: u64,
+    /// Number of people who were known before it.
+    people: usize,
 }
 
 impl Default for FaceHider {
@@ -70,7 +85,9 @@ impl Default for FaceHider {
             sample: LumaSample::default(),
             lost: LostFaces::new(HOLD),
             presence: PresenceCheck::new(ABSENCE),
+            cut: None,
             last_time: None,
+            last_shot: None,
         }
     }
 }
@@ -91,7 +108,9 @@ impl FaceHider {
     pub fn clear(&mut self) {
         self.lost.clear();
         self.presence.clear();
+        self.cut = None;
         self.last_time = None;
+        self.last_shot = None;
     }
 
     /// The time of a frame with the timestamp `pts`, ns, in the order of the frames: a small step backwards is an
@@ -111,6 +130,19 @@ impl FaceHider {
         };
         self.last_time = Some(time);
         time
+    }
+
+    /// Whether a frame at `time`, ns, of a shot, in which so many faces are `found`, comes after a cut behind which not
+    /// everybody is found who was there before. Places before a cut are worth nothing, and are forgotten.
+    fn is_behind_cut(&mut self, time: u64, shot: u32, found: usize, mode: Mode) -> bool {
+        if self.last_shot.replace(shot).is_some_and(|last| last != shot) {
+            let people = self.lost.count().max(self.cut.map_or(0, |cut| cut.people));
+            self.lost.clear();
+            self.cut = Some(Cut { time, people });
+        }
+        let hold = if mode == Mode::Strict { ABSENCE } else { HOLD };
+        self.cut = self.cut.filter(|cut| found < cut.people && time - cut.time <= hold);
+        self.cut.is_some()
     }
 
     /// Decides about a frame with the timestamp `pts`, ns, of size `size`, whose metadata is `frame` with its `witness`.
@@ -139,11 +171,14 @@ impl FaceHider {
         // Places are remembered in pixels of the frame that was searched, which a moving crop does not change.
         let searched = known.map_or(size, |witness| witness.size);
         let boxes = boxes(&faces, known);
-        let mut is_complete = true;
+        let (mut is_complete, mut is_behind_cut) = (true, false);
         let mut lost = Vec::new();
         if mode != Mode::Show {
             let time = self.advance(pts);
             let found: Vec<_> = boxes.iter().map(|(id, bbox)| (*id, to_pixels(bbox, searched))).collect();
+            // A frame without metadata says nothing about its shot.
+            let shot = frame.map(|frame| frame.shot).or(self.last_shot).unwrap_or_default();
+            is_behind_cut = self.is_behind_cut(time, shot, found.len(), mode);
             let expected = self.lost.update(time, &found);
             // A program that writes boxes without a witness plans itself what is hidden.
             if known.is_some() {
@@ -174,9 +209,15 @@ impl FaceHider {
         let mut areas = place_all(&boxes.iter().map(|(_, bbox)| *bbox).chain(lost).collect::<Vec<_>>());
         // A face that the witness does not know was found in this frame as it is now, or as it was then.
         areas.extend(faces.iter().filter(|face| !is_witnessed(known, face.id)).map(|face| face.bbox));
-        let strict = mode == Mode::Strict && !is_complete;
+        let hidden = if mode == Mode::Strict && !is_complete {
+            Hidden::Everything(Reason::Uncertain)
+        } else if is_behind_cut {
+            Hidden::Everything(Reason::Cut)
+        } else {
+            Hidden::Areas(areas)
+        };
         Ok(Decision {
-            hidden: if strict { Hidden::Everything(Reason::Uncertain) } else { Hidden::Areas(areas) },
+            hidden,
             boxes: known.map(|_| {
                 let placed = placements
                     .iter()

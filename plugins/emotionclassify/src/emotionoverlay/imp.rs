@@ -322,8 +322,8 @@ impl EmotionOverlay {
             Reason::NoMetadata => WiringFault::NoDetector.to_string(),
             Reason::InvalidWitness => witness::InvalidWitnessError.to_string(),
             Reason::UnknownPlacement => MISPLACED.to_string(),
-            // As `blur-strict` demands.
-            Reason::Uncertain => return,
+            // As `blur-strict` demands, or for a moment.
+            Reason::Uncertain | Reason::Cut => return,
         };
         let is_new = {
             let reasons = &mut lock(&self.state).reasons;

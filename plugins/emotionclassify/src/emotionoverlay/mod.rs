@@ -17,6 +17,9 @@
 //!   was flipped, turned by quarters, scaled, cropped or given borders since `haarfacedetect`, the boxes are followed by
 //!   comparing the picture with the witness in `GstMoodFrame`; where several places are possible, all of them;
 //! - for 3 s the place where a lost face is expected, which grows with time;
+//! - where `shot` in `GstMoodFrame` changes, behind a cut or where the camera was knocked or turned, which makes the places of
+//!   lost faces unknown: the whole picture, without a warning, until as many faces are found as were before, or for 3 s, with
+//!   `blur-strict` for 10 s;
 //! - the whole picture, with one warning, where the faces' places are unknown: an element behind the detector has turned it by
 //!   another angle or distorted it, or has drawn on more than a fifth of it; or the witness cannot be read;
 //! - the whole picture, with one warning, of a buffer without face metadata: either no detector is in the pipeline, or an

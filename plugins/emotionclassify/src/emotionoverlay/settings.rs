@@ -91,7 +91,7 @@ impl Settings {
                 .nick("Blur faces")
                 .blurb(
                     "Whether to make every face found unrecognisable, irreversibly, for 3 s also the place where a lost \
-                     face is expected, and the whole picture where no detector has looked at it or an element behind the \
+                     face is expected, and the whole picture for 3 s behind a cut at which not everybody is found, and where no detector has looked at it or an element behind the \
                      detector has changed it so that the faces' places are unknown. A face that the detector has never \
                      found stays visible. By default faces are not changed. Enable it to protect the persons' privacy",
                 )

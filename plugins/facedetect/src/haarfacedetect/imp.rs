@@ -331,7 +331,7 @@ impl HaarFaceDetect {
             analytics::add_face(buffer, region, &mut state.first_seen).map_err(to_error)?;
         }
         let faces = regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
-        let frame = Frame { faces };
+        let frame = Frame { faces, shot: state.finder.shot() };
         let boxes = frame.faces.iter().map(|face| (face.id, face.bbox));
         let witness = Witness::capture(&state.sample, mood_meta::witness::frame_size(&info), boxes);
         // On frames without faces too: it tells "nobody is there" from "nobody has looked".

@@ -210,7 +210,8 @@ fn unclassified_frame(index: u64) -> gst::Buffer {
         resembles: None,
         quality_limit: None,
     };
-    mood_meta::frame::write(buffer.get_mut().unwrap(), &mood_schema::Frame { faces: vec![face] }).unwrap();
+    mood_meta::frame::write(buffer.get_mut().unwrap(), &mood_schema::Frame { faces: vec![face], shot: 0 })
+        .unwrap();
     buffer
 }
 

@@ -141,7 +141,7 @@ pub fn frames_showing(moods: &[(Option<Emotion>, u64)]) -> Vec<gst::Buffer> {
         moods.iter().flat_map(|(mood, seconds)| std::iter::repeat_n(*mood, (seconds * FPS) as usize));
     let frames = frames.enumerate().map(|(index, mood)| {
         let mut buffer = gst::Buffer::new();
-        let frame = Frame { faces: mood.map(face).into_iter().collect() };
+        let frame = Frame { faces: mood.map(face).into_iter().collect(), shot: 0 };
         let writable = buffer.get_mut().unwrap();
         mood_meta::frame::write(writable, &frame).unwrap();
         writable.set_pts(gst::ClockTime::SECOND * index as u64 / FPS);

@@ -126,7 +126,7 @@ fn two_inputs_share_one_subject_and_the_last_ends_the_audio() {
         let mut small = face(Sad);
         small.bbox.w = 0.1;
         let mut other = buffer.copy();
-        mood_meta::frame::write(other.make_mut(), &Frame { faces: vec![small] }).unwrap();
+        mood_meta::frame::write(other.make_mut(), &Frame { faces: vec![small], shot: 0 }).unwrap();
         near.push_buffer(std::mem::take(&mut buffer)).unwrap();
         if other.pts().unwrap() < gst::ClockTime::from_seconds(7) {
             far.push_buffer(other).unwrap();
