@@ -186,11 +186,15 @@ impl Notes {
         let is_option = given.is_some();
         let names: Vec<&str> = named.values().filter_map(|person| person.name.as_deref()).collect();
         let by = client_name.clone().or((!names.is_empty()).then(|| names.join(", ")));
-        let consent = match given.or(file.consent).map(|consent| consent.parse(by.as_deref())) {
+        let is_nobody_named = !has_names && client_name.is_none();
+        let parse = |consent: ConsentNotes| match consent.parse(by.as_deref()) {
+            // Where nobody is named, it need not say who agreed, and nothing hangs on it; but what it says must be right.
+            Err(_) if is_nobody_named => consent.parse(Some("somebody")).map(|_| None),
+            parsed => parsed,
+        };
+        let consent = match given.or(file.consent).map(parse) {
             None => None,
             Some(Ok(consent)) => consent,
-            // Where nobody is named, nothing hangs on it.
-            Some(Err(_)) if !has_names && client_name.is_none() => None,
             Some(Err(error)) if is_option => return Err(CommandError::Failed(error)),
             Some(Err(error)) => return Err(invalid(error)),
         };
@@ -381,6 +385,9 @@ mod tests {
         let client = ReportOptions { client: Some("Ada".into()), ..ReportOptions::default() };
         assert!(load("", &client).unwrap_err().contains("--consent"));
         assert!(load("consent = ' '", &client).is_err());
+        let nobody = ReportOptions::default();
+        assert!(load("consent = 'signed 31.2.2026'", &nobody).unwrap_err().contains("31.2.2026"));
+        assert_eq!(load("consent = 'signed 3 May 2026'", &nobody).unwrap().consent, None);
         assert!(load("consent = 'yes'", &client).unwrap_err().contains("when"));
         let consented = load("consent = '3 May 2026'", &client).unwrap().client.unwrap();
         assert_eq!((consented.note.as_str(), consented.terms.by.as_deref()), ("3 May 2026", Some("Ada")));
