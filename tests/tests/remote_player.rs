@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use mood_tests::bus::{PrivateBus, wait_for};
 use mood_tests::process::{RunningProcess, TIMEOUT};
-use mood_tests::{actor, audio, command, gst_mood, run};
+use mood_tests::{actor, audio, command, gst_mood, paths, run};
 use tempfile::TempDir;
 
 /// Length of the tracks, seconds: longer than any test.
@@ -350,6 +350,31 @@ fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
     live.signal("INT");
     let output = live.wait(TIMEOUT).assert_success();
     assert_eq!(output.stderr.matches("there is no such player").count(), 2, "{output}");
+}
+
+#[test]
+fn a_player_that_opens_nothing_is_a_warning_and_the_session_goes_on() {
+    let room = Room::new();
+    let mut player = room.on_bus(command("/usr/bin/python3"));
+    player.arg(paths::workspace_root().join("tests/readers/mpris_without_uri.py")).stdout(Stdio::piped());
+    let mut player = player.spawn().unwrap();
+    let mut lines = BufReader::new(player.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    let mut follow =
+        room.on_bus(gst_mood(&["follow", "-", "--no-mpris", "--player", "mpris:fixed", "--library"]));
+    follow.arg(&room.music).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut follow = follow.spawn().unwrap();
+    let mut input = follow.stdin.take().unwrap();
+    writeln!(input, "sad").unwrap();
+    let warning = BufReader::new(follow.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(warning.contains("fixed has no OpenUri; choose another player"), "{warning}");
+    writeln!(input, "happy").unwrap();
+    let mut output = BufReader::new(follow.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(output.any(|line| line.starts_with("mood: happy")));
+    drop(input);
+    assert!(follow.wait().unwrap().success());
+    player.kill().unwrap();
+    player.wait().unwrap();
 }
 
 #[test]

@@ -131,9 +131,14 @@ impl RemotePlayer for Mpd {
                 if let Some(volume) = volume {
                     fade(client, volume, (0..FADE_STEPS).rev()).await?;
                 }
-                command(client, commands::Play::song(id)).await?;
+                let played = command(client, commands::Play::song(id)).await;
+                // Also where it cannot be played: the volume is that of the user.
                 if let Some(volume) = volume {
                     fade(client, volume, 1..=FADE_STEPS).await?;
+                }
+                if let Err(error) = played {
+                    let _ = command(client, commands::Delete::id(id)).await;
+                    return Err(not_played(uri, error));
                 }
             }
             // What we have added before is played, or never will be; what the user has added stays.
@@ -273,6 +278,15 @@ fn to_player_error(error: CommandError) -> PlayerError {
     }
 }
 
+/// What is wrong where MPD knows a track and cannot play it.
+fn not_played(uri: &str, error: PlayerError) -> PlayerError {
+    let PlayerError::Refused(reason) = error else { return error };
+    PlayerError::Refused(format!(
+        "MPD does not play {} ({reason}); see that it may read the file and has a decoder for it, and let it update its database",
+        mood_schema::redact_addresses(uri)
+    ))
+}
+
 /// Sets the volume to shares of `volume`, one after the other.
 async fn fade(client: &Client, volume: u8, shares: impl Iterator<Item = u32>) -> Result<(), PlayerError> {
     for share in shares {
@@ -337,6 +351,29 @@ fn playback(status: &Status) -> Playback {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_server_that_permits_nothing_is_gone_until_it_gets_its_password() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"OK MPD 0.23.5\n").unwrap();
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+            stream.write_all(b"ACK [4@0] {status} you don't have permission\n").unwrap();
+        });
+        let mut player =
+            Mpd::new(PlayerAddress::Mpd { host: "127.0.0.1".into(), port }, Duration::ZERO).unwrap();
+        let error = player.report().unwrap_err();
+        assert!(
+            matches!(&error, PlayerError::Gone(reason) if reason.contains(PASSWORD_VARIABLE)),
+            "{error:?}"
+        );
+        server.join().unwrap();
+    }
 
     #[test]
     fn a_file_is_tried_by_its_address_and_by_every_relative_path() {
