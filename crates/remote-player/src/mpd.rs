@@ -361,9 +361,15 @@ mod tests {
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.write_all(b"OK MPD 0.23.5\n").unwrap();
-            let mut line = String::new();
-            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
-            stream.write_all(b"ACK [4@0] {status} you don't have permission\n").unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                let answer: &[u8] = match line.as_str() {
+                    // It is answered when something happens.
+                    "idle" => continue,
+                    "noidle" => b"OK\n",
+                    _ => b"ACK [4@0] {status} you don't have permission\n",
+                };
+                stream.write_all(answer).unwrap();
+            }
         });
         let mut player =
             Mpd::new(PlayerAddress::Mpd { host: "127.0.0.1".into(), port }, Duration::ZERO).unwrap();
@@ -372,6 +378,7 @@ mod tests {
             matches!(&error, PlayerError::Gone(reason) if reason.contains(PASSWORD_VARIABLE)),
             "{error:?}"
         );
+        drop(player);
         server.join().unwrap();
     }
 
