@@ -2,7 +2,8 @@
 # foreign_root.sh SUITE COMMAND...: runs a command on a copy of this working tree in a root of another distribution (trixie: Debian 13;
 # noble: Ubuntu 24.04), in which everything is installed that building and running needs. The root is target/roots/SUITE, made once
 # (mmdebstrap, 1.3 GB); the tree is /src there and keeps its target/, so that a second run builds only what has changed. Rust and
-# the crates are this machine's: the toolchain that rustup has installed, and Cargo's folder. It needs root and the archive.
+# the crates are this machine's: the toolchain that rustup has installed, and the registry in Cargo's folder (without its bin/, whose
+# cargo-clippy would ask for rustup). It needs root and the archive.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,7 +32,7 @@ if [ ! -e "$root.ready" ]; then
 fi
 
 cargo fetch --locked --quiet
-mkdir -p "$root/src/target" "$root/rust" "$root/cargo"
+mkdir -p "$root/src/target" "$root/rust" "$root/cargo/registry"
 find "$root/src" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
 # Also files that are not committed yet; those that are deleted are left out.
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
@@ -47,7 +48,7 @@ exec unshare --mount --propagation private sh -c '
     shift 3
     mount -t proc proc "$root/proc"
     [ -c "$root/dev/null" ] || mount --bind /dev "$root/dev"
-    for folder in "$toolchain:$root/rust" "$cargo_home:$root/cargo"; do
+    for folder in "$toolchain:$root/rust" "$cargo_home/registry:$root/cargo/registry"; do
         mount --bind "${folder%%:*}" "${folder#*:}"
         mount -o remount,bind,ro "${folder#*:}"
     done

@@ -91,7 +91,7 @@ pub fn add_classification(
     classification: &Classification,
 ) -> Result<(), glib::BoolError> {
     let (names, levels): (Vec<_>, Vec<_>) = list_classes(classification).into_iter().unzip();
-    let names: Vec<glib::Quark> = names.into_iter().map(|name| glib::Quark::from_str(name)).collect();
+    let names: Vec<glib::Quark> = names.into_iter().map(glib::Quark::from_str).collect();
     let mut meta = relation_meta(buffer)?;
     let classes = meta.add_cls_mtd(&levels, &names)?.id();
     meta.set_relation(RELATION, object.0, classes)
