@@ -404,7 +404,8 @@ impl MoodPlayer {
                 }
                 Err(gst::FlowError::Flushing) if is_flushing => return Err(StopReason::Flushing),
                 Err(gst::FlowError::Eos) => return Err(StopReason::Ended(None)),
-                Err(gst::FlowError::NotNegotiated) if is_first_attempt && self.renegotiate(output)? => {}
+                // What was linked meanwhile may accept another format; a second refusal of the same one is an error.
+                Err(gst::FlowError::NotNegotiated) if self.renegotiate(output)? => {}
                 // A sink that stops while this element does not is flushing, too.
                 Err(gst::FlowError::NotLinked) if !has_pushed => {
                     return Err(self.post_push_error(gst::FlowError::NotLinked));

@@ -140,8 +140,14 @@ fn a_format_that_cannot_be_made_is_an_error_that_says_so() {
     assert!(pipeline.sink.is_eos());
 }
 
-/// Puts another sink in place of a pipeline's, which is stopped before or after it is unlinked.
+/// Puts another sink in place of a pipeline's, which is stopped before or after it is unlinked, and links it.
 fn swap_sink(pipeline: &mut TestPipeline, stop_first: bool, caps: &str) {
+    replace_sink(pipeline, stop_first, caps);
+    pipeline.player.link(&pipeline.sink).unwrap();
+}
+
+/// As [`swap_sink`], but leaves the new sink unlinked.
+fn replace_sink(pipeline: &mut TestPipeline, stop_first: bool, caps: &str) {
     let old = pipeline.sink.clone();
     if stop_first {
         old.set_state(gst::State::Null).unwrap();
@@ -156,7 +162,6 @@ fn swap_sink(pipeline: &mut TestPipeline, stop_first: bool, caps: &str) {
     let sink = gst_app::AppSink::builder().sync(false).max_buffers(8).caps(&caps.parse().unwrap()).build();
     pipeline.gst_pipeline.add(&sink).unwrap();
     sink.sync_state_with_parent().unwrap();
-    pipeline.player.link(&sink).unwrap();
     pipeline.sink = sink;
 }
 
@@ -183,6 +188,26 @@ fn a_sink_is_swapped_while_playing() {
     assert!(pipeline.player.send_event(gst::event::Eos::new()));
     pipeline.record(f64::MAX);
     assert!(pipeline.sink.is_eos());
+}
+
+#[test]
+fn a_sink_of_another_format_that_comes_while_the_audio_waits_is_taken() {
+    let library = tone_library();
+    let mut pipeline = TestPipeline::new(make_player(library.path()), "audio/x-raw,rate=48000");
+    pipeline.play();
+    pull(&pipeline.sink, is_long);
+    replace_sink(&mut pipeline, false, "audio/x-raw,rate=22050,channels=1");
+    // The sink is linked after the player has looked whether there is a new one, and before it offers a buffer once more.
+    let new = pipeline.sink.static_pad("sink").unwrap();
+    let src = pipeline.player.static_pad("src").unwrap();
+    src.add_probe(gst::PadProbeType::BUFFER, move |src, _| {
+        src.link(&new).unwrap();
+        gst::PadProbeReturn::Remove
+    });
+    let parts = pull(&pipeline.sink, is_long);
+    assert!(parts.len() == 1 && parts[0].info.rate() == 22050, "{:?}", parts[0].info);
+    let problems = pipeline.errors();
+    assert!(problems.iter().all(|text| text.contains("it goes on")), "{problems:?}");
 }
 
 #[test]
