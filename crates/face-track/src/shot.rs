@@ -177,7 +177,7 @@ mod tests {
         let first = frame(0.0, 0.3);
         let flat = (128, 72, vec![16; 128 * 72]);
         for second in [other, turned(&first), frame(0.15, 0.3), flat] {
-            // It returns.
+            // Back to the first picture, which is one more shot.
             let frames = [&first, &first, &second, &second, &first, &first].map(Clone::clone);
             assert_eq!(shots(frames), [0, 0, 1, 1, 2, 2]);
         }

@@ -56,7 +56,7 @@ pub enum UserAction {
 /// What became of a track that the player was told to play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackStart {
-    /// It sounds.
+    /// It plays: two looks have seen it, and its position moves where the player tells one.
     Begun,
     /// The player has stopped by itself, and plays nothing.
     Failed,

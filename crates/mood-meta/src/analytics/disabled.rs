@@ -10,7 +10,7 @@ pub fn read_faces(_buffer: &gst::BufferRef) -> Vec<FaceObject> {
     Vec::new()
 }
 
-/// Adds nothing.
+/// Adds no object, so that there is none to classify; never fails.
 pub fn add_face(
     _buffer: &mut gst::BufferRef,
     _face: &FaceRegion,
@@ -19,7 +19,7 @@ pub fn add_face(
     Ok(None)
 }
 
-/// Adds nothing.
+/// Adds no classification, since no object of this build has an id; never fails.
 pub fn add_classification(
     _buffer: &mut gst::BufferRef,
     _object: ObjectId,
