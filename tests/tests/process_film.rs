@@ -277,6 +277,50 @@ fn faces_that_are_not_found_are_hidden() {
 }
 
 #[test]
+fn behind_a_cut_and_in_a_cross_fade_faces_are_hidden_until_they_are_found() {
+    let (Some(one), Some(two)) = (media(CLIP), media("video/two_people.mp4")) else { return };
+    let sandbox = Sandbox::new();
+    // Two people follow on one, where nobody is; in a negative their heads are hardly found.
+    let make = |name: &str, join: &str| {
+        let part = "setpts=PTS-STARTPTS,fps=24,scale=480:270,setsar=1,format=yuv420p,settb=1/24";
+        let graph = format!(
+            "[0:v]trim=duration=1.2,{part}[one];\
+             [1:v]trim=duration=0.8,{part},negate=components=y:enable='lt(n,4)'[two];[one][two]{join}"
+        );
+        let path = sandbox.path(name);
+        let mut ffmpeg = command("ffmpeg");
+        ffmpeg.args(["-nostdin", "-v", "error", "-i"]).arg(&one).arg("-i").arg(&two);
+        ffmpeg.args(["-filter_complex", &graph, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12"]);
+        ffmpeg.arg(&path);
+        run(ffmpeg, TIMEOUT).assert_success();
+        path
+    };
+    // The other recording begins with frame 29; in the cross-fade, of frames 17 to 28, most is seen of it from frame 23 on.
+    let recordings = [
+        ("cut", make("cut.mp4", "concat"), 29),
+        ("fade", make("fade.mp4", "xfade=duration=0.5:offset=0.7"), 23),
+    ];
+    let inputs: Vec<&str> = recordings.iter().map(|(_, path, _)| path.to_str().unwrap()).collect();
+    sandbox.process(&[&inputs[..], &["--overlay", "--blur-faces"]].concat()).assert_success();
+    for (name, path, begin) in recordings {
+        let source = frames(&path, 480, 270);
+        let film = frames(&sandbox.path("out").join(name).join("annotated.mp4"), 480, 270);
+        let timeline = sandbox.timeline(name);
+        let shot = timeline.frames.last().unwrap().shot;
+        let found = timeline.frames.iter().position(|frame| frame.faces.len() == 2 && frame.shot == shot);
+        let found = found.unwrap_or_else(|| panic!("{name}: both are found"));
+        assert!(found > begin, "{name}: {found}");
+        let heads: Vec<Rect> = timeline.frames[found].faces.iter().map(|face| face.bbox).collect();
+        for index in begin..found {
+            for head in &heads {
+                let similarity = similarity(&source[index].1, &film[index].1, (480, 270), head);
+                assert!(similarity < 0.5, "{name}, frame {index}: {similarity}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_interrupted_film_is_finished_or_removed() {
     let Some(clip) = media(CLIP) else { return };
     let sandbox = Sandbox::new();

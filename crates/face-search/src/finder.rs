@@ -151,11 +151,14 @@ impl FaceFinder {
         }
         self.last_frame = Some(time);
         let is_cut = self.cuts.is_cut(image);
+        let shot = self.shots.shot();
         self.shots.observe(image, time, is_cut);
         if is_cut {
             self.tracker.forget_places();
             self.follower.clear();
-            self.schedule = Schedule::default();
+        }
+        if self.shots.shot() != shot {
+            self.schedule.begin_shot(time);
         }
         let params = settings.detector_params(image);
         let rolls = turned::tilted_orientations(settings.roll_range);

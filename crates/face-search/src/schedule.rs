@@ -12,10 +12,15 @@ pub(crate) struct Due {
 /// While nobody is missed, tilted orientations are at least this far apart, ns.
 const QUIET_INTERVAL: u64 = 1_000_000_000;
 
+/// How long a shot that did not begin with the video may still be changing, as in a cross-fade, ns.
+const SETTLING_TIME: u64 = 1_000_000_000;
+/// Until then all of the frame is searched at this interval at least, ns.
+const SETTLING_INTERVAL: u64 = SETTLING_TIME / 2;
+
 /// Spreads the searches of an interval over its frames: upright faces at its start, then one orientation after
-/// another, so that no frame takes much longer than with upright faces alone. The first frame of a scene is
+/// another, so that no frame takes much longer than with upright faces alone. The first frame of a shot is
 /// searched for all: it may be a still image. While nobody is missed, only one tilted orientation has its turn in
-/// an interval, and only one in [`QUIET_INTERVAL`].
+/// an interval, and only one in [`QUIET_INTERVAL`]; in the first [`SETTLING_TIME`] of a shot who is in it is not known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     /// Time of the last search for upright faces, ns.
@@ -28,14 +33,24 @@ pub(crate) struct Schedule {
     planned: usize,
     /// Start of the last interval in which there were any, ns.
     last_tilted: u64,
+    /// Until when the shot may be changing, ns.
+    settled: u64,
 }
 
 impl Schedule {
+    /// Begins another shot at `time`, ns, with the next frame.
+    pub(crate) fn begin_shot(&mut self, time: u64) {
+        *self = Self { settled: time.saturating_add(SETTLING_TIME), ..Self::default() };
+    }
+
     /// What is due in a frame at `time`, ns, and done from here on. `interval`, ns, is the time between two
     /// searches for upright faces, 0 for a search for all in every frame; `tilted` is the number of tilted orientations.
     /// `is_nobody_missed` says that all known faces were found by the last search for them.
     pub(crate) fn advance(&mut self, time: u64, interval: u64, tilted: usize, is_nobody_missed: bool) -> Due {
         let is_first = self.last_full_search.is_none();
+        let is_settling = time < self.settled;
+        let interval = if is_settling { interval.min(SETTLING_INTERVAL) } else { interval };
+        let is_nobody_missed = is_nobody_missed && !is_settling;
         let last = self.last_full_search.filter(|last| time.saturating_sub(*last) < interval);
         let Some(last) = last else {
             self.last_full_search = Some(time);
@@ -134,6 +149,29 @@ mod tests {
             assert_eq!(schedule.advance(start, interval, 0, true), due(true, &[]), "no tilted roll");
             assert_eq!(schedule.advance(start + interval / 2, interval, 0, true), due(false, &[]));
         }
+    }
+
+    #[test]
+    fn while_a_shot_may_be_changing_all_rolls_are_searched_and_more_often() {
+        const SECOND: u64 = 1_000_000_000;
+        let mut schedule = Schedule::default();
+        let mut times = Vec::new();
+        for frame in 0..100 {
+            let time = frame * SECOND / 20;
+            if frame == 33 {
+                schedule.begin_shot(time);
+            }
+            let due = schedule.advance(time, SECOND, 2, true);
+            times.extend(due.upright.then_some((frame, due.tilted.len())));
+            times.extend((!due.upright && !due.tilted.is_empty()).then_some((frame, due.tilted.len())));
+        }
+        // After a second of the shot, each second one of the tilted ones.
+        let expected = [
+            [(0, 2), (20, 0), (27, 1)].as_slice(),
+            &[(33, 2), (37, 1), (40, 1), (43, 0), (47, 1), (50, 1)],
+            &[(63, 0), (70, 1), (83, 0), (90, 1)],
+        ];
+        assert_eq!(times, expected.concat());
     }
 
     #[test]
