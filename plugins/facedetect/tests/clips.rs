@@ -95,7 +95,8 @@ fn two_full_searches_a_second_follow_the_person_too() {
     assert_eq!(unique_ids(&frames), [1]);
     assert!(with_eyes.len() * 2 > frames.len(), "{}", with_eyes.len());
     assert!(frames.iter().flatten().all(|face| face.eyes.iter().all(|eye| is_in_upper_half(face, eye))));
-    assert!(with_eyes.iter().all(|roll| roll.abs() <= 30.0));
+    // She tilts her head by nearly 30 degrees; the places of eyes are in whole pixels.
+    assert!(with_eyes.iter().all(|roll| roll.abs() <= 35.0));
 }
 
 #[test]
