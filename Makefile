@@ -5,8 +5,8 @@ PLUGIN_DIR ?= $(PREFIX)/lib/gstreamer-1.0
 MOOD_TEST_DATA ?= $(abspath ../shared/data)
 export MOOD_TEST_DATA
 
-.PHONY: help setup build demo test test-checked test-faults test-asan soak bench fuzz lint install uninstall deb test-deb test-analytics notices sbom audit \
-  element-pages reproducible clean
+.PHONY: help setup build demo test test-checked test-faults test-asan soak bench fuzz lint install uninstall deb test-deb test-analytics test-bare notices sbom \
+  audit element-pages reproducible clean
 
 help:
 	@echo 'make demo     install what is missing, build, run the built-in demo and leave its results in target/demo'
@@ -25,6 +25,7 @@ help:
 	@echo 'make deb      Debian packages for this distribution in target/debian; make test-deb tries them in a fresh root;'
 	@echo '              SUITE=trixie, SUITE=noble: built in a root of Debian 13 or Ubuntu 24.04, in target/debian-SUITE'
 	@echo 'make test-analytics  the feature v1_24, metas of GStreamer 1.24 and later, in a root of Debian 13'
+	@echo 'make test-bare SUITE=trixie  make demo and make test of a clean clone in a new root that holds make, git and Rust only'
 	@echo 'make notices  licences of what is linked in; make sbom: a CycloneDX bill of materials; make audit: known vulnerabilities'
 	@echo 'make element-pages  docs/elements, after a change of an element'
 	@echo 'make reproducible  builds the last commit twice, in two folders, and compares the bytes'
@@ -106,6 +107,10 @@ test-deb: deb
 # The root is of Debian 13, below target/; made at the first time.
 test-analytics:
 	scripts/foreign_root.sh trixie scripts/test_analytics.sh
+
+# A clean clone of the last commit on a bare machine: SUITE=bookworm is Debian 12, SUITE=trixie Debian 13.
+test-bare:
+	scripts/bare_root.sh $(or $(SUITE),bookworm)
 
 notices:
 	scripts/third_party.py notices target/third-party-notices.txt

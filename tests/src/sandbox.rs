@@ -90,6 +90,27 @@ impl Sandbox {
     }
 }
 
+/// Writes into an MP4 that players turn its pictures by 90, 180 or 270 degrees clockwise, as phones do: into the matrices of its track
+/// headers (ISO/IEC 14496-12, 8.3.2). ffmpeg has different options for this from version to version.
+pub fn turn_when_shown(path: &Path, clockwise: u32) {
+    let (cos, sin): (i32, i32) = match clockwise {
+        90 => (0, 1),
+        180 => (-1, 0),
+        270 => (0, -1),
+        _ => panic!("{clockwise} degrees"),
+    };
+    let matrix = [cos, sin, 0, -sin, cos, 0].map(|value| value << 16);
+    let mut bytes = fs::read(path).unwrap();
+    let headers: Vec<usize> = (0..bytes.len() - 84).filter(|&at| bytes[at..].starts_with(b"tkhd\0")).collect();
+    assert!(!headers.is_empty(), "{}", path.display());
+    for header in headers {
+        for (value, at) in matrix.into_iter().zip((header + 44..).step_by(4)) {
+            bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
+        }
+    }
+    fs::write(path, bytes).unwrap();
+}
+
 /// Reads a JSON file.
 pub fn read_json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
