@@ -7,5 +7,5 @@ set -euo pipefail
 [ $# = 2 ] || usage 'VIDEO OUTPUT.webm'
 must_exist "$1"
 
-exec ges-launch-1.0 --disable-mixing +clip "$1" +effect "haarfacedetect ! emotionclassify ! emotionoverlay" \
+exec ges-launch-1.0 +clip "$1" +effect "haarfacedetect ! emotionclassify ! emotionoverlay" \
     --outputuri "file://$(realpath -m "$2")" --format 'video/webm:video/x-vp8:audio/x-vorbis'

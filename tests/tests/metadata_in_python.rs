@@ -69,8 +69,9 @@ labels = []
 def inspect(pad, info):
     try:
         buffer = info.get_buffer()
-        caps = pad.get_current_caps().get_structure(0)
-        width, height = caps.get_value("width"), caps.get_value("height")
+        # What Caps.get_structure() returns depends on the version of gst-python.
+        video = GstVideo.VideoInfo.new_from_caps(pad.get_current_caps())
+        width, height = video.width, video.height
         custom = buffer.get_custom_meta("GstMoodFrame").get_structure()
         assert custom.get_value("version") == 1
         for face in custom.get_value("faces"):

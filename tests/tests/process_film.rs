@@ -186,7 +186,9 @@ fn films_of_unusual_recordings_show_their_pictures_in_step() {
     }
 
     assert_eq!(streams(&sandbox, "ambi4")[1], "aac,2");
-    assert_eq!(sandbox.warning_kinds("ambi4"), ["sound-mixed"]);
+    // The channels have places (4.0), which GStreamer reads from 1.26 on.
+    let mixed: &[&str] = if gst::version() < (1, 26, 0, 0) { &["sound-mixed"] } else { &[] };
+    assert_eq!(sandbox.warning_kinds("ambi4"), mixed);
     assert_eq!(streams(&sandbox, "only_apac").len(), 1);
     assert_eq!(sandbox.warning_kinds("only_apac"), ["sound-missing"]);
     assert!(output.stderr.lines().last().unwrap().contains("has no sound"), "the last line\n{output}");
