@@ -101,7 +101,8 @@ pub fn turn_when_shown(path: &Path, clockwise: u32) {
     };
     let matrix = [cos, sin, 0, -sin, cos, 0].map(|value| value << 16);
     let mut bytes = fs::read(path).unwrap();
-    let headers: Vec<usize> = (0..bytes.len() - 84).filter(|&at| bytes[at..].starts_with(b"tkhd\0")).collect();
+    let headers: Vec<usize> =
+        (0..bytes.len() - 84).filter(|&at| bytes[at..].starts_with(b"tkhd\0")).collect();
     assert!(!headers.is_empty(), "{}", path.display());
     for header in headers {
         for (value, at) in matrix.into_iter().zip((header + 44..).step_by(4)) {
