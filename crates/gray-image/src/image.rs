@@ -199,6 +199,26 @@ pub(crate) fn sample_row<T>(
     values: &mut [T],
     convert: impl Fn(u32) -> T,
 ) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(line) = gather::Line::new(image, start, step, values.len()) {
+        // SAFETY: a line exists only where the CPU has AVX2.
+        let done = unsafe { line.sample(values, &convert) };
+        let skipped = done as i64;
+        let start = (start.0 + skipped * step.0, start.1 + skipped * step.1);
+        return sample_row_portably(image, start, step, &mut values[done..], convert);
+    }
+    sample_row_portably(image, start, step, values, convert);
+}
+
+/// [`sample_row`] for any CPU.
+#[inline]
+fn sample_row_portably<T>(
+    image: &GrayImage,
+    start: (i64, i64),
+    step: (i64, i64),
+    values: &mut [T],
+    convert: impl Fn(u32) -> T,
+) {
     let (mut x, mut y) = start;
     for converted in values {
         let corner = (y >> FRACTION_BITS) as usize * image.stride + (x >> FRACTION_BITS) as usize;
@@ -210,6 +230,107 @@ pub(crate) fn sample_row<T>(
         *converted = convert(pair(corner) * (256 - fy) + pair(corner + image.stride) * fy);
         x += step.0;
         y += step.1;
+    }
+}
+
+/// Sampling of a line of an image by gathered loads of AVX2.
+#[cfg(target_arch = "x86_64")]
+mod gather {
+    use std::arch::x86_64::*;
+
+    use super::{FRACTION_BITS, GrayImage};
+
+    /// Number of positions that are sampled at a time.
+    const LANES: usize = 8;
+    /// Bytes that are loaded for two neighbouring pixels.
+    const LOADED: usize = 4;
+
+    /// A line whose loads all lie in the image's data.
+    pub(super) struct Line<'a> {
+        data: &'a [u8],
+        stride: i32,
+        start: (i32, i32),
+        step: (i32, i32),
+    }
+
+    impl<'a> Line<'a> {
+        /// A line of `length` positions; `None` where the CPU has no AVX2, where a load might lie outside the data, as in the
+        /// image's lower right corner, or where a position or an index does not fit 32 bits.
+        pub(super) fn new(
+            image: &GrayImage<'a>,
+            start: (i64, i64),
+            step: (i64, i64),
+            length: usize,
+        ) -> Option<Self> {
+            if length < LANES || !is_x86_feature_detected!("avx2") {
+                return None;
+            }
+            // The position after the last one too, which is computed but not used.
+            let end = |start: i64, step: i64| start.checked_add(step.checked_mul(length as i64)?);
+            let (end_x, end_y) = (end(start.0, step.0)?, end(start.1, step.1)?);
+            let narrow = |position: i64| i32::try_from(position).ok();
+            narrow(end_x)?;
+            narrow(end_y)?;
+            let last = |start: i64, end: i64, step: i64| usize::try_from(start.max(end - step)).ok();
+            let is_inside = start.0.min(end_x - step.0) >= 0 && start.1.min(end_y - step.1) >= 0;
+            let column = last(start.0, end_x, step.0)? >> FRACTION_BITS;
+            let row = last(start.1, end_y, step.1)? >> FRACTION_BITS;
+            let loads_end = (row + 1).checked_mul(image.stride)?.checked_add(column + LOADED)?;
+            i32::try_from(loads_end).ok()?;
+            (is_inside && loads_end <= image.data.len()).then_some(Self {
+                data: image.data,
+                stride: i32::try_from(image.stride).ok()?,
+                start: (narrow(start.0)?, narrow(start.1)?),
+                step: (narrow(step.0)?, narrow(step.1)?),
+            })
+        }
+
+        /// Writes the first values, all but fewer than [`LANES`], and returns their number.
+        ///
+        /// # Safety
+        /// The CPU has AVX2.
+        #[target_feature(enable = "avx2")]
+        pub(super) unsafe fn sample<T>(&self, values: &mut [T], convert: &impl Fn(u32) -> T) -> usize {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let spread = |start: i32, step: i32| {
+                let steps = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step));
+                _mm256_add_epi32(_mm256_set1_epi32(start), steps)
+            };
+            let (mut x, mut y) = (spread(self.start.0, self.step.0), spread(self.start.1, self.step.1));
+            // Eight steps may overflow behind the last block only, where they are not used.
+            let step_x = _mm256_set1_epi32(self.step.0.wrapping_mul(LANES as i32));
+            let step_y = _mm256_set1_epi32(self.step.1.wrapping_mul(LANES as i32));
+            let (stride, byte) = (_mm256_set1_epi32(self.stride), _mm256_set1_epi32(255));
+            let whole = _mm256_set1_epi32(256);
+            let (blocks, _) = values.as_chunks_mut::<LANES>();
+            for block in blocks.iter_mut() {
+                let row = _mm256_srai_epi32::<{ FRACTION_BITS as i32 }>(y);
+                let column = _mm256_srai_epi32::<{ FRACTION_BITS as i32 }>(x);
+                let corner = _mm256_add_epi32(_mm256_mullo_epi32(row, stride), column);
+                // SAFETY: `Line::new` has checked that every load lies in the data.
+                let load = |corner| unsafe { _mm256_i32gather_epi32::<1>(self.data.as_ptr().cast(), corner) };
+                let (upper, lower) = (load(corner), load(_mm256_add_epi32(corner, stride)));
+                let fx = _mm256_and_si256(_mm256_srai_epi32::<8>(x), byte);
+                let fy = _mm256_and_si256(_mm256_srai_epi32::<8>(y), byte);
+                let weights = _mm256_or_si256(_mm256_sub_epi32(whole, fx), _mm256_slli_epi32::<16>(fx));
+                let interpolate = |loaded| {
+                    let left = _mm256_and_si256(loaded, byte);
+                    let right =
+                        _mm256_and_si256(_mm256_slli_epi32::<8>(loaded), _mm256_set1_epi32(255 << 16));
+                    _mm256_madd_epi16(_mm256_or_si256(left, right), weights)
+                };
+                let upper = _mm256_mullo_epi32(interpolate(upper), _mm256_sub_epi32(whole, fy));
+                let lower = _mm256_mullo_epi32(interpolate(lower), fy);
+                let mut sums = [0u32; LANES];
+                // SAFETY: the array has the size of the register.
+                unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), _mm256_add_epi32(upper, lower)) };
+                for (value, sum) in block.iter_mut().zip(sums) {
+                    *value = convert(sum);
+                }
+                (x, y) = (_mm256_add_epi32(x, step_x), _mm256_add_epi32(y, step_y));
+            }
+            blocks.len() * LANES
+        }
     }
 }
 
@@ -245,6 +366,42 @@ pub enum ImageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_sampled_by_vectors_equals_one_sampled_by_scalars() {
+        let (width, height, stride) = (61, 47, 64);
+        let data: Vec<u8> =
+            (0..(stride * height) as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for data in [&data[..], &data[..stride * (height - 1) + width]] {
+            let image = GrayImage::new(data, width, height, stride).unwrap();
+            let mut sampled = 0;
+            for degrees in (0..360).step_by(5) {
+                let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
+                for (length, scale) in [(3, 1.0), (8, 1.7), (21, 1.3), (40, 0.6)] {
+                    for centre in [(30.0, 23.0), (14.3, 30.8), (45.0, 12.2), (58.0, 44.0)] {
+                        let step = (to_fixed(cos * scale), to_fixed(sin * scale));
+                        let first = |centre: f64, step: i64| to_fixed(centre) - step * length / 2;
+                        let start = (first(centre.0, step.0), first(centre.1, step.1));
+                        let is_inside = |start: i64, step: i64, side: usize| {
+                            let limit = (side as i64 - 1) << FRACTION_BITS;
+                            [start, start + step * (length - 1)]
+                                .iter()
+                                .all(|place| (0..limit).contains(place))
+                        };
+                        if !is_inside(start.0, step.0, width) || !is_inside(start.1, step.1, height) {
+                            continue;
+                        }
+                        let [mut fast, mut portable] = [(); 2].map(|()| vec![0u32; length as usize]);
+                        sample_row(&image, start, step, &mut fast, |value| value);
+                        sample_row_portably(&image, start, step, &mut portable, |value| value);
+                        assert_eq!(fast, portable, "{degrees} degrees, {length} from {centre:?}");
+                        sampled += 1;
+                    }
+                }
+            }
+            assert!(sampled > 400, "{sampled}");
+        }
+    }
 
     #[test]
     fn new_checks_the_size() {
