@@ -68,6 +68,7 @@ const ELEMENTS: [Element; 6] = [
             ("scale-factor", "gdouble 1.01..10", "1.2", Playing),
             ("scan-interval", NANOSECONDS, "0", Playing),
             ("threads", "guint 0..256", "0", Playing),
+            ("witness", "gboolean", "true", Playing),
         ],
         signals: &[],
         pads: FILTER_PADS,

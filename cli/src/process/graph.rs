@@ -104,6 +104,8 @@ fn play(
 ) -> Result<(), CommandError> {
     let pipeline = pipeline::parse(&config.description())?;
     let small_faces = configure_analysis(&pipeline, config, &config.folder.join(TIMELINE))?;
+    // No picture leaves this pipeline.
+    pipeline::element(&pipeline, "detector")?.set_property("witness", false);
     lock(analysis).small_faces = small_faces;
     let request = StreamRequest {
         video: config.options.video,

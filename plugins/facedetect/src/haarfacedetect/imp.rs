@@ -332,11 +332,13 @@ impl HaarFaceDetect {
         }
         let faces = regions.iter().map(|region| region.to_face(info.width(), info.height())).collect();
         let frame = Frame { faces, shot: state.finder.shot() };
-        let boxes = frame.faces.iter().map(|face| (face.id, face.bbox));
-        let witness = Witness::capture(&state.sample, mood_meta::witness::frame_size(&info), boxes);
         // On frames without faces too: it tells "nobody is there" from "nobody has looked".
-        let written = mood_meta::frame::write(buffer, &frame);
-        written.and_then(|()| mood_meta::witness::write(buffer, &witness)).map_err(to_error)?;
+        mood_meta::frame::write(buffer, &frame).map_err(to_error)?;
+        if settings.witness {
+            let boxes = frame.faces.iter().map(|face| (face.id, face.bbox));
+            let witness = Witness::capture(&state.sample, mood_meta::witness::frame_size(&info), boxes);
+            mood_meta::witness::write(buffer, &witness).map_err(to_error)?;
+        }
         let is_message_due = match settings.messages {
             Messages::None => false,
             Messages::OnChange => has_changed,
@@ -411,7 +413,9 @@ fn find_faces(
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
     let image = luma::read(&frame, &mut state.luma)
         .map_err(|error| gst::error_msg!(gst::StreamError::Format, ("{error}")))?;
-    state.sample.read_image(&image);
+    if settings.witness {
+        state.sample.read_image(&image);
+    }
     let aspect = PixelAspect::from_info(info);
     let image = aspect.square_image(image, &mut state.square_luma);
     let time = buffer.pts().map(gst::ClockTime::nseconds);

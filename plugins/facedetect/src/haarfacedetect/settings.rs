@@ -51,6 +51,8 @@ pub(super) struct Settings {
     pub refusal: Option<String>,
     /// When element messages are posted.
     pub messages: Messages,
+    /// Whether frames get a witness.
+    pub witness: bool,
 }
 
 impl Default for Settings {
@@ -74,6 +76,7 @@ impl Default for Settings {
             roi: Arc::default(),
             refusal: None,
             messages: Messages::default(),
+            witness: true,
         }
     }
 }
@@ -81,7 +84,7 @@ impl Default for Settings {
 impl Settings {
     /// The specifications of all properties.
     pub fn properties() -> Vec<glib::ParamSpec> {
-        let Self { search, messages, .. } = Self::default();
+        let Self { search, messages, witness, .. } = Self::default();
         vec![
             glib::ParamSpecString::builder("cascade")
                 .nick("Cascade")
@@ -238,6 +241,16 @@ impl Settings {
                 )
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecBoolean::builder("witness")
+                .nick("Witness")
+                .blurb(
+                    "Whether each frame carries a coarse copy of its luma, by which emotionoverlay notices that the picture was \
+                     flipped, cropped or changed in another way since, and hides it all where it does not know where the faces \
+                     are. Set it to false only in a pipeline that shows no picture, to save a little time a frame",
+                )
+                .default_value(witness)
+                .mutable_playing()
+                .build(),
         ]
     }
 
@@ -266,6 +279,7 @@ impl Settings {
                 self.refusal = None;
             }
             "messages" => self.messages = value.get()?,
+            "witness" => self.witness = value.get()?,
             _ => {}
         }
         Ok(())
@@ -295,6 +309,7 @@ impl Settings {
             "keep-people" => search.keep_people.to_value(),
             "roi" => self.roi_text().to_value(),
             "messages" => self.messages.to_value(),
+            "witness" => self.witness.to_value(),
             _ => return None,
         })
     }
