@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use face_track::{CutDetector, Observation, Prediction, SearchScope, ShotCounter, Tracker};
+use face_track::{
+    ChangeDetector, CutDetector, FrameSamples, Observation, Prediction, SearchScope, ShotCounter, Tracker,
+};
 use haar::{Cascade, Detection, Detector, GrayImage, Params, ParamsError, PixelRect};
 
 use crate::eyes::EyeFinder;
@@ -11,7 +13,7 @@ use crate::face::FoundFace;
 use crate::following::FaceFollower;
 use crate::nearby;
 use crate::recognition::FaceRecognizer;
-use crate::schedule::{Due, Schedule};
+use crate::schedule::{Attention, Due, Schedule};
 use crate::settings::SearchSettings;
 use crate::turned::{self, TiltedDetection, TurnedSearch};
 
@@ -35,8 +37,12 @@ pub struct FaceFinder {
     tracker: Tracker,
     follower: FaceFollower,
     recognizer: FaceRecognizer,
+    /// Of the current frame; kept to reuse its memory.
+    samples: FrameSamples,
     cuts: CutDetector,
     shots: ShotCounter,
+    /// Compares with the frame when tilted faces were last searched for.
+    change: ChangeDetector,
     schedule: Schedule,
     /// Time of the last frame, ns.
     last_frame: Option<u64>,
@@ -63,8 +69,10 @@ impl FaceFinder {
             tracker: Tracker::default(),
             follower: FaceFollower::default(),
             recognizer: FaceRecognizer::default(),
+            samples: FrameSamples::default(),
             cuts: CutDetector::default(),
             shots: ShotCounter::default(),
+            change: ChangeDetector::default(),
             schedule: Schedule::default(),
             last_frame: None,
         })
@@ -150,9 +158,10 @@ impl FaceFinder {
             if settings.keep_people { self.restart() } else { self.reset() }
         }
         self.last_frame = Some(time);
-        let is_cut = self.cuts.is_cut(image);
+        self.samples.read(image);
+        let is_cut = self.cuts.is_cut(&self.samples);
         let shot = self.shots.shot();
-        self.shots.observe(image, time, is_cut);
+        self.shots.observe(&self.samples, time, is_cut);
         if is_cut {
             self.tracker.forget_places();
             self.follower.clear();
@@ -166,7 +175,17 @@ impl FaceFinder {
         let is_found = |face: &Prediction| face.id.is_some() && !face.is_doubtful;
         let is_nobody_missed =
             !known.is_empty() && known.len() >= settings.people && known.iter().all(is_found);
-        let due = self.schedule.advance(time, settings.scan_interval, rolls.len(), is_nobody_missed);
+        let attention = if !is_nobody_missed {
+            Attention::SomebodyMissed
+        } else if self.has_changed_beside(&known) {
+            Attention::Moving
+        } else {
+            Attention::Still
+        };
+        let due = self.schedule.advance(time, settings.scan_interval, rolls.len(), attention);
+        if due.begins_round {
+            self.change.remember(&self.samples);
+        }
         let mut faces = self.search(image, areas, time, &params, &rolls, &due, settings.roll_range)?;
         faces.retain(|face| has_centre_inside(&face.detection.rect, areas));
         faces.sort_by_key(|face| Reverse(face.detection.rect.area()));
@@ -205,6 +224,12 @@ impl FaceFinder {
             }
         }
         Ok(found)
+    }
+
+    /// Whether anything but the known faces has moved since tilted faces were last searched for.
+    fn has_changed_beside(&self, known: &[Prediction]) -> bool {
+        let faces: Vec<PixelRect<f64>> = known.iter().map(|face| face.last_rect).collect();
+        self.change.has_changed(&self.samples, &faces)
     }
 
     /// Searches what is due of the areas, and around the known faces that this leaves out.

@@ -15,7 +15,8 @@
 //! With a [`roll_range`](SearchSettings::roll_range), a full search covers copies of the image that are turned so
 //! that a face which leans by the orientation's roll is upright, in the same frame without a scan interval, in later
 //! frames of the interval otherwise: all of them while no face is known, while one is missed, or while fewer are known
-//! than there are people, else one in turn. Detections of different orientations that overlap are one face: the best
+//! than there are people; else all of them every two intervals or two seconds, whichever is longer, and a third as often while
+//! nothing but the known people moves. Detections of different orientations that overlap are one face: the best
 //! supported one, with the mean of the rolls weighted by windows. A known face that a full
 //! search does not find on confident evidence is also searched for where it is predicted, at its own roll and, where
 //! the evidence is weak, 20 degrees to either side of it.

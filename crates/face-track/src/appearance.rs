@@ -7,6 +7,7 @@
 
 use gray_image::GrayImage;
 
+use crate::dot::dot;
 use crate::patch::{Pose, Region, sample};
 
 /// Number of histogram bins: the 58 uniform patterns of eight neighbours, and one for all others.
@@ -68,7 +69,7 @@ impl Appearance {
 /// One minus the mean Bhattacharyya coefficient of the cells' histograms.
 fn distance(a: &[f32], b: &[f32]) -> f32 {
     let cells = (a.len() / PATTERNS).max(1) as f32;
-    1.0 - a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>() / cells
+    1.0 - dot(a, b) / cells
 }
 
 /// The square roots of the shares of each pattern in each cell of a patch with `columns` values in a row.

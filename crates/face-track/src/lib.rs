@@ -24,7 +24,9 @@
 //! ```
 
 mod appearance;
+mod change;
 mod correlation;
+mod dot;
 mod follower;
 mod lost;
 mod motion;
@@ -32,11 +34,13 @@ mod patch;
 mod people;
 mod presence;
 mod recognizer;
+mod samples;
 mod scene;
 mod shot;
 mod tracker;
 
 pub use appearance::Appearance;
+pub use change::ChangeDetector;
 pub use follower::{FollowWorkspace, Followed, Follower};
 pub use gray_image::PixelRect;
 pub use lost::{LostFace, LostFaces};
@@ -44,6 +48,7 @@ pub use patch::Pose;
 pub use people::People;
 pub use presence::PresenceCheck;
 pub use recognizer::FrameRecognizer;
+pub use samples::FrameSamples;
 pub use scene::CutDetector;
 pub use shot::ShotCounter;
 pub use tracker::{Observation, Params, Prediction, Recognizer, SearchScope, Tracker};

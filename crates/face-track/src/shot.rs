@@ -2,13 +2,9 @@
 
 use std::collections::VecDeque;
 
-use gray_image::GrayImage;
+use crate::dot::dot;
+use crate::samples::{COLUMNS, FrameSamples, ROWS};
 
-/// Columns and rows of a thumbnail.
-const COLUMNS: usize = 32;
-const ROWS: usize = 18;
-/// About so many pixels of a frame are looked at along its longer side.
-const SAMPLES: usize = 160;
 /// How long frames are compared with later ones, ns. A cross-fade seldom takes longer.
 const COMPARED_TIME: u64 = 1_000_000_000;
 /// Until this time, ns, frames of a shot correlate by [`MIN_CORRELATION_AT_ONCE`] at least.
@@ -48,8 +44,8 @@ impl ShotCounter {
     }
 
     /// Takes in a frame at `time`, ns, with which a shot begins if `is_cut`, or if it shows something else.
-    pub fn observe(&mut self, image: &GrayImage, time: u64, is_cut: bool) {
-        let thumbnail = Thumbnail::new(image, time);
+    pub fn observe(&mut self, samples: &FrameSamples, time: u64, is_cut: bool) {
+        let thumbnail = Thumbnail::new(samples, time);
         if is_cut || self.thumbnails.iter().any(|earlier| !thumbnail.continues(earlier)) {
             self.begin_shot();
         }
@@ -73,26 +69,11 @@ struct Thumbnail {
 }
 
 impl Thumbnail {
-    fn new(image: &GrayImage, time: u64) -> Self {
-        let (width, height) = (image.width(), image.height());
-        let step = (width.max(height) / SAMPLES).max(1);
-        let (mut sums, mut counts) = ([0u32; COLUMNS * ROWS], [0u32; COLUMNS * ROWS]);
-        for y in (0..height).step_by(step) {
-            let row = y * ROWS / height * COLUMNS;
-            for (x, pixel) in image.row(y).iter().enumerate().step_by(step) {
-                let cell = row + x * COLUMNS / width;
-                sums[cell] += u32::from(*pixel);
-                counts[cell] += 1;
-            }
-        }
-        let mut cells = [0.0; COLUMNS * ROWS];
-        for (cell, (sum, count)) in cells.iter_mut().zip(sums.iter().zip(counts)) {
-            // A frame of fewer pixels than cells leaves cells empty, the same ones in all frames of its size.
-            *cell = *sum as f32 / count.max(1) as f32;
-        }
+    fn new(samples: &FrameSamples, time: u64) -> Self {
+        let mut cells = samples.cells;
         let mean = cells.iter().sum::<f32>() / cells.len() as f32;
         cells.iter_mut().for_each(|cell| *cell -= mean);
-        let norm = cells.iter().map(|cell| cell * cell).sum::<f32>().sqrt();
+        let norm = dot(&cells, &cells).sqrt();
         Self { time, cells, norm }
     }
 
@@ -106,8 +87,8 @@ impl Thumbnail {
         if !self.has_contrast() || !earlier.has_contrast() {
             return self.has_contrast() == earlier.has_contrast();
         }
-        let products: f32 = self.cells.iter().zip(&earlier.cells).map(|(a, b)| a * b).sum();
-        products / (self.norm * earlier.norm) >= min_correlation(self.time.saturating_sub(earlier.time))
+        dot(&self.cells, &earlier.cells) / (self.norm * earlier.norm)
+            >= min_correlation(self.time.saturating_sub(earlier.time))
     }
 }
 
@@ -121,6 +102,7 @@ fn min_correlation(interval: u64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gray_image::GrayImage;
 
     const PERIOD: u64 = 40_000_000;
 
@@ -144,7 +126,7 @@ mod tests {
         let mut counter = ShotCounter::default();
         let observe = |(index, (width, height, pixels)): (usize, (usize, usize, Vec<u8>))| {
             let image = GrayImage::new(&pixels, width, height, width).unwrap();
-            counter.observe(&image, index as u64 * PERIOD, false);
+            counter.observe(&FrameSamples::new(&image), index as u64 * PERIOD, false);
             counter.shot()
         };
         frames.into_iter().enumerate().map(observe).collect()
@@ -217,11 +199,11 @@ mod tests {
         let pixels = room(64, 36, 0.0, 0.1);
         let image = GrayImage::new(&pixels, 64, 36, 64).unwrap();
         for (is_cut, shot) in [(false, 0), (false, 0), (true, 1), (false, 1)] {
-            counter.observe(&image, 5, is_cut);
+            counter.observe(&FrameSamples::new(&image), 5, is_cut);
             assert_eq!(counter.shot(), shot);
         }
         counter.begin_shot();
-        counter.observe(&image, 0, false);
+        counter.observe(&FrameSamples::new(&image), 0, false);
         assert_eq!(counter.shot(), 2);
     }
 }

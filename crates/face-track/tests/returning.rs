@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use face_track::{
-    Appearance, CutDetector, FrameRecognizer, Observation, People, PixelRect, Pose, SearchScope, Tracker,
+    Appearance, CutDetector, FrameRecognizer, FrameSamples, Observation, People, PixelRect, Pose,
+    SearchScope, Tracker,
 };
 use gray_image::GrayImage;
 
@@ -159,7 +160,7 @@ impl Stream {
     /// Takes the next frame, in which a detector finds the people of `sights`.
     fn add_frame(&mut self, picture: &Picture, sights: &[Sight]) {
         let image = picture.as_gray();
-        if self.cuts.is_cut(&image) {
+        if self.cuts.is_cut(&FrameSamples::new(&image)) {
             self.tracker.forget_places();
         }
         let observe = |sight: &Sight| Observation {

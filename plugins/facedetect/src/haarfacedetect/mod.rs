@@ -36,11 +36,14 @@
 //!   `min-neighbors` is enough. A face that a full search misses is reported again only on the evidence of a
 //!   new face. So a new face appears within one interval, and one that left is no longer reported after one
 //!   interval. The searches for heads that lean are spread over the interval; while faces are known and none is
-//!   missed, only one side has its turn in each, and at most one a second, so that another head that leans appears within two
-//!   intervals, or 2.5 s where that is longer.
+//!   missed, they have their turn in every second one, and at most every 2 s, so that another head that leans appears within
+//!   two intervals, or 2.5 s where that is longer. While nothing moves but the known people, head and shoulders, their turn comes a third
+//!   as often: who comes moves.
 //! - With `roi`, only rectangles of the frame are searched, each as if it were a frame: a new face must lie inside one
 //!   completely, and a known one is reported while its centre lies inside. A rectangle outside the frame, or smaller than the
 //!   smallest face, is warned about; the element does not start with a text that is no list of rectangles. Sizes, such as the default of `min-size`, remain those of the frame.
+//! - With `witness=false` frames lack the coarse copy of their luma that lets `emotionoverlay` notice a changed picture, and
+//!   metadata is trusted: for pipelines that show no picture.
 //! - Eyes are searched in the rows of a face where eyes are, at most one on either side. A pair that leans by
 //!   more than 30 degrees is no pair.
 //! - The settings and the cascades' SHA-256 go downstream as a sticky event, at the start and after each
