@@ -13,8 +13,9 @@
 //! | `/marker` | text of a marker |
 //! | `/safety` | seconds in negative moods, float |
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 
 use mood_schema::{Emotion, Face, Line};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
@@ -28,24 +29,30 @@ const IMMEDIATELY: OscTime = OscTime { seconds: 0, fractional: 1 };
 /// Sends bundles to one receiver.
 #[derive(Debug)]
 pub(crate) struct OscSender {
-    socket: UdpSocket,
+    /// One for each address of the host, connected, so that the system reports where nobody receives. `localhost` mostly has two,
+    /// of IPv6 and IPv4, and a program listens on one of them. The first is in use.
+    sockets: VecDeque<UdpSocket>,
     prefix: String,
 }
 
 impl OscSender {
-    /// A socket connected to the receiver, so that the system reports where nobody receives.
+    /// Finds out the addresses of the receiver.
     pub fn open(destination: &OscDestination) -> io::Result<Self> {
+        let addresses = (destination.host.as_str(), destination.port).to_socket_addrs()?;
+        Self::connect(addresses, &destination.prefix)
+    }
+
+    fn connect(addresses: impl Iterator<Item = SocketAddr>, prefix: &str) -> io::Result<Self> {
         let mut last_error = io::Error::other("the host has no address");
-        for address in
-            std::net::ToSocketAddrs::to_socket_addrs(&(destination.host.as_str(), destination.port))?
-        {
+        let mut sockets = VecDeque::new();
+        for address in addresses {
             let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
             match UdpSocket::bind(any).and_then(|socket| socket.connect(address).map(|()| socket)) {
-                Ok(socket) => return Ok(Self { socket, prefix: destination.prefix.clone() }),
+                Ok(socket) => sockets.push_back(socket),
                 Err(error) => last_error = error,
             }
         }
-        Err(last_error)
+        if sockets.is_empty() { Err(last_error) } else { Ok(Self { sockets, prefix: prefix.to_owned() }) }
     }
 }
 
@@ -57,8 +64,22 @@ impl Connection for OscSender {
         }
         let bundle = OscPacket::Bundle(OscBundle { timetag: IMMEDIATELY, content });
         let bytes = rosc::encoder::encode(&bundle).map_err(|error| io::Error::other(format!("{error:?}")))?;
-        self.socket.send(&bytes).map(|_| ())
+        let mut result = Ok(());
+        for _ in 0..self.sockets.len() {
+            result = deliver(&self.sockets[0], &bytes);
+            if result.is_ok() {
+                break;
+            }
+            self.sockets.rotate_left(1);
+        }
+        result
     }
+}
+
+/// Sends, and asks whether it was refused: this computer says so at once, another one with the next that is sent.
+fn deliver(socket: &UdpSocket, bytes: &[u8]) -> io::Result<()> {
+    socket.send(bytes)?;
+    socket.take_error()?.map_or(Ok(()), Err)
 }
 
 /// The messages of a publication; none for kinds that have no address.
@@ -123,6 +144,24 @@ fn face_messages(face: &Face, message: impl Fn(&str, Vec<OscType>) -> OscPacket)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_addresses_of_a_host_that_which_receives_is_found() {
+        let receive = || UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (receiver, silent) = (receive(), receive());
+        receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let addresses = [&silent, &receiver].map(|socket| socket.local_addr().unwrap());
+        drop(silent);
+        let publication = Publication::State(State::default());
+        let mut sender = OscSender::connect(addresses.into_iter(), "").unwrap();
+        for _ in 0..3 {
+            sender.send(&publication).unwrap();
+            assert!(receiver.recv(&mut [0; 2000]).unwrap() > 0);
+        }
+        drop(receiver);
+        let error = sender.send(&publication).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
 
     #[test]
     fn a_state_is_one_bundle_below_its_prefix() {
