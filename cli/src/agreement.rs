@@ -13,7 +13,6 @@ use crate::arguments::path_parser;
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::{ANNOTATED_VIDEO, SessionFolder};
-use crate::progress::replace_control_characters;
 
 /// Name of the page.
 const PAGE: &str = "agreement.html";
@@ -125,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         .collect();
     warnings.extend(describe_unmatched(&agreement));
     for warning in &warnings {
-        eprintln!("gst-mood: warning: {}", replace_control_characters(warning));
+        eprintln!("gst-mood: warning: {warning}");
     }
     let names = name_coders(arguments, &human, &machine);
     if arguments.json.as_deref() != Some(Path::new("-")) {

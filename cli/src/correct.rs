@@ -16,7 +16,7 @@ use crate::digest::file_sha256;
 use crate::error::CommandError;
 use crate::files::{utc_now, write_atomically, write_json};
 use crate::folder::{CORRECTIONS, SUMMARY, SessionFolder, TIMELINE};
-use crate::progress::replace_control_characters;
+use crate::output::replace_control_characters;
 use crate::{clients, process};
 
 /// What our own exports name as their author, who is nobody.
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     session.timeline.add_music(lines.into_iter().map(Line::Correction));
     session.summary.apply_corrections(&session.timeline);
     for warning in session.summary.warnings.iter().filter(|warning| warning.kind.is_about_corrections()) {
-        eprintln!("gst-mood: warning: {}", replace_control_characters(&warning.text));
+        eprintln!("gst-mood: warning: {}", warning.text);
     }
     write_results(&session)?;
     for person in &session.summary.people {
@@ -121,7 +121,7 @@ fn take_in(
     let file = annotation::read_file(path).map_err(|error| CommandError::Failed(error.to_string()))?;
     for warning in &file.warnings {
         let text = format!("{}: {warning}", path.display());
-        eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+        eprintln!("gst-mood: warning: {text}");
     }
     let by = name_corrector(arguments, &file)?;
     let sha256 = file_sha256(path)?;

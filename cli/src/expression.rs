@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::media_kind::MediaKind;
 use crate::process::streams::{self, StreamRequest};
 use crate::process::{media_clock, photo};
-use crate::progress::{Progress, replace_control_characters};
+use crate::progress::Progress;
 use crate::{doctor, pipeline};
 
 /// From a photo to frames.
@@ -65,7 +65,7 @@ pub fn estimate(input: &Path) -> Result<Expression, CommandError> {
     let played = play();
     for warning in &warnings {
         let text = format!("{}: {}", input.display(), warning.text);
-        eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+        eprintln!("gst-mood: warning: {text}");
     }
     played.map_err(describe)?;
     let timeline = Timeline::load(&timeline_path)

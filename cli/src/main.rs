@@ -148,7 +148,7 @@ fn print_usage_error(error: &clap::Error) -> ExitCode {
         }
     };
     if error.use_stderr() {
-        eprintln!("{}", styled(io::stderr().is_terminal()).trim_end_matches('\n'));
+        output::print_error_text(&format!("{}\n", styled(io::stderr().is_terminal()).trim_end_matches('\n')));
         ExitCode::from(2)
     } else {
         print!("{}", styled(io::stdout().is_terminal()));

@@ -1,4 +1,5 @@
-//! What the command prints: on standard output and standard error, without the credentials of addresses.
+//! What the command prints: on standard output and standard error, without the credentials of addresses, and on standard error
+//! one line at a time, whatever the names, values and messages in it contain.
 //!
 //! [`println!`], [`print!`] and [`eprintln!`] of this crate take the place of the standard library's, so that no line of any
 //! module evades it. A reader that has closed the pipe is no error.
@@ -22,7 +23,7 @@ macro_rules! print {
     };
 }
 
-/// As the standard library's, without credentials.
+/// As the standard library's for one line, without credentials and control characters.
 macro_rules! eprintln {
     ($($argument:tt)*) => {
         $crate::output::print_error(format_args!($($argument)*))
@@ -37,8 +38,24 @@ pub fn print(text: fmt::Arguments<'_>) {
 
 /// Prints a line on standard error; see [`eprintln!`].
 pub fn print_error(text: fmt::Arguments<'_>) {
-    let line = format!("{}\n", redact_addresses(&text.to_string()));
-    let _ = io::stderr().write_all(line.as_bytes());
+    let text = replace_control_characters(&text.to_string());
+    let _ = io::stderr().write_all(format!("{}\n", redact_addresses(&text)).as_bytes());
+}
+
+/// Prints a text of several lines on standard error, with its control sequences, without credentials.
+pub fn print_error_text(text: &str) {
+    let _ = io::stderr().write_all(redact_addresses(text).as_bytes());
+}
+
+/// Makes a text safe to print in a line: names of files, values of notes and messages of libraries may contain line breaks, which
+/// become blanks, and control sequences of the terminal, whose first character becomes U+FFFD.
+pub fn replace_control_characters(text: &str) -> String {
+    let replace = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(replace).collect()
 }
 
 /// Standard output for a writer of long texts, without the credentials of addresses.
@@ -86,6 +103,11 @@ impl<W: Write> Write for RedactingWriter<W> {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_stays_one_and_controls_no_terminal() {
+        assert_eq!(replace_control_characters("a\tb\r\nc \x1b[2J\u{9b}é"), "a b  c \u{fffd}[2J\u{fffd}é");
+    }
 
     #[test]
     fn written_lines_have_no_credentials_however_they_are_cut() {

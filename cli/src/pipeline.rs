@@ -269,7 +269,7 @@ pub fn set_state(pipeline: &gst::Pipeline, state: gst::State) -> Result<(), Comm
 
 /// Prints a warning of an element.
 pub fn print_warning(warning: &gst::message::Warning) {
-    eprintln!("gst-mood: warning: {}", warning.error().to_string().replace('\n', " "));
+    eprintln!("gst-mood: warning: {}", warning.error());
 }
 
 /// Whether the error is that no installed plugin decodes the input.

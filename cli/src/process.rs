@@ -31,7 +31,7 @@ use session::{Warning, WarningKind};
 
 use crate::error::CommandError;
 use crate::media_kind::MediaKind;
-use crate::progress::replace_control_characters;
+use crate::output::replace_control_characters;
 use crate::{doctor, interruption, pipeline};
 pub use arguments::{Arguments, ReportOptions};
 use inputs::{Input, Inputs, PassedOver};
@@ -108,7 +108,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
     for result in &results {
         for warning in &result.warnings {
             let text = format!("{}: {}", result.input.display(), warning.text);
-            eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+            eprintln!("gst-mood: warning: {text}");
         }
     }
     let failed = results.iter().filter(|result| matches!(result.state, InputState::Failed { .. })).count();
@@ -140,7 +140,7 @@ fn process_input(input: &Input, arguments: &Arguments) -> InputResult {
         Err(error) => {
             let error = error.to_string();
             let text = format!("{}: {error}", input.path.display());
-            eprintln!("gst-mood: {}", replace_control_characters(&text));
+            eprintln!("gst-mood: {text}");
             InputState::Failed { error }
         }
     };

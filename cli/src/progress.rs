@@ -5,17 +5,13 @@ use std::io::IsTerminal;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mood_schema::redact_addresses;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use crate::output::replace_control_characters;
 
 /// Gives steps that run side by side a line each.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
-/// Makes a name safe to print: file names may contain line breaks and control sequences of the terminal.
-pub fn replace_control_characters(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
 
 /// The progress of one step.
 pub struct Progress {

@@ -11,7 +11,6 @@ use crate::clients::Client;
 use crate::error::CommandError;
 use crate::files;
 use crate::folder::{REPORT, SessionFolder, write_report_to};
-use crate::progress::replace_control_characters;
 
 /// The table with a row for every session and person.
 const SESSIONS: &str = "sessions.csv";
@@ -68,7 +67,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
         ));
     }
     for warning in &comparison.warnings {
-        eprintln!("gst-mood: warning: {}", replace_control_characters(&warning.text));
+        eprintln!("gst-mood: warning: {}", warning.text);
     }
     if arguments.json {
         println!("{:#}", serde_json::json!(comparison));

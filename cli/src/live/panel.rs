@@ -91,13 +91,14 @@ impl LivePanel {
                  read along in this network sees the session, and can steer it"
             );
         }
-        let lines = format!("panel: {}\nclient's screen: {}\n", panel.links().panel, panel.links().screen);
+        let lines =
+            [format!("panel: {}", panel.links().panel), format!("client's screen: {}", panel.links().screen)];
         // Standard output is for JSON then.
         if arguments.json {
-            eprintln!("{}", lines.trim_end())
+            lines.iter().for_each(|line| eprintln!("{line}"));
         } else {
-            print!("{lines}")
-        };
+            lines.iter().for_each(|line| println!("{line}"));
+        }
         watch_pictures(&pad, &panel, &shared)?;
         let is_dropped = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&is_dropped);

@@ -31,7 +31,7 @@ use crate::folder::{
 use crate::lock::lock_folder;
 use crate::media_kind::MediaKind;
 use crate::pipeline::RunLimit;
-use crate::progress::{Progress, replace_control_characters};
+use crate::progress::Progress;
 
 /// How long the annotated video of what was analysed may take after Ctrl-C.
 const REMAINDER_TIME: Duration = Duration::from_secs(8);
@@ -71,7 +71,7 @@ pub fn run(
     let lock = lock_folder(&input.folder, || {
         has_waited = true;
         let text = format!("{}: waits for another gst-mood that works on it", input.folder.display());
-        eprintln!("gst-mood: {}", replace_control_characters(&text));
+        eprintln!("gst-mood: {text}");
     })?;
     let outcome = run_locked(input, arguments, notes, fingerprint, has_waited, warnings);
     drop(lock);

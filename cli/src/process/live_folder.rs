@@ -21,8 +21,8 @@ use crate::error::CommandError;
 use crate::files::{remove_if_present, write_atomically};
 use crate::folder::{self, MARKERS, MUSIC, NOTES, RECORDED_VIDEO, SUMMARY, TIMELINE, recording_path};
 use crate::lock::try_lock_folder;
+use crate::output::replace_control_characters;
 use crate::pipeline;
-use crate::progress::replace_control_characters;
 
 /// Finishes the sessions in folders; one that fails does not stop the others.
 pub fn resume(arguments: &Arguments) -> Result<(), CommandError> {
@@ -61,7 +61,7 @@ pub fn resume(arguments: &Arguments) -> Result<(), CommandError> {
 pub fn print_warnings(folder: &Path, warnings: &[Warning]) {
     for warning in warnings {
         let text = format!("{}: {}", folder.display(), warning.text);
-        eprintln!("gst-mood: warning: {}", replace_control_characters(&text));
+        eprintln!("gst-mood: warning: {text}");
     }
 }
 

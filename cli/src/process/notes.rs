@@ -208,7 +208,7 @@ impl Notes {
         for (key, person) in &named {
             let Some(&first) = person.ids.first() else {
                 return Err(invalid(format!(
-                    "{key} has no ids: look them up in the report and write ids = [1]"
+                    "{key:?} has no ids: look them up in the report and write ids = [1]"
                 )));
             };
             let name = person.name.as_ref().filter(|_| !options.pseudonym);
@@ -219,8 +219,7 @@ impl Notes {
             && let Some(key) = &file.subject
         {
             let person = named.get(key);
-            let person =
-                person.ok_or_else(|| invalid(format!("subject = \"{key}\" is none of the people")))?;
+            let person = person.ok_or_else(|| invalid(format!("subject = {key:?} is none of the people")))?;
             people.subject = person.ids.first().copied();
         }
         groups.extend(options.merge.iter().map(|ids| ids.0.clone()));
@@ -321,6 +320,21 @@ mod tests {
             (1, 8, Some(2))
         );
         assert!(notes.client.is_none());
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_quotes() {
+        for text in [
+            r#"subject = "a\nb\u001b[2J""#,
+            r#"[people."a\nb"]"#,
+            r#"date = "a\nb""#,
+            r#"consent = { by = "a", date = "a\nb" }"#,
+            r#""a\nb" = 1"#,
+            r#"people = "a\nb""#,
+        ] {
+            let error = load(text, &ReportOptions::default()).err().unwrap_or_else(|| panic!("{text}"));
+            assert!(!error.contains(char::is_control), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::arguments::path_parser;
 use crate::digest::path_hash;
 use crate::error::CommandError;
 use crate::folder::{MARKERS, SUMMARY, SessionFolder, TIMELINE, read_summary};
-use crate::progress::replace_control_characters;
+use crate::output::replace_control_characters;
 
 /// The arguments of `notes`.
 #[derive(clap::Args)]
@@ -220,7 +220,7 @@ mod tests {
         write_session(folder.path());
         let session = SessionFolder::load(folder.path()).unwrap();
         let text = fill_in("a\nb.mp4", Some(&session));
-        assert!(text.starts_with("# Notes on a\u{fffd}b.mp4, "), "{text}");
+        assert!(text.starts_with("# Notes on a b.mp4, "), "{text}");
         assert!(
             text.contains("# on the right, found for 10 seconds (50 %), 0:00.0 to 0:10.0\n[people.person3]"),
             "{text}"

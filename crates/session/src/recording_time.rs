@@ -53,7 +53,7 @@ pub struct RecordingTime {
 
 /// The text is no date; holds the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no date: give one such as 2026-05-03 or 2026-05-03T14:05+02:00")]
+#[error("{0:?} is no date: give one such as 2026-05-03 or 2026-05-03T14:05+02:00")]
 pub struct InvalidTimeError(String);
 
 const MONTHS: [&str; 12] = [
