@@ -9,7 +9,7 @@ pub struct Resources {
     pub memory: u64,
     /// Open file descriptors.
     pub files: usize,
-    /// Threads that have not ended.
+    /// Threads that have not ended, without those that GLib keeps to use them again: up to 2 before GLib 2.84, up to 8 from then on.
     pub threads: usize,
 }
 
@@ -18,11 +18,12 @@ impl Resources {
     pub fn of_this_process() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let unused = glib::ThreadPool::num_unused_threads() as usize;
         Self {
             memory: memory.trim().trim_end_matches(" kB").parse().unwrap(),
             // Reading the folder takes one descriptor itself.
             files: fs::read_dir("/proc/self/fd").unwrap().count() - 1,
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
+            threads: fs::read_dir("/proc/self/task").unwrap().count() - unused,
         }
     }
 
