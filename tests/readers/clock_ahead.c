@@ -1,5 +1,5 @@
-/* Loaded before other libraries (LD_PRELOAD): the monotonic clock of a process is AHEAD seconds ahead, as that of another computer
- * may be. */
+/* Loaded before other libraries (LD_PRELOAD): the monotonic clock of C++ is AHEAD seconds ahead, as that of another computer may be.
+ * liblsl reads it; what a process does in C, as GStreamer, keeps the system's. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -7,19 +7,16 @@
 
 #define AHEAD 1000
 
-int
-clock_gettime (clockid_t clock, struct timespec *time)
+/* std::chrono::steady_clock::now, nanoseconds. */
+long long
+_ZNSt6chrono3_V212steady_clock3nowEv (void)
 {
-  static int (*next) (clockid_t, struct timespec *);
-  if (next == NULL)
-    next = (int (*) (clockid_t, struct timespec *)) dlsym (RTLD_NEXT, "clock_gettime");
-  int result = next (clock, time);
-  if (result == 0 && clock == CLOCK_MONOTONIC)
-    time->tv_sec += AHEAD;
-  return result;
+  struct timespec time;
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (time.tv_sec + AHEAD) * 1000000000LL + time.tv_nsec;
 }
 
-/* What waits until a time has read the clock before. */
+/* What waits until a time has read that clock before. */
 int
 pthread_cond_clockwait (pthread_cond_t * condition, pthread_mutex_t * mutex, clockid_t clock,
     const struct timespec *end)

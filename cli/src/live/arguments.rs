@@ -84,7 +84,7 @@ pub struct SessionArguments {
     #[command(flatten)]
     pub panel: PanelArguments,
     /// Publish moods, faces, tracks and markers while the session runs: mqtt://USER@HOST/TOPIC, mqtts://..., osc://HOST:PORT,
-    /// file:///PATH, unix:///PATH; more than once for several. The password of MQTT is read from GST_MOOD_MQTT_PASSWORD
+    /// lsl:, file:///PATH, unix:///PATH; more than once for several. The password of MQTT is read from GST_MOOD_MQTT_PASSWORD
     #[arg(long, value_name = "URI", value_parser = parse_destination)]
     pub publish: Vec<String>,
     /// Let whoever may write to the MQTT broker of --publish steer the session below TOPIC/set: mood, strategy, pause, hold, skip,

@@ -11,9 +11,10 @@ use flume::Receiver;
 use crate::backoff::{Backoff, STEP};
 use crate::delivery::Connection;
 use crate::json_lines::JsonLines;
+use crate::lsl::LslOutlets;
 use crate::osc::OscSender;
 use crate::outbox::Outbox;
-use crate::{OscDestination, Publication};
+use crate::{LslDestination, OscDestination, Publication};
 
 /// How long a write to a socket may take before its reader counts as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ pub(crate) enum Endpoint {
     Stdout,
     /// An OSC receiver.
     Osc(OscDestination),
+    /// Two streams of LabStreamingLayer.
+    Lsl(LslDestination),
 }
 
 impl Endpoint {
@@ -42,6 +45,7 @@ impl Endpoint {
             }
             Self::Stdout => Box::new(JsonLines(io::stdout())),
             Self::Osc(osc) => Box::new(OscSender::open(osc)?),
+            Self::Lsl(lsl) => Box::new(LslOutlets::open(lsl).map_err(io::Error::other)?),
         })
     }
 
@@ -52,6 +56,7 @@ impl Endpoint {
             Self::Socket(_) => format!("{error}; start the program that listens there"),
             Self::Stdout => format!("{error}; the program behind the pipe has ended"),
             Self::Osc(osc) => format!("{error}; check the host {} and that its receiver runs", osc.host),
+            Self::Lsl(_) => error.to_string(),
         }
     }
 }

@@ -23,6 +23,7 @@ const DEFAULT_NAME: &str = "gst-mood";
 /// |---|---|
 /// | `mqtt://[USER@]HOST[:1883][/TOPIC]`, `mqtts://...:8883` | an MQTT broker, the latter over TLS |
 /// | `osc://HOST:PORT[/PREFIX]` | an OSC receiver, over UDP |
+/// | `lsl:[?name=NAME]` | programs that record LabStreamingLayer |
 /// | `file:///PATH` | a file that is continued, JSON Lines |
 /// | `unix:///PATH` | a listening Unix socket, JSON Lines |
 /// | `stdout:` | standard output, JSON Lines |
@@ -32,6 +33,8 @@ pub enum Destination {
     Mqtt(MqttDestination),
     /// An Open Sound Control receiver.
     Osc(OscDestination),
+    /// Streams of LabStreamingLayer.
+    Lsl(LslDestination),
     /// A file to which lines are appended.
     File(PathBuf),
     /// A Unix stream socket on which another program listens.
@@ -88,16 +91,25 @@ pub struct OscDestination {
     pub prefix: String,
 }
 
+/// Streams of LabStreamingLayer, for whoever on the network records them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LslDestination {
+    /// Name of the stream of samples (`?name=`); that of the markers has `-markers` behind it.
+    pub name: String,
+    /// Where the streams come from, the same after an interruption (`?source-id=`); `None`: this computer and the name.
+    pub source_id: Option<String>,
+}
+
 /// Why a URI names no destination. The text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
     /// The text is no URI.
     #[error(
-        "'{0}' is no URI: use mqtt://HOST/TOPIC, osc://HOST:PORT, file:///PATH, unix:///PATH or stdout:, with %20 for a blank"
+        "'{0}' is no URI: use mqtt://HOST/TOPIC, osc://HOST:PORT, lsl:, file:///PATH, unix:///PATH or stdout:, with %20 for a blank"
     )]
     NotAUri(String),
     /// There is no such protocol.
-    #[error("nothing publishes to '{0}:': use mqtt, mqtts, osc, file, unix or stdout")]
+    #[error("nothing publishes to '{0}:': use mqtt, mqtts, osc, lsl, file, unix or stdout")]
     UnknownScheme(String),
     /// The URI has no host.
     #[error("{0} needs a host, as in {0}://localhost")]
@@ -126,6 +138,7 @@ pub enum DestinationError {
 
 const MQTT_PARAMETERS: &str =
     "use qos=0, 1 or 2, retain=true or false, discovery=homeassistant, ca=PATH, password-file=PATH";
+const LSL_PARAMETERS: &str = "use name=NAME, source-id=ID";
 
 impl FromStr for Destination {
     type Err = DestinationError;
@@ -140,14 +153,15 @@ impl FromStr for Destination {
             return Err(DestinationError::Password);
         }
         let scheme = url.scheme();
-        if !matches!(scheme, "mqtt" | "mqtts")
+        if !matches!(scheme, "mqtt" | "mqtts" | "lsl")
             && let Some((name, _)) = url.query_pairs().next()
         {
-            return Err(DestinationError::Parameter(name.into(), "only mqtt and mqtts have any"));
+            return Err(DestinationError::Parameter(name.into(), "only mqtt, mqtts and lsl have any"));
         }
         match scheme {
             "mqtt" | "mqtts" => MqttDestination::from_url(&url).map(Self::Mqtt),
             "osc" => OscDestination::from_url(&url).map(Self::Osc),
+            "lsl" => LslDestination::from_url(&url).map(Self::Lsl),
             "file" => Ok(Self::File(path(&url)?)),
             "unix" => Ok(Self::Socket(path(&url)?)),
             _ => Err(DestinationError::UnknownScheme(scheme.into())),
@@ -217,6 +231,29 @@ impl OscDestination {
     }
 }
 
+impl LslDestination {
+    fn from_url(url: &Url) -> Result<Self, DestinationError> {
+        if !url.path().is_empty() || url.has_host() {
+            let text = decode(url.as_str().split_once(':').map_or("", |(_, rest)| rest));
+            return Err(DestinationError::Parameter(text, LSL_PARAMETERS));
+        }
+        let mut destination = Self { name: DEFAULT_NAME.into(), source_id: None };
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "name" if is_stream_text(&value) => destination.name = value.into(),
+                "source-id" if is_stream_text(&value) => destination.source_id = Some(value.into()),
+                _ => return Err(DestinationError::Parameter(format!("{name}={value}"), LSL_PARAMETERS)),
+            }
+        }
+        Ok(destination)
+    }
+}
+
+/// Whether a C function and an XML attribute take it.
+fn is_stream_text(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
+}
+
 /// As far as it is shown to users: protocol, host, port and path, no parameters and no user.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,6 +263,8 @@ impl fmt::Display for Destination {
                 write!(f, "{scheme}://{}:{}/{}", bracketed(&mqtt.host), mqtt.port, mqtt.topic)
             }
             Self::Osc(osc) => write!(f, "osc://{}:{}{}", bracketed(&osc.host), osc.port, osc.prefix),
+            Self::Lsl(lsl) if lsl.name == DEFAULT_NAME => f.write_str("lsl:"),
+            Self::Lsl(lsl) => write!(f, "lsl:?name={}", lsl.name),
             Self::File(path) => write!(f, "file://{}", path.display()),
             Self::Socket(path) => write!(f, "unix://{}", path.display()),
             Self::Stdout => f.write_str("stdout:"),
@@ -299,6 +338,12 @@ mod tests {
         assert_eq!(parse("file:///tmp/a%20b"), Ok(Destination::File("/tmp/a b".into())));
         assert_eq!(parse("unix:/run/x"), Ok(Destination::Socket("/run/x".into())));
         assert_eq!(parse("stdout:"), Ok(Destination::Stdout));
+        let lsl = LslDestination { name: "gst-mood".into(), source_id: None };
+        assert_eq!(parse("lsl:"), Ok(Destination::Lsl(lsl.clone())));
+        assert_eq!(parse("lsl:").unwrap().to_string(), "lsl:");
+        let named = LslDestination { name: "room a".into(), source_id: Some("7".into()) };
+        assert_eq!(parse("lsl:?name=room%20a&source-id=7"), Ok(Destination::Lsl(named.clone())));
+        assert_eq!(Destination::Lsl(named).to_string(), "lsl:?name=room a");
     }
 
     #[test]
@@ -317,6 +362,11 @@ mod tests {
             ("mqtt://h/?ca=/x", "unknown parameter"),
             ("mqtt://h/?discovery=%23", "unknown parameter"),
             ("osc://h:1/?x=1", "only mqtt"),
+            ("lsl:gst-mood", "use name=NAME"),
+            ("lsl://h", "use name=NAME"),
+            ("lsl:?qos=1", "use name=NAME"),
+            ("lsl:?name=", "use name=NAME"),
+            ("lsl:?name=a%00", "use name=NAME"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(remedy), "{text}: {error}");

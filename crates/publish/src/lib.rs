@@ -1,5 +1,5 @@
 //! Publication of moods, faces and tracks to other programs, without GStreamer: MQTT with Home Assistant discovery, Open Sound
-//! Control, and JSON Lines to files, sockets and pipes.
+//! Control, LabStreamingLayer, and JSON Lines to files, sockets and pipes.
 //!
 //! A [`Tracker`] turns frames and decisions into [`Publication`]s, at most as often as wanted. A [`Publisher`] hands them to one
 //! [`Destination`] on a thread of its own, through a bounded queue: whoever publishes never waits, a destination that is gone is
@@ -16,16 +16,19 @@ mod destination;
 mod home_assistant;
 mod json_lines;
 mod listener;
+mod lsl;
 mod mqtt;
 mod osc;
 mod outbox;
 mod publication;
 mod publisher;
+mod stream_clock;
 mod tracker;
 
 pub use command::{COMMAND_FILTER, CONTROL, CONTROL_STATUS, Command, CommandError, ControlState};
 pub use destination::{
-    Destination, DestinationError, MqttDestination, OscDestination, PASSWORD_VARIABLE, QualityOfService,
+    Destination, DestinationError, LslDestination, MqttDestination, OscDestination, PASSWORD_VARIABLE,
+    QualityOfService,
 };
 pub use home_assistant::controls as discover_controls;
 pub use listener::{BrokerEvent, Listener, Message, Subscription};

@@ -42,6 +42,7 @@ impl Publisher {
             let endpoint = match destination {
                 Destination::Mqtt(broker) => return mqtt::serve(&broker, &queue, &outbox),
                 Destination::Osc(osc) => Endpoint::Osc(osc),
+                Destination::Lsl(lsl) => Endpoint::Lsl(lsl),
                 Destination::File(path) => Endpoint::File(path),
                 Destination::Socket(path) => Endpoint::Socket(path),
                 Destination::Stdout => Endpoint::Stdout,

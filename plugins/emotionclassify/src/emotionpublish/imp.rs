@@ -82,7 +82,7 @@ impl ElementImpl for EmotionPublish {
             filter::element_metadata(
                 "Emotion publisher",
                 "Filter/Analyzer/Video/Network",
-                "Publishes moods, faces and tracks: MQTT with Home Assistant discovery, OSC, JSON Lines",
+                "Publishes moods, faces and tracks: MQTT with Home Assistant discovery, OSC, LabStreamingLayer, JSON Lines",
             )
         });
         Some(&METADATA)

@@ -16,6 +16,9 @@
 //! - `osc://HOST:PORT[/PREFIX]`: Open Sound Control over UDP, a bundle for each publication, below `/gst-mood` by default: `/mood`,
 //!   `/confidence`, `/valence`, `/arousal`, `/emotion/happy` and the others, `/people`, `/track`, `/face/ID/box`, `/face/ID/label`,
 //!   `/face/ID/affect`, `/marker`, `/safety`.
+//! - `lsl:`: two streams of LabStreamingLayer, `gst-mood` (probabilities, valence, arousal, number of faces) and `gst-mood-markers`
+//!   (moods, tracks, an application's markers). Parameters: `name=NAME`, `source-id=ID`. The library liblsl has to be installed, or its
+//!   path to be in the environment variable `PYLSL_LIB`; everyone on the network can record the streams.
 //! - `file:///PATH` (continued), `unix:///PATH` (a socket on which another program listens), `stdout:`: JSON Lines.
 //!
 //! A blank within a URI is written `%20`. With a URI that names no destination the element does not start.
@@ -32,6 +35,11 @@
 //! Show a camera's mood in Home Assistant:
 //! ```shell
 //! gst-launch-1.0 autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify ! emotionpublish uri='mqtt://mood@homeassistant.local/living-room?discovery=homeassistant&password-file=/etc/mood-password' changes-only=true ! fakesink
+//! ```
+//!
+//! Let LabRecorder record every frame's mood beside other instruments:
+//! ```shell
+//! gst-launch-1.0 autovideosrc ! videoconvert ! haarfacedetect ! emotionclassify ! emotionpublish uri=lsl: interval=0 ! fakesink
 //! ```
 //!
 //! Send a recording's faces to a program for stage lighting, every frame:

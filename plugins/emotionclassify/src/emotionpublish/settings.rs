@@ -46,7 +46,7 @@ impl Settings {
                 .nick("URI")
                 .blurb(
                     "Where to publish: mqtt://[USER@]HOST[:PORT][/TOPIC], mqtts://..., osc://HOST:PORT[/PREFIX], \
-                     file:///PATH, unix:///PATH or stdout:, or several separated by blanks. There is no default: it must be \
+                     lsl:, file:///PATH, unix:///PATH or stdout:, or several separated by blanks. There is no default: it must be \
                      set before the element starts. Passwords do not belong here: see GST_MOOD_MQTT_PASSWORD and \
                      password-file in the element's documentation",
                 )
