@@ -9,7 +9,7 @@ pub struct Resources {
     pub memory: u64,
     /// Open file descriptors.
     pub files: usize,
-    /// Threads that have not ended, without those that GLib keeps to use them again: up to 2 before GLib 2.84, up to 8 from then on.
+    /// Threads that have not ended, without those that GLib keeps to use them again: up to 2 in GLib 2.80, up to 8 in 2.84.
     pub threads: usize,
 }
 
