@@ -1,7 +1,7 @@
 """Receives Open Sound Control with python-osc: prints each message as JSON, until an address has come for the third time.
 
 usage: osc.py LAST_ADDRESS
-The first line is the port that it listens on.
+The first line is the port that it listens on. It gives up where nothing arrives for a minute.
 """
 
 import json
@@ -23,5 +23,7 @@ dispatcher = Dispatcher()
 dispatcher.set_default_handler(receive)
 with BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
     print(server.server_address[1], flush=True)
+    server.timeout = 60
+    server.handle_timeout = lambda: sys.exit("osc.py: nothing arrives")
     while left > 0:
         server.handle_request()
