@@ -25,7 +25,7 @@ const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 /// disk.
 const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C or SIGTERM.
-const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(10);
+const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(if cfg!(test) { 1 } else { 10 });
 
 /// When a pipeline that decodes a file is ended early.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +115,8 @@ pub fn run_file(pipeline: &gst::Pipeline, progress: &Progress, limit: RunLimit) 
             });
         }
         for pad in frames.iter().cloned().chain(audio.and_then(|audio| audio.static_pad("sink"))) {
-            pad.send_event(gst::event::Eos::new());
+            // It waits for what streams there, which may wait for something that comes no more; so it gets a thread of its own.
+            pipeline.call_async(move |_| _ = pad.send_event(gst::event::Eos::new()));
         }
     };
     let should_end = || match limit {
@@ -325,4 +326,21 @@ pub fn describe_error(message: &gst::message::Error) -> String {
     let source = message.src().map(|source| source.name().to_string()).unwrap_or_default();
     let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
     format!("{source}: {}{detail}", error.to_string().replace('\n', " "))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_waits_for_ever_does_not_hold_up_an_early_end() {
+        gst::init().unwrap();
+        let pipeline = parse(&format!("videotestsrc ! queue name={DECODER_QUEUE} ! fakesink")).unwrap();
+        let pad = element(&pipeline, DECODER_QUEUE).unwrap().static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BLOCK, |_, _| gst::PadProbeReturn::Ok);
+        let limit = RunLimit::Remainder { last: 0, within: Duration::ZERO };
+        let result = run_file(&pipeline, &Progress::start("a stream that waits", 0), limit);
+        assert!(matches!(result, Err(CommandError::InterruptedUnfinished)), "{result:?}");
+    }
 }
