@@ -67,7 +67,7 @@ pub struct StreamInfo {
 /// A channel of a stream of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Channel {
-    /// Name.
+    /// What its values are, such as `valence`; receivers show it.
     pub label: &'static str,
     /// Unit or range of the values.
     pub unit: &'static str,
@@ -172,7 +172,7 @@ impl Drop for Outlet {
 /// A stream of numbers.
 #[derive(Debug)]
 pub struct NumberOutlet {
-    /// Of floats.
+    /// Its samples are 32-bit floats, [`functions::FLOAT32`].
     outlet: Outlet,
     /// Values of a sample.
     channels: usize,
@@ -196,7 +196,7 @@ impl NumberOutlet {
 /// A stream of texts.
 #[derive(Debug)]
 pub struct TextOutlet {
-    /// Of strings, with one channel.
+    /// Its samples are one string each, [`functions::STRING`].
     outlet: Outlet,
 }
 

@@ -16,7 +16,7 @@ use crate::{LslDestination, Publication, State};
 
 const NANOSECONDS: f64 = 1e9;
 
-/// Both outlets.
+/// The outlets of a destination, on one clock; receivers are told that their streams end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct LslOutlets {
     lsl: Lsl,
