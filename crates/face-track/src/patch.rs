@@ -74,24 +74,15 @@ pub(crate) fn sample(
     // The centre of the first sample, from the centre of the face.
     let (dx, dy) = (region.x * pose.side + step_x / 2.0, region.y * pose.side + step_y / 2.0);
     let is_nearest = samples >= MIN_NEAREST_SAMPLES;
-    let mut line = vec![0; columns * samples];
-    let mut sums = vec![0u32; columns];
-    // Values of a line are 256 times the grey values.
-    let weight = 1.0 / (256 * samples * samples) as f32;
-    for row in 0..rows {
-        sums.fill(0);
-        for sample in 0..samples {
-            let dy = dy + step_y * (row * samples + sample) as f64;
-            // The centre of pixel 0 is at 0.5.
-            let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
-            let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
-            image.sample_line((x, y), (step_x * cos, step_x * sin), is_nearest, &mut line);
-            for (sum, values) in sums.iter_mut().zip(line.chunks_exact(samples)) {
-                *sum += values.iter().copied().map(u32::from).sum::<u32>();
-            }
-        }
-        patch.extend(sums.iter().map(|&sum| sum as f32 * weight));
-    }
+    let line_start = |index: usize| {
+        let dy = dy + step_y * index as f64;
+        // The centre of pixel 0 is at 0.5.
+        let x = pose.centre.0 + dx * cos - dy * sin - 0.5;
+        let y = pose.centre.1 + dx * sin + dy * cos - 0.5;
+        (x, y)
+    };
+    let along = (step_x * cos, step_x * sin);
+    image.average_lines((columns, rows), samples, line_start, along, is_nearest, |mean| patch.push(mean));
 }
 
 #[cfg(test)]

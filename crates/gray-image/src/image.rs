@@ -139,6 +139,37 @@ impl<'a> GrayImage<'a> {
         }
     }
 
+    /// Means over the squares of a grid of samples: `rows` rows of `columns` values, each the mean of `samples` x `samples` samples,
+    /// given to `put` one after the other, 0-255. Line `index` of the grid begins at `line_start(index)`, and its samples are `step`
+    /// apart, as in [`sample_line`](Self::sample_line).
+    ///
+    /// # Panics
+    /// Where the image is empty, or `samples` is 0.
+    pub fn average_lines(
+        &self,
+        (columns, rows): (usize, usize),
+        samples: usize,
+        line_start: impl Fn(usize) -> (f64, f64),
+        step: (f64, f64),
+        is_nearest: bool,
+        mut put: impl FnMut(f32),
+    ) {
+        let mut line = vec![0; columns * samples];
+        let mut sums = vec![0u32; columns];
+        // Values of a line are 256 times the grey values.
+        let weight = 1.0 / (256 * samples * samples) as f32;
+        for row in 0..rows {
+            sums.fill(0);
+            for sample in 0..samples {
+                self.sample_line(line_start(row * samples + sample), step, is_nearest, &mut line);
+                for (sum, values) in sums.iter_mut().zip(line.chunks_exact(samples)) {
+                    *sum += values.iter().copied().map(u32::from).sum::<u32>();
+                }
+            }
+            sums.iter().for_each(|&sum| put(sum as f32 * weight));
+        }
+    }
+
     /// Does what [`sample_line`](Self::sample_line) does with the nearest pixels. Positions have [`FRACTION_BITS`].
     fn sample_nearest(&self, start: (i64, i64), step: (i64, i64), values: &mut [u16]) {
         let round = |position: i64| position.saturating_add(1 << (FRACTION_BITS - 1));

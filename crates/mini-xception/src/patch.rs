@@ -89,24 +89,17 @@ fn append_rotated(image: &GrayImage, crop: Crop, side: usize, samples: usize, pa
     let step = f64::from(crop.side) / (side * samples) as f64;
     // From the crop's centre to its first sample.
     let first = (step - f64::from(crop.side)) / 2.0;
-    let mut line = vec![0; side * samples];
-    let mut sums = vec![0u32; side];
-    // Values of a line are 256 times the grey values.
-    let weight = 1.0 / (256 * samples * samples) as f32;
-    for row in 0..side {
-        sums.fill(0);
-        for sample in 0..samples {
-            let dy = first + step * (row * samples + sample) as f64;
-            // The centre of pixel 0 is at 0.5 in the coordinates of boxes.
-            let x = f64::from(crop.centre.0) + first * cos - dy * sin - 0.5;
-            let y = f64::from(crop.centre.1) + first * sin + dy * cos - 0.5;
-            image.sample_line((x, y), (step * cos, step * sin), false, &mut line);
-            for (sum, values) in sums.iter_mut().zip(line.chunks_exact(samples)) {
-                *sum += values.iter().copied().map(u32::from).sum::<u32>();
-            }
-        }
-        patches.extend(sums.iter().map(|&sum| (sum as f32 * weight).round() as u8));
-    }
+    let line_start = |index: usize| {
+        let dy = first + step * index as f64;
+        // The centre of pixel 0 is at 0.5 in the coordinates of boxes.
+        let x = f64::from(crop.centre.0) + first * cos - dy * sin - 0.5;
+        let y = f64::from(crop.centre.1) + first * sin + dy * cos - 0.5;
+        (x, y)
+    };
+    let along = (step * cos, step * sin);
+    image.average_lines((side, side), samples, line_start, along, false, |mean| {
+        patches.push(mean.round() as u8)
+    });
 }
 
 /// Does what [`append_rotated`] does for a face that is not rotated. Bilinear means are separable then: averaging along
