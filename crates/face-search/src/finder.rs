@@ -32,8 +32,6 @@ const UNTIMED_FRAME_DURATION: u64 = 40_000_000;
 pub struct FaceFinder {
     full_detector: Detector,
     nearby_detector: Detector,
-    /// Width and height of the cascade's window, pixels.
-    window: (u32, u32),
     turned: TurnedSearch,
     eyes: Option<EyeFinder>,
     tracker: Tracker,
@@ -66,7 +64,6 @@ impl FaceFinder {
         Ok(Self {
             full_detector: Detector::new(Arc::clone(&cascade), Params::default())?,
             nearby_detector: Detector::new(Arc::clone(&cascade), Params::default())?,
-            window: cascade.window(),
             turned: TurnedSearch::new(&cascade)?,
             eyes: eyes.map(EyeFinder::new).transpose()?,
             tracker: Tracker::default(),
@@ -358,7 +355,7 @@ impl FaceFinder {
         if roll != 0.0 {
             return self.turned.search_region(image, region, roll, &params, found);
         }
-        let (params, region) = nearby::snap(prediction, &params, region, self.window);
+        let region = nearby::snap(prediction, region);
         self.nearby_detector.set_params(params)?;
         let detections = self.nearby_detector.detect(&image.crop(region));
         found.extend(detections.iter().map(|&Detection { rect, neighbors }| {

@@ -44,41 +44,15 @@ pub(crate) fn search_params(face: &Prediction, full_frame: &Params) -> Params {
     }
 }
 
-/// Brings the settings and the region of an upright search around a face to values that serve the next frames too, because a
-/// search is planned anew for each others: the settings to the sizes of the windows, of `window` pixels in the cascade, that
-/// they allow; the region to a little larger one.
-pub(crate) fn snap(
-    face: &Prediction,
-    params: &Params,
-    region: PixelRect,
-    window: (u32, u32),
-) -> (Params, PixelRect) {
+/// A little larger region that serves the next frames too, because a search is planned anew for each other size.
+pub(crate) fn snap(face: &Prediction, region: PixelRect) -> PixelRect {
     /// Smaller steps plan more searches anew; larger ones search more than is needed.
     const STEPS: f64 = 32.0;
     let step = ((face.rect.side() / STEPS) as u32).next_power_of_two();
     let down = |side: u32| side - side % step;
     let up = |side: u32| side.next_multiple_of(step);
     let (x, y) = (down(region.x), down(region.y));
-    let region = PixelRect { x, y, w: up(region.w + region.x - x), h: up(region.h + region.y - y) };
-    (snap_sizes(params, window).unwrap_or(*params), region)
-}
-
-/// The settings with the sizes of the smallest and the largest window that they allow; `None` where they allow none.
-fn snap_sizes(params: &Params, window: (u32, u32)) -> Option<Params> {
-    let (min, max) = (params.min_size, params.max_size);
-    let fits = |size: &Size| {
-        (min.width..=max.width).contains(&size.width) && (min.height..=max.height).contains(&size.height)
-    };
-    // As the search computes them: the factors in double precision, the sizes in single precision.
-    let size = |factor: f64| {
-        let side = |side: u32| (side as f32 * factor as f32).round_ties_even() as u32;
-        Size { width: side(window.0), height: side(window.1) }
-    };
-    let factors = std::iter::successors(Some(1.0), |factor| Some(factor * params.scale_factor));
-    let mut sizes = factors.map(size).take_while(|size| size.width <= max.width && size.height <= max.height);
-    let min_size = sizes.find(fits)?;
-    let max_size = sizes.filter(fits).last().unwrap_or(min_size);
-    Some(Params { min_size, max_size, ..*params })
+    PixelRect { x, y, w: up(region.w + region.x - x), h: up(region.h + region.y - y) }
 }
 
 /// Whether the size of a face is within the limits of a full search, or just outside.
@@ -106,30 +80,4 @@ pub(crate) fn search_region(face: &Prediction, roll: f64) -> PixelRect {
     let (x, w) = span(last.x, last.w, predicted.x, predicted.w);
     let (y, h) = span(last.y, last.h, predicted.y, predicted.h);
     PixelRect { x, y, w, h }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_snapped_to_windows_that_are_searched() {
-        let params = |min, max| Params {
-            scale_factor: 1.2,
-            min_size: Size::square(min),
-            max_size: Size::square(max),
-            ..Params::default()
-        };
-        let snapped = |min, max| {
-            let params = snap_sizes(&params(min, max), (24, 24))?;
-            Some((params.min_size.width, params.max_size.width))
-        };
-        // Windows of 24, 29, 35, 41, 50, 60, 72, 86, 103 pixels and so on.
-        assert_eq!(snapped(24, 24), Some((24, 24)));
-        assert_eq!(snapped(30, 60), Some((35, 60)));
-        assert_eq!(snapped(36, 85), Some((41, 72)));
-        assert_eq!(snapped(0, 30), Some((24, 29)));
-        assert_eq!(snapped(73, 85), None, "the search takes the nearest");
-        assert_eq!(snapped(3, 20), None);
-    }
 }

@@ -14,7 +14,7 @@ use crate::integral::Integrals;
 use crate::kernel::{AnyKernel, Scalar, Survivors};
 use crate::params::{Params, ParamsError};
 use crate::scan::{SearchArea, scan};
-use crate::scan_plan::ScanPlan;
+use crate::scan_plan::{ScanPlan, window_scales};
 
 /// Number of windows for which another thread pays off: starting a thread takes about as long as evaluating
 /// these.
@@ -56,7 +56,7 @@ impl Detection {
 pub struct Detector {
     cascade: Arc<Cascade>,
     params: Params,
-    /// Width and height of the images that the plan is for; `None` where it must be made anew.
+    /// Width and height of the images that the plan is for; `None` where the settings have changed since.
     planned_size: Option<(usize, usize)>,
     plan: ScanPlan,
     kernel: AnyKernel,
@@ -175,7 +175,11 @@ impl Detector {
         let size = (image.width(), image.height());
         if self.planned_size != Some(size) {
             let tilted = self.cascade.has_tilted_features();
-            self.plan = ScanPlan::new(self.cascade.window, tilted, &self.params, size.0, size.1);
+            let scales = window_scales(self.cascade.window, &self.params, size.0, size.1);
+            // Other settings may search the same windows, as those around a face that moves do from frame to frame.
+            if !self.plan.is_for(&scales, size) {
+                self.plan = ScanPlan::new(self.cascade.window, tilted, scales, size);
+            }
             self.planned_size = Some(size);
         }
         let layout = self.plan.layout;

@@ -44,9 +44,13 @@ pub(crate) struct Stripe {
     pub(crate) pixel_rows: usize,
 }
 
-/// Everything about a search that depends on its settings and the image's size only.
+/// Everything about a search that depends on its window sizes and the image's size only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScanPlan {
+    /// The sides of the windows over that in the cascade, from [`window_scales`].
+    scales: Vec<f32>,
+    /// Width and height of the image, pixels.
+    size: (usize, usize),
     /// The pyramid, from the smallest window on.
     pub(crate) levels: Vec<Level>,
     /// The stripes of all levels, in order.
@@ -58,19 +62,18 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// The plan for an image of `width` x `height` pixels. `window` is the cascade's, `tilted` whether it has
-    /// tilted features.
-    pub(crate) fn new(
-        window: (u32, u32),
-        tilted: bool,
-        params: &Params,
-        width: usize,
-        height: usize,
-    ) -> Self {
-        let mut plan = Self::default();
-        for scale in window_scales(window, params, width, height) {
+    /// Whether this is the plan for windows of `scales` in an image of `size`, for the cascade that it was made for.
+    pub(crate) fn is_for(&self, scales: &[f32], size: (usize, usize)) -> bool {
+        self.scales == scales && self.size == size
+    }
+
+    /// The plan for windows of `scales`, see [`window_scales`], in an image of `size`, width and height. `window` is the
+    /// cascade's, `tilted` whether it has tilted features.
+    pub(crate) fn new(window: (u32, u32), tilted: bool, scales: Vec<f32>, size: (usize, usize)) -> Self {
+        let mut plan = Self { scales, size, ..Self::default() };
+        for &scale in &plan.scales {
             let first_columns = plan.levels.first().map(|level| level.columns);
-            plan.levels.extend(build_level(window, scale, width, height, first_columns));
+            plan.levels.extend(build_level(window, scale, size.0, size.1, first_columns));
         }
         let widest = plan.levels.iter().map(|level| level.width + 1).max().unwrap_or(0);
         // Rounded up, so that searches in regions of similar size share one compiled cascade.
@@ -100,7 +103,7 @@ fn round(value: f64) -> i64 {
 
 /// The scales of all levels that fit the image and the limits; where none fits the limits, the one nearest to
 /// the smallest size.
-fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
+pub(crate) fn window_scales(window: (u32, u32), params: &Params, width: usize, height: usize) -> Vec<f32> {
     let (window_width, window_height) = (f64::from(window.0), f64::from(window.1));
     let scaled_window = |factor: f64| (round(window_width * factor), round(window_height * factor));
     let mut fitting = Vec::new();
@@ -199,9 +202,31 @@ mod tests {
     }
 
     #[test]
+    fn limits_between_the_same_windows_share_a_plan() {
+        // Windows of 24, 29, 35, 41, 50, 60, 72, 86, 103 pixels and so on.
+        for ((min, max), (smallest, largest)) in
+            [((24, 24), (24, 24)), ((30, 60), (35, 60)), ((36, 85), (41, 72)), ((0, 30), (24, 29))]
+        {
+            let [scales, same] = [(min, max), (smallest, largest)]
+                .map(|(min, max)| window_scales((24, 24), &params(min, max), 320, 240));
+            let plan = ScanPlan::new((24, 24), false, scales, (320, 240));
+            let sides = [plan.levels.first(), plan.levels.last()].map(|level| level.unwrap().window.0 as u32);
+            assert_eq!(sides, [smallest, largest]);
+            assert!(plan.is_for(&same, (320, 240)), "{min} {max}");
+            assert!(!plan.is_for(&same, (320, 239)));
+            assert!(!plan.is_for(&window_scales((24, 24), &params(min, max + 60), 320, 240), (320, 240)));
+        }
+    }
+
+    #[test]
     fn stripes_cover_every_row_once() {
         for tilted in [false, true] {
-            let plan = ScanPlan::new((24, 24), tilted, &params(0, 0), 1000, 700);
+            let plan = ScanPlan::new(
+                (24, 24),
+                tilted,
+                window_scales((24, 24), &params(0, 0), 1000, 700),
+                (1000, 700),
+            );
             assert!(plan.stripes.len() > plan.levels.len());
             for (index, level) in plan.levels.iter().enumerate() {
                 let mut next = 0;
@@ -220,7 +245,12 @@ mod tests {
     #[test]
     fn an_image_smaller_than_the_window_has_no_stripes() {
         for (width, height) in [(0, 0), (1, 1), (23, 100), (100, 23)] {
-            let plan = ScanPlan::new((24, 24), false, &params(0, 0), width, height);
+            let plan = ScanPlan::new(
+                (24, 24),
+                false,
+                window_scales((24, 24), &params(0, 0), width, height),
+                (width, height),
+            );
             assert!(plan.stripes.is_empty() && plan.windows == 0);
         }
     }
