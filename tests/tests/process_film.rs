@@ -305,6 +305,11 @@ fn behind_a_cut_and_in_a_cross_fade_faces_are_hidden_until_they_are_found() {
     let inputs: Vec<&str> = recordings.iter().map(|(_, path, _)| path.to_str().unwrap()).collect();
     sandbox.process(&[&inputs[..], &["--overlay", "--blur-faces"]].concat()).assert_success();
     for (name, path, begin) in recordings {
+        // Nobody has said how many people there are.
+        let summary = sandbox.summary(name);
+        let warnings = summary["warnings"].as_array().unwrap();
+        let unverified = warnings.iter().find(|warning| warning["kind"] == "unverified-faces").unwrap();
+        assert!(unverified["text"].as_str().unwrap().contains("never found"), "{summary}");
         let source = frames(&path, 480, 270);
         let film = frames(&sandbox.path("out").join(name).join("annotated.mp4"), 480, 270);
         let timeline = sandbox.timeline(name);

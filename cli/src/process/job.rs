@@ -150,7 +150,10 @@ fn early_end_warning(end: Duration, declared: Duration) -> Option<Warning> {
 fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
     let share = plan.unverified_share();
     let text = if share > 0.0 {
-        let count = if people.is_none() { "say with --people how many people there are, and " } else { "" };
+        let count = match people {
+            None => "say with --people how many people there are, since who is never found is visible, and ",
+            Some(_) => "",
+        };
         format!(
             "in {} of the annotated video it is not known where all faces are, and the whole picture is hidden there: \
              {count}check the video before you pass it on",
@@ -158,6 +161,10 @@ fn describe_hiding(plan: &HidingPlan, people: Option<u32>) -> Option<Warning> {
         )
     } else if !plan.has_faces && people.is_none() {
         "no face was found, so nothing is hidden in the annotated video: if people are in it, say with --people how many"
+            .to_owned()
+    } else if people.is_none() {
+        "whoever was never found is visible in the annotated video: say with --people how many people there are, and check the \
+         video before you pass it on"
             .to_owned()
     } else {
         return None;
