@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gst::prelude::*;
 use session::{VideoPart, Warning, WarningKind};
@@ -99,8 +100,8 @@ fn write_joined(pieces: &[Piece], joined: &Path) -> Result<(), CommandError> {
         .map(|index| {
             format!(
                 "filesrc name=in{index} ! matroskademux name=demux{index}
-                 demux{index}.video_0 ! queue ! h264parse name=video{index} ! video.
-                 demux{index}.audio_0 ! queue ! aacparse name=sound{index} ! sound. "
+                 demux{index}.video_0 ! queue name=video{index} ! h264parse ! video.
+                 demux{index}.audio_0 ! queue name=sound{index} ! aacparse ! sound. "
             )
         })
         .collect();
@@ -112,8 +113,8 @@ fn write_joined(pieces: &[Piece], joined: &Path) -> Result<(), CommandError> {
     for (index, piece) in pieces.iter().enumerate() {
         pipeline::set_path(&pipeline, &format!("in{index}"), "location", &piece.path)?;
         for name in ["video", "sound"] {
-            let parser = pipeline::element(&pipeline, &format!("{name}{index}"))?;
-            if let Some(pad) = parser.static_pad("src") {
+            let queue = pipeline::element(&pipeline, &format!("{name}{index}"))?;
+            if let Some(pad) = queue.static_pad("src") {
                 move_to_session(&pad, piece.parts.clone());
             }
         }
@@ -126,18 +127,25 @@ fn write_joined(pieces: &[Piece], joined: &Path) -> Result<(), CommandError> {
     fs::rename(&partial, joined).map_err(|error| CommandError::io(joined, &error))
 }
 
-/// Gives what passes a pad of a file with these parts the times of the session.
+/// Matroska's unit of time as we record it. Frames of a camera that delivers several at once may stand at the same time.
+const TIME_UNIT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
+
+/// Gives what passes a pad of a file with these parts the times of the session, each later than the one before: parsers take the
+/// time from a frame that repeats it, and an MP4 file needs one. The encoder does not reorder frames, so they are also those of
+/// decoding.
 fn move_to_session(pad: &gst::Pad, parts: Vec<VideoPart>) {
     let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    let next = AtomicU64::new(0);
     pad.add_probe(mask, move |_, info| {
         match &mut info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
-                let buffer = buffer.make_mut();
                 let time = buffer.pts().or(buffer.dts()).unwrap_or_default();
                 let shift = gst::ClockTime::from_nseconds(find_shift(&parts, time.nseconds()));
-                let (pts, dts) = (buffer.pts(), buffer.dts());
-                buffer.set_pts(pts.map(|pts| pts + shift));
-                buffer.set_dts(dts.map(|dts| dts + shift));
+                let moved = (time + shift).max(gst::ClockTime::from_nseconds(next.load(Ordering::Relaxed)));
+                next.store((moved + TIME_UNIT).nseconds(), Ordering::Relaxed);
+                let buffer = buffer.make_mut();
+                buffer.set_pts(moved);
+                buffer.set_dts(moved);
             }
             // A demuxer begins time with its file's first frame.
             Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Segment => {
@@ -154,4 +162,68 @@ fn run(pipeline: &gst::Pipeline) -> Result<(), CommandError> {
     let played = pipeline::run(pipeline, &progress);
     progress.finish(None);
     played
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records a second of picture and sound as a live session does; three frames at a time come at the same moment.
+    fn record(path: &Path) {
+        let pipeline = pipeline::parse(
+            "videotestsrc num-buffers=30 name=camera ! video/x-raw,width=64,height=48,framerate=30/1
+             ! x264enc tune=zerolatency speed-preset=ultrafast ! video/x-h264,profile=baseline ! matroskamux name=mux ! filesink name=out
+             audiotestsrc num-buffers=43 ! audio/x-raw,rate=44100 ! avenc_aac ! mux.",
+        )
+        .unwrap();
+        pipeline::set_path(&pipeline, "out", "location", path).unwrap();
+        let pad = pipeline::element(&pipeline, "mux").unwrap().static_pad("video_0").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+            if let Some(buffer) = info.buffer_mut() {
+                let time = buffer.pts().unwrap().mseconds() / 100 * 100;
+                buffer.make_mut().set_pts(gst::ClockTime::from_mseconds(time));
+            }
+            gst::PadProbeReturn::Ok
+        });
+        run(&pipeline).unwrap();
+    }
+
+    #[test]
+    fn recordings_whose_frames_share_times_become_one() {
+        gst::init().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let parts = [1, 2].map(|number| {
+            let path = recording_path(folder.path(), number);
+            record(&path);
+            let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+            VideoPart { file, from: 0, shift: (number as u64 - 1) * 5_000_000_000 }
+        });
+        let mut warnings = Vec::new();
+        join(folder.path(), &parts, &mut warnings).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [RECORDED_VIDEO]);
+        let pipeline =
+            pipeline::parse("filesrc name=in ! qtdemux ! h264parse ! fakesink name=frames sync=false")
+                .unwrap();
+        pipeline::set_path(&pipeline, "in", "location", &folder.path().join(RECORDED_VIDEO)).unwrap();
+        let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = std::sync::Arc::clone(&times);
+        let pad = pipeline::element(&pipeline, "frames").unwrap().static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            seen.lock().unwrap().push(info.buffer().and_then(|buffer| buffer.pts()).unwrap().mseconds());
+            gst::PadProbeReturn::Ok
+        });
+        run(&pipeline).unwrap();
+        let times = times.lock().unwrap();
+        assert_eq!(times.len(), 60);
+        assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
+        // As recorded, but for the two frames that share the time of another.
+        assert!(
+            times[..30].iter().zip(0..).all(|(time, index)| *time == index / 3 * 100 + index % 3),
+            "{times:?}"
+        );
+        assert_eq!(times.last(), Some(&5902));
+    }
 }

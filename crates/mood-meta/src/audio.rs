@@ -3,14 +3,14 @@
 mod aiff;
 mod file_source;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use glib::prelude::*;
 use gst::prelude::*;
 use media_container::FileView;
 
-use self::aiff::Samples;
+use crate::lock;
 
 /// Adds elements to `pipeline` that decode the first audio stream of `uri`, as fast as it is taken. Returns
 /// the last of them, an `audioconvert`, for the caller to link onwards.
@@ -21,7 +21,7 @@ use self::aiff::Samples;
 ///
 /// # Errors
 ///
-/// Where an element of gstreamer1.0-plugins-base is missing, and for AIFF files that GStreamer does not read.
+/// Where an element of gstreamer1.0-plugins-base is missing, and for AIFF files with compressed samples.
 pub fn add_audio_decoder(
     pipeline: &gst::Pipeline,
     uri: &str,
@@ -30,20 +30,11 @@ pub fn add_audio_decoder(
     // The queue behind the decoder sets the pace, not a clock.
     pipeline.use_clock(None::<&gst::Clock>);
     let path = glib::filename_from_uri(uri).map(|(path, _)| path).ok();
-    if let Some((file, samples)) = path.as_deref().and_then(|path| Some((path, aiff::find_samples(path)?))) {
-        match samples {
-            Samples::Raw => {
-                if let Ok(parser) = make_element("aiffparse") {
-                    return add_aiff_reader(pipeline, file, &parser);
-                }
-            }
-            // `aiffparse` refuses them, and `decodebin` then waits in some runs for a pad that never comes.
-            Samples::Compressed(kind) => {
-                return Err(glib::bool_error!(
-                    "has compressed samples ({kind}), which GStreamer does not read in AIFF: convert it (ffmpeg -i FILE FILE.flac)"
-                ));
-            }
-        }
+    // `aiffparse` refuses them, and `decodebin` then waits in some runs for a pad that never comes.
+    if let Some(kind) = path.as_deref().and_then(aiff::find_compression) {
+        return Err(glib::bool_error!(
+            "has compressed samples ({kind}), which GStreamer does not read in AIFF: convert it (ffmpeg -i FILE FILE.flac)"
+        ));
     }
     let convert = make_element("audioconvert")?;
     let source = match path.as_deref().and_then(FileView::open_without_large_tags) {
@@ -69,6 +60,7 @@ pub fn add_audio_decoder(
     pipeline.add(&convert)?;
     let input = convert.static_pad("sink").ok_or_else(|| glib::bool_error!("audioconvert has no sink"))?;
     trim_samples_before_start(&input);
+    let held = HeldPads::watch(&source);
     let input = input.downgrade();
     source.connect_pad_added({
         let input = input.clone();
@@ -77,6 +69,7 @@ pub fn add_audio_decoder(
             if let Some(input) = input.upgrade().filter(|input| !input.is_linked()) {
                 let _ = pad.link(&input);
             }
+            held.release();
         }
     });
     source.connect_no_more_pads(move |source| {
@@ -87,18 +80,47 @@ pub fn add_audio_decoder(
     Ok(convert)
 }
 
-/// Adds elements that read an AIFF file without `decodebin`: that of GStreamer 1.22 exposes the parser's pad too late in some
-/// runs, so that the first buffer is not linked and the file never begins.
-fn add_aiff_reader(
-    pipeline: &gst::Pipeline,
-    file: &Path,
-    parser: &gst::Element,
-) -> Result<gst::Element, glib::BoolError> {
-    let (source, convert) = (make_element("filesrc")?, make_element("audioconvert")?);
-    source.set_property("location", file);
-    pipeline.add_many([&source, parser, &convert])?;
-    gst::Element::link_many([&source, parser, &convert])?;
-    Ok(convert)
+/// Pads inside a `decodebin` whose first buffer waits until the decoder's pad is linked.
+///
+/// `decodebin` starts an element before it blocks and exposes the element's pad. An element that reads from a thread of its own and
+/// has its only pad from the beginning, such as `sfdec` (W64) and `aiffparse`, may push a buffer in between; nothing is
+/// linked then, the element stops, and the file never begins.
+#[derive(Clone, Debug, Default)]
+struct HeldPads {
+    pads: Arc<Mutex<Vec<(gst::Pad, gst::PadProbeId)>>>,
+}
+
+impl HeldPads {
+    /// Holds the pads of all elements that `decoder`, a `decodebin` or `uridecodebin`, will add and expose at once.
+    fn watch(decoder: &gst::Element) -> Self {
+        let held = Self::default();
+        if let Some(bin) = decoder.downcast_ref::<gst::Bin>() {
+            let held = held.clone();
+            bin.connect_deep_element_added(move |_, _, element| {
+                element.src_pads().into_iter().filter(has_raw_audio_only).for_each(|pad| held.hold(pad));
+            });
+        }
+        held
+    }
+
+    fn hold(&self, pad: gst::Pad) {
+        let mask = gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+        if let Some(probe) = pad.add_probe(mask, |_, _| gst::PadProbeReturn::Ok) {
+            lock(&self.pads).push((pad, probe));
+        }
+    }
+
+    /// Lets the buffers pass.
+    fn release(&self) {
+        let pads = std::mem::take(&mut *lock(&self.pads));
+        pads.into_iter().for_each(|(pad, probe)| pad.remove_probe(probe));
+    }
+}
+
+/// Whether nothing but raw audio can leave a pad, so that `decodebin` exposes it before it knows the format.
+fn has_raw_audio_only(pad: &gst::Pad) -> bool {
+    let caps = pad.pad_template_caps();
+    !caps.is_empty() && !caps.is_any() && caps.iter().all(|format| format.name() == "audio/x-raw")
 }
 
 /// Makes an element of gstreamer1.0-plugins-base. The error names that package.

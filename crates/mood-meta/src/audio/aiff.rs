@@ -1,4 +1,4 @@
-//! Recognises AIFF files (Audio Interchange File Format 1.3 and AIFF-C) that GStreamer's `aiffparse` reads.
+//! Recognises AIFF-C files that GStreamer's `aiffparse` does not read.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,29 +9,16 @@ const RAW_TYPES: [&[u8; 4]; 6] = [b"NONE", b"sowt", b"fl32", b"FL32", b"fl64", b
 /// Chunks that are looked at for the one that describes the samples. Files have less than ten.
 const MAX_CHUNKS: usize = 1000;
 
-/// How the samples of an AIFF file are stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Samples {
-    /// They need no decoder.
-    Raw,
-    /// By a compression that `aiffparse` does not know, with its type, such as `ulaw`.
-    Compressed(String),
-}
-
-/// How the samples of `path` are stored; `None` for what is no AIFF file or cannot be read.
-pub(super) fn find_samples(path: &Path) -> Option<Samples> {
-    File::open(path).and_then(read_samples).ok().flatten()
+/// The compression type, such as `ulaw`, of an AIFF-C file that `aiffparse` refuses; `None` for any other file.
+pub(super) fn find_compression(path: &Path) -> Option<String> {
+    File::open(path).and_then(read_compression).ok().flatten()
 }
 
 /// Reads the file's header, and the chunks up to `COMM`.
-fn read_samples(mut file: impl Read + Seek) -> io::Result<Option<Samples>> {
+fn read_compression(mut file: impl Read + Seek) -> io::Result<Option<String>> {
     let mut header = [0; 12];
     file.read_exact(&mut header)?;
-    let is_compressed = match (&header[..4], &header[8..]) {
-        (b"FORM", b"AIFF") => return Ok(Some(Samples::Raw)),
-        (b"FORM", b"AIFC") => true,
-        _ => false,
-    };
+    let is_compressed = &header[..4] == b"FORM" && &header[8..] == b"AIFC";
     for _ in 0..if is_compressed { MAX_CHUNKS } else { 0 } {
         let mut chunk = [0; 8];
         file.read_exact(&mut chunk)?;
@@ -42,7 +29,7 @@ fn read_samples(mut file: impl Read + Seek) -> io::Result<Option<Samples>> {
             let compression = &common[18..];
             let is_raw = RAW_TYPES.iter().any(|raw| compression == &raw[..]);
             let name = || String::from_utf8_lossy(compression).replace(|c: char| !c.is_ascii_graphic(), "?");
-            return Ok(Some(if is_raw { Samples::Raw } else { Samples::Compressed(name()) }));
+            return Ok((!is_raw).then(name));
         }
         let size = u32::from_be_bytes([chunk[4], chunk[5], chunk[6], chunk[7]]);
         // Chunks have an even length.
@@ -58,18 +45,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_raw_samples_are_recognised() {
-        let compressed = |kind: &[u8]| {
+    fn only_compressed_samples_are_named() {
+        let file = |kind: &[u8]| {
             let version = [&b"FVER\0\0\0\x03"[..], &[0; 4]].concat();
             [&b"FORM\0\0\0\0AIFC"[..], &version, b"COMM\0\0\0\x16", &[0; 18], kind].concat()
         };
-        let find = |bytes: &[u8]| read_samples(Cursor::new(bytes)).ok().flatten();
-        for raw in [b"FORM\0\0\0\0AIFF".to_vec(), compressed(b"sowt"), compressed(b"fl32")] {
-            assert_eq!(find(&raw), Some(Samples::Raw), "{raw:?}");
+        let find = |bytes: &[u8]| read_compression(Cursor::new(bytes)).ok().flatten();
+        assert_eq!(find(&file(b"ulaw")), Some("ulaw".into()));
+        assert_eq!(find(&file(b"a\n\xffb")), Some("a??b".into()));
+        for raw in [b"FORM\0\0\0\0AIFF".to_vec(), file(b"sowt"), file(b"fl32")] {
+            assert_eq!(find(&raw), None, "{raw:?}");
         }
-        assert_eq!(find(&compressed(b"ulaw")), Some(Samples::Compressed("ulaw".into())));
-        assert_eq!(find(&compressed(b"a\n\xffb")), Some(Samples::Compressed("a??b".into())));
-        for other in [&b"FORM\0\0\0\0ILBM"[..], b"RIFF", b"", &compressed(b"")] {
+        for other in [&b"FORM\0\0\0\0ILBM"[..], b"RIFF", b"", &file(b"")] {
             assert_eq!(find(other), None, "{other:?}");
         }
     }
