@@ -152,6 +152,9 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         let is_reported = |line: &str| line.contains(name) && line.contains(what) && line.contains("-c copy");
         assert!(output.stderr.lines().any(is_reported), "{name}\n{output}");
     }
+    // FFmpeg 7 does not state the rate of this one.
+    let is_assumed = |line: &str| line.contains("raw.m4v") && line.contains("25 are assumed");
+    let is_rate_known = !output.stderr.lines().any(is_assumed);
     // Frames, begin and duration in milliseconds, warnings.
     let results: [(&str, u64, u64, u64, &[&str]); 20] = [
         ("phone180", 12, 0, 400, &[]),
@@ -167,7 +170,7 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
         ("remedy", 12, 1500, 400, &[]),
         ("raw", 12, 0, 480, &["times-assumed"]),
         ("raw.m2v", 12, 0, 400, &[]),
-        ("raw.m4v", 12, 0, 400, &["times-assumed"]),
+        ("raw.m4v", 12, 0, if is_rate_known { 400 } else { 480 }, &["times-assumed"]),
         ("moves", 5, 0, 500, &[]),
         ("sizes", 36, 0, 1200, &[]),
         ("cover", 12, 0, 400, &[]),

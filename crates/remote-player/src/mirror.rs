@@ -14,6 +14,9 @@ const FOLLOWING_LOOKS: u32 = 50;
 const STARTING_LOOKS: u32 = 30;
 /// How many looks a player may stay paused that was told to play, before that is its user's doing.
 const PAUSED_LOOKS: u32 = 10;
+/// How many looks a player may stay paused that was told to play, before it is told once more: mpv loses a request that comes while
+/// it opens a file.
+const ASK_AGAIN_LOOKS: u32 = PAUSED_LOOKS / 2;
 /// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
 const REMEMBERED_SONGS: usize = 3;
 
@@ -104,6 +107,13 @@ impl Mirror {
         if user.is_none() {
             self.pass_on_playback(wish, report, &mut steps);
             self.pass_on_track(wish, report, &mut steps);
+            if steps.is_empty()
+                && report.playback == Playback::Paused
+                && wish.playback == Playback::Playing
+                && self.silent_looks == Some(ASK_AGAIN_LOOKS)
+            {
+                steps.push(Step::SetPlayback(Playback::Playing));
+            }
         }
         self.seen = Some(report.clone());
         Outcome { steps, user, start }
@@ -424,14 +434,27 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_right_at_the_start_of_a_track_is_noticed() {
-        let mut model =
-            Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
+    fn a_player_that_stays_paused_is_asked_once_more_before_that_counts_as_its_users_doing() {
+        let paused =
+            || Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
+        let mut model = paused();
         model.look(Playing, "a");
         assert_eq!(model.take_steps(), ["play a"]);
+        // The first request is lost, the second is not.
         model.report.playback = Paused;
         let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
-        assert_eq!((actions, model.starts), (vec![UserAction::Paused], vec![]));
+        assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
+        assert_eq!(model.starts, [TrackStart::Begun]);
+        // Its user pauses it whatever it is told.
+        let mut model = paused();
+        model.look(Playing, "a");
+        model.take_steps();
+        let mut actions = Vec::new();
+        for _ in 0..20 {
+            model.report.playback = Paused;
+            actions.extend(model.look(Playing, "a"));
+        }
+        assert_eq!((actions, model.take_steps()), (vec![UserAction::Paused], vec!["Playing".to_string()]));
     }
 
     #[test]
