@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
@@ -26,6 +27,8 @@ const FIRST_FRAME_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 const STALL_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// How long a pipeline may take to finish its files after Ctrl-C or SIGTERM.
 const FINISH_TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(if cfg!(test) { 1 } else { 10 });
+/// How long a pause lasts at least. The threads of live sources notice it in less than a millisecond on an idle machine.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// When a pipeline that decodes a file is ended early.
 #[derive(Clone, Copy, Debug)]
@@ -268,6 +271,17 @@ pub fn set_state(pipeline: &gst::Pipeline, state: gst::State) -> Result<(), Comm
     }))
 }
 
+/// Pauses a pipeline, for so long that its live sources can play again.
+///
+/// GStreamer 1.26 interrupts a live source that waits for its next buffer when it pauses. If the source plays again before its
+/// thread has noticed, the thread takes that for a flush and pauses for good: without an error, the source gives nothing any
+/// more (1.26.2; 1.22 does not interrupt it).
+pub fn pause(pipeline: &gst::Pipeline) -> Result<(), CommandError> {
+    set_state(pipeline, gst::State::Paused)?;
+    thread::sleep(SHORTEST_PAUSE);
+    Ok(())
+}
+
 /// Prints a warning of an element.
 pub fn print_warning(warning: &gst::message::Warning) {
     eprintln!("gst-mood: warning: {}", warning.error());
@@ -342,5 +356,33 @@ mod tests {
         let limit = RunLimit::Remainder { last: 0, within: Duration::ZERO };
         let result = run_file(&pipeline, &Progress::start("a stream that waits", 0), limit);
         assert!(matches!(result, Err(CommandError::InterruptedUnfinished)), "{result:?}");
+    }
+
+    #[test]
+    fn a_live_source_that_waits_for_data_goes_on_after_each_pause() {
+        gst::init().unwrap();
+        let pipeline =
+            parse("appsrc name=feed is-live=true format=time ! fakesink name=end async=false").unwrap();
+        let feed = element(&pipeline, "feed").unwrap().downcast::<gst_app::AppSrc>().unwrap();
+        let received = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&received);
+        let pad = element(&pipeline, "end").unwrap().static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+        for round in 0..20 {
+            set_state(&pipeline, gst::State::Playing).unwrap();
+            let before = received.load(Ordering::Relaxed);
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while received.load(Ordering::Relaxed) == before {
+                assert!(Instant::now() < deadline, "nothing came after {round} pauses");
+                // Refused until the source's thread goes on.
+                let _ = feed.push_buffer(gst::Buffer::new());
+                thread::sleep(Duration::from_millis(1));
+            }
+            pause(&pipeline).unwrap();
+        }
+        set_state(&pipeline, gst::State::Null).unwrap();
     }
 }

@@ -268,6 +268,30 @@ impl Chain {
         });
     }
 
+    /// Pauses the pipeline and plays again at once. Waits until the camera goes on, whose frames then have the pipeline's time.
+    ///
+    /// The camera's thread is held meanwhile where it gives a frame. GStreamer 1.26 interrupts a live source that waits for
+    /// its next buffer when it pauses. If the source plays again before its thread has noticed, the thread takes that for a
+    /// flush and pauses for good: without an error, the source gives nothing any more (1.26.2; 1.22 does not interrupt it).
+    pub fn pause_and_play(&mut self) {
+        announce("pause and play again");
+        let pad = self.camera.element().static_pad("src").unwrap();
+        let held = pad
+            .add_probe(gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Ok);
+        let shown = self.picture.count();
+        self.camera.push(1);
+        self.wait("the camera's thread to be held", |_| pad.is_blocking());
+        self.pipeline.set_state(gst::State::Paused).unwrap();
+        self.pipeline.set_state(gst::State::Playing).unwrap();
+        pad.remove_probe(held.unwrap());
+        // Until its thread goes on, the camera refuses frames.
+        self.wait("the camera to take a frame", |chain| {
+            chain.camera.push_at(chain.pipeline.current_running_time())
+        });
+        self.wait("the frames before and after the pause", |chain| chain.picture.count() >= shown + 2);
+        self.camera.next_pts = self.pipeline.current_running_time().unwrap_or_default();
+    }
+
     /// Ends the camera, waits for the end of the pipeline and stops it.
     pub fn end(&self) {
         self.camera.end();

@@ -1,6 +1,12 @@
 //! What a process holds: memory, file descriptors and threads, read from `/proc`.
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the number of threads must stay the same to count as final. A streaming thread of GStreamer without work waits
+/// half a second for more before GLib takes it back.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
 
 /// What a process holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +31,23 @@ impl Resources {
             files: fs::read_dir("/proc/self/fd").unwrap().count() - 1,
             threads: fs::read_dir("/proc/self/task").unwrap().count() - unused,
         }
+    }
+
+    /// Of this process once all threads without work have ended, and with them what libraries keep for each: Pango 1.56 has a
+    /// thread of its own for the fonts of every thread that has drawn text.
+    pub fn settled() -> Self {
+        let (mut last, mut since) = (Self::default(), Instant::now());
+        while since.elapsed() < SETTLING_TIME {
+            // Those that GLib has taken back; it would keep some for seconds.
+            glib::ThreadPool::stop_unused_threads();
+            thread::sleep(Duration::from_millis(20));
+            let now = Self::of_this_process();
+            if now.threads != last.threads {
+                since = Instant::now();
+            }
+            last = now;
+        }
+        last
     }
 
     /// The larger of each.

@@ -315,7 +315,7 @@ impl LiveSession {
         if self.status != PlaybackStatus::Playing {
             return Ok(());
         }
-        pipeline::set_state(&self.pipeline, gst::State::Paused)?;
+        pipeline::pause(&self.pipeline)?;
         pipeline::set_state(&self.pipeline, gst::State::Playing)?;
         if let Some(record) = &mut self.record {
             record.restart_clock();
@@ -502,7 +502,7 @@ impl LiveSession {
                 self.steering.restore();
             }
             (_, PlaybackStatus::Playing) => pipeline::set_state(&self.pipeline, gst::State::Playing)?,
-            (_, PlaybackStatus::Paused) => pipeline::set_state(&self.pipeline, gst::State::Paused)?,
+            (_, PlaybackStatus::Paused) => pipeline::pause(&self.pipeline)?,
             (_, PlaybackStatus::Stopped) => {
                 let saved = self
                     .client_face

@@ -36,11 +36,8 @@ pub fn a_loudspeaker_that_takes_nothing_stops_neither_picture_nor_state_changes(
         chain.camera.film(25);
         chain.wait("the picture", |chain| chain.picture.count() >= shown + 25);
     }
-    announce("pause and play again");
-    chain.pipeline.set_state(gst::State::Paused).unwrap();
-    chain.pipeline.set_state(gst::State::Playing).unwrap();
+    chain.pause_and_play();
     pad.remove_probe(probe.unwrap());
-    chain.camera.next_pts = chain.pipeline.current_running_time().unwrap_or_default();
     chain.film(6);
     pad.add_probe(gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Ok);
     chain.camera.film(6);

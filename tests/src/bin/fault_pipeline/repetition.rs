@@ -22,8 +22,8 @@ pub fn state_cycles_leave_nothing_behind(scene: &Scene) {
     let mut chain = Chain::new(&scene.folder, &ChainOptions { is_live: false, ..ChainOptions::default() });
     let mut before = Resources::default();
     for cycle in 0..WARM_UP + CYCLES * scene.factor {
-        if cycle <= WARM_UP {
-            before = before.max(settled_resources());
+        if [WARM_UP / 2, WARM_UP].contains(&cycle) {
+            before = before.max(Resources::settled());
         }
         announce(&format!("cycle {cycle}"));
         // Stopped while it starts, while it plays, and after its end.
@@ -41,15 +41,9 @@ pub fn state_cycles_leave_nothing_behind(scene: &Scene) {
     }
     chain.stop();
     chain.assert_no_errors();
-    let after = settled_resources();
+    let after = Resources::settled();
     println!("{CYCLES} x {} state cycles: {before}; {after}", scene.factor);
     after.assert_no_more_than(before, ALLOCATOR_NOISE);
-}
-
-/// What this process holds; threads that end leave the kernel's table a little later.
-fn settled_resources() -> Resources {
-    thread::sleep(Duration::from_millis(20));
-    Resources::of_this_process()
 }
 
 /// Seeks of several kinds come while one track fades into another.
