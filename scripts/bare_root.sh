@@ -22,6 +22,8 @@ mmdebstrap --quiet --variant=apt "${suite_options[@]}" --include=ca-certificates
 # Certificates that this machine trusts beside those of the distribution, such as a mirror's.
 cp -aT /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
 chroot "$root" update-ca-certificates >/dev/null 2>&1
+# An installer writes it; of these suites only the packages of Debian 13 bring one.
+[ -e "$root/etc/hosts" ] || printf '127.0.0.1\tlocalhost\n::1\t\tlocalhost\n' >"$root/etc/hosts"
 cargo fetch --locked --quiet
 git clone --quiet --no-hardlinks . "$root/src"
 for target in demo test; do

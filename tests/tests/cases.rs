@@ -100,7 +100,7 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
     make("raw.h265", &["-an", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", x265]);
     make("raw.m2v", &["-an", "-c:v", "mpeg2video"]);
     make("raw.m4v", &["-an", "-c:v", "mpeg4", "-f", "m4v"]);
-    make("moves.webp", &["-an", "-r", "10", "-loop", "0"]);
+    make("moves.webp", &["-an", "-r", "10", "-frames:v", "5", "-loop", "0"]);
     // A size that changes in mid-stream, without a container.
     make("a.h264", &with_fast_encoding(&["-an"]));
     make("b.h264", &with_fast_encoding(&["-an", "-vf", "scale=240:-2"]));

@@ -25,6 +25,8 @@ pub struct MprisClient {
     bus: Option<DBusConnection>,
     /// The track that waits for the end of the present one.
     queued: Option<String>,
+    /// The track that was opened last.
+    opened: Option<String>,
     /// How much of its song the player had played when it was last asked.
     position: Option<Duration>,
 }
@@ -32,7 +34,7 @@ pub struct MprisClient {
 impl MprisClient {
     /// The player `org.mpris.MediaPlayer2.NAME`, which need not be there yet.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), bus: None, queued: None, position: None }
+        Self { name: name.into(), bus: None, queued: None, opened: None, position: None }
     }
 
     fn bus(&mut self) -> Result<DBusConnection, PlayerError> {
@@ -68,6 +70,7 @@ impl MprisClient {
                 [gio::DBusError::ServiceUnknown, gio::DBusError::NameHasNoOwner, gio::DBusError::NoReply];
             let is_missing = missing.into_iter().any(|missing| error.matches(missing));
             if is_missing {
+                (self.opened, self.position) = (None, None);
                 let running = self.running_players(&bus).join(", ");
                 let running = if running.is_empty() {
                     "no player is running".into()
@@ -108,9 +111,11 @@ impl MprisClient {
     }
 
     fn open(&mut self, uri: &str) -> Result<(), PlayerError> {
+        // No `Play` at once: mpv-mpris then says `Stopped` in some runs of what plays. Whoever asks for the track does that where it
+        // stays paused.
         self.call(PLAYER, "OpenUri", &(uri,).to_variant())?;
-        // Some players open a track and stay paused.
-        self.call(PLAYER, "Play", &().to_variant()).map(|_| ())
+        (self.opened, self.position) = (Some(uri.into()), None);
+        Ok(())
     }
 }
 
@@ -136,14 +141,16 @@ impl RemotePlayer for MprisClient {
         let position = microseconds(properties.lookup_value("Position", None));
         let has_moved = position.is_some() && self.position.is_some() && self.position != position;
         self.position = position;
+        let url = text("xesam:url");
+        let is_opened = url.is_some() && url == self.opened;
         let playback = match properties.lookup::<String>("PlaybackStatus").ok().flatten().as_deref() {
             Some("Playing") => Playback::Playing,
             Some("Paused") => Playback::Paused,
-            // mpv-mpris says so of what was opened while it was idle.
+            // mpv-mpris says `Stopped` of what was opened while it was idle.
             _ if has_moved => Playback::Playing,
+            _ if is_opened => Playback::Paused,
             _ => Playback::Stopped,
         };
-        let url = text("xesam:url");
         let report = Report {
             playback,
             song: url.clone().filter(|_| playback != Playback::Stopped),
@@ -175,7 +182,7 @@ impl RemotePlayer for MprisClient {
             Playback::Playing => "Play",
             Playback::Paused => "Pause",
             Playback::Stopped => {
-                self.queued = None;
+                (self.queued, self.opened) = (None, None);
                 "Stop"
             }
         };

@@ -14,9 +14,9 @@ const FOLLOWING_LOOKS: u32 = 50;
 const STARTING_LOOKS: u32 = 30;
 /// How many looks a player may stay paused that was told to play, before that is its user's doing.
 const PAUSED_LOOKS: u32 = 10;
-/// How many looks a player may stay paused that was told to play, before it is told once more: mpv loses a request that comes while
-/// it opens a file.
-const ASK_AGAIN_LOOKS: u32 = PAUSED_LOOKS / 2;
+/// After how many looks a player is told to go on that has opened a track and stays paused, as some do. Once: whoever pauses it then is
+/// its user.
+const GO_ON_LOOKS: u32 = 2;
 /// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
 const REMEMBERED_SONGS: usize = 3;
 
@@ -96,6 +96,8 @@ pub struct Mirror {
     awaited: Option<(Playback, u32)>,
     /// For how many looks the player has been silent since the latest track was to begin; `None` once that is settled.
     silent_looks: Option<u32>,
+    /// How many of these looks saw it paused.
+    paused_looks: u32,
 }
 
 impl Mirror {
@@ -107,11 +109,9 @@ impl Mirror {
         if user.is_none() {
             self.pass_on_playback(wish, report, &mut steps);
             self.pass_on_track(wish, report, &mut steps);
-            if steps.is_empty()
-                && report.playback == Playback::Paused
-                && wish.playback == Playback::Playing
-                && self.silent_looks == Some(ASK_AGAIN_LOOKS)
-            {
+            let is_halted = report.playback == Playback::Paused && wish.playback == Playback::Playing;
+            let is_due = self.silent_looks.is_some() && self.paused_looks == GO_ON_LOOKS;
+            if steps.is_empty() && is_halted && is_due {
                 steps.push(Step::SetPlayback(Playback::Playing));
             }
         }
@@ -128,6 +128,7 @@ impl Mirror {
                     self.own_songs.remove(0);
                 }
                 self.silent_looks = Some(0);
+                self.paused_looks = 0;
                 if !queue {
                     self.caused = Some(Playback::Playing);
                     self.by_hand = false;
@@ -166,8 +167,9 @@ impl Mirror {
         } else if wish.playback == Playback::Playing {
             self.silent_looks = Some(looks + 1);
             if report.playback == Playback::Paused {
+                self.paused_looks += 1;
                 // So quickly that it was never seen playing.
-                if looks + 1 == PAUSED_LOOKS
+                if self.paused_looks == PAUSED_LOOKS
                     && let Some(seen) = &mut self.seen
                 {
                     (seen.playback, self.caused) = (Playback::Playing, Some(Playback::Playing));
@@ -207,7 +209,10 @@ impl Mirror {
         }
         self.caused = Some(report.playback);
         match (report.playback, wish.playback) {
-            (Paused, Playing) => {
+            // One that has not begun is still told to go on.
+            (Paused, Playing) if seen.playback == Playing || self.silent_looks.is_none() => {
+                // It had begun, however short a time ago.
+                self.silent_looks = None;
                 self.awaited = Some((Paused, FOLLOWING_LOOKS));
                 Some(UserAction::Paused)
             }
@@ -434,13 +439,23 @@ mod tests {
     }
 
     #[test]
-    fn a_player_that_stays_paused_is_asked_once_more_before_that_counts_as_its_users_doing() {
+    fn a_player_that_opens_a_track_and_pauses_is_told_to_go_on() {
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        assert_eq!(model.take_steps(), ["play a"]);
+        model.report.playback = Paused;
+        let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
+        assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
+        assert_eq!(model.starts, [TrackStart::Begun]);
+    }
+
+    #[test]
+    fn a_player_that_stays_paused_is_told_to_go_on_before_that_counts_as_its_users_doing() {
         let paused =
             || Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
         let mut model = paused();
         model.look(Playing, "a");
         assert_eq!(model.take_steps(), ["play a"]);
-        // The first request is lost, the second is not.
         model.report.playback = Paused;
         let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
         assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
@@ -455,6 +470,22 @@ mod tests {
             actions.extend(model.look(Playing, "a"));
         }
         assert_eq!((actions, model.take_steps()), (vec![UserAction::Paused], vec!["Playing".to_string()]));
+    }
+
+    #[test]
+    fn a_pause_in_the_first_moment_of_a_track_is_one_pause() {
+        let mut model = Model::default();
+        model.look(Playing, "a");
+        model.look(Playing, "a");
+        model.take_steps();
+        model.report.playback = Paused;
+        // The session fades out, pauses, and is told to go on; the player takes a moment for that.
+        let looks = [[Playing; 9], [Paused; 9]].concat();
+        let actions: Vec<_> = looks.into_iter().filter_map(|wish| model.look(wish, "a")).collect();
+        assert_eq!((actions, model.take_steps()), (vec![UserAction::Paused], vec![]));
+        assert_eq!((model.look(Playing, "a"), model.take_steps()), (None, vec!["Playing".to_string()]));
+        model.report.playback = Paused;
+        assert!((0..5).all(|_| model.look(Playing, "a").is_none()));
     }
 
     #[test]
