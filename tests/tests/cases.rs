@@ -200,8 +200,10 @@ fn neighbours_of_reported_kinds_are_analysed_or_refused_with_what_to_do() {
     }
     let films = ["eight.mov", "floats.mov", "unknown.mov", "early.ts"];
     sandbox.process(&[&films[..], &["--overlay"]].concat()).assert_success();
+    // GStreamer 1.26 reads where these channels belong, and mixes them by that.
+    let eight: &[&str] = if gst::version() < (1, 26, 0, 0) { &["sound-mixed"] } else { &[] };
     for (session, warnings) in
-        [("eight", &["sound-mixed"][..]), ("floats", &[]), ("unknown", &["sound-missing"]), ("early", &[])]
+        [("eight", eight), ("floats", &[]), ("unknown", &["sound-missing"]), ("early", &[])]
     {
         assert_eq!(sandbox.warning_kinds(session), warnings, "{session}");
         assert!(sandbox.path("out").join(session).join("annotated.mp4").exists(), "{session}");
