@@ -19,14 +19,18 @@ const TIMEOUT: i32 = 5000;
 /// A queued track begins when less than this is left of the one before: MPRIS knows no queue that all players have.
 const NEARLY_OVER: Duration = Duration::from_millis(300);
 
+/// After how many reports that a track which was opened has not begun the player is told to play. Once: whoever halts it then is its
+/// user.
+const WAITING_REPORTS: u32 = 2;
+
 /// A player by its name on the bus.
 pub struct MprisClient {
     name: String,
     bus: Option<DBusConnection>,
     /// The track that waits for the end of the present one.
     queued: Option<String>,
-    /// The track that was opened last.
-    opened: Option<String>,
+    /// The track that was opened last, and how many reports since then say that it has not begun.
+    opened: Option<(String, u32)>,
     /// How much of its song the player had played when it was last asked.
     position: Option<Duration>,
 }
@@ -111,10 +115,10 @@ impl MprisClient {
     }
 
     fn open(&mut self, uri: &str) -> Result<(), PlayerError> {
-        // No `Play` at once: mpv-mpris then says `Stopped` in some runs of what plays. Whoever asks for the track does that where it
-        // stays paused.
+        // No `Play` at once, for players that open a track and stay paused: mpv loses it while it opens the track, or says `Stopped`
+        // of what plays. It comes with a later report.
         self.call(PLAYER, "OpenUri", &(uri,).to_variant())?;
-        (self.opened, self.position) = (Some(uri.into()), None);
+        (self.opened, self.position) = (Some((uri.into(), 0)), None);
         Ok(())
     }
 }
@@ -142,13 +146,24 @@ impl RemotePlayer for MprisClient {
         let has_moved = position.is_some() && self.position.is_some() && self.position != position;
         self.position = position;
         let url = text("xesam:url");
-        let is_opened = url.is_some() && url == self.opened;
-        let playback = match properties.lookup::<String>("PlaybackStatus").ok().flatten().as_deref() {
+        let status = properties.lookup::<String>("PlaybackStatus").ok().flatten();
+        let is_at_beginning = position.is_none_or(|position| position.is_zero());
+        let waits = self.opened.as_mut().filter(|(opened, _)| {
+            is_at_beginning && url.as_ref() == Some(opened) && status.as_deref() != Some("Playing")
+        });
+        let is_waiting = waits.is_some();
+        let waiting_reports = waits.map(|(_, reports)| {
+            *reports += 1;
+            *reports
+        });
+        if waiting_reports == Some(WAITING_REPORTS) {
+            self.set_playback(Playback::Playing)?;
+        }
+        let playback = match status.as_deref() {
             Some("Playing") => Playback::Playing,
-            Some("Paused") => Playback::Paused,
+            Some("Paused") if !is_waiting => Playback::Paused,
             // mpv-mpris says `Stopped` of what was opened while it was idle.
             _ if has_moved => Playback::Playing,
-            _ if is_opened => Playback::Paused,
             _ => Playback::Stopped,
         };
         let report = Report {

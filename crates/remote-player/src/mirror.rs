@@ -14,9 +14,6 @@ const FOLLOWING_LOOKS: u32 = 50;
 const STARTING_LOOKS: u32 = 30;
 /// How many looks a player may stay paused that was told to play, before that is its user's doing.
 const PAUSED_LOOKS: u32 = 10;
-/// After how many looks a player is told to go on that has opened a track and stays paused, as some do. Once: whoever pauses it then is
-/// its user.
-const GO_ON_LOOKS: u32 = 2;
 /// How many of our own songs are remembered: the one that plays, the one that follows, and one that was just replaced.
 const REMEMBERED_SONGS: usize = 3;
 
@@ -109,11 +106,6 @@ impl Mirror {
         if user.is_none() {
             self.pass_on_playback(wish, report, &mut steps);
             self.pass_on_track(wish, report, &mut steps);
-            let is_halted = report.playback == Playback::Paused && wish.playback == Playback::Playing;
-            let is_due = self.silent_looks.is_some() && self.paused_looks == GO_ON_LOOKS;
-            if steps.is_empty() && is_halted && is_due {
-                steps.push(Step::SetPlayback(Playback::Playing));
-            }
         }
         self.seen = Some(report.clone());
         Outcome { steps, user, start }
@@ -209,8 +201,7 @@ impl Mirror {
         }
         self.caused = Some(report.playback);
         match (report.playback, wish.playback) {
-            // One that has not begun is still told to go on.
-            (Paused, Playing) if seen.playback == Playing || self.silent_looks.is_none() => {
+            (Paused, Playing) => {
                 // It had begun, however short a time ago.
                 self.silent_looks = None;
                 self.awaited = Some((Paused, FOLLOWING_LOOKS));
@@ -235,6 +226,9 @@ impl Mirror {
             } else if looks > 0 {
                 self.awaited = Some((awaited, looks - 1));
                 return;
+            } else {
+                // It has followed and changed again between two looks: its wish counts.
+                self.wished = Some(awaited);
             }
         }
         if self.wished == Some(wish.playback) {
@@ -439,37 +433,32 @@ mod tests {
     }
 
     #[test]
-    fn a_player_that_opens_a_track_and_pauses_is_told_to_go_on() {
-        let mut model = Model::default();
-        model.look(Playing, "a");
-        assert_eq!(model.take_steps(), ["play a"]);
-        model.report.playback = Paused;
-        let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
-        assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
-        assert_eq!(model.starts, [TrackStart::Begun]);
+    fn a_pause_right_at_the_start_of_a_track_is_noticed() {
+        for is_slow in [false, true] {
+            let mut model =
+                Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
+            model.look(Playing, "a");
+            assert_eq!(model.take_steps(), ["play a"]);
+            // Also of one that takes its time to open the track.
+            model.report.playback = Stopped;
+            for _ in 0..if is_slow { 15 } else { 0 } {
+                assert_eq!(model.look(Playing, "a"), None);
+            }
+            model.report.playback = Paused;
+            let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
+            assert_eq!((actions, model.starts), (vec![UserAction::Paused], vec![]));
+        }
     }
 
     #[test]
-    fn a_player_that_stays_paused_is_told_to_go_on_before_that_counts_as_its_users_doing() {
-        let paused =
-            || Model { report: Report { playback: Paused, ..Report::default() }, ..Model::default() };
-        let mut model = paused();
-        model.look(Playing, "a");
-        assert_eq!(model.take_steps(), ["play a"]);
-        model.report.playback = Paused;
-        let actions: Vec<_> = (0..20).filter_map(|_| model.look(Playing, "a")).collect();
-        assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
-        assert_eq!(model.starts, [TrackStart::Begun]);
-        // Its user pauses it whatever it is told.
-        let mut model = paused();
-        model.look(Playing, "a");
+    fn a_session_that_pauses_and_goes_on_between_two_looks_is_followed() {
+        let mut model = Model::default();
+        (0..3).for_each(|_| assert_eq!(model.look(Playing, "a"), None));
         model.take_steps();
-        let mut actions = Vec::new();
-        for _ in 0..20 {
-            model.report.playback = Paused;
-            actions.extend(model.look(Playing, "a"));
-        }
-        assert_eq!((actions, model.take_steps()), (vec![UserAction::Paused], vec!["Playing".to_string()]));
+        model.report.playback = Paused;
+        assert_eq!(model.look(Playing, "a"), Some(UserAction::Paused));
+        let actions: Vec<_> = (0..60).filter_map(|_| model.look(Playing, "a")).collect();
+        assert_eq!((actions, model.take_steps()), (vec![], vec!["Playing".to_string()]));
     }
 
     #[test]
