@@ -458,7 +458,7 @@ fn what_is_killed_at_any_moment_can_be_read_and_finished() {
         audio::write_tone(&music, name, hertz, 2, "happy");
     }
     let camera = actor::camera(folder.path(), -1);
-    let sessions: Vec<RecordedSession> = MOMENTS
+    let mut sessions: Vec<RecordedSession> = MOMENTS
         .iter()
         .map(|(name, _)| {
             let blind = format!("{camera} ! valve drop=true");
@@ -474,6 +474,10 @@ fn what_is_killed_at_any_moment_can_be_read_and_finished() {
             });
         }
     });
+    // A killed process holds its lock until the last of its threads has ended.
+    for session in &mut sessions {
+        wait_for("end of a killed session", || (!session.live.is_running()).then_some(()));
+    }
     let records = || sessions.iter().map(|session| session.folder.join("record"));
     for record in records().skip(2).take(5) {
         let lines = read_timeline(&record.join("timeline.jsonl"));
