@@ -29,7 +29,7 @@ pub struct MprisClient {
     bus: Option<DBusConnection>,
     /// The track that waits for the end of the present one.
     queued: Option<String>,
-    /// The track that was opened last, and how many reports since then say that it has not begun.
+    /// The track that was opened last and has not begun, and how many reports say so.
     opened: Option<(String, u32)>,
     /// How much of its song the player had played when it was last asked.
     position: Option<Duration>,
@@ -147,16 +147,18 @@ impl RemotePlayer for MprisClient {
         self.position = position;
         let url = text("xesam:url");
         let status = properties.lookup::<String>("PlaybackStatus").ok().flatten();
+        if status.as_deref() == Some("Playing") {
+            self.opened = None;
+        }
         let is_at_beginning = position.is_none_or(|position| position.is_zero());
-        let waits = self.opened.as_mut().filter(|(opened, _)| {
-            is_at_beginning && url.as_ref() == Some(opened) && status.as_deref() != Some("Playing")
-        });
-        let is_waiting = waits.is_some();
-        let waiting_reports = waits.map(|(_, reports)| {
+        let waiting =
+            self.opened.as_mut().filter(|(opened, _)| is_at_beginning && url.as_ref() == Some(opened));
+        let is_waiting = waiting.is_some();
+        let reports = waiting.map_or(0, |(_, reports)| {
             *reports += 1;
             *reports
         });
-        if waiting_reports == Some(WAITING_REPORTS) {
+        if reports == WAITING_REPORTS {
             self.set_playback(Playback::Playing)?;
         }
         let playback = match status.as_deref() {
