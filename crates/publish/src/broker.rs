@@ -1,4 +1,4 @@
-//! The connection to an MQTT broker: options, TLS, and what is wrong with it, for a user.
+//! The connection to an MQTT broker: its options, and what is wrong with it, for a user.
 
 use std::fs;
 use std::io;
@@ -10,11 +10,8 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS,
     StateError, TlsConfiguration, Transport,
 };
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::{MqttDestination, PASSWORD_VARIABLE};
+use crate::{MqttDestination, PASSWORD_VARIABLE, tls};
 
 /// Messages that are sent and not yet acknowledged, or about to be sent.
 const IN_FLIGHT: u16 = 64;
@@ -48,7 +45,7 @@ pub(crate) fn options(
         options.set_credentials(user, password(destination)?);
     }
     if destination.tls {
-        let config = tls_config(destination)?;
+        let config = tls::client_config(destination.ca.as_deref())?;
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))));
     }
     Ok(options)
@@ -84,7 +81,7 @@ pub(crate) fn describe(destination: &MqttDestination, error: &ConnectionError) -
         ConnectionError::ConnectionRefused(code) => {
             format!("the broker refuses the connection: {code:?}")
         }
-        ConnectionError::Tls(rumqttc::TlsError::Io(error)) if is_certificate_error(error) => {
+        ConnectionError::Tls(rumqttc::TlsError::Io(error)) if tls::is_certificate_error(error) => {
             format!("{error}; give the certificate of the authority that signed the broker's with ?ca=PATH")
         }
         ConnectionError::Tls(error) => {
@@ -109,36 +106,4 @@ pub(crate) fn describe(destination: &MqttDestination, error: &ConnectionError) -
         ),
         error => error.to_string(),
     }
-}
-
-fn is_certificate_error(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .and_then(|error| error.downcast_ref())
-        .is_some_and(|error| matches!(error, tokio_rustls::rustls::Error::InvalidCertificate(_)))
-}
-
-/// Trusts the destination's certificates, or those of the system.
-fn tls_config(destination: &MqttDestination) -> Result<ClientConfig, String> {
-    let mut trusted = RootCertStore::empty();
-    if let Some(path) = &destination.ca {
-        let unusable =
-            |error: &dyn std::fmt::Display| format!("no certificate in {}: {error}", path.display());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| unusable(&error))?;
-            trusted.add(certificate).map_err(|error| unusable(&error))?;
-        }
-    } else {
-        trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if trusted.is_empty() {
-        return Err(
-            "no certificates to trust; install the package ca-certificates, or give one with ?ca=PATH".into(),
-        );
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(trusted).with_no_client_auth())
 }

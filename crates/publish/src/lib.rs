@@ -23,6 +23,7 @@ mod outbox;
 mod publication;
 mod publisher;
 mod stream_clock;
+mod tls;
 mod tracker;
 
 pub use command::{COMMAND_FILTER, CONTROL, CONTROL_STATUS, Command, CommandError, ControlState};
