@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures time and memory of `gst-mood process` compared with decoding alone, in alternation.
+"""Measures time and memory of `gst-mood process` compared with decoding alone, in alternation; with --overlay, compared with
+decoding and encoding alone, by the encoder and the settings of the annotated video, both without sound.
 
 usage: benches/session.py VIDEO... [--rounds N] [--overlay]     after make build
 
@@ -26,6 +27,10 @@ def resident_mib(process):
         return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except (OSError, IndexError):
         return 0
+
+
+# That of cli/src/process/film.rs.
+ENCODER = "x264enc pass=qual quantizer=21 bframes=0 speed-preset=veryfast ! h264parse ! queue ! mp4mux faststart=true".split()
 
 
 def measure(command):
@@ -56,24 +61,28 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--overlay", action="store_true")
     arguments = parser.parse_args()
+    alone = "decoding and encoding" if arguments.overlay else "decoding"
     outputs = "with the annotated video" if arguments.overlay else "everything but the annotated video"
-    print(f"medians of {arguments.rounds} round(s): decoding alone, then {outputs}")
+    print(f"medians of {arguments.rounds} round(s): {alone} alone, then {outputs}")
     for video in arguments.videos:
         length = duration(video)
-        decode = ["gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "caps=video/x-raw", "!",
-                  "fakesink", "sync=false"]
         rounds = []
         with tempfile.TemporaryDirectory() as folder:
-            process = [GST_MOOD, "process", video, "-o", folder, "--force"] + ["--overlay"] * arguments.overlay
+            process = [GST_MOOD, "process", video, "-o", folder, "--force"]
+            sink = ["fakesink", "sync=false"]
+            if arguments.overlay:
+                process += ["--overlay", "--audio", "drop"]
+                sink = ["queue", "!", *ENCODER, "!", "filesink", f"location={folder}/encoded.mp4"]
+            reference = ["gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "caps=video/x-raw", "!", *sink]
             for _ in range(arguments.rounds):
-                rounds.append([measure(decode), measure(process)])
+                rounds.append([measure(reference), measure(process)])
         wall, cpu, memory = (
             [statistics.median(results[command][i] for results in rounds) for command in (0, 1)] for i in range(3)
         )
         print(f"{Path(video).name}, {length:.0f} s")
-        print(f"  wall  {wall[0]:8.1f} s {wall[1]:8.1f} s   {wall[1] / wall[0]:.2f} times decoding, "
+        print(f"  wall  {wall[0]:8.1f} s {wall[1]:8.1f} s   {wall[1] / wall[0]:.2f} times {alone}, "
               f"{length / wall[1]:.1f} times real time")
-        print(f"  CPU   {cpu[0]:8.1f} s {cpu[1]:8.1f} s   {cpu[1] / cpu[0]:.2f} times decoding; on "
+        print(f"  CPU   {cpu[0]:8.1f} s {cpu[1]:8.1f} s   {cpu[1] / cpu[0]:.2f} times {alone}; on "
               f"{os.cpu_count()} cores at best {length / cpu[1] * os.cpu_count():.1f} times real time")
         way = ", ".join(f"{size:.0f}" for size in rounds[-1][1][3])
         print(f"  RSS   {memory[0]:8.0f} MiB {memory[1]:6.0f} MiB   on the way {way}")

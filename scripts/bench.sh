@@ -140,7 +140,7 @@ session() {
     printf '\n1280x720 at 30 frames a second, made of %s.\n' "$(basename "$clip")"
     section 'All outputs but the annotated video' python3 benches/session.py "$frames/four-minutes.mp4"
     section 'Two hours' python3 benches/session.py --rounds 1 "$frames/two-hours.mp4"
-    section 'With the annotated video' python3 benches/session.py --rounds 1 --overlay "$frames/four-minutes.mp4"
+    section 'With the annotated video' python3 benches/session.py --rounds 3 --overlay "$frames/four-minutes.mp4"
 }
 
 # chapter NAME: replaces a chapter of the results with standard input.

@@ -8,8 +8,8 @@ use session::{Expression, Timeline};
 
 use crate::error::CommandError;
 use crate::media_kind::MediaKind;
+use crate::process::photo;
 use crate::process::streams::{self, StreamRequest};
-use crate::process::{media_clock, photo};
 use crate::progress::Progress;
 use crate::{doctor, pipeline};
 
@@ -55,8 +55,7 @@ pub fn estimate(input: &Path) -> Result<Expression, CommandError> {
             photo::push_image(&pipeline, &photo.image)?;
             return pipeline::run(&pipeline, &progress);
         }
-        let request =
-            StreamRequest { video: 0, beginning: media_clock::Beginning::default(), rate: None, sound: None };
+        let request = StreamRequest::default();
         let links = streams::connect(&pipeline, input, kind, request)?;
         pipeline::run_file(&pipeline, &progress, pipeline::RunLimit::Interruption)?;
         warnings.extend(links.video_warnings());

@@ -111,7 +111,7 @@ fn play(
         video: config.options.video,
         beginning: config.beginning.clone(),
         rate: config.options.rate,
-        sound: None,
+        ..StreamRequest::default()
     };
     let links = streams::connect(&pipeline, config.input, config.kind, request)?;
     if let Some(pad) = pipeline::element(&pipeline, "upright")?.static_pad("src") {

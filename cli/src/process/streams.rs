@@ -30,7 +30,7 @@ pub fn source(kind: MediaKind) -> String {
 const UPRIGHT: &str = "rotate-0";
 
 /// What is wanted of a recording's streams.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StreamRequest {
     /// Number of the video stream, from 0, not counting covers.
     pub video: u32,
@@ -40,6 +40,8 @@ pub struct StreamRequest {
     pub rate: Option<f64>,
     /// What takes the recording's own sound; `None`: it is not decoded.
     pub sound: Option<SoundBranch>,
+    /// The number of threads of FFmpeg's video decoders; `None`: what they choose, one for each core.
+    pub decoder_threads: Option<i32>,
 }
 
 /// The elements that take the recording's own sound.
@@ -200,6 +202,13 @@ fn connect_decoder(
 ) -> Result<(), CommandError> {
     let decoder = pipeline::element(pipeline, "decoder")?;
     let wants_audio = request.sound.is_some();
+    if let (Some(threads), Some(bin)) = (request.decoder_threads, decoder.downcast_ref::<gst::Bin>()) {
+        bin.connect_element_added(move |_, element| {
+            if element.has_property_with_type("max-threads", i32::static_type()) {
+                element.set_property("max-threads", threads);
+            }
+        });
+    }
     // Does not decode audio streams that would not be linked.
     decoder.connect("autoplug-continue", false, move |values| {
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
