@@ -2,7 +2,7 @@
 
 use annotation::{Agreement, Interval, LabelAgreement};
 
-use super::format::escape_html;
+use super::format::{escape_html, format_signed_to};
 use super::html_table::render_table;
 use super::text::describe_texts;
 use super::{PageMedia, render_page};
@@ -158,7 +158,9 @@ fn render_labels(page: &AgreementPage) -> String {
             share(precision),
             format_coefficient(*kappa),
             format!("{} of {}", figures.matched_episodes, figures.first_episodes),
-            figures.onset_error_seconds.map_or("·".into(), |error| format!("{error:+.1} s")),
+            figures
+                .onset_error_seconds
+                .map_or("·".into(), |error| format!("{} s", format_signed_to(error, 1))),
         ]
     });
     let (found, right) = (format!("Found by {}", page.second), format!("Confirmed by {}", page.first));

@@ -23,9 +23,14 @@ pub(super) fn escape_html(text: &str) -> String {
 
 /// A value with its sign and two decimals.
 pub(super) fn format_signed(value: f64) -> String {
+    format_signed_to(value, 2)
+}
+
+/// A value with its sign and so many decimals; minus is the mathematical sign, as wide as plus.
+pub(super) fn format_signed_to(value: f64, decimals: usize) -> String {
     // Avoids "-0.00".
-    let value = if value.abs() < 0.005 { 0.0 } else { value };
-    format!("{value:+.2}")
+    let value = if value.abs() < 0.5 * 0.1_f64.powi(decimals as i32) { 0.0 } else { value };
+    format!("{value:+.decimals$}").replace('-', "\u{2212}")
 }
 
 /// An estimate with its confidence interval as HTML.
@@ -59,4 +64,19 @@ pub(super) fn count_of(count: usize, singular: &str, plural: &str) -> String {
 /// A time as a button on which the page's script goes there. `ns` is from the session's begin.
 pub(super) fn seek_button(ns: u64, text: &str) -> String {
     format!(r#"<button type="button" class="go" data-at="{:.3}">{text}</button>"#, ns as f64 / 1e9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_a_sign_as_wide_as_the_other_and_nothing_has_plus() {
+        let texts = [-0.07, 0.07, -0.004, 0.0, -1.0].map(format_signed);
+        assert_eq!(texts, ["\u{2212}0.07", "+0.07", "+0.00", "+0.00", "\u{2212}1.00"]);
+        assert_eq!(
+            [-0.06, -0.04, 2.26].map(|value| format_signed_to(value, 1)),
+            ["\u{2212}0.1", "+0.0", "+2.3"]
+        );
+    }
 }
