@@ -1,4 +1,5 @@
-//! `gst-mood live --player`: a real MPD, a real Mopidy, and mpv over MPRIS on a private D-Bus, play what the session chooses.
+//! `gst-mood live --player`: a real MPD, a real Mopidy, and mpv and a made player over MPRIS on a private D-Bus, play what the session
+//! chooses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -8,7 +9,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -63,6 +65,20 @@ impl Room {
             player,
         ];
         RunningProcess::start(self.on_bus(gst_mood(&arguments)))
+    }
+
+    /// A made player of this kind and name, see tests/readers/mpris_player.py: its process, what its user does, and the calls
+    /// that it gets.
+    fn start_made_player(&self, kind: &str) -> (Child, ChildStdin, Receiver<String>) {
+        let mut player = self.on_bus(command("/usr/bin/python3"));
+        player.arg(paths::workspace_root().join("tests/readers/mpris_player.py")).args([kind, kind]);
+        let mut player = player.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(player.stdout.take().unwrap()).lines();
+        let (sender, calls) = mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        assert_eq!(calls.recv_timeout(TIMEOUT).unwrap(), "ready");
+        let user = player.stdin.take().unwrap();
+        (player, user, calls)
     }
 
     fn playerctl(&self, arguments: &[&str]) -> String {
@@ -324,6 +340,8 @@ fn mopidy_plays_what_the_session_chooses() {
 fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
     let room = Room::new();
     let live = room.start_live("mpris:mpv");
+    wait_for("session", || (!room.playerctl(&["-p", "gst_mood", "status"]).is_empty()).then_some(()));
+    // So long that it has looked for a player.
     thread::sleep(Duration::from_secs(2));
     let mpv = || {
         let mut mpv = room.on_bus(command("mpv"));
@@ -355,11 +373,7 @@ fn a_player_on_the_desktops_bus_plays_what_the_session_chooses() {
 #[test]
 fn a_player_that_opens_nothing_is_a_warning_and_the_session_goes_on() {
     let room = Room::new();
-    let mut player = room.on_bus(command("/usr/bin/python3"));
-    player.arg(paths::workspace_root().join("tests/readers/mpris_without_uri.py")).stdout(Stdio::piped());
-    let mut player = player.spawn().unwrap();
-    let mut lines = BufReader::new(player.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    let (mut player, _, _) = room.start_made_player("fixed");
     let mut follow =
         room.on_bus(gst_mood(&["follow", "-", "--no-mpris", "--player", "mpris:fixed", "--library"]));
     follow.arg(&room.music).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -373,6 +387,31 @@ fn a_player_that_opens_nothing_is_a_warning_and_the_session_goes_on() {
     assert!(output.any(|line| line.starts_with("mood: happy")));
     drop(input);
     assert!(follow.wait().unwrap().success());
+    player.kill().unwrap();
+    player.wait().unwrap();
+}
+
+#[test]
+fn a_player_without_a_position_that_opens_paused_and_writes_uris_otherwise_plays_and_its_user_wins() {
+    let room = Room::new();
+    let (mut player, mut user, calls) = room.start_made_player("paused");
+    let live = room.start_live("mpris:paused");
+    let next = || calls.recv_timeout(TIMEOUT).unwrap();
+    let opened = next();
+    assert!(opened.starts_with("OpenUri file:///") && opened.contains("happy%20"), "{opened}");
+    assert_eq!(next(), "Play");
+    let status = |expected: &str| {
+        wait_for(expected, || (room.playerctl(&["-p", "gst_mood", "status"]) == expected).then_some(()));
+    };
+    status("Playing");
+    writeln!(user, "Paused").unwrap();
+    status("Paused");
+    room.playerctl(&["-p", "gst_mood", "play"]);
+    assert_eq!(next(), "Play", "and nothing while it was paused");
+    live.signal("INT");
+    let output = live.wait(TIMEOUT).assert_success();
+    assert!(!output.stderr.contains("was chosen in the player"), "{output}");
+    assert_eq!(next(), "Stop");
     player.kill().unwrap();
     player.wait().unwrap();
 }

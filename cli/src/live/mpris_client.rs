@@ -8,6 +8,7 @@ use gio::glib::variant::{FromVariant, ToVariant, Variant};
 use gio::glib::{self, VariantDict};
 use gio::{BusType, Cancellable, DBusCallFlags, DBusConnection};
 use mood_schema::redact_addresses;
+use percent_encoding::percent_decode_str;
 use remote_player::{Playback, PlayerError, RemotePlayer, Report};
 
 const PREFIX: &str = "org.mpris.MediaPlayer2.";
@@ -22,6 +23,8 @@ const NEARLY_OVER: Duration = Duration::from_millis(300);
 /// After how many reports that a track which was opened has not begun the player is told to play. Once: whoever halts it then is its
 /// user.
 const WAITING_REPORTS: u32 = 2;
+/// After how many such reports it counts as paused: its user did it before it was seen playing.
+const MAX_WAITING_REPORTS: u32 = 12;
 
 /// A player by its name on the bus.
 pub struct MprisClient {
@@ -29,7 +32,7 @@ pub struct MprisClient {
     bus: Option<DBusConnection>,
     /// The track that waits for the end of the present one.
     queued: Option<String>,
-    /// The track that was opened last and has not begun, and how many reports say so.
+    /// The song that was opened last and has not begun, and how many reports say so.
     opened: Option<(String, u32)>,
     /// How much of its song the player had played when it was last asked.
     position: Option<Duration>,
@@ -118,8 +121,18 @@ impl MprisClient {
         // No `Play` at once, for players that open a track and stay paused: mpv loses it while it opens the track, or says `Stopped`
         // of what plays. It comes with a later report.
         self.call(PLAYER, "OpenUri", &(uri,).to_variant())?;
-        (self.opened, self.position) = (Some((uri.into(), 0)), None);
+        (self.opened, self.position) = (Some((song_of(uri), 0)), None);
         Ok(())
+    }
+}
+
+/// What identifies a song: its URI without what programs write differently, which is the characters that are escaped, the case of
+/// escapes and the name of this machine.
+fn song_of(uri: &str) -> String {
+    let uri = percent_decode_str(uri).decode_utf8_lossy();
+    match uri.strip_prefix("file://localhost/") {
+        Some(path) => format!("file:///{path}"),
+        None => uri.into(),
     }
 }
 
@@ -146,18 +159,19 @@ impl RemotePlayer for MprisClient {
         let has_moved = position.is_some() && self.position.is_some() && self.position != position;
         self.position = position;
         let url = text("xesam:url");
+        let song = url.as_deref().map(song_of);
         let status = properties.lookup::<String>("PlaybackStatus").ok().flatten();
         if status.as_deref() == Some("Playing") {
             self.opened = None;
         }
         let is_at_beginning = position.is_none_or(|position| position.is_zero());
         let waiting =
-            self.opened.as_mut().filter(|(opened, _)| is_at_beginning && url.as_ref() == Some(opened));
-        let is_waiting = waiting.is_some();
+            self.opened.as_mut().filter(|(opened, _)| is_at_beginning && song.as_ref() == Some(opened));
         let reports = waiting.map_or(0, |(_, reports)| {
             *reports += 1;
             *reports
         });
+        let is_waiting = (1..=MAX_WAITING_REPORTS).contains(&reports);
         if reports == WAITING_REPORTS {
             self.set_playback(Playback::Playing)?;
         }
@@ -170,7 +184,7 @@ impl RemotePlayer for MprisClient {
         };
         let report = Report {
             playback,
-            song: url.clone().filter(|_| playback != Playback::Stopped),
+            song: song.filter(|_| playback != Playback::Stopped),
             title: redact_addresses(&text("xesam:title").or(url).unwrap_or_default()).into(),
             error: None,
             remaining: length.zip(position).map(|(length, position)| length.saturating_sub(position)),
@@ -191,7 +205,7 @@ impl RemotePlayer for MprisClient {
         } else {
             self.open(uri)?;
         }
-        Ok(uri.into())
+        Ok(song_of(uri))
     }
 
     fn set_playback(&mut self, playback: Playback) -> Result<(), PlayerError> {
@@ -204,5 +218,24 @@ impl RemotePlayer for MprisClient {
             }
         };
         self.call(PLAYER, method, &().to_variant()).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_song_is_the_same_however_its_uri_is_written() {
+        let song = song_of("file:///M%C3%BCsic/a%20(1).wav");
+        for uri in [
+            "file:///M%c3%bcsic/a%20%281%29.wav",
+            "file://localhost/M%C3%BCsic/a%20(1).wav",
+            "file:///Müsic/a (1).wav",
+        ] {
+            assert_eq!(song_of(uri), song, "{uri}");
+        }
+        assert_ne!(song_of("file:///M%C3%BCsic/a%20(2).wav"), song);
+        assert_eq!(song_of("/Müsic/a (1).wav"), "/Müsic/a (1).wav");
     }
 }
