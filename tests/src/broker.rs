@@ -1,6 +1,7 @@
 //! The broker mosquitto on ports of its own, and its clients.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -33,32 +34,35 @@ impl Broker {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let openssl = |line: &str| {
-            run(shell(&format!("cd {} && openssl {line}", folder.path().display())), TIMEOUT)
-                .assert_success();
-        };
         openssl(
+            folder.path(),
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2",
         );
-        openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out request.pem -subj /CN=localhost",
-        );
         fs::write(path("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
-        openssl(
-            "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out cert.pem -days 2",
-        );
+        let tls = make_certificate(folder.path(), "cert", "ec -pkeyopt ec_paramgen_curve:P-256");
         let mut passwords = command("mosquitto_passwd");
         passwords.args(["-c", "-b"]).arg(path("passwords")).args(["mood", PASSWORD]);
         run(passwords, TIMEOUT).assert_success();
         let [port, tls_port] = free_ports();
         let configuration = format!(
             "user root\npassword_file {0}/passwords\nallow_anonymous false\nlistener {port} 127.0.0.1\n\
-             listener {tls_port} 127.0.0.1\ncertfile {0}/cert.pem\nkeyfile {0}/key.pem\n",
+             listener {tls_port} 127.0.0.1\n{tls}",
             folder.path().display()
         );
         fs::write(path("mosquitto.conf"), configuration).unwrap();
         let process = Self::run(folder.path());
         Self { process, folder, port, tls_port }
+    }
+
+    /// One more port, for this version of TLS, from the next start on. Its certificate, for this kind of key as openssl has it, is called
+    /// `name`.
+    pub fn add_tls_port(&mut self, name: &str, key: &str, version: &str) -> u16 {
+        let [port, _] = free_ports();
+        let certificate = make_certificate(self.folder.path(), name, key);
+        let mut configuration =
+            OpenOptions::new().append(true).open(self.folder.path().join("mosquitto.conf")).unwrap();
+        write!(configuration, "listener {port} 127.0.0.1\n{certificate}tls_version {version}\n").unwrap();
+        port
     }
 
     fn run(folder: &Path) -> RunningProcess {
@@ -162,6 +166,27 @@ impl Drop for Subscriber {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn openssl(folder: &Path, line: &str) {
+    run(shell(&format!("cd {} && openssl {line}", folder.display())), TIMEOUT).assert_success();
+}
+
+/// A certificate for this machine that `ca.pem` signs, for a kind of key as openssl has it; returns its lines in the broker's
+/// configuration.
+fn make_certificate(folder: &Path, name: &str, key: &str) -> String {
+    openssl(
+        folder,
+        &format!("req -newkey {key} -nodes -keyout {name}.key -out {name}.request -subj /CN=localhost"),
+    );
+    openssl(
+        folder,
+        &format!(
+            "x509 -req -in {name}.request -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out {name}.pem -days 2"
+        ),
+    );
+    let path = folder.join(name).display().to_string();
+    format!("certfile {path}.pem\nkeyfile {path}.key\n")
 }
 
 /// Ports on which nobody listens.

@@ -71,9 +71,7 @@ fn a_broker_gets_states_faces_and_what_home_assistant_needs_to_find_them() {
 fn brokers_of_either_tls_version_and_with_every_kind_of_key_are_reached_with_the_authorities_of_the_system() {
     let mut broker = Broker::start();
     let folder = broker.folder.path().to_owned();
-    let at = |file: &str| folder.join(file).display().to_string();
     let mut uris = Vec::new();
-    let mut configuration = fs::read_to_string(folder.join("mosquitto.conf")).unwrap();
     for (topic, key, version) in [
         ("rsa", "rsa:2048", "tlsv1.2"),
         ("p256", "ec -pkeyopt ec_paramgen_curve:P-256", "tlsv1.2"),
@@ -81,31 +79,24 @@ fn brokers_of_either_tls_version_and_with_every_kind_of_key_are_reached_with_the
         ("p384", "ec -pkeyopt ec_paramgen_curve:P-384", "tlsv1.3"),
         ("ed25519", "ed25519", "tlsv1.3"),
     ] {
-        let [port, _] = free_ports();
-        let certificate = format!(
-            "cd '{}' && openssl req -newkey {key} -nodes -keyout {topic}.key -out request.pem -subj /CN=localhost &&
-             openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out {topic}.pem -days 2",
-            folder.display()
-        );
-        run(shell(&certificate), TIMEOUT).assert_success();
-        configuration += &format!(
-            "listener {port} 127.0.0.1\ncertfile {}\nkeyfile {}\ntls_version {version}\n",
-            at(&format!("{topic}.pem")),
-            at(&format!("{topic}.key"))
-        );
+        let port = broker.add_tls_port(topic, key, version);
         uris.push((topic, format!("mqtts://mood@localhost:{port}/{topic}?{}", broker.credentials())));
     }
-    fs::write(folder.join("mosquitto.conf"), configuration).unwrap();
     broker.restart();
     fs::create_dir(folder.join("authorities")).unwrap();
     fs::copy(folder.join("ca.pem"), folder.join("authorities/ours.pem")).unwrap();
     let uri: Vec<&str> = uris.iter().map(|(_, uri)| uri.as_str()).collect();
-    let line = format!("exec gst-launch-1.0 {}", pipeline(&folder, 5, &uri.join(" ")));
-    for (variable, place) in [("SSL_CERT_FILE", at("ca.pem")), ("SSL_CERT_DIR", at("authorities"))] {
+    let launch = |variable: &str, value: String| {
+        let mut launch = shell(&format!("exec gst-launch-1.0 {}", pipeline(&folder, 5, &uri.join(" "))));
+        launch.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR").env(variable, value);
+        run(launch, TIMEOUT).assert_success()
+    };
+    let at = |file: &str| folder.join(file).display().to_string();
+    for (variable, value) in
+        [("SSL_CERT_FILE", at("ca.pem")), ("SSL_CERT_DIR", format!("/nonexistent:{}", at("authorities")))]
+    {
         let subscriber = broker.subscribe();
-        let mut launch = shell(&line);
-        launch.env(variable, place);
-        let output = run(launch, TIMEOUT).assert_success();
+        let output = launch(variable, value);
         assert!(!output.stdout.contains("cannot publish"), "{variable}: {output}");
         for (topic, _) in &uris {
             let status = format!("{topic}/status");
@@ -113,6 +104,9 @@ fn brokers_of_either_tls_version_and_with_every_kind_of_key_are_reached_with_the
             subscriber.wait(&format!("{variable} {topic}"), was_there);
         }
     }
+    // Who says whom to trust, and errs, trusts nobody.
+    let output = launch("SSL_CERT_FILE", at("absent.pem"));
+    assert_eq!(output.stdout.matches("correct SSL_CERT_FILE").count(), uris.len(), "{output}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! sign and without ChaCha20 the plugin is 0.1 MB smaller (`benches/RESULTS.md`). Neither is needed: a client without a certificate
 //! signs nothing, TLS 1.3 requires AES-128-GCM of everybody (RFC 8446, 9.1), and TLS 1.2 brokers without AES-GCM are none we know of.
 
+use std::env;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,7 +47,9 @@ pub(crate) fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, 
     }
     if trusted.is_empty() {
         return Err(
-            "no certificates to trust; install the package ca-certificates, or give one with ?ca=PATH".into(),
+            "no certificates to trust; install the package ca-certificates, correct SSL_CERT_FILE and SSL_CERT_DIR where they \
+             are set, or give one with ?ca=PATH"
+                .into(),
         );
     }
     let config = ClientConfig::builder_with_provider(Arc::new(provider()))
@@ -54,17 +58,20 @@ pub(crate) fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, 
     Ok(config.with_root_certificates(trusted).with_no_client_auth())
 }
 
-/// The files with the certificates that the system trusts, in PEM: those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL has
-/// them, or else those where distributions keep them.
+/// The files with the certificates that the system trusts, in PEM: those that `SSL_CERT_FILE` and the directories in `SSL_CERT_DIR`
+/// name, and no others where one of these is set; else those where distributions keep them.
 fn system_authorities() -> Vec<PathBuf> {
-    let places = openssl_probe::probe();
-    // A directory has the same certificates again, so it is read only where there is no file, or where it was chosen.
-    let directories = match places.cert_file {
-        Some(_) if std::env::var_os("SSL_CERT_DIR").is_none() => Vec::new(),
-        _ => places.cert_dir,
-    };
-    let files = directories.iter().flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path());
-    files.chain(places.cert_file).collect()
+    let mut file = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let mut directories: Vec<PathBuf> =
+        env::var_os("SSL_CERT_DIR").iter().flat_map(env::split_paths).collect();
+    if file.is_none() && directories.is_empty() {
+        let places = openssl_probe::probe();
+        file = places.cert_file;
+        // They have the same certificates once more.
+        directories = if file.is_some() { Vec::new() } else { places.cert_dir };
+    }
+    let files = directories.iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path());
+    files.chain(file).collect()
 }
 
 /// Whether a connection failed because the broker's certificate is not accepted.
