@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 
 GST_MOOD = Path(__file__).resolve().parent.parent / "target/release/gst-mood"
+# Of cli/src/process/film.rs.
+ENCODER = "x264enc pass=qual quantizer=21 bframes=0 speed-preset=veryfast ! h264parse ! queue ! mp4mux faststart=true".split()
 
 
 def resident_mib(process):
@@ -27,10 +29,6 @@ def resident_mib(process):
         return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except (OSError, IndexError):
         return 0
-
-
-# That of cli/src/process/film.rs.
-ENCODER = "x264enc pass=qual quantizer=21 bframes=0 speed-preset=veryfast ! h264parse ! queue ! mp4mux faststart=true".split()
 
 
 def measure(command):

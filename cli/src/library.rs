@@ -5,7 +5,6 @@ mod mpd_source;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use music_library::{
@@ -19,7 +18,7 @@ use crate::decode::Decoder;
 use crate::error::CommandError;
 use crate::files::write_atomically;
 use crate::progress::Progress;
-use crate::{interruption, output, plot};
+use crate::{interruption, output, pipeline, plot};
 use mpd_source::MpdSource;
 
 /// Tracks with a larger [`Track::uncertainty`] have their valence and arousal listed as a guess.
@@ -165,7 +164,7 @@ pub struct SetArguments {
 pub fn run(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Scan { sources, music_folder, library, threads, tags_only, write_tags, access, json } => {
-            let threads = threads.map_or_else(available_threads, std::num::NonZero::get);
+            let threads = threads.map_or_else(pipeline::available_threads, std::num::NonZero::get);
             let server = mpd_source::find_server(&sources)?;
             if server.is_none() && music_folder.is_some() {
                 return Err(CommandError::Usage(
@@ -209,11 +208,6 @@ fn parse_moods(text: &str) -> Result<Value, String> {
         ));
     }
     Field::Mood.parse(text).map_err(|error| error.to_string())
-}
-
-/// The number of threads that the machine runs at the same time.
-fn available_threads() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Scans into the database at `path`, which is created if there is none, and prints a report.

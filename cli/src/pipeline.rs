@@ -55,6 +55,11 @@ pub fn init_gstreamer() -> Result<(), CommandError> {
         .map_err(|error| CommandError::Environment(format!("our elements cannot be registered: {error}")))
 }
 
+/// The number of threads that the machine runs at the same time.
+pub fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Builds a pipeline from gst-launch's notation. Set file names afterwards with [`set_path`]: they would need
 /// quoting.
 pub fn parse(description: &str) -> Result<gst::Pipeline, CommandError> {

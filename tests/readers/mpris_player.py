@@ -42,7 +42,10 @@ def answer(_connection, _sender, _path, _interface, method, arguments, invocatio
 
 
 def obey_user(stdin, _condition):
-    player["PlaybackStatus"] = GLib.Variant("s", stdin.readline().strip())
+    state = stdin.readline().strip()
+    if not state:
+        return GLib.SOURCE_REMOVE
+    player["PlaybackStatus"] = GLib.Variant("s", state)
     return GLib.SOURCE_CONTINUE
 
 
@@ -63,5 +66,5 @@ Gio.bus_own_name(
     lambda *_: print("ready", flush=True),
     None,
 )
-GLib.io_add_watch(sys.stdin, GLib.IO_IN, obey_user)
+GLib.io_add_watch(sys.stdin, GLib.IO_IN | GLib.IO_HUP, obey_user)
 GLib.MainLoop().run()

@@ -260,8 +260,7 @@ impl FilmConfig<'_> {
 /// The encoder takes several times as long as the decoder, so half of the cores are enough for the latter. Each thread more costs
 /// memory and time: on two cores, decoding with two and encoding take 4 % longer than with one (`benches/RESULTS.md`).
 fn decoder_threads() -> i32 {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    i32::try_from(cores / 2).unwrap_or(i32::MAX).max(1)
+    i32::try_from(pipeline::available_threads() / 2).unwrap_or(i32::MAX).max(1)
 }
 
 /// Draws the film. It keeps its partial name, see [`folder::commit_media`](crate::folder::commit_media). If the

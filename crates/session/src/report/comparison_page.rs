@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::across_section::render_across;
-use super::format::{describe_change, escape_html, format_estimate, format_signed_to};
+use super::format::{describe_change, escape_html, format_estimate, format_tick};
 use super::html_table::render_table;
 use super::text::describe_warnings;
 use super::{LIMITS_SECTION, PageMedia, line_sample, render_page};
@@ -114,7 +114,7 @@ fn draw_means(comparison: &Comparison) -> Result<String, Box<dyn std::error::Err
             .x_label_formatter(&|x: &f64| {
                 if x.fract().abs() < 1e-6 { format!("{x:.0}") } else { String::new() }
             })
-            .y_label_formatter(&|y: &f64| if y.abs() < 1e-9 { "0".into() } else { format_signed_to(*y, 1) })
+            .y_label_formatter(&|y: &f64| format_tick(*y))
             .draw()?;
         let valence: fn(&ComparedSession) -> SessionMean = |session| session.valence;
         let arousal: fn(&ComparedSession) -> SessionMean = |session| session.arousal;

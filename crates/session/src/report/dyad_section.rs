@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::format::{escape_html, format_signed, format_signed_to};
+use super::format::{escape_html, format_signed, format_signed_to, format_tick};
 use super::html_table::render_table;
 use super::line_sample;
 use super::section::{SessionPage, section};
@@ -214,9 +214,7 @@ fn draw(timeline: &Timeline, dyad: &Dyad) -> Result<String, Box<dyn std::error::
                 .x_label_formatter(&|x: &f64| format_timestamp((x * 1e9) as u64))
                 .y_labels(5)
                 .y_label_style(chart::text_style(15))
-                .y_label_formatter(&|y: &f64| {
-                    if y.abs() < 1e-9 { "0".into() } else { format_signed_to(*y, 1) }
-                })
+                .y_label_formatter(&|y: &f64| format_tick(*y))
                 .draw()?;
             // Colours and dashes of the two lines are those of the style sheet.
             for (id, color) in dyad.people.into_iter().zip([chart::VALENCE, chart::AROUSAL]) {

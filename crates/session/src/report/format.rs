@@ -33,6 +33,11 @@ pub(super) fn format_signed_to(value: f64, decimals: usize) -> String {
     format!("{value:+.decimals$}").replace('-', "\u{2212}")
 }
 
+/// A label of an axis that has values of both signs.
+pub(super) fn format_tick(value: f64) -> String {
+    if value.abs() < 1e-9 { "0".into() } else { format_signed_to(value, 1) }
+}
+
 /// An estimate with its confidence interval as HTML.
 pub(super) fn format_estimate(estimate: &Estimate) -> String {
     match estimate.interval {
